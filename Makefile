@@ -1,0 +1,73 @@
+# Needs Python 3.11 or newer and a C compiler (for durable-rules, Python 3.11 and 3.12 only); everything else goes into .venv.
+# Another Python: make test PYTHON=python3.12      One test file: make test TESTS=tests/engine/test_language.py
+# Rebuild the pins: make pins                      To newer versions: make pins UPGRADE=--upgrade
+
+MAKEFLAGS += --no-print-directory
+.SILENT:
+.DELETE_ON_ERROR:
+.PHONY: help run test lint bench openapi pins clean FORCE
+
+VENV  := .venv
+BIN   := $(VENV)/bin
+PIP   := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+TESTS ?=
+
+# The first of these that is new enough; `make PYTHON=…` overrides it. An existing .venv stays unless another Python is asked for.
+version = $(shell $(1) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+current := $(if $(wildcard $(BIN)/python),$(call version,$(BIN)/python))
+wanted  := $(if $(PYTHON),$(call version,$(PYTHON)),$(current))
+PYTHON  ?= $(shell for p in python3 python3.12 python3.11 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+help:
+	echo 'make run      start the service on an embedded SQLite file and print a curl line to try'
+	echo 'make test     lint, then all the tests                make lint     ruff, mypy, one-way imports'
+	echo 'make bench    measure the engine                      make openapi  write openapi/ from the code'
+	echo 'make pins     resolve requirements/ again             make clean    remove what was made, the records not'
+
+run: $(VENV)/.run
+	exec $(BIN)/wanliu serve
+
+test: lint
+	$(BIN)/python -m pytest -q -n auto --dist worksteal $(TESTS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check --quiet --output-format concise .
+	$(BIN)/ruff format --check --quiet . || { echo 'not formatted; run: $(BIN)/ruff format .' >&2; exit 1; }
+	$(BIN)/mypy --no-error-summary
+	out=$$($(BIN)/lint-imports 2>&1) || { echo "$$out" >&2; exit 1; }
+
+bench: $(VENV)/.bench
+	$(BIN)/python bench/engine.py
+
+openapi: $(VENV)/.run
+	$(BIN)/python -m app.api.export
+
+$(VENV)/pyvenv.cfg: $(if $(and $(current),$(filter $(current),$(wanted))),,FORCE)
+	$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo 'Wanliu needs Python 3.11 or newer; $(or $(PYTHON),python3) is older or not there. Try: make $(or $(MAKECMDGOALS),run) PYTHON=python3.12' >&2; exit 1; }
+	echo 'making $(VENV) with $(PYTHON)'
+	$(PYTHON) -m venv --clear $(VENV)
+
+# Without build isolation nothing unpinned is fetched: durable-rules and the project itself are built by the setuptools of build.txt.
+$(VENV)/.run $(VENV)/.test $(VENV)/.bench: $(VENV)/.%: requirements/%.txt requirements/build.txt pyproject.toml $(VENV)/pyvenv.cfg
+	echo 'installing requirements/$*.txt'
+	$(PIP) install --require-hashes -r requirements/build.txt
+	$(PIP) install --require-hashes --no-build-isolation --use-pep517 -r $<
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+# requirements/run.txt constrains the other files, so that one .venv serves all of them.
+compile = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(UPGRADE)
+
+pins: $(VENV)/pyvenv.cfg
+	$(PIP) install 'uv>=0.13'
+	$(compile) pyproject.toml -o requirements/run.txt
+	$(compile) -c requirements/run.txt pyproject.toml --group test -o requirements/test.txt
+	$(compile) -c requirements/run.txt pyproject.toml --group bench -o requirements/bench.txt
+	$(compile) --group build -o requirements/build.txt
+	wc -l requirements/*.txt
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

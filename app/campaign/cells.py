@@ -1,0 +1,316 @@
+"""From the cells of a row to the values of facts, exactly: no floats in between, and nothing guessed."""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import re
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from app.campaign.problems import CellProblem, RowRefused
+from app.engine.problems import nearest, shown
+
+if TYPE_CHECKING:
+    from app.campaign.mapping import Origin
+    from app.engine.vocabulary import Fact
+
+
+class _Nothing(Enum):
+    MISSING = "missing"
+
+
+MISSING: Final = _Nothing.MISSING
+"""What a reader gives where the row says nothing: the fact is unknown."""
+
+CellReader = Callable[[Sequence[str]], Any]
+_Missing = Literal[_Nothing.MISSING]
+_Amount = Callable[[Sequence[str]], "Fraction | _Missing"]
+
+UNITS: Mapping[tuple[str, str], Fraction] = {
+    ("KB", "MB"): Fraction(1, 1024),
+    ("GB", "MB"): Fraction(1024),
+    ("TB", "MB"): Fraction(1024 * 1024),
+    ("fen", "money"): Fraction(1),
+    ("yuan", "money"): Fraction(100),
+    ("seconds", "minutes"): Fraction(1, 60),
+    ("hours", "minutes"): Fraction(60),
+    ("days", "hours"): Fraction(24),
+    ("weeks", "days"): Fraction(7),
+    ("years", "months"): Fraction(12),
+    ("percent", "share"): Fraction(1, 100),
+}
+"""What a number in one unit is multiplied by to be in another."""
+
+_number = re.compile(r"^[+-]?(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,15})?$")
+_day = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_TRUE = frozenset({"true", "yes", "y", "1", "是"})
+_FALSE = frozenset({"false", "no", "n", "0", "否"})
+DATE_FORMS = ("months_ago", "days_ago", "term_end")
+
+
+def date_form_problem(form: str) -> str:
+    """What is wrong with the way a column writes dates, or nothing."""
+    if form in DATE_FORMS:
+        return ""
+    try:
+        day = datetime.date(2026, 11, 22)
+        fits = datetime.datetime.strptime(day.strftime(form), form).date() == day  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        fits = False
+    return "" if fits else f"expected {', '.join(f'`{name}`' for name in DATE_FORMS)} or a form such as `%d/%m/%Y` with year, month and day"
+
+
+def number(text: str) -> Fraction:
+    """The number a cell holds.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    if not _number.match(text):
+        raise ValueError(f"expected a number, not {shown(text, 40)}")
+    return Fraction(text.replace(",", ""))
+
+
+def typed(fact: Fact, given: str | list[str] | None) -> Any:
+    """A value as a mapping file or a cell writes it, as JSON for a request.
+
+    Raises:
+        ValueError: it is not of the fact's type.
+    """
+    if given is None:
+        if fact.kind != "date":
+            raise ValueError("only a date can be null, which means never")
+        return None
+    if isinstance(given, list) or fact.kind in ("set", "series"):
+        if fact.kind not in ("set", "series") or not isinstance(given, list):
+            raise ValueError(f"expected a list, not {shown(given, 40)}" if fact.kind in ("set", "series") else "expected one value, not a list")
+        return [_word(fact, word) if fact.kind == "set" else finished(fact, number(word)) for word in given]
+    if fact.kind == "number":
+        return finished(fact, number(given))
+    if fact.kind == "boolean":
+        return _boolean(given)
+    if fact.kind == "date":
+        return _date(given, "%Y-%m-%d")
+    return _word(fact, given)
+
+
+def _word(fact: Fact, text: str) -> str:
+    if fact.values and text not in fact.values:
+        raise ValueError(f"{shown(text, 40)} is not one of its words; {nearest(text, fact.values) or 'expected one of ' + ', '.join(fact.values)}")
+    return text
+
+
+def _boolean(text: str) -> bool:
+    if (word := text.lower()) in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError(f"expected yes or no, not {shown(text, 40)}; other words are translated by `values:`")
+
+
+def _date(text: str, form: str) -> str:
+    try:
+        if form == "%Y-%m-%d" and not _day.match(text):
+            raise ValueError
+        return datetime.datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        example = datetime.date(2026, 11, 22).strftime(form)
+        raise ValueError(f"expected a date such as {example}, not {shown(text, 40)}") from None
+
+
+def finished(fact: Fact, value: Fraction, *, scaled_from: str = "") -> int | float:
+    """A number as the fact takes it: whole where it must be, within its bounds.
+
+    Args:
+        fact: the fact.
+        value: the number.
+        scaled_from: what it was worked out from, for messages; it is then rounded, half to even, where it must be whole.
+
+    Raises:
+        ValueError: it cannot be.
+    """
+    for bound, side, words in ((fact.least, -1, "at least"), (fact.most, 1, "at most")):
+        if bound is not None and (value - Fraction(bound)) * side > 0:
+            limit = f"expected {words} {bound:,.0f}"
+            raise ValueError(f"{scaled_from} comes to {_plain(value, fact)}; {limit}" if scaled_from else f"{limit}, not {_plain(value, fact)}")
+    if fact.integral and not scaled_from and value.denominator != 1:
+        raise ValueError(f"expected a whole number, not {_plain(value, fact)}")
+    return round(value) if fact.integral or value.denominator == 1 else float(value)
+
+
+def _plain(value: Fraction, fact: Fact) -> str:
+    unit = {"money": " fen", "MB": " MB"}.get(fact.unit, "")
+    return f"{float(value):,.10g}{unit}"
+
+
+def reader(fact: Fact, origin: Origin, places: Mapping[str, int], missing: tuple[str, ...], today: datetime.date) -> CellReader:
+    """The function that takes the fact from a row of cells; it gives `MISSING` where the row does not say.
+
+    Args:
+        fact: the fact and its type.
+        origin: where it comes from.
+        places: the columns' places in a row.
+        missing: cells that say nothing, unless the origin has its own.
+        today: the day that months ago are counted from.
+    """
+    if origin.collect:
+        return _collected(origin, places, missing)
+    if origin.columns:
+        one = [_one(fact, origin, column, places, missing, today) for column in origin.columns]
+        return lambda cells: [None if (value := read(cells)) is MISSING else value for read in one]
+    first = _one(fact, origin, origin.column, places, missing, today)
+    if origin.cycles is None:
+        return first
+    times = origin.cycles
+    return lambda cells: MISSING if (value := first(cells)) is MISSING else [value] * times
+
+
+def _one(fact: Fact, origin: Origin, column: str | None, places: Mapping[str, int], missing: tuple[str, ...], today: datetime.date) -> CellReader:
+    if fact.kind in ("number", "series"):
+        return _figured(fact, origin, column, places, missing)
+    if column is None:
+        raise AssertionError("checked when the mapping was read")
+    cell = _cell(origin, places[column], missing)
+    if fact.kind == "date":
+        return _named(column, _dates(origin, cell, places, today), fact)
+    if fact.kind == "set":
+        parts = origin.split
+        return _named(column, lambda cells: _split(fact, cell(cells), parts), fact)
+    return _named(column, lambda cells: MISSING if (text := cell(cells)) is MISSING else typed(fact, text), fact)
+
+
+def _figured(fact: Fact, origin: Origin, column: str | None, places: Mapping[str, int], missing: tuple[str, ...]) -> CellReader:
+    """A number: read, scaled, brought within what the fact takes."""
+    amount = _amount(fact, origin, column, places, missing)
+    scaled = bool(origin.add) or origin.factor is not None or origin.unit is not None or origin.divide_by is not None
+    place = places[column] if column is not None else None
+
+    def read(cells: Sequence[str]) -> Any:
+        value = amount(cells)
+        if value is MISSING:
+            return MISSING
+        cell = "the sum" if place is None else shown(cells[place].strip(), 40)
+        return finished(fact, value, scaled_from=cell if scaled else "")
+
+    return _named(column or next(name for _, name in origin.columns_read()), read, fact)
+
+
+def _named(column: str, read: CellReader, fact: Fact) -> CellReader:
+    """The reader, with its complaints put to the column."""
+
+    def named(cells: Sequence[str]) -> Any:
+        try:
+            return read(cells)
+        except ValueError as error:
+            raise RowRefused(CellProblem(str(error), column, fact.name)) from None
+
+    return named
+
+
+def _cell(origin: Origin, place: int, general: tuple[str, ...]) -> Callable[[Sequence[str]], Any]:
+    """The cell's word after what is missing was replaced and `values` translated it."""
+    absent = frozenset(general if origin.missing is None else (word or "" for word in origin.missing))
+    values, replaces, instead = origin.values, origin.replaces_missing, origin.if_missing
+
+    def cell(cells: Sequence[str]) -> Any:
+        text = cells[place].strip()
+        if text in absent:
+            return instead if replaces else MISSING
+        if not values:
+            return text
+        if text not in values:
+            raise ValueError(f"{shown(text, 40)} is not among the `values` of the mapping: {', '.join(map(shown, values))}")
+        return values[text]
+
+    return cell
+
+
+def _amount(fact: Fact, origin: Origin, column: str | None, places: Mapping[str, int], missing: tuple[str, ...]) -> _Amount:
+    base = _sum([_amount(fact, term, term.column, places, missing) for term in origin.add]) if column is None else _figure(_cell(origin, places[column], missing))
+    factor = Fraction(origin.factor) if origin.factor is not None else UNITS.get((origin.unit or "", fact.unit), Fraction(1))
+    offset = Fraction(origin.offset)
+    if origin.divide_by is None:
+        return lambda cells: MISSING if (value := base(cells)) is MISSING else value * factor + offset
+    divisor = _figure(lambda cells, place=places[origin.divide_by]: cells[place].strip() or MISSING)  # type: ignore[misc]
+
+    def divided(cells: Sequence[str]) -> Fraction | _Missing:
+        value, by = base(cells), divisor(cells)
+        return MISSING if value is MISSING or by is MISSING or by == 0 else value * factor / by + offset
+
+    return divided
+
+
+def _figure(cell: Callable[[Sequence[str]], Any]) -> _Amount:
+    return lambda cells: MISSING if (text := cell(cells)) is MISSING or text is None else number(text)
+
+
+def _sum(terms: Sequence[_Amount]) -> _Amount:
+    def total(cells: Sequence[str]) -> Fraction | _Missing:
+        found = Fraction(0)
+        for term in terms:
+            value = term(cells)
+            if value is MISSING:
+                return MISSING
+            found += value
+        return found
+
+    return total
+
+
+def _collected(origin: Origin, places: Mapping[str, int], general: tuple[str, ...]) -> CellReader:
+    """The words whose columns say so. A row in which every one of the columns is missing says nothing."""
+    absent = frozenset(general if origin.missing is None else (word or "" for word in origin.missing))
+    words = [(places[column], word) for column, word in origin.collect.items()]
+    when, replaces, instead = origin.when, origin.replaces_missing, origin.if_missing
+
+    def collected(cells: Sequence[str]) -> Any:
+        if all(cells[place].strip() in absent for place, _ in words):
+            return instead if replaces else MISSING
+        return [word for place, word in words if cells[place].strip() == when]
+
+    return collected
+
+
+def _split(fact: Fact, text: Any, between: str | None) -> Any:
+    if text is MISSING or isinstance(text, list):
+        return text
+    return [_word(fact, part.strip()) for part in (text.split(between) if between else [text]) if part.strip()]
+
+
+def _dates(origin: Origin, cell: Callable[[Sequence[str]], Any], places: Mapping[str, int], today: datetime.date) -> CellReader:
+    form = origin.date or "%Y-%m-%d"
+    since = places[origin.since] if origin.since is not None else None
+
+    def date(cells: Sequence[str]) -> Any:
+        text = cell(cells)
+        if text is MISSING or text is None:
+            return text
+        if form not in DATE_FORMS:
+            return _date(text, form)
+        count = _whole(text)
+        if since is None:
+            return (months_after(today, -count) if form == "months_ago" else _days_before(today, count)).isoformat()
+        return months_after(today, -_whole(cells[since].strip()) % count).isoformat() if count else None
+
+    return date
+
+
+def _whole(text: str) -> int:
+    value = number(text)
+    if value.denominator != 1 or not 0 <= value <= 36_500:
+        raise ValueError(f"expected a whole number from 0 to 36,500, not {shown(text, 40)}")
+    return int(value)
+
+
+def _days_before(day: datetime.date, days: int) -> datetime.date:
+    return day - datetime.timedelta(days=days)
+
+
+def months_after(day: datetime.date, months: int) -> datetime.date:
+    """The same day so many months later, or the month's last where it is shorter."""
+    total = day.year * 12 + day.month - 1 + months
+    if total < 12:
+        raise ValueError("expected fewer months: the date would be before the year 1")
+    year, month = divmod(total, 12)
+    return datetime.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -1,0 +1,126 @@
+"""Stages 7 and 8: scores, the greedy choice among what conflicts, and the fallback for an empty list."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from app.engine.case import Case
+from app.engine.decision import EmptyBecause, Outcome, Ranked
+from app.engine.facts import Facts
+from app.engine.gates import closed_gates, not_permitted
+from app.engine.pack.model import Action, Pack
+
+DUTIES = {"owed": 0, "care": 1, "offer": 2}
+"""Duty before gain: the first key of the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A candidate with its score, not ranked yet."""
+
+    action: Action
+    ranked: Ranked
+
+    @property
+    def order(self) -> tuple[int, float, int, str]:
+        """The total order: duty, score, priority, id."""
+        return (DUTIES[self.ranked.duty], -self.ranked.score, -self.action.priority, self.action.id)
+
+
+def rank(pack: Pack, case: Case, facts: Facts, candidates: Iterable[Action]) -> tuple[list[Ranked], list[Outcome]]:
+    """Stage 7: the best remaining candidate, dropping what conflicts with it, until the list is full.
+
+    Returns:
+        The list, and for every loser to whom and by how much.
+    """
+    waiting = sorted((score(pack, facts, action) for action in candidates), key=lambda item: item.order)
+    chosen: list[Scored] = []
+    outcomes: list[Outcome] = []
+    limit = min(case.max_actions, pack.choosing.max_actions)
+    for item in waiting:
+        conflict = _conflict(pack, case, chosen, item, limit)
+        if conflict is None:
+            chosen.append(item)
+        else:
+            clause, winner = conflict
+            behind = winner.ranked.score - item.ranked.score if winner else None
+            outcomes.append(Outcome(item.action.id, "outranked", clause, (), winner.action.id if winner else None, behind))
+    return [replace(item.ranked, rank=index) for index, item in enumerate(chosen, 1)], outcomes
+
+
+def score(pack: Pack, facts: Facts, action: Action) -> Scored:
+    """score = propensity × value × relevance × lever; an unknown propensity or value counts as nothing."""
+    values = facts.values
+    propensity, value = values[action.propensity] or 0.0, values[action.value]
+    seen = facts.seen_by(action)
+    found = pack.moments.get(seen[pack.slots["moment"]])
+    relevance = found.relevance.get(action.category, 1.0) if found else 1.0
+    lever = pack.mixes[seen[pack.slots["phase"]]][action.lever]
+    tariff = values[action.tariff_slot] if action.tariff_slot is not None else action.tariff
+    duty = action.duty if action.duty_slot is None else values[action.duty_slot] or "care"
+    concession = math.ceil(values[action.concession] or 0)
+    product = propensity * (value or 0) * relevance * lever
+    return Scored(action, Ranked(0, action.id, duty, product, propensity, value, relevance, lever, concession, tariff))
+
+
+def _conflict(pack: Pack, case: Case, chosen: list[Scored], item: Scored, limit: int) -> tuple[str, Scored | None] | None:
+    """The rule that keeps the item off the list, and the winner it lost to."""
+    rules, action = pack.choosing, item.action
+    for winner in chosen:
+        if action.id in winner.action.excludes or winner.action.id in action.excludes:
+            return "excludes", winner
+        if item.ranked.duty == "offer" and winner.ranked.duty == "owed" and winner.action.category in rules.service_first:
+            return "service_first", winner
+    same = [winner for winner in chosen if winner.action.category == action.category]
+    if len(same) >= rules.per_category:
+        return "per_category", same[-1]
+    bound = [winner for winner in chosen if winner.action.commitment_months]
+    if action.commitment_months and len(bound) >= rules.commitments:
+        return "commitments", bound[-1] if bound else None
+    spent = sum(winner.ranked.concession for winner in chosen)
+    if item.ranked.concession and spent + item.ranked.concession > case.asker.concession_limit:
+        conceding = [winner for winner in chosen if winner.ranked.concession]
+        return "concession_limit", conceding[-1] if conceding else None
+    return ("max_actions", chosen[-1]) if len(chosen) >= limit else None
+
+
+def empty_cause(pack: Pack, facts: Facts, outcomes: Iterable[Outcome]) -> EmptyBecause:
+    """Why the list is empty: hands off, else the farthest that any action came."""
+    for rule in pack.hands_off:
+        if facts.values[rule.clause.slot] is True:
+            return rule.clause.name  # type: ignore[return-value]
+    causes = {item.cause for item in outcomes}
+    for cause in ("guardrail", "suppressed", "unknown"):
+        if cause in causes:
+            return cause  # type: ignore[return-value]
+    return "not_applicable"
+
+
+def fall_back(pack: Pack, case: Case, facts: Facts, cause: EmptyBecause) -> list[Ranked]:
+    """Stage 8: the pack's actions for an empty list. They need not fit the phase or the signals; they must be possible and permitted."""
+    found: list[Ranked] = []
+    for name in pack.choosing.fallback.get(cause, ()):
+        action = pack.by_id[name]
+        closed = [item for item in closed_gates(pack, action, case, facts) if item.gate == "eligible" or item.clause == "channel"]
+        if not closed and not not_permitted(action, facts.values):
+            scored = score(pack, facts, action)
+            found.append(replace(scored.ranked, rank=len(found) + 1, fallback_for=cause))
+    return found[: min(case.max_actions, pack.choosing.max_actions)]
+
+
+def assert_permitted(pack: Pack, facts: Facts, ranked: list[Ranked]) -> None:
+    """The last look at a finished list, fallbacks included.
+
+    Raises:
+        GuardrailBreach: an action is on it that contact policy or a guardrail does not permit.
+    """
+    for item in ranked:
+        failing = not_permitted(pack.by_id[item.action], facts.values)
+        if failing:
+            raise GuardrailBreach(f"`{item.action}` against `{failing[0].clause}`")
+
+
+class GuardrailBreach(AssertionError):
+    """The pipeline let an action through that is not permitted: a defect of the engine, answered by no answer at all."""

@@ -1,0 +1,77 @@
+"""What is not known: the facts a decision would have used, and the questions whose answers could bring in an action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.engine.answer import Ask, UnknownFact
+from app.engine.case import Case
+from app.engine.decision import Decision
+from app.engine.pack.model import Action, Clause, Pack
+from app.engine.texts import Language
+from app.engine.words import fact_title
+
+MOST_QUESTIONS = 5
+SELF_CHANNELS = frozenset({"app", "web", "social", "email", "sms_service", "sms_marketing"})
+"""Channels on which the subscriber reads and answers without a person of ours."""
+
+
+def questions(pack: Pack, case: Case, decision: Decision, language: Language) -> list[Ask]:
+    """Questions about unknown facts of actions that nothing else keeps out; those that may unlock most first."""
+    who = "self" if case.channel in SELF_CHANNELS else "agent"
+    unlocks: dict[str, list[str]] = {}
+    for outcome in decision.outcomes:
+        if outcome.cause != "unknown":
+            continue
+        action = pack.by_id[outcome.action]
+        values = decision.facts.seen_by(action)
+        for fact in sorted(_missing(pack, decision, _failing_clauses(action, outcome.failing), values)):
+            question = pack.questions.get(fact)
+            if question is not None and question.who in (who, "both") and _may_profile(decision, action):
+                unlocks.setdefault(fact, []).append(action.id)
+    order = sorted(unlocks, key=lambda fact: (-len(unlocks[fact]), fact))
+    return [Ask(fact, pack.questions[fact].text.say(language), unlocks[fact]) for fact in order[:MOST_QUESTIONS]]
+
+
+def _may_profile(decision: Decision, action: Action) -> bool:
+    return decision.personalised or not action.marketing
+
+
+def _failing_clauses(action: Action, failing: Iterable[Any]) -> list[Clause]:
+    names = {(item.gate, item.clause) for item in failing if item.unknown}
+    return [clause for clause in (*action.gates, *action.contact, *action.guardrails) if (clause.gate, clause.name) in names]
+
+
+def _missing(pack: Pack, decision: Decision, clauses: Iterable[Clause], values: list[Any]) -> set[str]:
+    """Unknown base facts that the clauses rest on."""
+    found: set[str] = set()
+    around = decision.facts.around
+    for clause in clauses:
+        for name in clause.bases:
+            if name == "events":
+                unknown = around.events is None
+            elif name == "contacts":
+                unknown = around.contacts is None
+            else:
+                slot = pack.slots.get(name)
+                unknown = slot is not None and values[slot] is None
+            if unknown:
+                found.add(name)
+    return found
+
+
+def unknown_facts(pack: Pack, decision: Decision, clauses: Iterable[Clause] | None, values: list[Any], language: Language) -> list[UnknownFact]:
+    """Facts that are missing or too old, by name: those the clauses rest on, or all that the pack reads; what is too old always."""
+    too_old = decision.facts.too_old
+    if clauses is None:
+        names = {base.name for base in pack.base if values[base.slot] is None}
+        names |= {name for name in ("events", "contacts") if getattr(decision.facts.around, name) is None}
+    else:
+        names = _missing(pack, decision, clauses, values)
+    found = []
+    for name in sorted(names | set(too_old)):
+        if not name.startswith(("request.", "port.")):
+            age = too_old.get(name)
+            found.append(UnknownFact(name, fact_title(pack, name, language), "missing" if age is None else "too_old", age))
+    return found

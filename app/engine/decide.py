@@ -1,0 +1,43 @@
+"""Deciding, top to bottom: a pure function of a pack and a case."""
+
+from __future__ import annotations
+
+from app.engine.arbitration import assert_permitted, empty_cause, fall_back, rank
+from app.engine.case import Case
+from app.engine.decision import Decision, Outcome
+from app.engine.facts import may_profile, read_facts, unprofiled
+from app.engine.gates import keep_permitted, open_gates
+from app.engine.pack.model import Pack
+from app.engine.placing import keep_hands_off, place
+from app.engine.signals import recognise
+
+
+def decide(pack: Pack, case: Case) -> Decision:
+    """The next best actions for a case, and what became of every other action.
+
+    No clock, no randomness, no I/O: the same pack and case give the same decision, years later too.
+    """
+    facts = read_facts(pack, case)
+    signals = recognise(pack, facts)
+    stage, phase, moment = place(pack, facts)
+    personalised = may_profile(case)
+    if not personalised:
+        facts.unprofiled = unprofiled(pack, facts)
+        recognise(pack, facts.unprofiled)
+        keep_hands_off(pack, facts)
+
+    candidates, kept_out = open_gates(pack, case, facts)
+    pack.policy(facts.values, facts.around)
+    permitted, forbidden = keep_permitted(candidates, facts)
+    ranked, outranked = rank(pack, case, facts, permitted)
+
+    outcomes = [*kept_out, *forbidden, *outranked]
+    cause = None if ranked else empty_cause(pack, facts, outcomes)
+    if cause is not None:
+        ranked = fall_back(pack, case, facts, cause)
+    assert_permitted(pack, facts, ranked)
+
+    offered = {item.action for item in ranked}
+    outcomes = [item for item in outcomes if item.action not in offered] + [Outcome(name, None) for name in offered]
+    outcomes.sort(key=lambda item: item.action)
+    return Decision(stage, phase, moment, signals, tuple(ranked), tuple(outcomes), None if ranked else cause, personalised, facts)

@@ -1,0 +1,86 @@
+"""A decision: what was concluded and what became of every action. Codes and figures only; words come from `explain`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from app.engine.facts import Facts
+
+Cause = Literal["not_eligible", "not_applicable", "not_suitable", "unknown", "suppressed", "guardrail", "outranked"]
+EmptyBecause = Literal["port_out_in_progress", "account_closed", "not_applicable", "suppressed", "guardrail", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A clause that kept an action out: false, or unknown."""
+
+    gate: str
+    clause: str
+    unknown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an action: offered (no cause), or why not.
+
+    `failing` holds every clause that kept it out, the one named as cause first; `lost_to` the action that took its place (none when the list
+    was simply full) and `behind` by how much score, where it was outranked.
+    """
+
+    action: str
+    cause: Cause | None
+    clause: str | None = None
+    failing: tuple[Failing, ...] = ()
+    lost_to: str | None = None
+    behind: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """An action on the list, with the parts of its score. `value` and `concession` in fen; `value` is none where it was unknown."""
+
+    rank: int
+    action: str
+    duty: str
+    score: float
+    propensity: float
+    value: float | None
+    relevance: float
+    lever: float
+    concession: int
+    tariff: str | None
+    fallback_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A stronger stage or phase that was not chosen, and its clauses: false, or unknown."""
+
+    id: str
+    failing: tuple[Failing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A stage or phase, the clauses that hold for it, and the stronger ones that were passed over."""
+
+    id: str
+    because: tuple[str, ...]
+    passed: tuple[Passed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The result of `decide`. Equal for equal pack and case; `facts` is the working behind it and takes no part in equality."""
+
+    stage: Placed
+    phase: Placed
+    moment: str
+    signals: tuple[tuple[str, str], ...]
+    ranked: tuple[Ranked, ...]
+    outcomes: tuple[Outcome, ...]
+    empty_because: EmptyBecause | None
+    personalised: bool
+    facts: Facts = field(repr=False, compare=False)

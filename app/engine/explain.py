@@ -1,0 +1,268 @@
+"""A decision in words: why this phase, why each action, why not the others, what would change it, what to ask."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+from app.engine import words
+from app.engine.answer import (
+    ActionAnswer,
+    Ask,
+    Evidence,
+    Explanation,
+    NotOffered,
+    NotStronger,
+    PhaseAnswer,
+    Reason,
+    ScoreParts,
+    SignalAnswer,
+    TariffAnswer,
+    UnknownFact,
+)
+from app.engine.asking import questions, unknown_facts
+from app.engine.case import Case
+from app.engine.changes import turns, until
+from app.engine.decision import Decision, Failing, Outcome, Ranked
+from app.engine.pack.model import Action, Clause, Pack, Signal
+from app.engine.runtime import fee_on
+from app.engine.signals import strongest
+from app.engine.texts import Language, Text, language_of, listed
+
+Detail = Literal["none", "summary", "full"]
+
+
+def explain(pack: Pack, case: Case, decision: Decision, detail: Detail = "summary") -> Explanation:
+    """Word a decision.
+
+    Args:
+        pack: the pack that decided.
+        case: what it decided about.
+        decision: the result.
+        detail: `none` leaves reasons and evidence out, `full` adds every action that was not offered.
+    """
+    return _Explainer(pack, case, decision, detail).run()
+
+
+class _Explainer:
+    """Words one decision in the case's language."""
+
+    def __init__(self, pack: Pack, case: Case, decision: Decision, detail: Detail) -> None:
+        self.pack, self.case, self.decision, self.detail = pack, case, decision, detail
+        self.language: Language = language_of(case.locale)
+        self.values = decision.facts.values
+
+    def run(self) -> Explanation:
+        decision, pack = self.decision, self.pack
+        silent = self.detail == "none"
+        stage = next(row for row in pack.stages if row.id == decision.stage.id)
+        return Explanation(
+            stage=stage.id,
+            stage_title=stage.title.say(self.language),
+            phase=self.phase(),
+            moment=decision.moment,
+            signals=[] if silent else [self.signal(pack.signals[name]) for name, _ in decision.signals],
+            actions=[self.action(item) for item in decision.ranked],
+            not_offered=[self.not_offered(item) for item in decision.outcomes if item.cause] if self.detail == "full" else None,
+            ask=[] if silent else self.ask(),
+            unknown=[] if silent else self.unknown(),
+            empty_because=decision.empty_because,
+            personalised=decision.personalised,
+        )
+
+    def say(self, text: Text, values: list[Any], extra: Callable[[str], Any] | None = None) -> str:
+        """A pack's text with its slots filled."""
+        pack = self.pack
+
+        def value(name: str) -> Any:
+            if extra is not None and name.partition(".")[0] in ("tariff", "action"):
+                return extra(name)
+            slot = pack.slots.get(name)
+            return pack.constants.get(name) if slot is None else values[slot]
+
+        return text.of(self.language).fill(value, self.language, pack.currency)
+
+    def phase(self) -> PhaseAnswer:
+        placed = self.decision.phase
+        row = next(item for item in self.pack.phases if item.id == placed.id)
+        silent = self.detail == "none"
+        reasons = [] if silent else [self.clause_reason(f"{row.id}.{clause.name}", clause) for clause in row.clauses if clause.name in placed.because]
+        passed = []
+        for item in placed.passed if not silent else ():
+            other = next(phase for phase in self.pack.phases if phase.id == item.id)
+            failing = {step.clause: step.unknown for step in item.failing}
+            because = [words.evidence(self.values, clause) for clause in other.clauses if clause.name in failing] if self.detail == "full" else None
+            passed.append(NotStronger(item.id, other.title.say(self.language), because, [name for name, unknown in failing.items() if unknown]))
+        return PhaseAnswer(row.id, row.title.say(self.language), reasons, passed or None)
+
+    def clause_reason(self, code: str, clause: Clause) -> Reason:
+        """A clause that holds, by the signals it rests on, else by what it saw."""
+        texts = [self.say(signal.reason, self.values) for signal in self.signals_in(clause)]
+        text = " ".join(texts) if self.language == "en" else "".join(texts)
+        return Reason(code, text or words.values_in_words(self.pack, self.values, clause, self.language), None, [words.evidence(self.values, clause)])
+
+    def signals_in(self, clause: Clause) -> Iterable[Signal]:
+        names = dict.fromkeys(term.node.name.split(":")[1] for term in clause.terms if term.text.startswith(("signal(", "level(")))  # type: ignore[union-attr]
+        return [self.pack.signals[name] for name in names if strongest(self.pack.signals[name], self.values)]
+
+    def signal(self, signal: Signal) -> SignalAnswer:
+        level = strongest(signal, self.values)
+        if level is None:
+            raise AssertionError(f"`{signal.id}` does not hold")
+        customer = self.say(signal.customer, self.values) if signal.customer else None
+        found = [words.evidence(self.values, level)]
+        return SignalAnswer(signal.id, signal.title.say(self.language), level.name, self.say(signal.reason, self.values), customer, found)
+
+    def action(self, ranked: Ranked) -> ActionAnswer:
+        action = self.pack.by_id[ranked.action]
+        values = self.decision.facts.seen_by(action)
+        until_day = self.case.times.contact_at + datetime.timedelta(days=action.valid_days)
+        tariff = self.tariff(ranked.tariff, values)
+
+        def extra(name: str) -> Any:
+            if name == "action.valid_until":
+                return until_day.date().toordinal()
+            return ranked.concession if name == "action.concession" else self.tariff_value(ranked.tariff, tariff, name)
+
+        form, text = action.channels[self.case.channel]
+        said = self.say(text, values, extra)
+        return ActionAnswer(
+            rank=ranked.rank,
+            action=action.id,
+            title=action.title.say(self.language),
+            kind=action.kind,
+            duty=ranked.duty,
+            category=action.category,
+            script=said if form == "script" else None,
+            text=said if form == "text" else None,
+            reasons=[] if self.detail == "none" else self.reasons(ranked, action, values, extra),
+            score=ranked.score,
+            parts=ScoreParts(ranked.propensity, ranked.value, ranked.relevance, ranked.lever),
+            concession=ranked.concession or None,
+            approve=action.approve,
+            confirm=action.confirm,
+            tariff=tariff,
+            disclose=self.say(action.disclose, values, extra) if action.disclose else None,
+            valid_until=until_day,
+            fallback_for=ranked.fallback_for,
+        )
+
+    def reasons(self, ranked: Ranked, action: Action, values: list[Any], extra: Callable[[str], Any]) -> list[Reason]:
+        """Why an action: the signals its gates rest on, its own reason, else what its gates saw."""
+        found: list[Reason] = []
+        if ranked.fallback_for is not None:
+            text = words.phrase(f"fallback.{ranked.fallback_for}", self.language)
+            found.append(Reason(f"fallback.{ranked.fallback_for}", text, text, None))
+        for name in action.signals if ranked.fallback_for is None else ():
+            signal = self.pack.signals[name]
+            level = strongest(signal, values)
+            if level is not None:
+                customer = self.say(signal.customer, values) if signal.customer else None
+                found.append(Reason(name, self.say(signal.reason, values), customer, [words.evidence(values, level)]))
+        if action.reason is not None:
+            customer = self.say(action.customer, values, extra) if action.customer else None
+            found.append(Reason(action.id, self.say(action.reason, values, extra), customer, self.gate_evidence(action, values)))
+        elif action.customer is not None and found and found[0].customer is None:
+            first = found[0]
+            found[0] = Reason(first.code, first.text, self.say(action.customer, values, extra), first.evidence)
+        if not found:
+            clauses = [clause for clause in action.gates if clause.gate == "applicable"] or list(action.gates)
+            found = [Reason(clause.name, words.values_in_words(self.pack, values, clause, self.language), None, [words.evidence(values, clause)]) for clause in clauses]
+        return found
+
+    def gate_evidence(self, action: Action, values: list[Any]) -> list[Evidence]:
+        return [words.evidence(values, clause) for clause in action.gates if clause.gate == "applicable"]
+
+    def tariff(self, name: str | None, values: list[Any]) -> TariffAnswer | None:
+        found = self.pack.tariffs.get(name) if name else None
+        if found is None:
+            return None
+        saving = self.saving(found.id, values)
+        return TariffAnswer(
+            found.id,
+            found.name.say(self.language),
+            found.filing_no,
+            found.fee,
+            found.fee_after,
+            found.months,
+            found.exit_fee,
+            found.commitment_months,
+            found.effective,
+            saving,
+            self.say(found.disclose, values, lambda slot: self.tariff_value(found.id, None, slot)),
+        )
+
+    def saving(self, plan: str, values: list[Any]) -> float | None:
+        """What the last three cycles' use would cost less on the plan, per cycle; none where that cannot be told."""
+        slots = self.pack.slots
+        if plan not in self.pack.plans or "plan.cost_now" not in slots:
+            return None
+        now = values[slots["plan.cost_now"]]
+        cost = fee_on(self.pack.plans, plan, 3, values[slots["usage.voice_out_min"]], values[slots["usage.data_mb"]])
+        return None if now is None or cost is None else now - cost
+
+    def tariff_value(self, name: str | None, answer: TariffAnswer | None, slot: str) -> Any:
+        found = self.pack.tariffs.get(name) if name else None
+        if found is None:
+            return None
+        field = slot.partition(".")[2]
+        if field == "name":
+            return found.name.say(self.language)
+        return answer.saving if field == "saving" and answer else getattr(found, field, None)
+
+    def not_offered(self, outcome: Outcome) -> NotOffered:
+        action = self.pack.by_id[outcome.action]
+        values = self.decision.facts.seen_by(action) if outcome.failing and outcome.failing[0].gate not in ("contact", "guardrail") else self.values
+        first = outcome.failing[0] if outcome.failing else None
+        clause = _clause(action, first) if first else None
+        turned = turns(self.pack, values, clause) if clause is not None and first is not None and not first.unknown and first.gate != "contact" else None
+        ends = until(self.pack, self.case, self.decision.facts, clause) if clause is not None and first is not None and first.gate == "contact" else None
+        return NotOffered(
+            action=action.id,
+            title=action.title.say(self.language),
+            cause=str(outcome.cause),
+            clause=f"{first.gate}.{first.clause}" if first and clause is not None else outcome.clause,
+            text=self.why_not(outcome, action, first, clause, values),
+            evidence=words.evidence(values, clause) if clause is not None else None,
+            others=[f"{item.gate}.{item.clause}" for item in outcome.failing[1:]],
+            until=ends,
+            change=words.change_in_words(self.pack, turned, self.language) if turned else None,
+            changes=words.changes(turned) if turned else [],
+            lost_to=outcome.lost_to,
+            behind=outcome.behind,
+        )
+
+    def why_not(self, outcome: Outcome, action: Action, first: Failing | None, clause: Clause | None, values: list[Any]) -> str:
+        """One sentence on why an action was not offered."""
+        if first is not None and first.unknown and clause is not None:
+            missing = [words.fact_title(self.pack, item.fact, self.language) for item in unknown_facts(self.pack, self.decision, [clause], values, self.language)]
+            return words.phrase("unknown", self.language, listed(missing or [first.clause], self.language))
+        rules = {"contact": self.pack.contact_rules, "guardrail": self.pack.guardrail_rules}
+        if first is not None and first.gate in rules:
+            return self.say(rules[first.gate][first.clause].reason, self.values)
+        if outcome.clause in words.PHRASES:
+            return words.phrase(str(outcome.clause), self.language)
+        return words.values_in_words(self.pack, values, clause, self.language) if clause is not None else str(outcome.clause)
+
+    def ask(self) -> list[Ask]:
+        return questions(self.pack, self.case, self.decision, self.language)
+
+    def unknown(self) -> list[UnknownFact]:
+        decision, pack = self.decision, self.pack
+        if self.detail == "full":
+            clauses = None
+        else:
+            clauses = [clause for row in pack.phases for clause in row.clauses if self.values[clause.slot] is None]
+            for item in decision.outcomes:
+                if item.cause == "unknown":
+                    clauses += [found for step in item.failing if (found := _clause(pack.by_id[item.action], step)) is not None]
+        return unknown_facts(pack, decision, clauses, self.values, self.language)
+
+
+def _clause(action: Action, failing: Failing) -> Clause | None:
+    """The clause that kept an action out; none for phase, channel and what else is not written in the pack."""
+    for clause in (*action.gates, *action.contact, *action.guardrails):
+        if clause.gate == failing.gate and clause.name == failing.clause:
+            return clause
+    return None

@@ -1,0 +1,147 @@
+"""Stage 1: base facts from the case into the pack's slots, with what is missing or too old left unknown."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.engine.case import Case
+from app.engine.intake import answer_value
+from app.engine.pack.model import Action, BaseFact, Pack
+from app.engine.runtime import NEVER, Dated, Surroundings
+
+_epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_microsecond = datetime.timedelta(microseconds=1)
+_day = datetime.timedelta(days=1)
+UNPROFILED = frozenset({"request.channel", "request.moment"})
+"""What may still be used for offers and marketing care to somebody who refused personalisation."""
+
+
+@dataclass(slots=True)
+class Facts:
+    """The slots of one case, the surroundings its windows look at, and the facts that were too old, with their age in days."""
+
+    values: list[Any]
+    around: Surroundings
+    too_old: Mapping[str, int]
+    unprofiled: Facts | None = None
+
+    def seen_by(self, action: Action) -> list[Any]:
+        """The values an action's gates may look at: offers and marketing care to somebody who refused personalisation see no profile."""
+        return self.unprofiled.values if self.unprofiled is not None and action.marketing else self.values
+
+
+def may_profile(case: Case) -> bool:
+    """Has the person not refused personalisation? A refusal does not age."""
+    consent = case.subscriber.consent
+    answered = (case.answers or {}).get("consent.personalised")
+    return (answered or (consent.personalised if consent else None)) != "no"
+
+
+def read_facts(pack: Pack, case: Case) -> Facts:
+    """Fill the slots of base facts."""
+    values: list[Any] = [None] * pack.size
+    too_old: dict[str, int] = {}
+    request = {
+        "channel": case.channel,
+        "direction": case.direction,
+        "moment": case.moment,
+        "reason": case.reason,
+        "caller_relation": case.caller_relation,
+        "verified": case.verified,
+    }
+    sections = {**case.subscriber.__dict__, "request": None}
+    section_name, section, age = "", None, None
+    for fact in pack.base:
+        if fact.section != section_name:
+            section_name = fact.section
+            section = sections.get(section_name)
+            age = _age(case, section)
+        if section_name == "request":
+            values[fact.slot] = request[fact.field]
+        elif section is not None:
+            value = section.get(fact.field) if section_name == "custom" else section.__dict__.get(fact.field)
+            if fact.max_age is not None and age is not None and age > fact.max_age:
+                if value is not None:
+                    too_old[fact.name] = age
+            else:
+                values[fact.slot] = _value(fact, value, section)
+    if case.answers:
+        _put_answers(pack, case, values, too_old)
+    _put_clock(pack, case, values)
+    return Facts(values, _surroundings(pack, case), too_old)
+
+
+def unprofiled(pack: Pack, facts: Facts) -> Facts:
+    """The facts as they are for offers and marketing care to somebody who refused personalisation: channel, moment and clock alone."""
+    values: list[Any] = [None] * pack.size
+    for fact in pack.base:
+        if fact.name in UNPROFILED:
+            values[fact.slot] = facts.values[fact.slot]
+    for name in ("today", "contact_day", "clock.time", "clock.weekday", "clock.holiday"):
+        if name in pack.slots:
+            values[pack.slots[name]] = facts.values[pack.slots[name]]
+    around = facts.around
+    return Facts(values, Surroundings(None, None, around.as_of, around.contact_at, around.subscriber, around.salt, around.categories, around.plans), {})
+
+
+def microseconds(moment: datetime.datetime) -> int:
+    """Whole microseconds since 1970."""
+    return (moment - _epoch) // _microsecond
+
+
+def _age(case: Case, section: Any) -> int | None:
+    """Whole days since the section's facts held; none when the request's own time counts."""
+    as_of = getattr(section, "as_of", None)
+    return None if as_of is None else max((case.times.as_of - as_of) // _day, 0)
+
+
+def _value(fact: BaseFact, value: Any, section: Any) -> Any:
+    if fact.type.kind == "date":
+        if value is not None:
+            return value.toordinal() if isinstance(value, datetime.date) else datetime.date.fromisoformat(value).toordinal()
+        given = fact.field in section if isinstance(section, dict) else fact.field in section.model_fields_set
+        return NEVER if given else None
+    if fact.section == "custom" and isinstance(value, list | tuple):
+        return frozenset(value) if fact.type.kind == "set" else tuple(value)
+    return value
+
+
+def _put_answers(pack: Pack, case: Case, values: list[Any], too_old: dict[str, int]) -> None:
+    for name, given in (case.answers or {}).items():
+        if name in pack.slots:
+            values[pack.slots[name]] = answer_value(pack, name, given)
+            too_old.pop(name, None)
+
+
+def _put_clock(pack: Pack, case: Case, values: list[Any]) -> None:
+    times, slots = case.times, pack.slots
+    day = times.contact_day.toordinal()
+    clock = {
+        "today": times.today.toordinal(),
+        "contact_day": day,
+        "clock.time": times.contact_minute,
+        "clock.weekday": times.contact_day.isoweekday(),
+        "clock.holiday": day in pack.holidays,
+    }
+    for name, value in clock.items():
+        if name in slots:
+            values[slots[name]] = value
+
+
+def _surroundings(pack: Pack, case: Case) -> Surroundings:
+    subscriber = case.subscriber
+    events: dict[str, list[Dated]] | None = None
+    if subscriber.events is not None:
+        events = {}
+        for event in subscriber.events:
+            events.setdefault(event.type, []).append((microseconds(event.at), event))
+    contacts: Sequence[Dated] | None = None
+    if subscriber.contacts is not None:
+        contacts = [(microseconds(contact.at), contact) for contact in subscriber.contacts]
+    times = case.times
+    return Surroundings(
+        events, contacts, microseconds(times.as_of), microseconds(times.contact_at), subscriber.id, pack.salt, pack.categories, pack.plans
+    )

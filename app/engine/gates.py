@@ -1,0 +1,94 @@
+"""Stages 4 to 6: eligible, applicable, suitable; then contact policy; then guardrails. Only what is surely true lets an action through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.engine.case import Case
+from app.engine.decision import Cause, Failing, Outcome
+from app.engine.facts import Facts
+from app.engine.pack.model import Action, Clause, Pack
+
+_causes: dict[str, Cause] = {
+    "eligible": "not_eligible",
+    "applicable": "not_applicable",
+    "suitable": "not_suitable",
+    "contact": "suppressed",
+    "guardrail": "guardrail",
+}
+
+
+def open_gates(pack: Pack, case: Case, facts: Facts) -> tuple[list[Action], list[Outcome]]:
+    """Stage 4: the actions whose every gate is open, and what became of the others."""
+    pack.gates(facts.values, facts.around)
+    if facts.unprofiled is not None:
+        _judge_marketing_unprofiled(pack, facts)
+    candidates: list[Action] = []
+    outcomes: list[Outcome] = []
+    for action in pack.actions:
+        failing = closed_gates(pack, action, case, facts)
+        if failing:
+            outcomes.append(outcome(action, failing))
+        else:
+            candidates.append(action)
+    return candidates, outcomes
+
+
+def closed_gates(pack: Pack, action: Action, case: Case, facts: Facts) -> list[Failing]:
+    """Every gate of the action that is not open."""
+    failing: list[Failing] = []
+    values = facts.seen_by(action)
+    if values[pack.slots["phase"]] not in action.phases:
+        failing.append(Failing("applicable", "phase", False))
+    if case.channel not in action.channels:
+        failing.append(Failing("applicable", "channel", False))
+    failing += not_open(action.gates, values)
+    if values[action.concession] is None:
+        failing.append(Failing("suitable", "concession", True))
+    return failing
+
+
+def _judge_marketing_unprofiled(pack: Pack, facts: Facts) -> None:
+    """Scores of offers and marketing care come from the unprofiled facts too."""
+    if facts.unprofiled is None:
+        return
+    pack.gates(facts.unprofiled.values, facts.unprofiled.around)
+    for action in pack.actions:
+        if action.marketing:
+            for slot in action.own_slots:
+                facts.values[slot] = facts.unprofiled.values[slot]
+
+
+def keep_permitted(candidates: Iterable[Action], facts: Facts) -> tuple[list[Action], list[Outcome]]:
+    """Stages 5 and 6: what contact policy, then the guardrails permit. Both see all facts."""
+    permitted: list[Action] = []
+    outcomes: list[Outcome] = []
+    for action in candidates:
+        failing = not_permitted(action, facts.values)
+        if failing:
+            outcomes.append(outcome(action, failing))
+        else:
+            permitted.append(action)
+    return permitted, outcomes
+
+
+def not_permitted(action: Action, values: list[Any]) -> list[Failing]:
+    """Contact clauses that do not permit the action; where all do, guardrails that do not."""
+    return not_open(action.contact, values) or not_open(action.guardrails, values)
+
+
+def not_open(clauses: Iterable[Clause], values: list[Any]) -> list[Failing]:
+    """The clauses that are false or unknown, in order."""
+    return [
+        Failing(clause.gate, clause.name, values[clause.slot] is None)
+        for clause in clauses
+        if values[clause.slot] is not True and not (clause.allows_unknown and values[clause.slot] is None)
+    ]
+
+
+def outcome(action: Action, failing: list[Failing]) -> Outcome:
+    """One cause for an action that was kept out: its first false clause, or the first unknown one where none is false."""
+    first = next((item for item in failing if not item.unknown), failing[0])
+    others = [item for item in failing if item is not first]
+    return Outcome(action.id, "unknown" if first.unknown else _causes[first.gate], first.clause, (first, *others))

@@ -1,0 +1,124 @@
+"""From the bytes of a request to a checked one: the one path for the API and the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from app.engine.intake.problems import MOST_PROBLEMS, FieldProblem, RequestError
+from app.engine.intake.wording import dotted, in_words
+from app.engine.vocabulary import DecisionRequest
+
+BODY = "body"
+_LONGEST_NUMBER = 24
+_MOST_FIELDS = 500
+_UTF8_MARK = b"\xef\xbb\xbf"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def parse_request(body: bytes) -> DecisionRequest:
+    """The request in a JSON body.
+
+    Args:
+        body: UTF-8. Its size is the caller's to bound.
+
+    Raises:
+        RequestError: it is not JSON, or not a request. Duplicate keys, NaN, halves of characters and numbers without end are refused;
+            every problem names its field and nothing that was sent is repeated but field names that are plain words.
+    """
+    text = _text(body)
+    data = _values(text)
+    try:
+        return DecisionRequest.model_validate(data)
+    except ValidationError as error:
+        problems = tuple(islice(_oddities(text), MOST_PROBLEMS)) or in_words(error)
+        raise RequestError(problems) from None
+
+
+def _text(body: bytes) -> str:
+    if not body.strip():
+        raise _refused("is empty; expected a JSON object such as the examples in the API's document")
+    if body.startswith(_UTF8_MARK):
+        raise _refused("begins with a byte order mark; send UTF-8 without one")
+    if body.startswith(_UTF16_MARKS) or b"\0" in body[:4]:
+        raise _refused("is not UTF-8 but looks like UTF-16 or UTF-32; send UTF-8")
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise _refused(f"is not UTF-8 at byte {error.start + 1}; send UTF-8, not a local encoding such as GBK or Latin-1") from None
+
+
+def _values(text: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise _refused(f"is not JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise _refused("is nested too deeply") from None
+    except ValueError:
+        raise RequestError(islice(_oddities(text), MOST_PROBLEMS)) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs) or len(found) > _MOST_FIELDS:
+        raise ValueError("a key stands twice, or there are too many")
+    return found
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise ValueError("NaN and infinity are not JSON")
+
+
+def _refused(message: str) -> RequestError:
+    return RequestError([FieldProblem(BODY, message)])
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object with its keys as they stand, repeats included."""
+
+
+class _Odd(str):
+    """Why a number is not one."""
+
+
+def _whole(digits: str) -> Any:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else _Odd("is too large a number")
+
+
+def _oddities(text: str) -> Iterator[FieldProblem]:
+    """What JSON readers differ about, field by field: read a second time, slowly, only to say where it is."""
+    data = json.loads(text, object_pairs_hook=_Pairs, parse_constant=lambda _: _Odd("is not a number that JSON knows"), parse_int=_whole)
+    open_values: list[tuple[tuple[str | int, ...], Any]] = [((), data)]
+    while open_values:
+        path, value = open_values.pop()
+        if isinstance(value, _Odd):
+            yield FieldProblem(dotted(path), str(value))
+        elif isinstance(value, str) and _has_half(value):
+            yield FieldProblem(dotted(path), "holds half a character (a lone surrogate)")
+        elif isinstance(value, _Pairs):
+            yield from _odd_keys(path, [key for key, _ in value])
+            open_values.extend(((*path, key), item) for key, item in reversed(value))
+        elif isinstance(value, list):
+            open_values.extend(((*path, index), item) for index, item in reversed(list(enumerate(value))))
+
+
+def _odd_keys(path: tuple[str | int, ...], keys: list[str]) -> Iterator[FieldProblem]:
+    if len(keys) > _MOST_FIELDS:
+        yield FieldProblem(dotted(path), f"has more than {_MOST_FIELDS} fields")
+        return
+    seen: set[str] = set()
+    for key in keys:
+        if _has_half(key):
+            yield FieldProblem(dotted(path), "holds a field whose name has half a character (a lone surrogate)")
+        elif key in seen:
+            yield FieldProblem(dotted((*path, key)), "stands twice in its object")
+        seen.add(key)
+
+
+def _has_half(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,0 +1,144 @@
+"""From a request to a case: times made local, history held against `as_of`, values held against the pack."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import zoneinfo
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from app.engine.case import Asker, Case, Times
+from app.engine.intake.problems import CaseError, FieldProblem
+from app.engine.intake.values import answer_problem, custom_problem
+from app.engine.intake.wording import hinted
+from app.engine.vocabulary import SECTIONS, Contact, DecisionRequest, Event, SubscriberContext
+
+if TYPE_CHECKING:
+    from app.engine.pack import Pack
+
+CLOCKS_DIFFER = datetime.timedelta(minutes=5)
+"""How far a live request's clock, and a section's, may be from ours."""
+FURTHEST_CONTACT = datetime.timedelta(days=90)
+DEVELOPMENT = "development"
+_MINUTE = datetime.timedelta(minutes=1)
+
+
+def take(pack: Pack, request: DecisionRequest, *, now: datetime.datetime, role: str) -> Case:
+    """The case that a request makes.
+
+    Live, `as_of` is now or within five minutes of it and nothing may be dated later. In what-if it is any time, and what is dated later is
+    left out: later events, contacts, and sections that hold only later.
+
+    Args:
+        pack: gives the zone where the subscriber has none, the own facts, the questions, and the limits of concession by role.
+        request: checked, from `parse_request`.
+        now: the clock, with its offset; read once per request.
+        role: who asks. `development` may concede as much as the highest role.
+
+    Raises:
+        CaseError: naming every field that makes no case.
+    """
+    as_of = request.as_of or now
+    contact_at = request.contact_at or as_of
+    live = request.mode == "live"
+    zone = _zone(request.subscriber.zone or pack.zone)
+    problems = [
+        *(_late(request.subscriber, as_of) if live else ()),
+        *_untimely(request, as_of, contact_at, now),
+        *_mistyped(pack, request),
+        *_homeless(request.subscriber.zone, zone),
+    ]
+    if problems or zone is None:
+        raise CaseError(problems)
+    return Case(
+        subscriber=request.subscriber if live else _until(as_of, request.subscriber),
+        channel=request.channel,
+        times=_times(as_of, contact_at, zone),
+        asker=Asker(role, _concession(pack, role)),
+        moment=request.moment,
+        direction=request.direction,
+        reason=request.reason,
+        caller_relation=request.caller_relation,
+        verified=request.verified,
+        answers=request.answers or None,
+        locale=request.locale,
+        max_actions=request.max_actions,
+    )
+
+
+def _times(as_of: datetime.datetime, contact_at: datetime.datetime, zone: zoneinfo.ZoneInfo) -> Times:
+    here, there = as_of.astimezone(zone), contact_at.astimezone(zone)
+    offset = there.utcoffset() or datetime.timedelta()
+    return Times(here, there, here.date(), there.date(), there.hour * 60 + there.minute, offset // _MINUTE)
+
+
+def _concession(pack: Pack, role: str) -> int:
+    limits = pack.choosing.concession
+    return max(limits.values(), default=0) if role == DEVELOPMENT else limits.get(role, 0)
+
+
+def _untimely(
+    request: DecisionRequest, as_of: datetime.datetime, contact_at: datetime.datetime, now: datetime.datetime
+) -> Iterator[FieldProblem]:
+    if request.mode == "live" and abs(as_of - now) > CLOCKS_DIFFER:
+        yield FieldProblem("as_of", "is more than five minutes from now; leave it out, or ask with `mode: what_if`")
+    if contact_at < as_of:
+        yield FieldProblem("contact_at", "is before `as_of`")
+    elif contact_at - as_of > FURTHEST_CONTACT:
+        yield FieldProblem("contact_at", f"is more than {FURTHEST_CONTACT.days} days after `as_of`")
+
+
+def _late(subscriber: SubscriberContext, as_of: datetime.datetime) -> Iterator[FieldProblem]:
+    for name in SECTIONS:
+        held = _held_at(subscriber, name)
+        if held is not None and held - as_of > CLOCKS_DIFFER:
+            yield FieldProblem(f"subscriber.{name}.as_of", "is dated after `as_of`")
+    for name in ("events", "contacts"):
+        history: tuple[Event | Contact, ...] = getattr(subscriber, name) or ()
+        for index, entry in enumerate(history):
+            if entry.at > as_of:
+                yield FieldProblem(f"subscriber.{name}.{index}.at", "is dated after `as_of`; what has not happened is no history")
+
+
+def _held_at(subscriber: SubscriberContext, section: str) -> datetime.datetime | None:
+    part = getattr(subscriber, section)
+    held: datetime.datetime | None = part and part.as_of
+    return held
+
+
+def _until(as_of: datetime.datetime, subscriber: SubscriberContext) -> SubscriberContext:
+    """What was known of the subscriber then."""
+    left: dict[str, object] = {}
+    for name in SECTIONS:
+        held = _held_at(subscriber, name)
+        if held is not None and held > as_of:
+            left[name] = None
+    for name in ("events", "contacts"):
+        history: tuple[Event | Contact, ...] = getattr(subscriber, name) or ()
+        if any(entry.at > as_of for entry in history):
+            left[name] = tuple(entry for entry in history if entry.at <= as_of)
+    return subscriber.model_copy(update=left) if left else subscriber
+
+
+def _mistyped(pack: Pack, request: DecisionRequest) -> Iterator[FieldProblem]:
+    custom = (custom_problem(pack.custom, name, value) for name, value in (request.subscriber.custom or {}).items())
+    answers = (answer_problem(pack, fact, value) for fact, value in request.answers.items())
+    yield from (problem for problems in (custom, answers) for problem in problems if problem is not None)
+
+
+def _homeless(given: str | None, zone: zoneinfo.ZoneInfo | None) -> Iterator[FieldProblem]:
+    if zone is None:
+        yield FieldProblem("subscriber.zone", hinted("is not a time zone of the IANA's list", given, _zones()))
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo | None:
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return None

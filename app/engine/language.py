@@ -1,0 +1,618 @@
+"""The rule language: text to a typed tree.
+
+Python's grammar through `ast`, a whitelist of it, and types from the vocabulary. Every mistake of an expression is reported with its column and
+the nearest valid name; nothing of the text is ever executed.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app.engine.functions import FUNCTIONS, LONGEST_DAYS, LONGEST_WINDOW, Function
+from app.engine.problems import Place, Problem, nearest, shown
+from app.engine.tree import (
+    BOOLEAN,
+    EXACT_LIMIT,
+    INPUT_LIMIT,
+    And,
+    Arithmetic,
+    Call,
+    Compare,
+    Const,
+    Member,
+    Negative,
+    Node,
+    Not,
+    Or,
+    Ref,
+    Type,
+    show,
+)
+
+LONGEST_EXPRESSION = 2_000
+DEEPEST_EXPRESSION = 40
+
+_comparisons = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+_operators = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+_ordered = ("number", "date", "time")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What an expression may name at its place in the pack.
+
+    `values` are references and parameters by name; `events` the attributes of each event kind; `signals` the levels of each, strongest first;
+    `tariffs` the ids of the catalogue; `elsewhere` says where a name that exists may be used instead; `clock` is what windows run to.
+    """
+
+    values: Mapping[str, Ref | Const]
+    events: Mapping[str, Mapping[str, Type]] = field(default_factory=dict)
+    signals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    plans: tuple[str, ...] = ()
+    tariffs: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    contact_filters: Mapping[str, Type] = field(default_factory=dict)
+    clock: str = "as_of"
+
+
+class _Wrong(Exception):
+    """A mistake inside an expression; becomes a `Problem` at the node's column."""
+
+    def __init__(self, node: ast.AST, message: str, hint: str = "", code: str = "expression") -> None:
+        self.node, self.message, self.hint, self.code = node, message, hint, code
+
+
+def parse(text: str, place: Place, names: Names, wanted: str = "boolean") -> tuple[Node | None, list[Problem]]:
+    """Read one expression.
+
+    Args:
+        text: one line of the rule language.
+        place: where its first character stands.
+        names: what it may name.
+        wanted: the kind of value needed: `boolean`, `number`, or `any`.
+
+    Returns:
+        The tree, or none with at least one problem.
+    """
+    reader = _Reader(place, names)
+    try:
+        node = reader.read(_syntax(text, place))
+        if wanted != "any" and not reader.problems and node.type.kind != wanted:
+            reader.add(Problem(place, "type", f"{shown(text)} is a {node.type}, not {'a condition' if wanted == 'boolean' else 'a number'}", _wanted_hint(node, wanted)))
+    except _Wrong as wrong:
+        reader.add_wrong(wrong)
+        node = None
+    except _Unreadable as unreadable:
+        return None, [unreadable.problem]
+    return (None if reader.problems else node), reader.problems
+
+
+def _wanted_hint(node: Node, wanted: str) -> str:
+    if wanted == "boolean" and node.type.kind == "number":
+        return "compare it, as in `… > 0`"
+    return "compare it with one of its words" if node.type.kind == "enum" else ""
+
+
+class _Unreadable(Exception):
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+
+def _syntax(text: str, place: Place) -> ast.expr:
+    if len(text) > LONGEST_EXPRESSION:
+        raise _Unreadable(Problem(place, "expression-too-long", f"expression of {len(text):,} characters, the limit is {LONGEST_EXPRESSION:,}"))
+    if "\n" in text:
+        raise _Unreadable(Problem(place, "expression", "an expression stands on one line", "split it into several named clauses"))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            body = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError as error:
+        column = min(max((error.offset or 1) - 1, 0), len(text))
+        raise _Unreadable(Problem(place.shifted(column), "syntax", f"{shown(text)} is not an expression of the rule language", _syntax_hint(text))) from None
+    except (ValueError, RecursionError, MemoryError):
+        raise _Unreadable(Problem(place, "syntax", f"{shown(text)} cannot be read")) from None
+    if _depth(body) > DEEPEST_EXPRESSION:
+        raise _Unreadable(Problem(place, "expression-too-deep", f"expression nested deeper than {DEEPEST_EXPRESSION} levels", "name parts of it as facts"))
+    return body
+
+
+def _depth(root: ast.AST) -> int:
+    deepest, layer = 0, [root]
+    while layer and deepest <= DEEPEST_EXPRESSION:
+        deepest += 1
+        layer = [child for node in layer for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr | ast.keyword)]
+    return deepest
+
+
+def _syntax_hint(text: str) -> str:
+    for sign, word in (("&&", "and"), ("||", "or"), ("!", "not")):
+        if sign in text.replace("!=", ""):
+            return f"write `{word}` for `{sign}`"
+    if any(char in text for char in "，（）“”‘’：≥≤"):
+        return "use half-width signs: , ( ) ' >= <="
+    if " = " in text:
+        return "write `==` to compare"
+    return ""
+
+
+class _Reader:
+    """Turns Python's syntax tree into ours, checking types on the way."""
+
+    def __init__(self, place: Place, names: Names) -> None:
+        self.place, self.names = place, names
+        self.problems: list[Problem] = []
+
+    def add(self, problem: Problem) -> None:
+        self.problems.append(problem)
+
+    def add_wrong(self, wrong: _Wrong) -> None:
+        self.add(Problem(self.place.shifted(getattr(wrong.node, "col_offset", 0)), wrong.code, wrong.message, wrong.hint))
+
+    def read(self, node: ast.expr) -> Node:
+        match node:
+            case ast.BoolOp(op=operator, values=values):
+                operands = self.read_all(values)
+                self.demand_conditions(values, operands)
+                return And(operands) if isinstance(operator, ast.And) else Or(operands)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                inner = self.read(operand)
+                self.demand_conditions([operand], (inner,))
+                return Not(inner)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self.negative(node, operand)
+            case ast.BinOp():
+                return self.arithmetic(node)
+            case ast.Compare():
+                return self.comparison(node)
+            case ast.Call():
+                return self.call(node)
+            case ast.Constant():
+                return self.literal(node)
+            case ast.Name() | ast.Attribute():
+                return self.name(node)
+            case ast.Tuple() | ast.List() | ast.Set():
+                return self.words(node)
+        raise _Wrong(node, f"{shown(ast.unparse(node))} is not part of the rule language", "use `and or not`, comparisons, `in`, `+ - * /`, names and functions")
+
+    def read_all(self, nodes: Iterable[ast.expr]) -> tuple[Node, ...]:
+        """Read siblings, gathering the mistakes of each before giving up."""
+        found: list[Node] = []
+        first: _Wrong | None = None
+        for node in nodes:
+            try:
+                found.append(self.read(node))
+            except _Wrong as wrong:
+                if first is not None:
+                    self.add_wrong(wrong)
+                first = first or wrong
+        if first is not None:
+            raise first
+        return tuple(found)
+
+    def demand_conditions(self, written: Iterable[ast.expr], operands: tuple[Node, ...]) -> None:
+        for text, operand in zip(written, operands, strict=True):
+            if operand.type.kind != "boolean":
+                raise _Wrong(text, f"{shown(ast.unparse(text))} is a {operand.type}, not a condition", _wanted_hint(operand, "boolean"), "type")
+
+    def name(self, node: ast.expr) -> Node:
+        dotted = _dotted(node)
+        if dotted is None:
+            raise _Wrong(node, f"{shown(ast.unparse(node))} is not a name", "names are written `section.field`")
+        if dotted in ("true", "false"):
+            return Const(dotted == "true", BOOLEAN)
+        found = self.names.values.get(dotted)
+        if found is not None:
+            return found
+        if dotted in self.names.elsewhere:
+            raise _Wrong(node, f"`{dotted}` may not be used here", self.names.elsewhere[dotted], "scope")
+        if dotted.startswith("events."):
+            raise _Wrong(node, f"`{dotted}` is a list of events", f"count it: `count({dotted}, days=30) >= 1`", "type")
+        raise _Wrong(node, f"unknown name {shown(dotted)}", nearest(dotted, self.names.values), "unknown-name")
+
+    def literal(self, node: ast.Constant) -> Const:
+        value = node.value
+        if isinstance(value, bool):
+            return Const(value, BOOLEAN)
+        if isinstance(value, int | float):
+            if abs(value) > INPUT_LIMIT or value != value:
+                raise _Wrong(node, f"{shown(value)} is larger than 10^12", "", "number-too-large")
+            return Const(value, Type("number", integral=isinstance(value, int), most=abs(value)))
+        if isinstance(value, str):
+            return Const(value, Type("text"))
+        if value is None:
+            raise _Wrong(node, "`None` is not part of the rule language", "write `known(x)` or `not known(x)`")
+        raise _Wrong(node, f"{shown(ast.unparse(node))} is not a number, a text or a truth value")
+
+    def words(self, node: ast.Tuple | ast.List | ast.Set) -> Const:
+        values = [self.read(item) for item in node.elts]
+        if not values or not all(isinstance(item, Const) for item in values):
+            raise _Wrong(node, "a list holds literals only", "as in `('a', 'b')`")
+        kinds = {item.type.kind for item in values}
+        if len(kinds) != 1:
+            raise _Wrong(node, "a list holds literals of one kind", "", "type")
+        return Const(frozenset(item.value for item in values if isinstance(item, Const)), Type("set", model=kinds.pop()))
+
+    def negative(self, node: ast.UnaryOp, operand: ast.expr) -> Node:
+        inner = self.read(operand)
+        self.demand_number(operand, inner)
+        if isinstance(inner, Const) and not inner.name and isinstance(inner.value, int | float):
+            return Const(-inner.value, inner.type)
+        return Negative(inner, inner.type)
+
+    def demand_number(self, written: ast.expr, node: Node) -> None:
+        if node.type.kind != "number":
+            hint = "a boolean is not a number" if node.type.kind == "boolean" else "use last(), mean() or total()" if node.type.kind == "series" else ""
+            raise _Wrong(written, f"{shown(ast.unparse(written))} is a {node.type}, not a number", hint, "type")
+
+    def arithmetic(self, node: ast.BinOp) -> Node:
+        operator = _operators.get(type(node.op))
+        if operator is None:
+            raise _Wrong(node, f"{shown(ast.unparse(node))} uses an operator outside the rule language", "there are `+ - * /`")
+        left, right = self.read_all([node.left, node.right])
+        self.demand_number(node.left, left)
+        self.demand_number(node.right, right)
+        result = _result(operator, left.type, right.type)
+        if result.most >= EXACT_LIMIT:
+            raise _Wrong(
+                node,
+                f"{shown(ast.unparse(node))} can reach {result.most:.1g}, more than 2^53",
+                "two large figures are divided or compared, not multiplied",
+                "number-too-large",
+            )
+        return Arithmetic(operator, left, right, result)
+
+    def comparison(self, node: ast.Compare) -> Node:
+        written = [node.left, *node.comparators]
+        parts: list[Node] = []
+        for operator, left, right in zip(node.ops, written, written[1:], strict=False):
+            parts.append(self.one_comparison(operator, left, right))
+        return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+    def one_comparison(self, operator: ast.cmpop, left: ast.expr, right: ast.expr) -> Node:
+        if _is_level(left) or _is_level(right):
+            return self.level(operator, left, right)
+        if isinstance(operator, ast.In | ast.NotIn):
+            member = self.membership(left, right)
+            return Not(member) if isinstance(operator, ast.NotIn) else member
+        sign = _comparisons.get(type(operator))
+        if sign is None:
+            raise _Wrong(left, "`is` is not part of the rule language", "write `==`")
+        first, second = self.read_all([left, right])
+        first, second = self.agree(left, first, second), self.agree(right, second, first)
+        self.demand_comparable(sign, left, first, right, second)
+        return Compare(sign, first, second)
+
+    def agree(self, written: ast.expr, node: Node, other: Node) -> Node:
+        """A text literal beside a date, a time or an enumeration is one of those."""
+        if not (isinstance(node, Const) and node.type.kind == "text"):
+            return node
+        word = str(node.value)
+        if other.type.kind == "enum":
+            if word not in other.type.values:
+                raise _Wrong(written, f"`{show(other)}` is never {shown(word)}", nearest(word, other.type.values) or f"it is one of {_listed(other.type.values)}", "unknown-word")
+            return replace(node, type=other.type)
+        if other.type.kind == "date":
+            return replace(node, value=_date(written, word), type=other.type)
+        return replace(node, value=_time(written, word), type=other.type) if other.type.kind == "time" else node
+
+    def demand_comparable(self, sign: str, left: ast.expr, first: Node, right: ast.expr, second: Node) -> None:
+        kinds = {first.type.kind, second.type.kind}
+        if kinds == {"enum"} and set(first.type.values) & set(second.type.values):
+            kinds = {"text"}
+        if kinds == {"boolean"}:
+            raise _Wrong(left, f"{shown(ast.unparse(left))} is already a condition", "write it alone, or with `not`", "type")
+        if len(kinds) > 1 or kinds & {"enum", "set", "series", "events"}:
+            raise _Wrong(right, f"{shown(ast.unparse(left))} is a {first.type} and {shown(ast.unparse(right))} is a {second.type}", _compare_hint(first, second), "type")
+        if sign not in ("==", "!=") and not kinds & set(_ordered):
+            raise _Wrong(left, f"{shown(ast.unparse(left))} has no order", "compare with `==`, `!=` or `in`", "type")
+
+    def membership(self, left: ast.expr, right: ast.expr) -> Node:
+        item, collection = self.read_all([left, right])
+        if collection.type.kind != "set":
+            raise _Wrong(right, f"{shown(ast.unparse(right))} is a {collection.type}, not a set or a list", "as in `x in ('a', 'b')`", "type")
+        if isinstance(collection, Const):
+            return Member(item, self.members(left, item, right, collection))
+        if item.type.kind not in ("text", "enum"):
+            raise _Wrong(left, f"{shown(ast.unparse(left))} is a {item.type}; a set holds text", "", "type")
+        return Member(item, collection)
+
+    def members(self, left: ast.expr, item: Node, right: ast.expr, collection: Const) -> Const:
+        words = collection.value if isinstance(collection.value, frozenset) else frozenset()
+        if item.type.kind == "enum" and collection.type.model == "text":
+            for word in sorted(words):
+                if word not in item.type.values:
+                    hint = nearest(word, item.type.values) or f"it is one of {_listed(item.type.values)}"
+                    raise _Wrong(right, f"`{show(item)}` is never {shown(word)}", hint, "unknown-word")
+        elif item.type.kind == "date" and collection.type.model == "text":
+            return replace(collection, value=frozenset(_date(right, word) for word in words))
+        elif item.type.kind != collection.type.model or item.type.kind not in ("text", "number"):
+            raise _Wrong(left, f"{shown(ast.unparse(left))} is a {item.type}, the list holds {collection.type.model}", "", "type")
+        return collection
+
+    def level(self, operator: ast.cmpop, left: ast.expr, right: ast.expr) -> Node:
+        """`level('x')` beside a level word, as conditions on the signal's levels."""
+        if not _is_level(left) or not isinstance(left, ast.Call):
+            raise _Wrong(right, "write the level first", "as in `level('x') >= 'high'`")
+        signal = self.signal_id(left)
+        levels = self.names.signals[signal]
+        given = self.read(right)
+        words = given.value if isinstance(given, Const) else None
+        chosen = [words] if isinstance(words, str) else sorted(words, key=str) if isinstance(words, frozenset) else []
+        sign = "in" if isinstance(operator, ast.In) else "not in" if isinstance(operator, ast.NotIn) else _comparisons.get(type(operator), "")
+        if not chosen or (sign in ("in", "not in")) != isinstance(words, frozenset):
+            raise _Wrong(right, "a level is compared with level words", f"`{signal}` has {_listed(levels)}", "type")
+        for word in chosen:
+            if word not in levels:
+                raise _Wrong(right, f"`{signal}` has no level {shown(word)}", nearest(str(word), levels) or f"it has {_listed(levels)}", "unknown-word")
+        return _levels(signal, levels, sign, [str(word) for word in chosen], left)
+
+    def signal_id(self, node: ast.Call) -> str:
+        if len(node.args) != 1 or node.keywords or not isinstance(node.args[0], ast.Constant) or not isinstance(node.args[0].value, str):
+            raise _Wrong(node, f"{shown(ast.unparse(node))} takes one signal id in quotes", "as in `signal('four_high.tariff')`")
+        signal = node.args[0].value
+        if signal not in self.names.signals:
+            raise _Wrong(node.args[0], f"unknown signal {shown(signal)}", nearest(signal, self.names.signals), "unknown-name")
+        return signal
+
+    def call(self, node: ast.Call) -> Node:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name not in FUNCTIONS:
+            hint = nearest(name, FUNCTIONS) if name else "functions have plain names, as in `last(billing.total)`"
+            raise _Wrong(node, f"unknown function {shown(ast.unparse(node.func))}", hint, "unknown-function")
+        if any(isinstance(item, ast.Starred) for item in node.args) or any(item.arg is None for item in node.keywords):
+            raise _Wrong(node, "`*` is not part of the rule language")
+        if name == "signal":
+            return Ref(f"signal:{self.signal_id(node)}", BOOLEAN)
+        if name == "level":
+            raise _Wrong(node, "a level is compared", "as in `level('x') >= 'high'`", "type")
+        return _Calls(self, FUNCTIONS[name], node).read()
+
+
+def _levels(signal: str, levels: tuple[str, ...], sign: str, words: list[str], written: ast.expr) -> Node:
+    """Conditions on levels; `levels` are strongest first."""
+
+    def held(word: str) -> Node:
+        return Ref(f"level:{signal}:{word}", BOOLEAN)
+
+    def exactly(word: str) -> Node:
+        stronger = levels[: levels.index(word)]
+        return And((held(word), *(Not(held(other)) for other in stronger))) if stronger else held(word)
+
+    def any_of(chosen: Iterable[str], form: Callable[[str], Node]) -> Node:
+        conditions = tuple(form(word) for word in chosen)
+        return conditions[0] if len(conditions) == 1 else Or(conditions)
+
+    if sign in ("==", "in"):
+        return any_of(words, exactly)
+    if sign in ("!=", "not in"):
+        return Not(any_of(words, exactly))
+    rank = levels.index(words[0])
+    if sign == ">=":
+        return any_of(levels[: rank + 1], held)
+    if sign == ">" and rank:
+        return any_of(levels[:rank], held)
+    raise _Wrong(written, f"`level('{signal}') {sign} '{words[0]}'` can never hold or says too little", "use `==`, `in` or `>=`", "type")
+
+
+class _Calls:
+    """Reads one call by the function's entry in the table."""
+
+    def __init__(self, reader: _Reader, function: Function, node: ast.Call) -> None:
+        self.reader, self.function, self.node = reader, function, node
+        self.names = reader.names
+
+    def read(self) -> Node:
+        written = self.written()
+        arguments: list[Node] = []
+        for kind, item in written:
+            arguments.append(getattr(self, f"a_{kind}")(item))
+        options = self.options(arguments[0] if arguments else None)
+        return self.finish(arguments, options)
+
+    def written(self) -> list[tuple[str, ast.expr]]:
+        kinds, given = self.function.arguments, self.node.args
+        many = {"numbers": "number", "sets": "set", "conditions": "condition"}
+        if kinds and kinds[-1] in many:
+            least = {"numbers": 1, "sets": 2, "conditions": 1}[kinds[-1]]
+            fixed = len(kinds) - 1
+            if len(given) < fixed + least or (kinds[-1] == "sets" and len(given) != 2):
+                self.refuse_arity()
+            return [(kinds[index] if index < fixed else many[kinds[-1]], item) for index, item in enumerate(given)]
+        if len(given) != len(kinds):
+            self.refuse_arity()
+        return list(zip(kinds, given, strict=True))
+
+    def refuse_arity(self) -> None:
+        raise _Wrong(self.node, f"{shown(ast.unparse(self.node))} has {len(self.node.args)} arguments", f"as in `{self.function.example}`", "arguments")
+
+    def a_series(self, item: ast.expr) -> Node:
+        node = self.reader.read(item)
+        if node.type.kind != "series":
+            raise _Wrong(item, f"{shown(ast.unparse(item))} is a {node.type}, not a series", f"as in `{self.function.example}`", "type")
+        return node
+
+    def whole(self, item: ast.expr, most: int, what: str) -> Const:
+        node = self.reader.read(item)
+        if not isinstance(node, Const) or not isinstance(node.value, int) or isinstance(node.value, bool) or not 1 <= node.value <= most:
+            raise _Wrong(item, f"{shown(ast.unparse(item))} is not a whole number of {what} from 1 to {most:,}", f"as in `{self.function.example}`", "type")
+        return node
+
+    def a_cycles(self, item: ast.expr) -> Node:
+        return self.whole(item, LONGEST_WINDOW, "cycles")
+
+    def a_number(self, item: ast.expr) -> Node:
+        node = self.reader.read(item)
+        self.reader.demand_number(item, node)
+        return node
+
+    def a_date(self, item: ast.expr) -> Node:
+        node = self.reader.read(item)
+        if node.type.kind != "date":
+            raise _Wrong(item, f"{shown(ast.unparse(item))} is a {node.type}, not a date", f"as in `{self.function.example}`", "type")
+        return node
+
+    def a_set(self, item: ast.expr) -> Node:
+        node = self.reader.read(item)
+        if node.type.kind != "set" or node.type.model not in ("", "text"):
+            raise _Wrong(item, f"{shown(ast.unparse(item))} is a {node.type}, not a set of text", f"as in `{self.function.example}`", "type")
+        return node
+
+    def a_condition(self, item: ast.expr) -> Node:
+        node = self.reader.read(item)
+        self.reader.demand_conditions([item], (node,))
+        return node
+
+    def a_any(self, item: ast.expr) -> Node:
+        if (dotted := _dotted(item) or "").startswith("events.") and dotted[7:] in self.names.events:
+            return Ref("events", Type("events"))
+        if dotted == "contacts":
+            return Ref("contacts", Type("events"))
+        node = self.reader.read(item)
+        if not isinstance(node, Ref):
+            raise _Wrong(item, f"{shown(ast.unparse(item))} is not a fact", "as in `known(home.has_broadband)`", "type")
+        return node
+
+    def a_word(self, item: ast.expr) -> Node:
+        node = self.reader.read(item)
+        if not isinstance(node, Const) or not isinstance(node.value, str):
+            raise _Wrong(item, f"{shown(ast.unparse(item))} is not a text in quotes", f"as in `{self.function.example}`", "type")
+        return node
+
+    def a_tariff(self, item: ast.expr) -> Node:
+        node = self.reader.read(item)
+        if node.type.kind != "text":
+            raise _Wrong(item, f"{shown(ast.unparse(item))} is a {node.type}, not a plan's id", f"as in `{self.function.example}`", "type")
+        if isinstance(node, Const) and node.value not in self.names.plans:
+            raise _Wrong(item, f"no plan {shown(node.value)} in the tariffs", nearest(str(node.value), self.names.plans), "unknown-name")
+        return node
+
+    def a_events(self, item: ast.expr) -> Node:
+        dotted = _dotted(item) or ""
+        kind = dotted.removeprefix("events.")
+        if dotted in self.names.elsewhere:
+            raise _Wrong(item, f"`{dotted}` may not be used here", self.names.elsewhere[dotted], "scope")
+        if not dotted.startswith("events.") or kind not in self.names.events:
+            near = nearest(dotted, (f"events.{name}" for name in self.names.events))
+            raise _Wrong(item, f"unknown events {shown(ast.unparse(item))}", near, "unknown-name")
+        return Ref("events", Type("events", model=kind))
+
+    def options(self, first: Node | None) -> tuple[tuple[str, Node], ...]:
+        found: dict[str, Node] = {}
+        for keyword in self.node.keywords:
+            name = str(keyword.arg)
+            if name in found:
+                raise _Wrong(keyword.value, f"`{name}` is given twice", "", "arguments")
+            found[name] = self.option(name, keyword.value, first)
+        if "days" in self.function.options and self.function.name != "count" and "days" not in found:
+            raise _Wrong(self.node, f"{shown(ast.unparse(self.node))} needs `days=`", f"as in `{self.function.example}`", "arguments")
+        return tuple(sorted(found.items()))
+
+    def option(self, name: str, value: ast.expr, first: Node | None) -> Node:
+        if name == "days" and "days" in self.function.options:
+            return self.whole(value, LONGEST_DAYS, "days")
+        known: Mapping[str, Type] = self.names.contact_filters if first is None else self.names.events.get(first.type.model, {})
+        if name == "same" and "same" in self.function.options:
+            node = self.reader.read(value)
+            if not isinstance(node, Const) or node.value not in known:
+                raise _Wrong(value, f"{shown(ast.unparse(value))} is not an attribute of these events", nearest(str(getattr(node, "value", "")), known) or _listed(known), "unknown-name")
+            return node
+        if name not in known or ("*" not in self.function.options and name not in self.function.options):
+            choices = [*known, *(option for option in self.function.options if option != "*")]
+            raise _Wrong(value, f"`{self.function.name}` has no filter {shown(name)} here", nearest(name, choices) or f"there are {_listed(choices)}", "arguments")
+        return self.filter_value(value, known[name])
+
+    def filter_value(self, value: ast.expr, wanted: Type) -> Node:
+        node = self.reader.read(value)
+        node = self.reader.agree(value, node, Ref(f"attribute {wanted}", wanted)) if wanted.kind == "enum" else node
+        same = node.type.kind == wanted.kind or {node.type.kind, wanted.kind} == {"text", "enum"}
+        if not same or wanted.kind not in ("text", "enum", "boolean", "number"):
+            raise _Wrong(value, f"{shown(ast.unparse(value))} is a {node.type}, the attribute is a {wanted}", "", "type")
+        return node
+
+    def finish(self, arguments: list[Node], options: tuple[tuple[str, Node], ...]) -> Node:
+        name, text = self.function.name, ast.unparse(self.node)
+        if name in ("fee_on", "best_fee"):
+            values = self.names.values
+            arguments += [values["usage.voice_out_min"], values["usage.data_mb"]]
+            if name == "best_fee":
+                arguments += [Ref(f"open:{plan}", BOOLEAN) for plan in self.names.plans]
+        if name in ("count", "since"):
+            arguments = [Ref("events", Type("events")), Const(arguments[0].type.model, Type("text"))]
+        if name in ("refused", "contacted"):
+            arguments = [Ref("contacts", Type("events"))]
+        if name in ("days_since", "days_until"):
+            arguments.append(Ref("today" if self.names.clock == "as_of" else "contact_day", Type("date")))
+        clocked = name in ("count", "since", "refused", "contacted")
+        return Call(name, tuple(arguments), options, self.result(arguments), self.names.clock if clocked else "as_of", text)
+
+    def result(self, arguments: list[Node]) -> Type:
+        name, first = self.function.name, arguments[0].type if arguments else None
+        if name in ("min", "max", "first_known"):
+            kinds = [item.type for item in arguments]
+            return Type("number", kinds[0].unit, all(kind.integral for kind in kinds), max(kind.most for kind in kinds))
+        if self.function.result is not None:
+            return self.function.result
+        if first is None:
+            raise AssertionError(name)
+        window = next((item.value for item in arguments[1:] if isinstance(item, Const) and isinstance(item.value, int)), 1)
+        most = first.most * window if name == "total" else first.most
+        return Type("number", first.unit, first.integral and name not in ("mean", "median"), most)
+
+
+def _result(operator: str, left: Type, right: Type) -> Type:
+    integral = left.integral and right.integral and operator != "/"
+    if operator in "+-":
+        return Type("number", left.unit if left.unit == right.unit else left.unit or right.unit, integral, left.most + right.most)
+    if operator == "*":
+        unit = left.unit if not right.unit or right.unit in ("share", "count") else right.unit if not left.unit or left.unit in ("share", "count") else ""
+        return Type("number", unit, integral, left.most * right.most)
+    unit = "share" if left.unit == right.unit else left.unit if not right.unit or right.unit in ("share", "count") else ""
+    return Type("number", unit, False, INPUT_LIMIT)
+
+
+def _dotted(node: ast.expr) -> str | None:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else None
+
+
+def _is_level(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "level"
+
+
+def _listed(words: Iterable[Any]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _date(written: ast.expr, word: str) -> int:
+    try:
+        return datetime.date.fromisoformat(word).toordinal()
+    except ValueError:
+        raise _Wrong(written, f"{shown(word)} is not a date", "write it as '2026-11-22'", "type") from None
+
+
+def _time(written: ast.expr, word: str) -> int:
+    try:
+        moment = datetime.time.fromisoformat(word)
+    except ValueError:
+        raise _Wrong(written, f"{shown(word)} is not a time of day", "write it as '09:00'", "type") from None
+    return moment.hour * 60 + moment.minute
+
+
+def _compare_hint(first: Node, second: Node) -> str:
+    kinds = (first.type.kind, second.type.kind)
+    if "series" in kinds:
+        return "use last(), mean() or total()"
+    if "set" in kinds:
+        return "write `'word' in the_set`"
+    if set(kinds) == {"number", "text"}:
+        return "numbers are written without quotes"
+    return "enumerations that share no word are never equal" if kinds == ("enum", "enum") else ""

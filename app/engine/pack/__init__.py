@@ -1,0 +1,202 @@
+"""A pack: `rules/` and `policies/` read, checked and compiled into something frozen that decides.
+
+The digest is SHA-256 over the files in the order of their paths, each as `length path length bytes`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from app.engine import patterns
+from app.engine.pack.checking import Parts, check
+from app.engine.pack.compiling import Compiler, base_facts, matcher, plans
+from app.engine.pack.limits import protected_problems
+from app.engine.pack.model import Action, Choosing, Clause, Pack, PolicyRule, Question, Signal, Tariff
+from app.engine.pack.reading import Draft, read_files
+from app.engine.problems import PackError, Place, Problem
+from app.engine.texts import Template, Text
+
+PatternEngine = Literal["durable", "builtin"]
+
+FOLDERS = ("rules", "policies")
+MOST_FILES = 2_000
+LARGEST_PACK = 16 * 1024 * 1024
+
+__all__ = ["Action", "Clause", "Pack", "PackError", "PatternEngine", "Signal", "build_pack", "check_files", "digest_of", "load_pack", "read_folder"]
+
+
+def load_pack(folder: Path, *, pattern_engine: PatternEngine | None = None) -> Pack:
+    """Read, check and compile the pack in a folder.
+
+    Args:
+        folder: holds `rules/` and `policies/`.
+        pattern_engine: which matcher joins events; none takes durable_rules where it imports.
+
+    Raises:
+        PackError: with every mistake found.
+    """
+    return build_pack(read_folder(folder), pattern_engine=pattern_engine)
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """The pack's files by their path in the folder; `policies/tests/` is not part of it.
+
+    Raises:
+        PackError: there is no pack, or it is too large.
+    """
+    files: dict[str, bytes] = {}
+    size = 0
+    for path in sorted(path for name in FOLDERS for path in (folder / name).rglob("*") if path.suffix in (".yaml", ".yml")):
+        relative = path.relative_to(folder).as_posix()
+        if relative.startswith("policies/tests/") or not path.is_file():
+            continue
+        size += path.stat().st_size
+        if len(files) >= MOST_FILES or size > LARGEST_PACK:
+            raise PackError([Problem(Place(relative), "pack-too-large", f"a pack has at most {MOST_FILES:,} files and {LARGEST_PACK:,} bytes")])
+        files[relative] = path.read_bytes()
+    if not files:
+        raise PackError([Problem(Place(str(folder)), "missing", "no pack here", "a pack is a folder with `rules/` and `policies/`")])
+    return files
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """`sha256:…` of the files."""
+    total = hashlib.sha256()
+    for name in sorted(files):
+        path, content = name.encode(), files[name]
+        total.update(b"%d %s %d " % (len(path), path, len(content)))
+        total.update(content)
+    return f"sha256:{total.hexdigest()}"
+
+
+def check_files(files: Mapping[str, bytes]) -> tuple[Problem, ...]:
+    """Every mistake in the files, by file and line; empty when a pack can be built."""
+    draft, _ = _checked(files)
+    return tuple(sorted(set(draft.problems)))
+
+
+def build_pack(files: Mapping[str, bytes], *, pattern_engine: PatternEngine | None = None) -> Pack:
+    """Check and compile a pack from its files.
+
+    Raises:
+        PackError: with every mistake found.
+    """
+    draft, parts = _checked(files)
+    if draft.problems or parts is None:
+        raise PackError(draft.problems)
+    return _assembled(draft, parts, files, pattern_engine)
+
+
+def _checked(files: Mapping[str, bytes]) -> tuple[Draft, Parts | None]:
+    draft = read_files(files)
+    if draft.problems:
+        return draft, None
+    parts = check(draft)
+    if parts is not None and not draft.problems:
+        draft.problems += protected_problems(parts)
+    if parts is not None and not draft.problems and parts.joins and patterns.durable_available():
+        refused = patterns.checked(tuple(parts.joins[name] for name in sorted(parts.joins)), digest_of(files))
+        if refused is not None:
+            first = parts.patterns[min(parts.joins)]
+            draft.wrong(first.place(), "patterns", refused, "simplify the patterns")
+    return draft, parts
+
+
+def _assembled(draft: Draft, parts: Parts, files: Mapping[str, bytes], engine: PatternEngine | None) -> Pack:
+    head, arbitration = draft.single("pack"), draft.single("arbitration")
+    if head is None or arbitration is None:
+        raise AssertionError("checked before")
+    rules = arbitration.part
+    compiled = Compiler(parts, rules.valid_days).run()
+    program = compiled.program
+    ages = {name: found.part for found, name in draft.merged("ages")}
+    return Pack(
+        name=head.part.name,
+        version=head.part.version,
+        digest=digest_of(files),
+        jurisdiction=head.part.jurisdiction,
+        currency=head.part.currency,
+        zone=head.part.zone,
+        salt=head.part.salt,
+        size=program.size,
+        recognise=compiled.recognise,
+        conclude=compiled.conclude,
+        gates=compiled.gates,
+        policy=compiled.policy,
+        base=base_facts(parts, program, ages),
+        derived=compiled.derived,
+        slots=dict(program.named),
+        terms=dict(program.trees),
+        types={name: ref.type for name, ref in parts.scopes.facts(port=True).items()},
+        constants={name: parameter.value for name, parameter in parts.scopes.parameters.items()},
+        ages=ages,
+        custom=dict(parts.scopes.custom),
+        questions={found.part.fact: Question(found.part.fact, found.part.who, _plain(found.part)) for found in draft.each("questions")},
+        signals=dict(sorted(compiled.signals.items())),
+        patterns=tuple(compiled.patterns),
+        matcher=matcher(parts, engine),
+        event_kinds=_event_kinds(parts),
+        stages=compiled.stages,
+        phases=compiled.phases,
+        hands_off=compiled.hands_off,
+        moments=compiled.moments,
+        tariffs=_tariffs(parts),
+        plans=plans(parts),
+        actions=compiled.actions,
+        categories={action.id: action.category for action in compiled.actions},
+        contact_rules=_rules(parts, "contact"),
+        guardrail_rules=_rules(parts, "guardrails"),
+        holidays=frozenset(day.toordinal() for found in draft.each("holidays") for day in [found.part]),
+        choosing=Choosing(
+            rules.max_actions,
+            rules.per_category,
+            rules.commitments,
+            frozenset(rules.service_first),
+            dict(rules.concession),
+            {cause: tuple(found.part) for found, cause in draft.merged("fallback")},
+        ),
+        files=tuple(sorted(files)),
+    )
+
+
+def _plain(words: object) -> Text:
+    return Text(Template((words.en,)), Template((words.zh,)))  # type: ignore[attr-defined]
+
+
+def _event_kinds(parts: Parts) -> frozenset[str]:
+    """Kinds that some pattern joins."""
+    return frozenset(kind for pattern in parts.joins.values() for join in pattern.joins for _, kind in join.facts) | frozenset(
+        kind for pattern in parts.joins.values() for join in pattern.joins for _, kind, _ in join.without
+    )
+
+
+def _tariffs(parts: Parts) -> dict[str, Tariff]:
+    result = {}
+    for name, found in sorted(parts.tariffs.items()):
+        part = found.part
+        texts = {key: parts.texts[found.source.file, (*found.path, key)] for key in ("name", "disclose")}
+        result[name] = Tariff(
+            name,
+            part.kind,
+            texts["name"],
+            part.filing_no,
+            part.fee,
+            part.fee_after,
+            part.months,
+            part.exit_fee,
+            part.commitment_months,
+            part.effective,
+            texts["disclose"],
+        )
+    return result
+
+
+def _rules(parts: Parts, which: Literal["contact", "guardrails"]) -> dict[str, PolicyRule]:
+    result = {}
+    for name, found in sorted(getattr(parts, which).items()):
+        texts = {key: parts.texts.get((found.source.file, (*found.path, key))) for key in ("title", "reason", "source")}
+        result[name] = PolicyRule(name, texts["title"], texts["reason"], texts["source"], getattr(found.part, "checked", ""))
+    return result

@@ -1,0 +1,427 @@
+"""Reads every expression and reference of a draft, and says what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, get_args
+
+from app.engine import patterns
+from app.engine.language import Names
+from app.engine.pack.documents import (
+    ActionDocument,
+    ContactPart,
+    DerivedFact,
+    GuardrailPart,
+    PatternPart,
+    Row,
+    SignalPart,
+    StagePart,
+    TariffPart,
+)
+from app.engine.pack.names import ACTION_NAMES, BEST, TARIFF_NAMES, TODAY, Scopes, constant, custom_type
+from app.engine.pack.ordering import downstream, mentions, ordered
+from app.engine.pack.reading import Draft, Found
+from app.engine.problems import Place, nearest
+from app.engine.texts import FORMATS, Text
+from app.engine.tree import BOOLEAN, DATE, FALSE, TRUE, And, Call, Compare, Const, Member, Node, Not, Ref, Type, fold
+from app.engine.vocabulary import EVENTS, FACTS, Moment
+
+GATES = ("eligible", "applicable", "suitable")
+_patterns_type = Found[PatternPart]
+
+
+@dataclass
+class Parts:
+    """A draft's parts by id, and what was worked out about them."""
+
+    draft: Draft
+    scopes: Scopes
+    facts: dict[str, Found[DerivedFact]]
+    signals: dict[str, Found[SignalPart]]
+    patterns: dict[str, Found[PatternPart]]
+    tariffs: dict[str, Found[TariffPart]]
+    actions: dict[str, Found[ActionDocument]]
+    contact: dict[str, Found[ContactPart]]
+    guardrails: dict[str, Found[GuardrailPart]]
+    graph: dict[str, frozenset[str]]
+    order: list[str] = field(default_factory=list)
+    concluded: frozenset[str] = frozenset()
+    opened: dict[str, Node] = field(default_factory=dict)
+    joins: dict[str, patterns.Pattern] = field(default_factory=dict)
+    texts: dict[tuple[str, tuple[str | int, ...]], Text] = field(default_factory=dict)
+    currency: str = "CNY"
+
+
+def check(draft: Draft) -> Parts | None:
+    """Read all expressions of a draft. Mistakes are added to it; none is returned when it makes no sense to go on."""
+    parts = _collect(draft)
+    parts.order, cycle = ordered(parts.graph)
+    if cycle:
+        first = cycle[0]
+        found = parts.facts.get(first) or parts.signals.get(first.removeprefix("signal:")) or parts.patterns.get(first.removeprefix("signal:"))
+        draft.wrong(found.place() if found else Place(), "cycle", "depends on itself: " + " → ".join(f"`{name}`" for name in cycle), "break the circle")
+        return None
+    parts.concluded = downstream(parts.graph, parts.order, frozenset(f"signal:{name}" for name in parts.patterns))
+    _Checker(parts).run()
+    return parts
+
+
+def _collect(draft: Draft) -> Parts:
+    parameters: dict[str, Const] = {}
+    for name, found in draft.unique(list(draft.each("parameters")), "parameter").items():
+        value = constant(found.part)
+        if value is None:
+            draft.wrong(found.place("is"), "type", "a list holds values of one kind")
+        else:
+            parameters[name] = value
+    custom = draft.unique(list(draft.each("custom")), "custom fact")
+    facts = draft.unique(list(draft.each("facts")), "fact")
+    signals = draft.unique(list(draft.each("signals")), "signal")
+    pattern_parts = draft.unique(list(draft.each("patterns")), "pattern")
+    for name in sorted(signals.keys() & pattern_parts.keys()):
+        draft.wrong(pattern_parts[name].place(), "duplicate-id", f"`{name}` is a signal already", "a pattern concludes a signal of its own id")
+    tariffs = draft.unique(list(draft.each("tariffs")), "tariff")
+    profile = draft.single("guardrails")
+    clauses = [Found(profile.source, ("guardrails", "clauses", index), part) for index, part in enumerate(profile.part.clauses)] if profile else []
+    levels = {name: tuple(word for level in found.part.levels for word in level) for name, found in signals.items()}
+    levels |= {name: (found.part.level,) for name, found in pattern_parts.items() if name not in levels}
+    plans = tuple(sorted(name for name, found in tariffs.items() if found.part.kind == "plan"))
+    scopes = Scopes(
+        parameters,
+        {name: custom_type(found.part) for name, found in custom.items()},
+        levels,
+        tuple(found.part.id for found in draft.each("stages")),
+        tuple(found.part.id for found in draft.each("phases")),
+        plans,
+    )
+    return Parts(
+        draft,
+        scopes,
+        facts,
+        signals,
+        pattern_parts,
+        tariffs,
+        draft.unique(list(draft.actions), "action"),
+        draft.unique(list(draft.each("contact")), "contact clause"),
+        draft.unique(clauses, "guardrail"),
+        _graph(facts, signals, pattern_parts, tariffs, plans),
+    )
+
+
+def _graph(
+    facts: Mapping[str, Found[DerivedFact]],
+    signals: Mapping[str, Found[SignalPart]],
+    pattern_parts: Mapping[str, Found[PatternPart]],
+    tariffs: Mapping[str, Found[TariffPart]],
+    plans: tuple[str, ...],
+) -> dict[str, frozenset[str]]:
+    graph: dict[str, frozenset[str]] = {}
+
+    def add(name: str, texts: Iterable[str | None]) -> None:
+        graph[name] = frozenset().union(*(mentions(text, plans) for text in texts if text))
+
+    for name, fact in facts.items():
+        rows = [text for row in fact.part.first for text in (row.condition, row.value)]
+        add(name, [fact.part.expression, *rows])
+    for name, signal in signals.items():
+        add(f"signal:{name}", [text for level in signal.part.levels for text in level.values()])
+    for name, pattern in pattern_parts.items():
+        add(f"signal:{name}", [pattern.part.when])
+    for name, tariff in tariffs.items():
+        add(f"open:{name}", [tariff.part.open_if])
+    for name in BEST:
+        graph[name] = frozenset(f"open:{plan}" for plan in plans)
+    return graph
+
+
+class _Checker:
+    """Visits every part in the order in which their types become known."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts, self.draft, self.scopes = parts, parts.draft, parts.scopes
+
+    def run(self) -> None:
+        for name in self.parts.order:
+            if name in self.parts.facts:
+                self.fact(self.parts.facts[name])
+        base = self.scopes.names()
+        for tariff in self.parts.tariffs.values():
+            self.tariff(tariff, base)
+        for signal in self.parts.signals.values():
+            self.signal(signal, base)
+        for pattern in self.parts.patterns.values():
+            self.pattern(pattern, base)
+        self.placing(base)
+        self.contact()
+        for action in self.parts.actions.values():
+            self.action(action)
+        self.references()
+
+    def words(self, found: Found[Any], *path: str | int, extra: Iterable[str] = ()) -> None:
+        """Cut a text and keep it; slots name facts, parameters, or what `extra` adds."""
+        known = {**self.scopes.facts(), **dict.fromkeys(extra)}
+
+        def check(slot: str) -> str | None:
+            name, _, form = slot.partition(":")
+            if name not in known:
+                near = nearest(name, known)
+                return f"unknown name `{name}` in a text" + (f"; {near}" if near else "")
+            if form not in FORMATS:
+                near = nearest(form, FORMATS) or "there are " + ", ".join(f"`{item}`" for item in FORMATS)
+                return f"unknown format `{form}`; {near}"
+            return None
+
+        self.parts.texts[found.source.file, (*found.path, *path)] = self.draft.text(found, path, check)
+
+    def fact(self, found: Found[DerivedFact]) -> None:
+        part, names = found.part, self.scopes.names()
+        self.words(found, "title")
+        if part.expression is not None:
+            node = self.draft.expression(found, ("is",), part.expression, names, "any")
+            kind = node.type if node else None
+        else:
+            kind = self.rows(found, "first", part.first, names, tuple(part.values))
+        if kind is not None and kind.kind in ("series", "events"):
+            self.draft.wrong(found.place("is"), "type", f"`{part.id}` is a {kind}", "use last(), mean() or total()")
+        kind = kind or Type("enum" if part.values else "number", values=tuple(part.values))
+        self.scopes.derived[part.id] = Ref(part.id, replace(kind, unit=part.unit) if part.unit else kind)
+
+    def rows(self, found: Found[Any], key: str, rows: list[Row], names: Names, values: tuple[str, ...] = (), wanted: str = "any") -> Type | None:
+        """A first-match table; the type its values share."""
+        kinds: list[Type] = []
+        for index, row in enumerate(rows):
+            if row.condition is not None:
+                self.draft.expression(found, (key, index, "if"), row.condition, names)
+            elif index < len(rows) - 1:
+                self.draft.wrong(found.place(key, index), "unreachable", "rows after one without `if:` are never reached", "put it last")
+            if values:
+                self.word_row(found, key, index, row.value, values)
+            else:
+                node = self.draft.expression(found, (key, index, "is"), row.value, names, wanted)
+                kinds += [node.type] if node else []
+        if values:
+            return Type("enum", values=values)
+        if len({kind.kind for kind in kinds}) > 1:
+            self.draft.wrong(found.place(key), "type", "the rows give values of different types")
+        if not kinds:
+            return None
+        return replace(kinds[0], most=max(kind.most for kind in kinds), integral=all(kind.integral for kind in kinds))
+
+    def word_row(self, found: Found[Any], key: str, index: int, word: str, values: tuple[str, ...]) -> None:
+        if word not in values:
+            hint = nearest(word, values) or "it is one of " + ", ".join(f"`{item}`" for item in values)
+            self.draft.wrong(found.place(key, index, "is"), "unknown-word", f"`{word}` is not a value of this table", hint)
+        self.draft.trees[found.source.file, (*found.path, key, index, "is")] = Const(word, Type("enum", values=values))
+
+    def tariff(self, found: Found[TariffPart], base: Names) -> None:
+        part = found.part
+        self.words(found, "name")
+        self.words(found, "disclose", extra=TEXT_NAMES)
+        conditions: list[Node] = [Compare("<=", Const(part.on_sale_from.toordinal(), DATE), TODAY)]
+        if part.on_sale_to is not None:
+            conditions.append(Compare("<=", TODAY, Const(part.on_sale_to.toordinal(), DATE)))
+        if "all" not in part.regions:
+            conditions.append(Member(base.values["account.province"], Const(frozenset(part.regions), Type("set", model="text"))))
+        held = base.values["services.held"]
+        conditions += [Member(Const(word, Type("text")), held) for word in part.requires]
+        conditions += [Not(Member(Const(word, Type("text")), held)) for word in part.excludes]
+        if part.open_if is not None:
+            node = self.draft.expression(found, ("open_if",), part.open_if, base)
+            conditions += [node] if node else []
+        if not part.open_to_existing:
+            conditions.append(FALSE)
+        self.parts.opened[part.id] = fold(And(tuple(conditions)))
+
+    def signal(self, found: Found[SignalPart], base: Names) -> None:
+        words = [word for level in found.part.levels for word in level]
+        if len(set(words)) < len(words) or any(len(level) != 1 for level in found.part.levels):
+            self.draft.wrong(found.place("levels"), "schema", "`levels:` lists each level once, as `- high: expression`")
+            return
+        for index, level in enumerate(found.part.levels):
+            for word, text in level.items():
+                self.draft.expression(found, ("levels", index, word), text, base)
+        strength = [("severe", "high", "watch").index(word) for word in words]
+        if strength != sorted(strength):
+            self.draft.wrong(found.place("levels"), "unreachable", f"levels stand strongest first, not {', '.join(words)}", "severe, high, watch")
+        self.signal_texts(found)
+
+    def signal_texts(self, found: Found[Any]) -> None:
+        for key in ("title", "reason", "customer"):
+            if getattr(found.part, key) is not None:
+                self.words(found, key)
+
+    def pattern(self, found: Found[PatternPart], base: Names) -> None:
+        part = found.part
+        if part.when is not None:
+            self.draft.expression(found, ("when",), part.when, base)
+            if any(name in self.parts.concluded for name in self.parts.graph[f"signal:{part.id}"]):
+                self.draft.wrong(found.place("when"), "pattern-order", f"`{part.id}` depends on another pattern", "patterns run once; use their signals in facts and signals")
+        self.signal_texts(found)
+        joins = []
+        for index, join in enumerate(part.joins()):
+            path: tuple[str | int, ...] = ("any", index) if part.any else ()
+            built = self.join(found, path, join)
+            if built is not None:
+                joins.append(built)
+        if len(joins) == len(part.joins()):
+            pattern = patterns.Pattern(part.id, tuple(joins))
+            self.draft.problems += patterns.problems(pattern, found.place())
+            self.parts.joins[part.id] = pattern
+
+    def join(self, found: Found[PatternPart], path: tuple[str | int, ...], join: Any) -> patterns.Join | None:
+        aliases = {alias: kind.removeprefix("events.") for alias, kind in join.facts.items()}
+        absent = {alias: event.source.removeprefix("events.") for alias, event in join.without.items()}
+        before = len(self.draft.problems)
+        for alias, kind in [*aliases.items(), *absent.items()]:
+            if kind not in EVENTS or EVENTS[kind].port:
+                near = nearest(kind, (name for name, event in EVENTS.items() if not event.port))
+                self.draft.wrong(found.place(*path), "unknown-name", f"`{alias}` names unknown events `events.{kind}`", near)
+        for alias in sorted(aliases.keys() & absent.keys()):
+            self.draft.wrong(found.place(*path), "duplicate-id", f"`{alias}` stands under `facts:` and `without:`", "give one of them another name")
+        if len(self.draft.problems) > before:
+            return None
+        where = self.draft.expression(found, (*path, "where"), join.where, self.scopes.pattern(aliases)) if join.where else None
+        without = []
+        for alias, event in join.without.items():
+            names = self.scopes.pattern({**aliases, alias: absent[alias]})
+            node = self.draft.expression(found, (*path, "without", alias, "where"), event.where, names) if event.where else None
+            without.append((alias, absent[alias], node))
+        if len(self.draft.problems) > before:
+            return None
+        return patterns.Join(tuple(aliases.items()), where, tuple(without))
+
+    def placing(self, base: Names) -> None:
+        """Moments, stages, phases and the hands-off clauses: tables whose order matters stand in one file each."""
+        for key in ("moments", "stages", "phases"):
+            files = sorted({found.source.file for found in self.draft.each(key)})
+            for file in files[1:]:
+                self.draft.wrong(Place(file), "split-table", f"`{key}:` stands in `{files[0]}` already", "its order matters: keep it in one file")
+            if not files:
+                self.draft.wrong(Place(), "missing", f"the pack has no `{key}:`")
+            self.draft.unique(list(self.draft.each(key)), key.removesuffix("s"))
+        for found in self.draft.each("moments"):
+            self.words(found, "title")
+            if found.part.id not in get_args(Moment):
+                self.draft.wrong(found.place("id"), "unknown-word", f"`{found.part.id}` is not a moment of the vocabulary", nearest(found.part.id, get_args(Moment)))
+            if found.part.revealed_by is not None:
+                self.draft.expression(found, ("revealed_by",), found.part.revealed_by, base)
+        for key, names in (("stages", base), ("phases", self.scopes.names(self.scopes.placed))):
+            self.table(key, list(self.draft.each(key)), names)
+        profile = self.draft.single("guardrails")
+        if profile is None:
+            self.draft.wrong(Place(), "missing", "the pack has no `guardrails:`")
+            return
+        for index, part in enumerate(profile.part.hands_off):
+            found = Found(profile.source, ("guardrails", "hands_off", index), part)
+            self.words(found, "title")
+            self.words(found, "source")
+            self.draft.expression(found, ("when",), part.when, self.scopes.names(port=True))
+
+    def table(self, key: str, found: list[Found[StagePart]], names: Names) -> None:
+        for item in found:
+            self.words(item, "title")
+            for name, text in item.part.any.items():
+                self.draft.expression(item, ("any", name), text, names)
+        always = [item for item in found if not item.part.any and item.part.id != "hands_off"]
+        if found and (len(always) != 1 or always[0] is not found[-1]):
+            self.draft.wrong(found[-1].place(), "unreachable", f"the last of `{key}:`, and only it, has no `any:`", "it is what holds when nothing else does")
+        if key == "phases" and found and found[0].part.id != "hands_off":
+            self.draft.wrong(found[0].place(), "missing", "the first phase is `hands_off`", "its clauses stand in the guardrail profile")
+
+    def contact(self) -> None:
+        for rules, names in ((self.parts.contact, self.scopes.contact()), (self.parts.guardrails, self.scopes.guardrail())):
+            for found in rules.values():
+                for key in ("title", "reason", "because", "source"):
+                    if getattr(found.part, key, None) is not None:
+                        self.words(found, key)
+                if found.part.applies is not None:
+                    self.draft.expression(found, ("applies",), found.part.applies, names)
+                self.draft.expression(found, ("permits",), found.part.permits, names)
+
+    def action(self, found: Found[ActionDocument]) -> None:
+        part = found.part
+        names = self.scopes.gate(port=part.purpose == "port_assistance")
+        seen: set[str] = set()
+        for gate in GATES:
+            for name, text in getattr(part, gate).items():
+                if name in seen or name in ("phase", "channel", "tariff_on_sale"):
+                    self.draft.wrong(found.place(gate, name), "duplicate-id", f"the clause name `{name}` is taken", "clause names are unique within an action")
+                seen.add(name)
+                self.draft.expression(found, (gate, name), text, names)
+        if isinstance(part.duty, list):
+            self.rows(found, "duty", part.duty, names, ("owed", "care", "offer"))
+        if isinstance(part.propensity, list):
+            self.propensity(found, part.propensity, names)
+        for key in ("value", "concession"):
+            self.draft.expression(found, (key,), getattr(part, key), names, "number")
+        for key in ("title", "reason", "customer", "disclose", "legal_basis"):
+            if getattr(part, key) is not None:
+                self.words(found, key, extra=TEXT_NAMES)
+        for channel, script in part.channels.items():
+            self.words(found, "channels", channel, "script" if script.script else "text", extra=TEXT_NAMES)
+
+    def propensity(self, found: Found[ActionDocument], rows: list[Row], names: Names) -> None:
+        self.rows(found, "propensity", rows, names, wanted="number")
+        for index in range(len(rows)):
+            node = self.draft.trees.get((found.source.file, (*found.path, "propensity", index, "is")))
+            if isinstance(node, Const) and isinstance(node.value, int | float) and not 0 <= node.value <= 1:
+                self.draft.wrong(found.place("propensity", index, "is"), "type", f"`{node.value}` is not a propensity", "it is a share from 0 to 1")
+
+    def references(self) -> None:
+        """Names that are not expressions: tariffs, phases, actions, questions, ages."""
+        for found in self.parts.actions.values():
+            self.action_references(found)
+        actions = self.parts.actions
+        for entry, cause in self.draft.merged("fallback"):
+            for name in entry.part:
+                if name not in actions:
+                    self.draft.wrong(entry.place(), "unknown-name", f"the fallback for `{cause}` names unknown action `{name}`", nearest(name, actions))
+        for found in self.draft.each("questions"):
+            self.question(found)
+        known_ages = set(FACTS) | {name.partition(".")[0] for name in FACTS} | {"events", "contacts"}
+        for entry, name in self.draft.merged("ages"):
+            if name not in known_ages:
+                self.draft.wrong(entry.place(), "unknown-name", f"no section or fact `{name}`", nearest(name, known_ages))
+        for key in ("pack", "arbitration"):
+            if self.draft.single(key) is None:
+                self.draft.wrong(Place(), "missing", f"the pack has no `{key}:`")
+
+    def action_references(self, found: Found[ActionDocument]) -> None:
+        part, tariffs = found.part, self.parts.tariffs
+        for index, phase in enumerate(part.phases):
+            if phase not in self.scopes.phases:
+                self.draft.wrong(found.place("phases", index), "unknown-name", f"unknown phase `{phase}`", nearest(phase, self.scopes.phases))
+        for index, other in enumerate(part.excludes):
+            if other not in self.parts.actions:
+                self.draft.wrong(found.place("excludes", index), "unknown-name", f"unknown action `{other}`", nearest(other, self.parts.actions))
+        if part.tariff is not None and part.tariff not in tariffs and part.tariff != "plan.best_public_id":
+            self.draft.wrong(found.place("tariff"), "unknown-name", f"unknown tariff `{part.tariff}`", nearest(part.tariff, [*tariffs, "plan.best_public_id"]))
+        if part.kind == "offer" and part.tariff is None:
+            self.draft.wrong(found.place("kind"), "offer-without-tariff", "an offer names the published tariff it comes from", "add `tariff:`")
+        if part.kind == "offer" and part.marketing is False:
+            self.draft.wrong(found.place("marketing"), "schema", "an offer is always marketing", "leave `marketing:` out")
+        if part.kind == "offer" and part.duty != "offer":
+            self.draft.wrong(found.place("duty"), "schema", "the duty of an offer is `offer`")
+
+    def question(self, found: Found[Any]) -> None:
+        name = found.part.fact
+        known = set(FACTS) | set(self.scopes.custom)
+        if name not in known:
+            self.draft.wrong(found.place("fact"), "unknown-name", f"no base fact `{name}`", nearest(name, known))
+        elif name in FACTS and (FACTS[name].port or FACTS[name].protected or FACTS[name].computed or name.startswith("request.")):
+            self.draft.wrong(found.place("fact"), "question", f"`{name}` may not be asked for", "port, protected and computed facts are never asked")
+
+
+TEXT_NAMES = (
+    *TARIFF_NAMES,
+    "tariff.name",
+    "tariff.filing_no",
+    "tariff.saving",
+    "tariff.effective",
+    "action.valid_until",
+    "action.concession",
+)
+"""What an action's texts may name beside facts."""
+
+__all__ = ["ACTION_NAMES", "BOOLEAN", "GATES", "TEXT_NAMES", "TRUE", "Call", "Parts", "check"]

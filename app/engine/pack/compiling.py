@@ -1,0 +1,415 @@
+"""A checked draft to a pack: sections of straight-line code, and the parts that name their slots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.engine import patterns
+from app.engine.pack import model
+from app.engine.pack.checking import GATES, Parts
+from app.engine.pack.documents import ActionDocument, ContactPart, Row
+from app.engine.pack.names import BEST, type_of
+from app.engine.pack.reading import Found
+from app.engine.runtime import Plan
+from app.engine.texts import Template, Text
+from app.engine.to_python import Program, terms
+from app.engine.to_python import Row as Choice
+from app.engine.tree import BOOLEAN, And, Arithmetic, Call, Const, Node, Not, Or, Ref, Type, fold, reads, show, substitute
+from app.engine.vocabulary import FACTS
+
+CLOCKS = ("today", "contact_day", "clock.time", "clock.weekday", "clock.holiday")
+"""Inputs that the case's times fill, not its facts."""
+_money = Type("number", "money")
+
+
+@dataclass
+class Compiled:
+    """What the compiler leaves for the assembled pack."""
+
+    program: Program
+    recognise: Any = None
+    conclude: Any = None
+    gates: Any = None
+    policy: Any = None
+    bases: dict[str, frozenset[str]] = field(default_factory=dict)
+    derived: dict[str, model.DerivedFact] = field(default_factory=dict)
+    signals: dict[str, model.Signal] = field(default_factory=dict)
+    patterns: list[model.PatternRule] = field(default_factory=list)
+    stages: tuple[model.Stage, ...] = ()
+    phases: tuple[model.Phase, ...] = ()
+    hands_off: tuple[model.HandsOff, ...] = ()
+    moments: dict[str, model.Moment] = field(default_factory=dict)
+    actions: tuple[model.Action, ...] = ()
+
+
+class Compiler:
+    """Compiles the parts in the order of the pipeline. Trusts that the draft has no mistakes."""
+
+    def __init__(self, parts: Parts, valid_days: int) -> None:
+        self.parts, self.draft = parts, parts.draft
+        self.valid_days = valid_days
+        self.program = Program()
+        self.out = Compiled(self.program)
+        self.names = parts.scopes.names(port=True).values
+
+    def run(self) -> Compiled:
+        before = [name for name in self.parts.order if name not in self.parts.concluded]
+        after = [name for name in self.parts.order if name in self.parts.concluded]
+        for name in before:
+            self.derive(name)
+        for name in sorted(self.parts.patterns):
+            self.pattern_condition(name)
+        self.out.recognise = self.program.section()
+        for name in after:
+            self.derive(name)
+        self.place()
+        self.out.conclude = self.program.section()
+        drafts = [self.action_scores(found) for _, found in sorted(self.parts.actions.items())]
+        self.out.gates = self.program.section()
+        self.out.actions = tuple(finish() for finish in drafts)
+        self.out.policy = self.program.section()
+        self.text_slots()
+        return self.out
+
+    def text(self, found: Found[Any], *path: str | int) -> Text:
+        return self.parts.texts[found.source.file, (*found.path, *path)]
+
+    def optional_text(self, found: Found[Any], key: str) -> Text | None:
+        return self.parts.texts.get((found.source.file, (*found.path, key)))
+
+    def bases_of(self, node: Node) -> frozenset[str]:
+        """Base facts that the tree rests on, through facts and signals; `events` and `contacts` count as one fact each."""
+        return frozenset().union(*(self.out.bases.get(_key(name), frozenset({name}) - set(CLOCKS)) for name in reads(node)), frozenset())
+
+    def clause(self, gate: str, name: str, tree: Node, test: str, *, allows_unknown: bool = False) -> model.Clause:
+        slot = self.program.add(tree)
+        found = tuple(self.term(node) for node in terms(tree))
+        return model.Clause(gate, name, test, slot, tree, found, self.bases_of(tree), allows_unknown)
+
+    def term(self, node: Node) -> model.Term:
+        if isinstance(node, Const):
+            return model.Term(node.name, None, node.value, node.type, node)
+        return model.Term(show(node), self.program.add(node), None, node.type, node)
+
+    def derive(self, name: str) -> None:
+        """Compute one derived name: a fact, a signal, whether a plan is open, the best public plan."""
+        if name in self.parts.facts:
+            self.fact(name)
+        elif name.startswith("open:"):
+            tree = self.parts.opened[name.removeprefix("open:")]
+            self.out.bases[name] = frozenset(base for base in self.bases_of(tree) if base not in FACTS or not FACTS[base].protected)
+            self.program.define(name, tree)
+        elif name in BEST:
+            self.best(name)
+        elif name.removeprefix("signal:") in self.parts.patterns:
+            self.pattern_signal(name.removeprefix("signal:"))
+        else:
+            self.signal(name.removeprefix("signal:"))
+
+    def fact(self, name: str) -> None:
+        found = self.parts.facts[name]
+        tree = None
+        if found.part.expression is not None:
+            tree = self.draft.tree(found, "is")
+            self.out.bases[name] = self.bases_of(tree)
+            self.program.define(name, tree)
+        else:
+            rows, bases = self.choices(found, "first", found.part.first)
+            self.out.bases[name] = bases
+            self.program.choose(name, rows)
+        kind = self.parts.scopes.derived[name].type
+        self.out.derived[name] = model.DerivedFact(name, self.program.named[name], kind, self.text(found, "title"), self.out.bases[name], tree)
+
+    def choices(self, found: Found[Any], key: str, rows: list[Row], change: Callable[[Node], Node] = lambda node: node) -> tuple[list[Choice], frozenset[str]]:
+        """A first-match table's rows, and the base facts it rests on."""
+        result: list[Choice] = []
+        bases: set[str] = set()
+        for index, row in enumerate(rows):
+            condition = None
+            if row.condition is not None:
+                tree = change(self.draft.tree(found, key, index, "if"))
+                bases |= self.bases_of(tree)
+                condition = self.program.add(tree)
+            value = change(self.draft.tree(found, key, index, "is"))
+            bases |= self.bases_of(value)
+            result.append(Choice(condition, value))
+        return result, frozenset(bases)
+
+    def best(self, name: str) -> None:
+        """The cheapest open plan over three closed cycles, and what it saves against the present plan's cost."""
+        names, three = self.names, Const(3, Type("number", integral=True, most=3))
+        use = (names["usage.voice_out_min"], names["usage.data_mb"])
+        plans = tuple(Ref(f"open:{plan}", BOOLEAN) for plan in self.parts.scopes.plans)
+        best = Call("best_plan", (three, *use, *plans), (), Type("text"))
+        overage = [Call("mean", (names[f"billing.{kind}_overage_fee"], three), (), _money) for kind in ("voice", "data")]
+        billed = Arithmetic("+", Arithmetic("+", names["plan.monthly_fee"], overage[0], _money), overage[1], _money)
+        now = Call("first_known", (Call("fee_on", (names["plan.id"], three, *use), (), _money), billed), (), _money)
+        saving = Call("max", (Arithmetic("-", now, Call("best_fee", (three, *use, *plans), (), _money), _money), Const(0, _money)), (), _money)
+        self.program.define("plan.cost_now", now)
+        tree: Node = best if name == "plan.best_public_id" else saving
+        self.out.bases[name] = self.bases_of(tree)
+        self.program.define(name, tree)
+
+    def signal(self, name: str) -> None:
+        found = self.parts.signals[name]
+        levels = []
+        for index, level in enumerate(found.part.levels):
+            for word, test in level.items():
+                clause = self.clause("signal", word, self.draft.tree(found, "levels", index, word), test)
+                self.program.named[f"level:{name}:{word}"] = clause.slot
+                levels.append(clause)
+        self.conclude_signal(name, found, tuple(levels), pattern=False)
+
+    def conclude_signal(self, name: str, found: Found[Any], levels: tuple[model.Clause, ...], *, pattern: bool) -> None:
+        refs = tuple(Ref(f"level:{name}:{clause.name}", BOOLEAN) for clause in levels)
+        slot = self.program.define(f"signal:{name}", refs[0] if len(refs) == 1 else Or(refs))
+        self.out.bases[f"signal:{name}"] = frozenset().union(*(clause.bases for clause in levels))
+        title, reason = self.text(found, "title"), self.text(found, "reason")
+        self.out.signals[name] = model.Signal(name, title, slot, levels, reason, self.optional_text(found, "customer"), pattern)
+
+    def pattern_condition(self, name: str) -> None:
+        found, joins = self.parts.patterns[name], self.parts.joins[name].joins
+        when = self.program.add(self.draft.tree(found, "when")) if found.part.when is not None else None
+        joined = self.program.reserve(f"joined:{name}")
+        kinds = frozenset(kind for join in joins for _, kind in join.facts) | {kind for join in joins for _, kind, _ in join.without}
+        self.out.bases[f"joined:{name}"] = frozenset({"events"})
+        self.out.patterns.append(model.PatternRule(name, when, joined, kinds))
+
+    def pattern_signal(self, name: str) -> None:
+        found = self.parts.patterns[name]
+        joined = Ref(f"joined:{name}", BOOLEAN)
+        tree: Node = And((self.draft.tree(found, "when"), joined)) if found.part.when is not None else joined
+        written = " and ".join(text for text in (found.part.when, *(join.where for join in found.part.joins())) if text)
+        clause = self.clause("signal", found.part.level, tree, written)
+        self.program.named[f"level:{name}:{found.part.level}"] = clause.slot
+        self.conclude_signal(name, found, (clause,), pattern=True)
+
+    def place(self) -> None:
+        """Hands-off clauses, moment, stage and phase."""
+        profile = self.draft.single("guardrails")
+        found = [Found(profile.source, ("guardrails", "hands_off", index), part) for index, part in enumerate(profile.part.hands_off)] if profile else []
+        self.out.hands_off = tuple(
+            model.HandsOff(self.clause("hands_off", item.part.id, self.draft.tree(item, "when"), item.part.when), self.text(item, "title"), item.part.moment)
+            for item in found
+        )
+        self.moments()
+        self.out.stages = tuple(model.Stage(item.part.id, self.text(item, "title"), self.table_clauses("stage", item)) for item in self.draft.each("stages"))
+        self.choose_place("stage", [(stage.id, stage.clauses) for stage in self.out.stages])
+        phases = []
+        for item in self.draft.each("phases"):
+            clauses = tuple(rule.clause for rule in self.out.hands_off) if item.part.id == "hands_off" else self.table_clauses("phase", item)
+            phases.append(model.Phase(item.part.id, self.text(item, "title"), clauses, item.part.mix.model_dump()))
+        self.out.phases = tuple(phases)
+        self.choose_place("phase", [(phase.id, phase.clauses) for phase in phases])
+
+    def table_clauses(self, gate: str, found: Found[Any]) -> tuple[model.Clause, ...]:
+        return tuple(self.clause(gate, name, self.draft.tree(found, "any", name), test) for name, test in found.part.any.items())
+
+    def choose_place(self, name: str, rows: list[tuple[str, tuple[model.Clause, ...]]]) -> None:
+        choices = []
+        for index, (word, clauses) in enumerate(rows):
+            trees = tuple(clause.tree for clause in clauses)
+            last = index == len(rows) - 1
+            if last or trees:
+                condition = None if last else self.program.add(trees[0] if len(trees) == 1 else Or(trees))
+                choices.append(Choice(condition, Const(word, Type("enum"))))
+        self.out.bases[name] = frozenset().union(*(clause.bases for _, clauses in rows for clause in clauses))
+        self.program.choose(name, choices)
+
+    def moments(self) -> None:
+        """The moment: port out where hands are off for it, what the caller passed, else the first that recent events reveal."""
+        text, given = Type("text"), Ref("request.moment", self.names["request.moment"].type)
+        rows = [Choice(rule.clause.slot, Const(rule.moment, text)) for rule in self.out.hands_off if rule.moment is not None]
+        rows.append(Choice(self.program.add(Call("known", (given,), (), BOOLEAN)), given))
+        bases: set[str] = {"request.moment"}
+        for item in self.draft.each("moments"):
+            self.out.moments[item.part.id] = model.Moment(item.part.id, self.text(item, "title"), item.part.relevance)
+            if item.part.revealed_by is not None:
+                tree = self.draft.tree(item, "revealed_by")
+                bases |= self.bases_of(tree)
+                rows.append(Choice(self.program.add(tree), Const(item.part.id, text)))
+        self.out.bases["moment"] = frozenset(bases)
+        self.program.choose("moment", [*rows, Choice(None, Const("none", text))])
+
+    def action_scores(self, found: Found[ActionDocument]) -> Callable[[], model.Action]:
+        """Gates and scores of an action; what is returned adds its contact and guardrail clauses, in the next section."""
+        part = found.part
+        duty, duty_slot, duty_tree = self.duty(found)
+        known = self.own_names(found, duty_tree)
+
+        def own(node: Node) -> Node:
+            return substitute(node, known)
+
+        gates: list[model.Clause] = []
+        if part.tariff is not None and part.tariff != "plan.best_public_id":
+            gates.append(self.clause("eligible", "tariff_on_sale", Ref(f"open:{part.tariff}", BOOLEAN), "tariff on sale and open to this subscriber"))
+        for gate in GATES:
+            gates += [self.clause(gate, name, own(self.draft.tree(found, gate, name)), test) for name, test in getattr(part, gate).items()]
+        rows = part.propensity if isinstance(part.propensity, list) else None
+        choices = self.choices(found, "propensity", rows, own)[0] if rows else [Choice(None, Const(part.propensity, Type("number")))]
+        propensity = self.program.choose(f"propensity:{part.action}", choices)
+        value = self.program.choose(f"value:{part.action}", [Choice(None, own(self.draft.tree(found, "value")))])
+        concession = self.program.choose(f"concession:{part.action}", [Choice(None, own(self.draft.tree(found, "concession")))])
+        tariff_slot = self.program.slot_of("plan.best_public_id") if part.tariff == "plan.best_public_id" else None
+        own_slots = tuple(slot for slot in (duty_slot, propensity, value, concession) if slot is not None)
+
+        def finish() -> model.Action:
+            return model.Action(
+                id=part.action,
+                title=self.text(found, "title"),
+                kind=part.kind,
+                lever=part.lever,
+                duty=duty,
+                duty_slot=duty_slot,
+                category=part.category,
+                purpose=part.purpose,
+                marketing=bool(known["action.marketing"].value),  # type: ignore[union-attr]
+                phases=frozenset(part.phases),
+                gates=tuple(gates),
+                contact=self.policies("contact", self.parts.contact, known),
+                guardrails=self.policies("guardrail", self.parts.guardrails, known),
+                propensity=propensity,
+                value=value,
+                concession=concession,
+                approve=part.approve,
+                confirm=part.confirm,
+                tariff=part.tariff if tariff_slot is None else None,
+                tariff_slot=tariff_slot,
+                commitment_months=int(known["action.commitment_months"].value),  # type: ignore[union-attr]
+                excludes=frozenset(part.excludes),
+                priority=part.priority,
+                valid_days=part.valid_days or self.valid_days,
+                reason=self.optional_text(found, "reason"),
+                customer=self.optional_text(found, "customer"),
+                disclose=self.optional_text(found, "disclose"),
+                channels=self.channels(found),
+                signals=_signals(clause.tree for clause in gates if clause.gate == "applicable"),
+                own_slots=own_slots,
+            )
+
+        return finish
+
+    def duty(self, found: Found[ActionDocument]) -> tuple[str, int | None, Node]:
+        part = found.part
+        kind = Type("enum", values=("owed", "care", "offer"))
+        if not isinstance(part.duty, list):
+            return part.duty, None, Const(part.duty, kind)
+        rows, _ = self.choices(found, "duty", part.duty)
+        name = f"duty:{part.action}"
+        slot = self.program.choose(name, rows)
+        self.out.bases[name] = frozenset()
+        return "", slot, Ref(name, kind)
+
+    def own_names(self, found: Found[ActionDocument], duty: Node) -> dict[str, Node]:
+        """`action.*` and `tariff.*` of one action, put in place of the names."""
+        part, text = found.part, Type("text")
+        tariff = self.parts.tariffs[part.tariff].part if part.tariff in self.parts.tariffs else None
+        plans = [item.part for item in self.parts.tariffs.values() if item.part.kind == "plan"]
+        committed = tariff.commitment_months if tariff else max((plan.commitment_months for plan in plans), default=0) if part.tariff else 0
+        concession = self.draft.tree(found, "concession")
+        name = f"concession:{part.action}"
+        values: dict[str, Any] = {
+            "action.id": part.action,
+            "action.kind": part.kind,
+            "action.lever": part.lever,
+            "action.category": part.category,
+            "action.purpose": part.purpose or "none",
+            "action.marketing": part.kind == "offer" or bool(part.marketing),
+            "action.commitment_months": committed,
+            "action.approve": part.approve,
+            "action.confirm": part.confirm,
+        }
+        if tariff is not None:
+            values |= {f"tariff.{key}": getattr(tariff, key) for key in ("kind", "fee", "fee_after", "exit_fee", "months", "commitment_months")}
+        known: dict[str, Node] = {key: Const(value, BOOLEAN if isinstance(value, bool) else text) for key, value in values.items()}
+        known["action.duty"] = duty
+        known["action.concession"] = concession if isinstance(concession, Const) else Ref(name, _money)
+        self.out.bases[name] = frozenset()
+        known["action.tariff"] = self.names["plan.best_public_id"] if part.tariff == "plan.best_public_id" else Const(part.tariff or "none", text)
+        return known
+
+    def policies(self, gate: str, rules: Mapping[str, Found[Any]], known: Mapping[str, Node]) -> tuple[model.Clause, ...]:
+        """Contact or guardrail clauses as they concern one action; those that always permit it are left out."""
+        found = []
+        for name in sorted(rules):
+            rule: Found[ContactPart] = rules[name]
+            permits = self.draft.tree(rule, "permits")
+            applies = self.draft.tree(rule, "applies") if rule.part.applies is not None else None
+            tree = substitute(permits if applies is None else fold(Or((Not(applies), permits))), known)
+            if tree != Const(True, BOOLEAN):
+                found.append(self.clause(gate, name, tree, rule.part.permits, allows_unknown=rule.part.unknown == "allow"))
+        return tuple(found)
+
+    def channels(self, found: Found[ActionDocument]) -> dict[str, tuple[str, Text]]:
+        result = {}
+        for channel, script in found.part.channels.items():
+            form = "script" if script.script else "text"
+            result[str(channel)] = (form, self.text(found, "channels", channel, form))
+        return result
+
+    def text_slots(self) -> None:
+        """Facts that only texts name are read too."""
+        for text in self.parts.texts.values():
+            for template in (text.en, text.zh):
+                self.template_slots(template)
+
+    def template_slots(self, template: Template) -> None:
+        for slot in template.slots:
+            head = slot.name.partition(".")[0]
+            if slot.name not in self.program.named and head not in ("tariff", "action", "param"):
+                self.program.input(slot.name)
+
+
+def _key(name: str) -> str:
+    """The key under which a reference's base facts are kept."""
+    return f"signal:{name.split(':')[1]}" if name.startswith("level:") else name
+
+
+def _signals(trees: Iterable[Node]) -> tuple[str, ...]:
+    """Signals that conditions rest on, leaving out what they exclude."""
+    found: dict[str, None] = {}
+
+    def collect(node: Node) -> None:
+        if isinstance(node, Ref) and node.name.partition(":")[0] in ("signal", "level"):
+            found.setdefault(node.name.split(":")[1])
+        elif isinstance(node, And | Or):
+            for child in node.operands:
+                collect(child)
+        elif isinstance(node, Call) and node.function == "at_least":
+            for child in node.arguments:
+                collect(child)
+
+    for tree in trees:
+        collect(tree)
+    return tuple(found)
+
+
+def base_facts(parts: Parts, program: Program, ages: Mapping[str, int]) -> tuple[model.BaseFact, ...]:
+    """What the facts stage reads, by section."""
+    found = []
+    for name, slot in program.inputs.items():
+        if name in CLOCKS or name in ("events", "contacts"):
+            continue
+        section, _, key = name.partition(".")
+        if section == "custom":
+            kind, part = parts.scopes.custom[name], next(item.part for item in parts.draft.each("custom") if item.part.id == name)
+            found.append(model.BaseFact(name, section, key, slot, kind, part.title.en, part.title.zh, ages.get(name)))
+        else:
+            fact = FACTS[name]
+            found.append(model.BaseFact(name, section, key, slot, type_of(fact), fact.en, fact.zh, ages.get(name, ages.get(section))))
+    return tuple(sorted(found, key=lambda fact: (fact.section, fact.field)))
+
+
+def plans(parts: Parts) -> dict[str, Plan]:
+    """Published plans, by id."""
+    return {
+        name: Plan(name, tariff.fee, tariff.voice_minutes, tariff.data_mb, tariff.voice_rate, tariff.data_rate, tariff.overage_cap)
+        for name, tariff in ((name, parts.tariffs[name].part) for name in parts.scopes.plans)
+    }
+
+
+def matcher(parts: Parts, engine: Any) -> patterns.Matcher | None:
+    """The pattern matcher of the pack; none when it has no patterns."""
+    return patterns.make_matcher(tuple(parts.joins[name] for name in sorted(parts.joins)), engine) if parts.joins else None

@@ -1,0 +1,344 @@
+"""What the YAML of a pack may hold: one model a thing, used to type it, to name mistakes and to describe it to editors."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=80)]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+Expression = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+Fen = Annotated[int, Field(ge=0, le=10**12)]
+Whole = Annotated[int, Field(ge=0, le=10**12)]
+Days = Annotated[int, Field(ge=1, le=3_660)]
+Weight = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+LevelWord = Literal["watch", "high", "severe"]
+Kind = Literal["offer", "service", "care", "information", "escalation"]
+Lever = Literal["policy", "service", "emotional"]
+Duty = Literal["owed", "care", "offer"]
+Approve = Literal["none", "agent", "leader", "retention_desk", "manager", "city", "by_amount"]
+Confirm = Literal["none", "readback", "double", "holder"]
+Checked = Literal["yes", "counsel"]
+Channel = Literal[
+    "call_centre", "robot", "outbound_call", "video_desk", "app", "web", "sms_service", "sms_marketing", "shop", "account_manager", "field", "social", "email"
+]
+
+
+class Part(BaseModel):
+    """Base of everything in a pack: unknown keys are mistakes, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Words(Part):
+    """A text in both languages."""
+
+    en: Sentence
+    zh: Sentence
+
+
+class PackHead(Part):
+    """Who the pack is for. `salt` seeds pilots and holdouts, `zone` is used for subscribers who bring none."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9][0-9a-z.\-]*$", max_length=40)]
+    jurisdiction: Word
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    zone: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_+\-0-9/]+$", max_length=60)]
+    salt: Annotated[str, StringConstraints(min_length=4, max_length=200)]
+
+
+class Parameter(Part):
+    """A threshold or a list with a name and a sentence on why it is what it is."""
+
+    id: Annotated[Id, StringConstraints(pattern=r"^param\.")]
+    value: str | list[str] = Field(alias="is")
+    unit: str = ""
+    why: Words
+
+
+class CustomFact(Part):
+    """An operator's own fact, typed."""
+
+    id: Annotated[Id, StringConstraints(pattern=r"^custom\.[a-z0-9_]+$")]
+    type: Literal["number", "int", "money", "text", "boolean", "date", "enum", "set", "series"]
+    values: list[Word] = []
+    unit: str = ""
+    title: Words
+
+
+class Row(Part):
+    """A row of a first-match table; without `if` it always matches."""
+
+    condition: Expression | None = Field(default=None, alias="if")
+    value: Expression = Field(alias="is")
+
+
+class DerivedFact(Part):
+    """A fact computed from others: by one expression, or by the first row that holds."""
+
+    id: Annotated[Id, StringConstraints(pattern=r"^facts\.[a-z0-9_]+$")]
+    title: Words
+    unit: str = ""
+    expression: Expression | None = Field(default=None, alias="is")
+    values: list[Word] = []
+    first: list[Row] = []
+
+    @model_validator(mode="after")
+    def one_form(self) -> DerivedFact:
+        if (self.expression is None) == (not self.first):
+            raise ValueError("a fact has either `is:` or `first:`")
+        return self
+
+
+class Question(Part):
+    """How to ask for an unknown base fact, and who may."""
+
+    fact: Id
+    who: Literal["agent", "self", "both"]
+    en: Sentence
+    zh: Sentence
+
+
+class SignalPart(Part):
+    """A signal with its levels, strongest first, each `word: expression`."""
+
+    id: Id
+    title: Words
+    levels: Annotated[list[dict[LevelWord, Expression]], Field(min_length=1, max_length=3)]
+    reason: Words
+    customer: Words | None = None
+
+
+class AbsentEvent(Part):
+    """An event that must not exist for a join to hold."""
+
+    source: Annotated[str, StringConstraints(pattern=r"^events\.[a-z_]+$")] = Field(alias="from")
+    where: Expression | None = None
+
+
+class JoinPart(Part):
+    """Events that belong together."""
+
+    facts: dict[Word, Annotated[str, StringConstraints(pattern=r"^events\.[a-z_]+$")]]
+    where: Expression | None = None
+    without: dict[Word, AbsentEvent] = {}
+
+
+class PatternPart(Part):
+    """A signal concluded from events joined with each other."""
+
+    id: Id
+    title: Words
+    when: Expression | None = None
+    facts: dict[Word, Annotated[str, StringConstraints(pattern=r"^events\.[a-z_]+$")]] = {}
+    where: Expression | None = None
+    without: dict[Word, AbsentEvent] = {}
+    any: list[JoinPart] = []
+    level: LevelWord
+    reason: Words
+    customer: Words | None = None
+
+    @model_validator(mode="after")
+    def one_form(self) -> PatternPart:
+        if bool(self.facts) == bool(self.any) or (self.any and (self.where or self.without)):
+            raise ValueError("a pattern has either `facts:` with `where:`, or a list of such joins under `any:`")
+        return self
+
+    def joins(self) -> list[JoinPart]:
+        """The alternative joins, also where there is one."""
+        return self.any or [JoinPart(facts=self.facts, where=self.where, without=self.without)]
+
+
+class StagePart(Part):
+    """A lifecycle stage; holds when any of its clauses does, always when it has none."""
+
+    id: Word
+    title: Words
+    any: dict[Word, Expression] = {}
+
+
+class Mix(Part):
+    """How much each lever weighs in a phase."""
+
+    policy: Weight
+    service: Weight
+    emotional: Weight
+
+
+class PhasePart(Part):
+    """A phase of treatment with its lever mix."""
+
+    id: Word
+    title: Words
+    any: dict[Word, Expression] = {}
+    mix: Mix
+
+
+class MomentPart(Part):
+    """A moment of truth: when recent events reveal it, and what weighs more in it."""
+
+    id: Word
+    title: Words
+    revealed_by: Expression | None = None
+    relevance: dict[Word, Weight] = {}
+
+
+class TariffPart(Part):
+    """A published tariff. Money in fen, voice in minutes, data in MB, `voice_rate` a minute, `data_rate` a GB of 1,024 MB; 0 cap is none."""
+
+    id: Word
+    kind: Literal["plan", "pack", "contract", "benefit"]
+    name: Words
+    filing_no: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-]{4,40}$")]
+    fee: Fen
+    months: Annotated[int, Field(ge=0, le=120)] = 0
+    voice_minutes: Whole = 0
+    data_mb: Whole = 0
+    voice_rate: Annotated[int, Field(ge=0, le=100_000)] = 0
+    data_rate: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    overage_cap: Fen = 0
+    exit_fee: Fen = 0
+    fee_after: Fen
+    commitment_months: Annotated[int, Field(ge=0, le=120)] = 0
+    regions: Annotated[list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]+$")]], Field(min_length=1)]
+    on_sale_from: datetime.date
+    on_sale_to: datetime.date | None = None
+    open_to_existing: bool = True
+    requires: list[Word] = []
+    excludes: list[Word] = []
+    open_if: Expression | None = None
+    effective: Literal["next_cycle", "at_once"]
+    disclose: Words
+
+
+class Arbitration(Part):
+    """How winners are chosen: caps, the order of service before sales, concession limits by role in fen, days an action stays valid."""
+
+    max_actions: Annotated[int, Field(ge=1, le=10)]
+    per_category: Annotated[int, Field(ge=1, le=10)]
+    commitments: Annotated[int, Field(ge=0, le=10)]
+    service_first: list[Word]
+    concession: dict[Word, Fen]
+    valid_days: Annotated[int, Field(ge=1, le=365)]
+
+
+EmptyCause = Literal["port_out_in_progress", "account_closed", "not_applicable", "suppressed", "guardrail", "unknown"]
+
+
+class ContactPart(Part):
+    """A contact or guardrail clause: what it applies to, what permits, and what an unknown does."""
+
+    id: Word
+    title: Words
+    applies: Expression | None = None
+    permits: Expression
+    unknown: Literal["remove", "allow"] = "remove"
+    because: Words | None = None
+    reason: Words
+
+    @model_validator(mode="after")
+    def exception_has_reason(self) -> ContactPart:
+        if (self.unknown == "allow") != (self.because is not None):
+            raise ValueError("`unknown: allow` and `because:` go together")
+        return self
+
+
+class GuardrailPart(ContactPart):
+    """A guardrail clause with its source in law, and whether that was checked or is for counsel."""
+
+    source: Words
+    checked: Checked
+
+
+class HandsOffPart(Part):
+    """When to keep our hands off; the id is the cause given for an empty answer."""
+
+    id: EmptyCause
+    title: Words
+    when: Expression
+    moment: Word | None = None
+    source: Words
+    checked: Checked
+
+
+class Guardrails(Part):
+    """A jurisdiction's guardrails."""
+
+    jurisdiction: Word
+    hands_off: list[HandsOffPart]
+    clauses: list[GuardrailPart]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class Document(Part):
+    """A file of rules or policies: any of these keys."""
+
+    pack: PackHead | None = None
+    parameters: list[Parameter] = []
+    custom: list[CustomFact] = []
+    facts: list[DerivedFact] = []
+    ages: dict[Id, Days] = {}
+    questions: list[Question] = []
+    stages: list[StagePart] = []
+    moments: list[MomentPart] = []
+    signals: list[SignalPart] = []
+    patterns: list[PatternPart] = []
+    phases: list[PhasePart] = []
+    tariffs: list[TariffPart] = []
+    arbitration: Arbitration | None = None
+    fallback: dict[EmptyCause, Annotated[list[Word], BeforeValidator(_listed)]] = {}
+    contact: list[ContactPart] = []
+    holidays: list[datetime.date] = []
+    guardrails: Guardrails | None = None
+
+
+class Script(Part):
+    """What stands on a channel: a script to be said, or a text to be sent or shown."""
+
+    script: Words | None = None
+    text: Words | None = None
+
+    @model_validator(mode="after")
+    def one_form(self) -> Script:
+        if (self.script is None) == (self.text is None):
+            raise ValueError("a channel has either `script:` (said) or `text:` (sent or shown)")
+        return self
+
+
+class ActionDocument(Part):
+    """A file of one action."""
+
+    action: Word
+    title: Words
+    kind: Kind
+    lever: Lever
+    duty: Duty | list[Row]
+    category: Word
+    purpose: Literal["port_assistance"] | None = None
+    marketing: bool | None = None
+    phases: Annotated[list[Word], Field(min_length=1)]
+    eligible: dict[Word, Expression] = {}
+    applicable: dict[Word, Expression] = {}
+    suitable: dict[Word, Expression] = {}
+    propensity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | list[Row]
+    value: Expression
+    concession: Expression = "0"
+    approve: Approve = "none"
+    confirm: Confirm = "none"
+    tariff: str | None = None
+    excludes: list[Word] = []
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    valid_days: Annotated[int, Field(ge=1, le=365)] | None = None
+    legal_basis: Words | None = None
+    reason: Words | None = None
+    customer: Words | None = None
+    disclose: Words | None = None
+    channels: Annotated[dict[Channel, Script], Field(min_length=1)]

@@ -1,0 +1,76 @@
+"""What protected facts may not decide: the phase, and the gates, propensity, value and concession of offers (DESIGN 4; PIPL article 24)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from app.engine.pack.checking import GATES, Parts
+from app.engine.pack.reading import Found
+from app.engine.problems import Place, Problem
+from app.engine.tree import Node, reads
+from app.engine.vocabulary import FACTS
+
+PROTECTED = frozenset(name for name, fact in FACTS.items() if fact.protected)
+
+
+def protected_problems(parts: Parts) -> Iterator[Problem]:
+    """A problem for each place where a protected fact reaches what it may not, with the path it takes."""
+    graph = _reads(parts)
+    for place, what, node in _guarded(parts):
+        path = _path(node, graph)
+        if path:
+            message = f"{what} rests on the protected fact `{path[-1]}`" + (" through " + " → ".join(f"`{step}`" for step in path[:-1]) if len(path) > 1 else "")
+            yield Problem(place, "protected", message, "price and treatment never depend on it; a published condition belongs into the tariff's `open_if:`")
+
+
+def _reads(parts: Parts) -> dict[str, frozenset[str]]:
+    """What each derived name reads. Whether a tariff is open is left out: regions and published conditions may decide that."""
+    graph: dict[str, set[str]] = {}
+    for (file, path), node in parts.draft.trees.items():
+        name = _owner(parts, file, path)
+        if name is not None:
+            graph.setdefault(name, set()).update(reads(node))
+    return {name: frozenset(found) for name, found in graph.items()}
+
+
+def _owner(parts: Parts, file: str, path: tuple[str | int, ...]) -> str | None:
+    owners: Mapping[str, Iterable[tuple[str, Found[object]]]] = {
+        "facts": [(name, found) for name, found in parts.facts.items()],  # type: ignore[misc]
+        "signals": [(f"signal:{name}", found) for name, found in parts.signals.items()],  # type: ignore[misc]
+        "patterns": [(f"signal:{name}", found) for name, found in parts.patterns.items()],  # type: ignore[misc]
+    }
+    for name, found in owners.get(str(path[0]) if path else "", ()):
+        if found.source.file == file and found.path == path[:2]:
+            return name
+    if path and path[0] == "stages":
+        return "stage"
+    return "moment" if path and path[0] == "moments" else None
+
+
+def _guarded(parts: Parts) -> Iterator[tuple[Place, str, Node]]:
+    for (file, path), node in sorted(parts.draft.trees.items(), key=str):
+        if path[:1] == ("phases",):
+            found = next(item for item in parts.draft.each("phases") if item.source.file == file and item.path == path[:2])
+            yield found.source.place(*path), f"phase `{found.part.id}`", node
+    for found in parts.actions.values():
+        if found.part.kind != "offer" or found.part.legal_basis is not None:
+            continue
+        for (file, path), node in sorted(parts.draft.trees.items(), key=str):
+            if file == found.source.file and path[0] in (*GATES, "propensity", "value", "concession"):
+                yield found.place(*path), f"`{path[0]}` of the offer `{found.part.action}`", node
+
+
+def _path(node: Node, graph: Mapping[str, frozenset[str]]) -> list[str]:
+    """The shortest way from what a tree reads to a protected fact."""
+    queue = [[name] for name in sorted(reads(node))]
+    seen: set[str] = set()
+    for path in queue:
+        name = path[-1]
+        if name in PROTECTED:
+            return path
+        if name.startswith("level:"):
+            path[-1] = name = f"signal:{name.split(':')[1]}"
+        if name not in seen:
+            seen.add(name)
+            queue += [[*path, child] for child in sorted(graph.get(name, ()))]
+    return []

@@ -1,0 +1,270 @@
+"""A pack as the pipeline uses it: checked, compiled, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from app.engine.patterns import Matcher
+from app.engine.runtime import Plan
+from app.engine.texts import Text
+from app.engine.to_python import Section
+from app.engine.tree import Node, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Something a condition looks at: how it is written, where its value stands (none: `value` is it), of what type."""
+
+    text: str
+    slot: int | None
+    value: Any
+    type: Type
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A named condition. `gate` says whose: eligible, applicable, suitable, contact, guardrail, stage, phase, signal.
+
+    `allows_unknown` marks a contact or guardrail clause that an unknown does not close.
+    """
+
+    gate: str
+    name: str
+    test: str
+    slot: int
+    tree: Node
+    terms: tuple[Term, ...]
+    bases: frozenset[str] = frozenset()
+    allows_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BaseFact:
+    """A fact that the pack reads from the case. `section` and `field` are its name's halves; `max_age` in days."""
+
+    name: str
+    section: str
+    field: str
+    slot: int
+    type: Type
+    en: str
+    zh: str
+    max_age: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedFact:
+    """A fact that the pack derives."""
+
+    name: str
+    slot: int
+    type: Type
+    title: Text
+    bases: frozenset[str]
+    tree: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How to ask for a fact. `who`: agent, self or both."""
+
+    fact: str
+    who: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A signal; `levels` strongest first. `pattern` marks one concluded from joined events."""
+
+    id: str
+    title: Text
+    slot: int
+    levels: tuple[Clause, ...]
+    reason: Text
+    customer: Text | None
+    pattern: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PatternRule:
+    """A pattern's condition (slot, none: always) and the slot that takes whether its events join."""
+
+    id: str
+    when: int | None
+    joined: int
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A lifecycle stage; without clauses it always holds."""
+
+    id: str
+    title: Text
+    clauses: tuple[Clause, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A phase, with the weight of each lever in it."""
+
+    id: str
+    title: Text
+    clauses: tuple[Clause, ...]
+    mix: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class HandsOff:
+    """A reason to keep our hands off."""
+
+    clause: Clause
+    title: Text
+    moment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment of truth and what weighs more in it, by category."""
+
+    id: str
+    title: Text
+    relevance: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """A published tariff, as texts and guardrails need it. Money in fen."""
+
+    id: str
+    kind: str
+    name: Text
+    filing_no: str
+    fee: int
+    fee_after: int
+    months: int
+    exit_fee: int
+    commitment_months: int
+    effective: str
+    disclose: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action. Slots hold duty (none: constant), propensity, value and concession; `tariff_slot` the id of a tariff chosen per subscriber."""
+
+    id: str
+    title: Text
+    kind: str
+    lever: str
+    duty: str
+    duty_slot: int | None
+    category: str
+    purpose: str | None
+    marketing: bool
+    phases: frozenset[str]
+    gates: tuple[Clause, ...]
+    contact: tuple[Clause, ...]
+    guardrails: tuple[Clause, ...]
+    propensity: int
+    value: int
+    concession: int
+    approve: str
+    confirm: str
+    tariff: str | None
+    tariff_slot: int | None
+    commitment_months: int
+    excludes: frozenset[str]
+    priority: int
+    valid_days: int
+    reason: Text | None
+    customer: Text | None
+    disclose: Text | None
+    channels: Mapping[str, tuple[str, Text]]
+    signals: tuple[str, ...]
+    own_slots: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRule:
+    """A contact or guardrail clause in words, for answers and reviewers."""
+
+    id: str
+    title: Text
+    reason: Text
+    source: Text | None = None
+    checked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """How winners are chosen."""
+
+    max_actions: int
+    per_category: int
+    commitments: int
+    service_first: frozenset[str]
+    concession: Mapping[str, int]
+    fallback: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Pack:
+    """Rules and policies, checked and compiled. Never changes; equal bytes give an equal digest.
+
+    `slots` are named values, `terms` the slots of calls and conditions, both positions in a case's list of values.
+    """
+
+    name: str
+    version: str
+    digest: str
+    jurisdiction: str
+    currency: str
+    zone: str
+    salt: str
+    size: int
+    recognise: Section = field(repr=False)
+    conclude: Section = field(repr=False)
+    gates: Section = field(repr=False)
+    policy: Section = field(repr=False)
+    base: tuple[BaseFact, ...] = field(repr=False)
+    derived: Mapping[str, DerivedFact] = field(repr=False)
+    slots: Mapping[str, int] = field(repr=False)
+    terms: Mapping[Node, int] = field(repr=False)
+    types: Mapping[str, Type] = field(repr=False)
+    constants: Mapping[str, Any] = field(repr=False)
+    ages: Mapping[str, int] = field(repr=False)
+    custom: Mapping[str, Type] = field(repr=False)
+    questions: Mapping[str, Question] = field(repr=False)
+    signals: Mapping[str, Signal] = field(repr=False)
+    patterns: tuple[PatternRule, ...] = field(repr=False)
+    matcher: Matcher | None = field(repr=False)
+    event_kinds: frozenset[str] = field(repr=False)
+    stages: tuple[Stage, ...] = field(repr=False)
+    phases: tuple[Phase, ...] = field(repr=False)
+    hands_off: tuple[HandsOff, ...] = field(repr=False)
+    moments: Mapping[str, Moment] = field(repr=False)
+    tariffs: Mapping[str, Tariff] = field(repr=False)
+    plans: Mapping[str, Plan] = field(repr=False)
+    actions: tuple[Action, ...] = field(repr=False)
+    categories: Mapping[str, str] = field(repr=False)
+    contact_rules: Mapping[str, PolicyRule] = field(repr=False)
+    guardrail_rules: Mapping[str, PolicyRule] = field(repr=False)
+    holidays: frozenset[int] = field(repr=False)
+    choosing: Choosing = field(repr=False)
+    files: tuple[str, ...] = field(repr=False)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Action]:
+        """Actions by id."""
+        return {action.id: action for action in self.actions}
+
+    @cached_property
+    def mixes(self) -> Mapping[str, Mapping[str, float]]:
+        """Lever mixes by phase."""
+        return {phase.id: phase.mix for phase in self.phases}

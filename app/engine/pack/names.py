@@ -1,0 +1,163 @@
+"""Which names an expression may use at which place in a pack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, get_args
+
+from app.engine.language import Names
+from app.engine.pack.documents import Approve, Channel, Confirm, CustomFact, Duty, Kind, Lever, Parameter
+from app.engine.tree import BOOLEAN, DATE, INPUT_LIMIT, TEXT, TIME, Const, Ref, Type
+from app.engine.vocabulary import EVENTS, FACTS, Fact, Moment
+
+_integer = re.compile(r"^-?\d{1,15}$")
+_decimal = re.compile(r"^-?\d{1,15}\.\d{1,12}$")
+
+
+def type_of(fact: Fact) -> Type:
+    """A fact of the vocabulary as the language sees it."""
+    size = max(abs(fact.least or 0), abs(fact.most or 0)) or INPUT_LIMIT
+    return Type(fact.kind, fact.unit, fact.integral, float(min(size, INPUT_LIMIT)), fact.values)
+
+
+def custom_type(fact: CustomFact) -> Type:
+    """An operator's own fact as the language sees it."""
+    if fact.type in ("int", "money"):
+        return Type("number", fact.unit or ("money" if fact.type == "money" else ""), integral=True)
+    return Type(fact.type, fact.unit, values=tuple(fact.values))
+
+
+def literal(text: str) -> tuple[Any, Type]:
+    """A parameter's value: a whole number, a decimal, true or false, else text."""
+    if _integer.match(text):
+        return int(text), Type("number", integral=True, most=float(abs(int(text))))
+    if _decimal.match(text):
+        return float(text), Type("number", most=abs(float(text)))
+    if text in ("true", "false"):
+        return text == "true", BOOLEAN
+    return text, TEXT
+
+
+def constant(parameter: Parameter) -> Const | None:
+    """A parameter as a constant; none when a list mixes kinds."""
+    if isinstance(parameter.value, str):
+        value, kind = literal(parameter.value)
+        return Const(value, replace(kind, unit=parameter.unit), parameter.id)
+    parts = [literal(item) for item in parameter.value]
+    kinds = {kind.kind for _, kind in parts}
+    if len(kinds) > 1:
+        return None
+    return Const(frozenset(value for value, _ in parts), Type("set", parameter.unit, model=kinds.pop() if kinds else "text"), parameter.id)
+
+
+_enum = {name: Type("enum", values=get_args(alias)) for name, alias in {"kind": Kind, "lever": Lever, "duty": Duty, "approve": Approve, "confirm": Confirm}.items()}
+_whole = Type("number", "months", integral=True, most=120)
+
+ACTION_NAMES: Mapping[str, Type] = {
+    "action.id": TEXT,
+    "action.kind": _enum["kind"],
+    "action.lever": _enum["lever"],
+    "action.duty": _enum["duty"],
+    "action.category": TEXT,
+    "action.purpose": Type("enum", values=("none", "port_assistance")),
+    "action.marketing": BOOLEAN,
+    "action.concession": Type("number", "money", integral=True),
+    "action.commitment_months": _whole,
+    "action.approve": _enum["approve"],
+    "action.confirm": _enum["confirm"],
+    "action.tariff": TEXT,
+}
+TARIFF_NAMES: Mapping[str, Type] = {
+    "tariff.kind": Type("enum", values=("plan", "pack", "contract", "benefit")),
+    "tariff.fee": Type("number", "money", integral=True),
+    "tariff.fee_after": Type("number", "money", integral=True),
+    "tariff.exit_fee": Type("number", "money", integral=True),
+    "tariff.months": _whole,
+    "tariff.commitment_months": _whole,
+}
+CLOCK_NAMES: Mapping[str, Type] = {
+    "clock.time": TIME,
+    "clock.weekday": Type("number", "count", integral=True, most=7),
+    "clock.holiday": BOOLEAN,
+}
+BEST = {"plan.best_public_id": TEXT, "plan.best_public_saving": Type("number", "money")}
+
+_port_hint = "port data is for guardrails, `hands_off:` and actions of `purpose: port_assistance`"
+
+
+@dataclass
+class Scopes:
+    """The names of one pack, by place. Derived facts are added as they are read."""
+
+    parameters: Mapping[str, Const]
+    custom: Mapping[str, Type]
+    signals: Mapping[str, tuple[str, ...]]
+    stages: tuple[str, ...]
+    phases: tuple[str, ...]
+    plans: tuple[str, ...]
+    derived: dict[str, Ref] = field(default_factory=dict)
+
+    def facts(self, port: bool = False) -> dict[str, Ref | Const]:
+        """Base facts, parameters, custom and derived facts."""
+        base: dict[str, Ref | Const] = {name: Ref(name, type_of(fact)) for name, fact in FACTS.items() if port or not fact.port}
+        base |= {name: Ref(name, kind) for name, kind in BEST.items()}
+        base |= {name: Ref(name, kind) for name, kind in self.custom.items()}
+        return base | self.parameters | self.derived
+
+    def names(self, extra: Mapping[str, Type] | None = None, *, port: bool = False, clock: str = "as_of") -> Names:
+        """Names for one place: the facts and what the place adds."""
+        added = {name: Ref(name, kind) for name, kind in (extra or {}).items()}
+        events = {kind.name: {name: type_of(fact) for name, fact in kind.attributes.items()} for kind in EVENTS.values() if port or not kind.port}
+        values = self.facts(port) | added
+        return Names(
+            values=values,
+            events=events,
+            signals=self.signals,
+            plans=self.plans,
+            elsewhere={name: hint for name, hint in self.elsewhere(port).items() if name not in values},
+            contact_filters={"action": TEXT, "category": TEXT, "kind": _enum["kind"], "channel": Type("enum", values=get_args(Channel))},
+            clock=clock,
+        )
+
+    def elsewhere(self, port: bool) -> dict[str, str]:
+        """Names that exist, with where they may be used."""
+        found = dict.fromkeys(ACTION_NAMES, "it is known in gates, contact policy and guardrails")
+        found |= dict.fromkeys(TARIFF_NAMES, "it is known in the gates and texts of an action with a fixed tariff")
+        found |= dict.fromkeys(CLOCK_NAMES, "it is known in contact policy and guardrails")
+        found |= {"phase": "it is known in gates, contact policy and guardrails", "stage": "it is known from phases on", "moment": "it is known from phases on"}
+        if not port:
+            found |= {name: _port_hint for name, fact in FACTS.items() if fact.port}
+            found |= {f"events.{kind.name}": _port_hint for kind in EVENTS.values() if kind.port}
+        return found
+
+    @property
+    def placed(self) -> dict[str, Type]:
+        """What phases may use beside facts."""
+        return {"stage": Type("enum", values=self.stages), "moment": Type("enum", values=(*get_args(Moment), "none"))}
+
+    def gate(self, port: bool) -> Names:
+        """Names for an action's gates and scores."""
+        return self.names(self.placed | {"phase": Type("enum", values=self.phases)} | ACTION_NAMES | TARIFF_NAMES, port=port)
+
+    def contact(self) -> Names:
+        """Names for contact policy."""
+        return self.names(self.placed | {"phase": Type("enum", values=self.phases)} | ACTION_NAMES | CLOCK_NAMES, clock="contact_at")
+
+    def guardrail(self) -> Names:
+        """Names for guardrails."""
+        return self.names(self.placed | {"phase": Type("enum", values=self.phases)} | ACTION_NAMES | CLOCK_NAMES, port=True, clock="contact_at")
+
+    def pattern(self, aliases: Mapping[str, str], port: bool = False) -> Names:
+        """Names for a pattern's joins: each alias's attributes, its time and its age in days."""
+        values: dict[str, Ref | Const] = dict(self.parameters)
+        for alias, kind in aliases.items():
+            values[f"{alias}.at"] = Ref(f"{alias}.at", Type("number", "instant", integral=True, most=1e15))
+            values[f"{alias}.days"] = Ref(f"{alias}.days", Type("number", "days", integral=True, most=1e6))
+            for name, fact in EVENTS[kind].attributes.items():
+                values[f"{alias}.{name}"] = Ref(f"{alias}.{name}", type_of(fact))
+        return Names(values)
+
+
+TODAY = Ref("today", DATE)

@@ -1,0 +1,194 @@
+"""From files to typed parts: YAML read, models validated, expressions parsed; every mistake gathered with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from app.engine.language import Names, parse
+from app.engine.pack.documents import ActionDocument, Document
+from app.engine.pack.source import Path, Source, read
+from app.engine.problems import Place, Problem, nearest, shown
+from app.engine.texts import Text, cut
+from app.engine.tree import Node
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Found(Generic[T]):
+    """A part of a pack and where it stands."""
+
+    source: Source
+    path: Path
+    part: T
+
+    def place(self, *more: str | int) -> Place:
+        """The place of the part, or of something in it."""
+        return self.source.place(*self.path, *more)
+
+
+@dataclass
+class Draft:
+    """A pack while it is read: its parts, the trees of its expressions by place, and the mistakes so far."""
+
+    documents: list[tuple[Source, Document]] = field(default_factory=list)
+    actions: list[Found[ActionDocument]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    trees: dict[tuple[str, Path], Node] = field(default_factory=dict)
+
+    def each(self, key: str) -> Iterator[Found[Any]]:
+        """The parts under a list key, over all files."""
+        for source, document in self.documents:
+            for index, part in enumerate(getattr(document, key)):
+                yield Found(source, (key, index), part)
+
+    def single(self, key: str) -> Found[Any] | None:
+        """The one part under a key; a second one is a mistake."""
+        found = [Found(source, (key,), getattr(document, key)) for source, document in self.documents if getattr(document, key)]
+        for extra in found[1:]:
+            self.wrong(extra.place(), "duplicate-part", f"`{key}:` stands in `{found[0].source.file}` already", "keep one of them")
+        return found[0] if found else None
+
+    def merged(self, key: str) -> Iterator[tuple[Found[Any], str]]:
+        """The entries of a mapping key, over all files, by entry."""
+        for source, document in self.documents:
+            for name, value in getattr(document, key).items():
+                yield Found(source, (key, name), value), name
+
+    def wrong(self, place: Place, code: str, message: str, hint: str = "") -> None:
+        """Note a mistake."""
+        self.problems.append(Problem(place, code, message, hint))
+
+    def expression(self, found: Found[Any], path: Path, text: str, names: Names, wanted: str = "boolean") -> Node | None:
+        """Parse an expression of a part and keep its tree."""
+        node, problems = parse(text, found.place(*path), names, wanted)
+        self.problems += problems
+        if node is not None:
+            self.trees[found.source.file, (*found.path, *path)] = node
+        return node
+
+    def tree(self, found: Found[Any], *path: str | int) -> Node:
+        """The tree that was parsed there."""
+        return self.trees[found.source.file, (*found.path, *path)]
+
+    def text(self, found: Found[Any], path: Path, check: Callable[[str], str | None]) -> Text:
+        """Cut a text in both languages at its slots; `check` says what is wrong with a slot's name or format."""
+        words: Any = found.part
+        for step in path:
+            words = words[step] if isinstance(words, dict) else getattr(words, str(step))
+        templates = {}
+        for language in ("en", "zh"):
+            template, wrong = cut(getattr(words, language))
+            place = found.place(*path, language)
+            for inside in wrong:
+                self.wrong(place, "slot", f"{shown('{' + inside + '}')} is not a slot", "a slot is `{name:format}`; put an expression into a fact, one a line")
+            for slot in template.slots:
+                message = check(f"{slot.name}:{slot.format}")
+                if message:
+                    self.wrong(place, "slot", message)
+            templates[language] = template
+        return Text(templates["en"], templates["zh"])
+
+    def unique(self, parts: list[Found[Any]], what: str) -> dict[str, Found[Any]]:
+        """The parts by id; a second one of an id is a mistake."""
+        found: dict[str, Found[Any]] = {}
+        for item in parts:
+            name = getattr(item.part, "id", None) or getattr(item.part, "action", "")
+            if name in found:
+                self.wrong(item.place(), "duplicate-id", f"{what} `{name}` stands in {found[name].place()} already", "ids are unique over all files")
+            else:
+                found[name] = item
+        return found
+
+
+def read_files(files: Mapping[str, bytes]) -> Draft:
+    """Read and validate every file; mistakes are in the draft."""
+    draft = Draft()
+    for file in sorted(files):
+        source, problems = read(file, files[file])
+        draft.problems += problems
+        if source is None:
+            continue
+        if not isinstance(source.data, dict):
+            draft.wrong(source.place(), "schema", "the file is not a mapping", "a file holds keys such as `signals:` or `action:`")
+        elif "action" in source.data:
+            action = _validated(draft, source, ActionDocument)
+            if action is not None:
+                draft.actions.append(Found(source, (), action))
+        else:
+            document = _validated(draft, source, Document)
+            if document is not None:
+                draft.documents.append((source, document))
+    return draft
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _validated(draft: Draft, source: Source, model: type[M]) -> M | None:
+    try:
+        return model.model_validate(source.data)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            draft.problems.append(_schema_problem(source, model, detail))
+        return None
+
+
+def _schema_problem(source: Source, model: type[BaseModel], detail: ErrorDetails) -> Problem:
+    location = tuple(step for step in detail["loc"] if step != "[key]")
+    path = _existing(source, location)
+    place = source.place(*path)
+    field_name = ".".join(str(step) for step in location) or "the file"
+    if detail["type"] == "extra_forbidden":
+        return Problem(place, "schema", f"unknown key {shown(location[-1])}", nearest(str(location[-1]), _keys(model, location[:-1])))
+    if detail["type"] == "missing":
+        return Problem(place, "schema", f"`{field_name}` is missing")
+    message = detail["msg"].removeprefix("Value error, ")
+    given = detail["input"] if isinstance(detail["input"], str) else None
+    said = f"`{field_name}`: {message[0].lower()}{message[1:]}"
+    return Problem(place, "schema", f"{said}, not {shown(given)}" if given is not None and "should" in message else said, _literal_hint(detail, given))
+
+
+def _literal_hint(detail: ErrorDetails, given: str | None) -> str:
+    expected = str(detail.get("ctx", {}).get("expected", ""))
+    if detail["type"] != "literal_error" or given is None:
+        return ""
+    return nearest(given, [word.strip().strip("'") for word in expected.replace(" or ", ", ").split(",")])
+
+
+def _existing(source: Source, location: tuple[str | int, ...]) -> Path:
+    """The part of an error's location that exists in the file: steps that pydantic adds for unions are left out."""
+    path: Path = ()
+    for step in location:
+        if (*path, step) in source.places:
+            path = (*path, step)
+    return path
+
+
+def _keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    """Keys that the model at the location knows."""
+    current: Any = model
+    for step in location:
+        if isinstance(step, int) or not hasattr(current, "model_fields"):
+            continue
+        aliases = {info.alias or name: info for name, info in current.model_fields.items()}
+        info = aliases.get(step)
+        current = _model_in(info.annotation) if info is not None else None
+        if current is None:
+            return []
+    return [info.alias or name for name, info in current.model_fields.items()] if hasattr(current, "model_fields") else []
+
+
+def _model_in(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _model_in(inner)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,62 @@
+"""Mistakes in a pack: where, what is wrong, and the nearest right thing; gathered, never one at a time."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a pack: file relative to the pack's folder, line and column from 1."""
+
+    file: str = ""
+    line: int = 1
+    column: int = 1
+
+    def shifted(self, columns: int) -> Place:
+        """The place so many columns further on the same line."""
+        return Place(self.file, self.line, self.column + columns)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One mistake. `code` is stable, `message` is lower case without a final stop and quotes the pack in backticks."""
+
+    place: Place
+    code: str
+    message: str
+    hint: str = ""
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{self.place}: {self.severity}[{self.code}]: {self.message}{hint}"
+
+
+class PackError(Exception):
+    """The pack cannot be used. `problems` holds every mistake found, by file and line."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`did you mean …` for a misspelt word, or nothing when no known word is near."""
+    choices = sorted(known)
+    found = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    if not found:
+        tail = {name.rsplit(".", 1)[-1]: name for name in reversed(choices)}
+        found = [tail[match] for match in difflib.get_close_matches(word.rsplit(".", 1)[-1], tail, n=1, cutoff=0.75)]
+    return f"did you mean `{found[0]}`?" if found else ""
+
+
+def shown(text: object, limit: int = 80) -> str:
+    """A pack's own words as they may stand in a message: in backticks, printable, at most `limit` characters."""
+    plain = "".join(char if char.isprintable() else "\ufffd" for char in str(text))
+    return f"`{plain[:limit]}{'…' if len(plain) > limit else ''}`"

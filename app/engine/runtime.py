@@ -1,0 +1,286 @@
+"""What compiled expressions call: windows over series, events and contacts, dates, plans, hashing.
+
+Unknown is `None` and passes through. Float sums run left to right (Python 3.12's `sum` does not), so that columns can do the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.engine.tree import INPUT_LIMIT
+
+DAY = 86_400_000_000
+"""Microseconds in a day of history: windows are exact spans, not calendar days."""
+NEVER = 0
+"""The ordinal of a date that was given as null: never, or none."""
+FAR = 1_000_000
+"""Days to or from a date that is never."""
+
+Number = int | float
+Series = Sequence[Number | None]
+Dated = tuple[int, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A published plan as `fee_on` needs it: money in fen, voice in minutes, data in MB, data rate per GB of 1,024 MB."""
+
+    id: str
+    fee: int
+    voice_minutes: int
+    data_mb: int
+    voice_rate: int
+    data_rate: int
+    overage_cap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a case brings beside its named values. Times in microseconds since 1970; histories oldest or newest first alike; none is unknown."""
+
+    events: Mapping[str, Sequence[Dated]] | None
+    contacts: Sequence[Dated] | None
+    as_of: int
+    contact_at: int
+    subscriber: str
+    salt: str
+    categories: Mapping[str, str]
+    plans: Mapping[str, Plan]
+
+
+def window(series: Series | None, cycles: int) -> Series | None:
+    """The last n values; unknown when there are fewer or one is missing."""
+    if series is None or len(series) < cycles:
+        return None
+    found = series[-cycles:]
+    return None if None in found else found
+
+
+def _sum(values: Series) -> Number:
+    result: Number = 0
+    for value in values:
+        result += value  # type: ignore[operator]
+    return result
+
+
+def quotient(over: Number, under: Number) -> float | None:
+    """`over / under`; unknown for a zero divisor and beyond 10¹²."""
+    if under == 0:
+        return None
+    try:
+        result = over / under
+    except OverflowError:
+        return None
+    return result if -INPUT_LIMIT <= result <= INPUT_LIMIT else None
+
+
+def last(series: Series | None) -> Number | None:
+    return series[-1] if series else None
+
+
+def total(series: Series | None, cycles: int) -> Number | None:
+    found = window(series, cycles)
+    return None if found is None else _sum(found)
+
+
+def mean(series: Series | None, cycles: int) -> float | None:
+    found = window(series, cycles)
+    return None if found is None else quotient(_sum(found), cycles)
+
+
+def peak(series: Series | None, cycles: int) -> Number | None:
+    found = window(series, cycles)
+    return None if found is None else max(found)  # type: ignore[type-var]
+
+
+def median(series: Series | None, cycles: int) -> float | None:
+    found = window(series, cycles)
+    if found is None:
+        return None
+    ordered: list[Any] = sorted(found)  # type: ignore[type-var]
+    middle = cycles // 2
+    return float(ordered[middle]) if cycles % 2 else quotient(ordered[middle - 1] + ordered[middle], 2)
+
+
+def change(series: Series | None, cycles: int) -> float | None:
+    found = window(series, cycles + 1)
+    if found is None:
+        return None
+    before, final = _sum(found[:-1]), found[-1]
+    return quotient(final * cycles - before, before)  # type: ignore[operator]
+
+
+def falling(series: Series | None, cycles: int) -> bool | None:
+    found = window(series, cycles)
+    return None if found is None else all(a > b for a, b in zip(found, found[1:], strict=False))  # type: ignore[operator]
+
+
+def rising(series: Series | None, cycles: int) -> bool | None:
+    found = window(series, cycles)
+    return None if found is None else all(a < b for a, b in zip(found, found[1:], strict=False))  # type: ignore[operator]
+
+
+def share_over(series: Series | None, limit: Number | None, cycles: int) -> float | None:
+    found = window(series, cycles)
+    return None if found is None or limit is None else quotient(_sum([value > limit for value in found]), cycles)  # type: ignore[operator]
+
+
+def smallest(*numbers: Number | None) -> Number | None:
+    return None if None in numbers else min(numbers)  # type: ignore[type-var]
+
+
+def largest(*numbers: Number | None) -> Number | None:
+    return None if None in numbers else max(numbers)  # type: ignore[type-var]
+
+
+def size(number: Number | None) -> Number | None:
+    return None if number is None else abs(number)
+
+
+def first_known(*numbers: Number | None) -> Number | None:
+    for number in numbers:
+        if number is not None:
+            return number
+    return None
+
+
+def days_since(date: int | None, today: int) -> int | None:
+    if date is None:
+        return None
+    return FAR if date == NEVER else today - date
+
+
+def days_until(date: int | None, today: int) -> int | None:
+    if date is None:
+        return None
+    return FAR if date == NEVER else date - today
+
+
+def overlap(one: frozenset[str] | None, other: frozenset[str] | None) -> bool | None:
+    return None if one is None or other is None else not one.isdisjoint(other)
+
+
+def at_least(needed: Number, *conditions: bool | None) -> bool | None:
+    held = sum(condition is True for condition in conditions)
+    if held >= needed:
+        return True
+    return False if held + sum(condition is None for condition in conditions) < needed else None
+
+
+def count(
+    events: Mapping[str, Sequence[Dated]] | None,
+    kind: str,
+    now: int,
+    days: int | None,
+    same: str | None,
+    filters: tuple[tuple[str, Any], ...],
+) -> int | None:
+    """Events of the kind with `now - days < at <= now` whose attributes match; an attribute that an event lacks matches nothing."""
+    if events is None or any(wanted is None for _, wanted in filters):
+        return None
+    found = events.get(kind)
+    if not found:
+        return 0
+    start = now - days * DAY if days is not None else None
+    matching = [event for at, event in found if at <= now and (start is None or start < at) and all(getattr(event, name) == wanted for name, wanted in filters)]
+    if same is None:
+        return len(matching)
+    groups: dict[Any, int] = {}
+    for event in matching:
+        word = getattr(event, same)
+        if word is not None:
+            groups[word] = groups.get(word, 0) + 1
+    return max(groups.values(), default=0)
+
+
+def since(events: Mapping[str, Sequence[Dated]] | None, kind: str, now: int, filters: tuple[tuple[str, Any], ...]) -> int | None:
+    if events is None or any(wanted is None for _, wanted in filters):
+        return None
+    moments = [at for at, event in events.get(kind, ()) if at <= now and all(getattr(event, name) == wanted for name, wanted in filters)]
+    return (now - max(moments)) // DAY if moments else None
+
+
+def contacted(
+    contacts: Sequence[Dated] | None,
+    now: int,
+    days: int,
+    categories: Mapping[str, str],
+    filters: tuple[tuple[str, Any], ...],
+    result: str | None = None,
+) -> int | None:
+    """Contacts with `now - days < at <= now` that match; a contact's category is that of its action in this pack."""
+    if contacts is None or any(wanted is None for _, wanted in filters):
+        return None
+    start, found = now - days * DAY, 0
+    for at, contact in contacts:
+        if start < at <= now and (result is None or contact.result == result) and _matches(contact, filters, categories):
+            found += 1
+    return found
+
+
+def _matches(contact: Any, filters: tuple[tuple[str, Any], ...], categories: Mapping[str, str]) -> bool:
+    for name, wanted in filters:
+        if (categories.get(contact.action) if name == "category" else getattr(contact, name)) != wanted:
+            return False
+    return True
+
+
+def refused(contacts: Sequence[Dated] | None, now: int, days: int, categories: Mapping[str, str], filters: tuple[tuple[str, Any], ...]) -> int | None:
+    return contacted(contacts, now, days, categories, filters, "refused")
+
+
+def _cost(plan: Plan, minutes: Number, megabytes: Number) -> float | None:
+    """One cycle's cost: the fee, minutes and data over the allowance at the plan's rates, no more than the cap over it where there is one."""
+    data = quotient(max(megabytes - plan.data_mb, 0) * plan.data_rate, 1024)
+    if data is None:
+        return None
+    over = max(minutes - plan.voice_minutes, 0) * plan.voice_rate + data
+    if plan.overage_cap:
+        over = min(over, plan.overage_cap)
+    return plan.fee + over
+
+
+def _mean_cost(plan: Plan, minutes: Series, megabytes: Series, cycles: int) -> float | None:
+    result: float = 0
+    for said, used in zip(minutes, megabytes, strict=True):
+        cost = _cost(plan, said, used)  # type: ignore[arg-type]
+        if cost is None:
+            return None
+        result += cost
+    return quotient(result, cycles)
+
+
+def fee_on(plans: Mapping[str, Plan], plan: str | None, cycles: int, voice: Series | None, data: Series | None) -> float | None:
+    """Mean cost a cycle of the last n cycles' use on the plan, in fen; unknown for a plan that is not in the catalogue."""
+    minutes, megabytes = window(voice, cycles), window(data, cycles)
+    if plan is None or minutes is None or megabytes is None or plan not in plans:
+        return None
+    return _mean_cost(plans[plan], minutes, megabytes, cycles)
+
+
+def _best(plans: Mapping[str, Plan], cycles: int, voice: Series | None, data: Series | None, opened: tuple[bool | None, ...]) -> tuple[float, str] | None:
+    """The cheapest open plan; of equally cheap ones the first by id. `opened` is in the order of `plans`."""
+    minutes, megabytes = window(voice, cycles), window(data, cycles)
+    if minutes is None or megabytes is None:
+        return None
+    costs = ((_mean_cost(plan, minutes, megabytes, cycles), plan.id) for plan, is_open in zip(plans.values(), opened, strict=True) if is_open)
+    return min(((cost, name) for cost, name in costs if cost is not None), default=None)
+
+
+def best_fee(plans: Mapping[str, Plan], cycles: int, voice: Series | None, data: Series | None, *opened: bool | None) -> float | None:
+    found = _best(plans, cycles, voice, data, opened)
+    return found[0] if found else None
+
+
+def best_plan(plans: Mapping[str, Plan], cycles: int, voice: Series | None, data: Series | None, *opened: bool | None) -> str | None:
+    found = _best(plans, cycles, voice, data, opened)
+    return found[1] if found else None
+
+
+def bucket(salt: str, name: str, subscriber: str) -> int:
+    """0 to 99, evenly: the first 8 bytes of SHA-256 over salt, name and subscriber, separated by NUL, modulo 100."""
+    digest = hashlib.sha256(b"\0".join(part.encode() for part in (salt, name, subscriber))).digest()
+    return int.from_bytes(digest[:8], "big") % 100

@@ -1,0 +1,35 @@
+"""Stage 2: derived facts and signals, in the order the pack worked out, with the patterns over events in one pass between them."""
+
+from __future__ import annotations
+
+from app.engine.facts import Facts
+from app.engine.pack.model import Clause, Pack, Signal
+
+
+def recognise(pack: Pack, facts: Facts) -> tuple[tuple[str, str], ...]:
+    """Work out everything that can be concluded from the facts; the signals that hold, each with its strongest level, by id."""
+    values, around = facts.values, facts.around
+    pack.recognise(values, around)
+    _join_events(pack, facts)
+    pack.conclude(values, around)
+    return tuple((signal.id, level.name) for signal in pack.signals.values() if (level := strongest(signal, values)) is not None)
+
+
+def strongest(signal: Signal, values: list[object]) -> Clause | None:
+    """The strongest level that holds; what is unknown does not."""
+    for level in signal.levels:
+        if values[level.slot] is True:
+            return level
+    return None
+
+
+def _join_events(pack: Pack, facts: Facts) -> None:
+    """Fill in which patterns' events join: not asked where the condition fails or no such event exists, unknown without events."""
+    values, events = facts.values, facts.around.events
+    open_patterns = [rule for rule in pack.patterns if rule.when is None or values[rule.when] is not False]
+    if events is None or pack.matcher is None:
+        return
+    relevant = {kind: rows for kind, rows in events.items() if kind in pack.event_kinds}
+    joined = pack.matcher.match(relevant, facts.around.as_of) if relevant and open_patterns else frozenset()
+    for rule in pack.patterns:
+        values[rule.joined] = rule.id in joined

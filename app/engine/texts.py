@@ -1,0 +1,161 @@
+"""Texts with slots, in two languages, and the one formatter for figures in them."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+_slot = re.compile(r"\{([^{}]*)\}")
+_slot_form = re.compile(r"^([a-z_][a-z0-9_.]*)(?::([a-zA-Z]+))?$")
+_symbols = {"CNY": ("¥{}", "{}元"), "USD": ("${}", "{}美元"), "EUR": ("€{}", "{}欧元"), "GBP": ("£{}", "{}英镑")}
+UNKNOWN = "—"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A named value in a text and how it is shown."""
+
+    name: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text, cut at its slots."""
+
+    parts: tuple[str | Slot, ...]
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """The slots, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Slot))
+
+    def fill(self, value: Callable[[str], Any], language: Language, currency: str) -> str:
+        """The text with each slot's value; what is unknown shows as a dash."""
+        return "".join(part if isinstance(part, str) else shown(value(part.name), part.format, language, currency) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A template in each language."""
+
+    en: Template
+    zh: Template
+
+    def of(self, language: Language) -> Template:
+        """The template in the language."""
+        return self.zh if language == "zh" else self.en
+
+    def say(self, language: Language) -> str:
+        """A text without slots."""
+        return "".join(str(part) for part in self.of(language).parts)
+
+
+def cut(text: str) -> tuple[Template, list[str]]:
+    """Cut a text at its slots.
+
+    Returns:
+        The template, and the slots that are not of the form `{name:format}`, as written.
+    """
+    parts: list[str | Slot] = []
+    wrong: list[str] = []
+    at = 0
+    for found in _slot.finditer(text):
+        parts.append(text[at : found.start()])
+        at = found.end()
+        form = _slot_form.match(found.group(1))
+        if form is None:
+            wrong.append(found.group(1))
+        else:
+            parts.append(Slot(form.group(1), form.group(2) or "text"))
+    parts.append(text[at:])
+    return Template(tuple(part for part in parts if part != "")), wrong
+
+
+def language_of(locale: str) -> Language:
+    """`zh` for any Chinese locale, else `en`."""
+    return "zh" if locale.lower().startswith("zh") else "en"
+
+
+def shown(value: Any, form: str, language: Language, currency: str = "CNY") -> str:
+    """A value as people read it. `form` is a key of `FORMATS`; money comes in the smallest unit."""
+    if value is None:
+        return UNKNOWN
+    return FORMATS[form](value, language, currency)
+
+
+def _grouped(number: float, decimals: int = 0) -> str:
+    text = f"{number:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _money(value: Any, language: Language, currency: str) -> str:
+    units = value / 100
+    text = f"{units:,.0f}" if abs(units - round(units)) < 0.005 else f"{units:,.2f}"
+    pattern = _symbols.get(currency, (f"{currency} {{}}", f"{{}} {currency}"))[language == "zh"]
+    return f"-{pattern.format(text[1:])}" if text.startswith("-") else pattern.format(text)
+
+
+def _percent(value: Any, language: Language, currency: str) -> str:
+    return f"{_grouped(value * 100, 1 if abs(value) < 0.1 else 0)}%"
+
+
+def _count(value: Any, language: Language, currency: str) -> str:
+    return _grouped(value, 1)
+
+
+def _date(value: Any, language: Language, currency: str) -> str:
+    if value == 0:
+        return "无" if language == "zh" else "none"
+    day = value if isinstance(value, datetime.date) else datetime.date.fromordinal(int(value))
+    return f"{day.year}年{day.month}月{day.day}日" if language == "zh" else f"{day.day} {day:%B} {day.year}"
+
+
+def _data(value: Any, language: Language, currency: str) -> str:
+    space = "" if language == "zh" else " "
+    return f"{_grouped(value / 1024, 1)}{space}GB" if abs(value) >= 1024 else f"{_grouped(value)}{space}MB"
+
+
+def _measured(one: str, many: str, chinese: str) -> Callable[[Any, Language, str], str]:
+    def form(value: Any, language: Language, currency: str) -> str:
+        number = _grouped(value, 1)
+        return f"{number}{chinese}" if language == "zh" else f"{number} {one if number == '1' else many}"
+
+    return form
+
+
+def _text(value: Any, language: Language, currency: str) -> str:
+    if isinstance(value, frozenset | set | tuple | list):
+        return ("、" if language == "zh" else ", ").join(sorted(map(str, value)))
+    if isinstance(value, bool):
+        return ("是" if value else "否") if language == "zh" else ("yes" if value else "no")
+    return _grouped(value, 2) if isinstance(value, float) else str(value)
+
+
+FORMATS: Mapping[str, Callable[[Any, Language, str], str]] = {
+    "money": _money,
+    "percent": _percent,
+    "count": _count,
+    "date": _date,
+    "MB": _data,
+    "minutes": _measured("minute", "minutes", "分钟"),
+    "days": _measured("day", "days", "天"),
+    "months": _measured("month", "months", "个月"),
+    "hours": _measured("hour", "hours", "小时"),
+    "text": _text,
+}
+"""Formats a slot may name."""
+
+BY_UNIT = {"money": "money", "MB": "MB", "minutes": "minutes", "days": "days", "months": "months", "hours": "hours", "share": "percent"}
+"""The format that fits a unit where no slot names one."""
+
+
+def listed(words: Sequence[str], language: Language) -> str:
+    """Words in a row, as the language does it."""
+    return ("、" if language == "zh" else ", ").join(words)
