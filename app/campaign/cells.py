@@ -44,6 +44,14 @@ UNITS: Mapping[tuple[str, str], Fraction] = {
 }
 """What a number in one unit is multiplied by to be in another."""
 
+class Unfit(ValueError):
+    """A cell does not fit its fact. `kind` says so without the cell's own words."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        self.kind = kind
+        super().__init__(f"{kind}{detail}")
+
+
 _number = re.compile(r"^[+-]?(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,15})?$")
 _day = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _TRUE = frozenset({"true", "yes", "y", "1", "是"})
@@ -67,10 +75,10 @@ def number(text: str) -> Fraction:
     """The number a cell holds.
 
     Raises:
-        ValueError: it holds something else.
+        Unfit: it holds something else.
     """
     if not _number.match(text):
-        raise ValueError(f"expected a number, not {shown(text, 40)}")
+        raise Unfit("expected a number", f", not {shown(text, 40)}")
     return Fraction(text.replace(",", ""))
 
 
@@ -78,15 +86,15 @@ def typed(fact: Fact, given: str | list[str] | None) -> Any:
     """A value as a mapping file or a cell writes it, as JSON for a request.
 
     Raises:
-        ValueError: it is not of the fact's type.
+        Unfit: it is not of the fact's type.
     """
     if given is None:
         if fact.kind != "date":
-            raise ValueError("only a date can be null, which means never")
+            raise Unfit("only a date can be null, which means never")
         return None
     if isinstance(given, list) or fact.kind in ("set", "series"):
         if fact.kind not in ("set", "series") or not isinstance(given, list):
-            raise ValueError(f"expected a list, not {shown(given, 40)}" if fact.kind in ("set", "series") else "expected one value, not a list")
+            raise Unfit("expected one value, not a list" if isinstance(given, list) else "expected a list")
         return [_word(fact, word) if fact.kind == "set" else finished(fact, number(word)) for word in given]
     if fact.kind == "number":
         return finished(fact, number(given))
@@ -99,14 +107,14 @@ def typed(fact: Fact, given: str | list[str] | None) -> Any:
 
 def _word(fact: Fact, text: str) -> str:
     if fact.values and text not in fact.values:
-        raise ValueError(f"{shown(text, 40)} is not one of its words; {nearest(text, fact.values) or 'expected one of ' + ', '.join(fact.values)}")
+        raise Unfit("is not one of its words", f": {shown(text, 40)}; {nearest(text, fact.values) or 'expected one of ' + ', '.join(fact.values)}")
     return text
 
 
 def _boolean(text: str) -> bool:
     if (word := text.lower()) in _TRUE or word in _FALSE:
         return word in _TRUE
-    raise ValueError(f"expected yes or no, not {shown(text, 40)}; other words are translated by `values:`")
+    raise Unfit("expected yes or no", f", not {shown(text, 40)}; other words are translated by `values:`")
 
 
 def _date(text: str, form: str) -> str:
@@ -116,7 +124,7 @@ def _date(text: str, form: str) -> str:
         return datetime.datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007 - a day has no zone
     except ValueError:
         example = datetime.date(2026, 11, 22).strftime(form)
-        raise ValueError(f"expected a date such as {example}, not {shown(text, 40)}") from None
+        raise Unfit(f"expected a date such as {example}", f", not {shown(text, 40)}") from None
 
 
 def finished(fact: Fact, value: Fraction, *, scaled_from: str = "") -> int | float:
@@ -128,14 +136,14 @@ def finished(fact: Fact, value: Fraction, *, scaled_from: str = "") -> int | flo
         scaled_from: what it was worked out from, for messages; it is then rounded, half to even, where it must be whole.
 
     Raises:
-        ValueError: it cannot be.
+        Unfit: it cannot be.
     """
     for bound, side, words in ((fact.least, -1, "at least"), (fact.most, 1, "at most")):
         if bound is not None and (value - Fraction(bound)) * side > 0:
             limit = f"expected {words} {bound:,.0f}"
-            raise ValueError(f"{scaled_from} comes to {_plain(value, fact)}; {limit}" if scaled_from else f"{limit}, not {_plain(value, fact)}")
+            raise Unfit(limit, f": {scaled_from} comes to {_plain(value, fact)}" if scaled_from else f", not {_plain(value, fact)}")
     if fact.integral and not scaled_from and value.denominator != 1:
-        raise ValueError(f"expected a whole number, not {_plain(value, fact)}")
+        raise Unfit("expected a whole number", f", not {_plain(value, fact)}")
     return round(value) if fact.integral or value.denominator == 1 else float(value)
 
 
@@ -202,8 +210,8 @@ def _named(column: str, read: CellReader, fact: Fact) -> CellReader:
     def named(cells: Sequence[str]) -> Any:
         try:
             return read(cells)
-        except ValueError as error:
-            raise RowRefused(CellProblem(str(error), column, fact.name)) from None
+        except Unfit as error:
+            raise RowRefused(CellProblem(str(error), column, fact.name, error.kind)) from None
 
     return named
 
@@ -220,7 +228,7 @@ def _cell(origin: Origin, place: int, general: tuple[str, ...]) -> Callable[[Seq
         if not values:
             return text
         if text not in values:
-            raise ValueError(f"{shown(text, 40)} is not among the `values` of the mapping: {', '.join(map(shown, values))}")
+            raise Unfit("is not among the `values` of the mapping", f": {shown(text, 40)}; expected one of {', '.join(map(shown, values))}")
         return values[text]
 
     return cell
@@ -299,7 +307,7 @@ def _dates(origin: Origin, cell: Callable[[Sequence[str]], Any], places: Mapping
 def _whole(text: str) -> int:
     value = number(text)
     if value.denominator != 1 or not 0 <= value <= 36_500:
-        raise ValueError(f"expected a whole number from 0 to 36,500, not {shown(text, 40)}")
+        raise Unfit("expected a whole number from 0 to 36,500", f", not {shown(text, 40)}")
     return int(value)
 
 
@@ -311,6 +319,6 @@ def months_after(day: datetime.date, months: int) -> datetime.date:
     """The same day so many months later, or the month's last where it is shorter."""
     total = day.year * 12 + day.month - 1 + months
     if total < 12:
-        raise ValueError("expected fewer months: the date would be before the year 1")
+        raise Unfit("expected fewer months: the date would be before the year 1")
     year, month = divmod(total, 12)
     return datetime.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

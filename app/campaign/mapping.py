@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from app.campaign.cells import UNITS, CellReader, date_form_problem, reader, typed
+from app.campaign.cells import UNITS, CellReader, Unfit, date_form_problem, reader, typed
 from app.campaign.problems import TableError
 from app.engine.pack.source import Source, read
 from app.engine.problems import Place, Problem, nearest, shown
@@ -264,7 +264,7 @@ def _constant_problems(place: Place, name: str, given: str | list[str] | None, t
     else:
         try:
             typed(types[name], given)
-        except ValueError as error:
+        except Unfit as error:
             yield Problem(place, "constant", f"`{name}`: {error}")
 
 
@@ -298,7 +298,7 @@ def _value_problems(place: Place, fact: Fact, value: str | list[str] | None) -> 
         return
     try:
         typed(fact, value)
-    except ValueError as error:
+    except Unfit as error:
         yield Problem(place, "value", str(error))
 
 

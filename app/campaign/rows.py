@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from app.campaign.problems import TableError
+from app.campaign.problems import CellProblem, TableError
 
 LONGEST_LINE = 1024 * 1024
 MOST_LINES_IN_A_ROW = 50
@@ -28,7 +28,7 @@ class Row:
     line: int
     cells: Sequence[str] = ()
     body: bytes = b""
-    wrong: str | None = None
+    wrong: CellProblem | None = None
 
 
 class Lines:
@@ -65,7 +65,11 @@ class Lines:
 
 
 class _Unreadable(Exception):
-    """Why a line cannot be read."""
+    """Why a line cannot be read; `kind` says so without figures."""
+
+    def __init__(self, message: str, kind: str = "") -> None:
+        self.kind = kind or message
+        super().__init__(message)
 
 
 def open_table(path: Path) -> BinaryIO:
@@ -122,7 +126,7 @@ class CsvTable:
                 try:
                     yield Row(number, line, self._cells(line, content))
                 except _Unreadable as error:
-                    yield Row(number, line, wrong=str(error))
+                    yield Row(number, line, wrong=CellProblem(f"the row {error}", kind=f"the row {error.kind}"))
 
     def _cells(self, line: int, content: bytes) -> list[str]:
         text = self._text(content)
@@ -130,7 +134,7 @@ class CsvTable:
             return self._cells_of_several((line, content), text)
         cells = self._cut(text)
         if len(cells) != len(self.header):
-            raise _Unreadable(f"has {len(cells)} cells where the first line names {len(self.header)} columns")
+            raise _Unreadable(f"has {len(cells)} cells where the first line names {len(self.header)} columns", "has too few or too many cells")
         return cells
 
     def _cells_of_several(self, first: tuple[int, bytes], text: str) -> list[str]:
@@ -157,7 +161,7 @@ class CsvTable:
             return content.decode(self._encoding)
         except UnicodeDecodeError as error:
             hint = "; for a file in a Chinese encoding write `encoding: gb18030` in the mapping" if self._encoding == "utf-8" else ""
-            raise _Unreadable(f"is not {self._encoding.upper()} at byte {error.start + 1}{hint}") from None
+            raise _Unreadable(f"is not {self._encoding.upper()} at byte {error.start + 1}{hint}", f"is not {self._encoding.upper()}") from None
 
     def _cut(self, text: str) -> list[str]:
         try:
@@ -173,5 +177,6 @@ def ndjson_rows(lines: Lines) -> Iterator[Row]:
         body = content.removeprefix(codecs.BOM_UTF8) if line == 1 else content
         if body.strip():
             number += 1
-            wrong = f"is longer than {LONGEST_LINE:,} bytes" if len(body) > LONGEST_LINE else None
+            long = f"the row is longer than {LONGEST_LINE:,} bytes"
+            wrong = CellProblem(long, kind=long) if len(body) > LONGEST_LINE else None
             yield Row(number, line, body=b"" if wrong else body, wrong=wrong)

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from app.campaign.problems import CellProblem
-    from app.engine.answer import Explanation
+    from app.engine.answer import UnknownFact
+    from app.engine.decision import Decision
+    from app.engine.pack import Pack
+    from app.engine.texts import Language
 
 _MOST_REASONS = 20
 
@@ -31,29 +34,22 @@ class Summary:
     empty: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
-    titles: dict[str, str] = field(default_factory=dict)
 
-    def add(self, explanation: Explanation) -> None:
-        """Count a decision."""
+    def add(self, decision: Decision, unknown: Iterable[UnknownFact]) -> None:
+        """Count a decision, and the facts it would have used and did not have."""
         self.read += 1
         self.decided += 1
-        self.stages[explanation.stage] += 1
-        self.phases[explanation.phase.id] += 1
-        self.moments[explanation.moment] += 1
-        self.titles[explanation.stage] = explanation.stage_title
-        self.titles[explanation.phase.id] = explanation.phase.title
-        for signal in explanation.signals:
-            self.signals[signal.id, signal.level] += 1
-            self.titles[signal.id] = signal.title
-        for action in explanation.actions:
-            self.offered[action.action] += 1
-            self.titles[action.action] = action.title
-        if explanation.actions:
-            self.first[explanation.actions[0].action] += 1
-        else:
-            self.empty[explanation.empty_because or "none"] += 1
-        self.list_lengths[len(explanation.actions)] += 1
-        self.unknown.update(fact.fact for fact in explanation.unknown)
+        self.stages[decision.stage.id] += 1
+        self.phases[decision.phase.id] += 1
+        self.moments[decision.moment] += 1
+        self.signals.update(decision.signals)
+        self.offered.update(item.action for item in decision.ranked)
+        self.list_lengths[len(decision.ranked)] += 1
+        self.unknown.update(fact.fact for fact in unknown)
+        if decision.ranked:
+            self.first[decision.ranked[0].action] += 1
+        if decision.empty_because is not None:
+            self.empty[decision.empty_because] += 1
 
     def refuse(self, problems: Iterable[CellProblem]) -> None:
         """Count a refused row once, and each of its reasons."""
@@ -61,7 +57,7 @@ class Summary:
         self.refused += 1
         self.reasons.update({(problem.column or problem.field or "", problem.kind): 1 for problem in problems})
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, titles: Mapping[str, str]) -> dict[str, Any]:
         """The counts as JSON values; most frequent first, ties by name, so that equal runs give equal bytes."""
         return {
             "read": self.read,
@@ -70,9 +66,9 @@ class Summary:
             "stages": ranked(self.stages),
             "phases": ranked(self.phases),
             "moments": ranked(self.moments),
-            "signals": self._signals(),
+            "signals": [{"signal": name, "title": titles[name], "levels": levels} for name, levels in self.by_signal()],
             "actions": [
-                {"action": name, "title": self.titles[name], "offered": count, "first": self.first[name]} for name, count in ranked(self.offered).items()
+                {"action": name, "title": titles[name], "offered": count, "first": self.first[name]} for name, count in ranked(self.offered).items()
             ],
             "actions_per_subscriber": {str(length): count for length, count in sorted(self.list_lengths.items())},
             "empty_because": ranked(self.empty),
@@ -91,8 +87,11 @@ class Summary:
             found.setdefault(name, {})[level] = count
         return sorted(found.items(), key=lambda item: (-sum(item[1].values()), item[0]))
 
-    def _signals(self) -> list[dict[str, Any]]:
-        return [{"signal": name, "title": self.titles[name], "levels": levels} for name, levels in self.by_signal()]
+
+def titles_of(pack: Pack, language: Language) -> dict[str, str]:
+    """The title of every stage, phase, signal, moment and action of a pack."""
+    things = (*pack.stages, *pack.phases, *pack.signals.values(), *pack.moments.values(), *pack.actions)
+    return {thing.id: thing.title.say(language) for thing in things}
 
 
 def ranked(counts: Mapping[str, int]) -> dict[str, int]:

@@ -1,4 +1,7 @@
-"""A decision in words, as doors give it out. `view` blanks what a role may not see."""
+"""A decision in words, as doors give it out. `view` blanks what a role may not see.
+
+Not frozen: an answer is made for one reader on the hot path, where freezing would cost more than the wording.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ Scalar = str | int | float | bool | None
 Shown = Scalar | list[Scalar]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Evidence:
     """A condition as the pack writes it, and the values it saw. Dates are ISO text, unknown is null."""
 
@@ -19,7 +22,7 @@ class Evidence:
     values: Mapping[str, Shown]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reason:
     """Why, by code and in words; `customer` is the wording a customer may read, none where there is none."""
 
@@ -29,7 +32,7 @@ class Reason:
     evidence: list[Evidence] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NotStronger:
     """A stronger phase that was not chosen: each of its clauses, false or unknown."""
 
@@ -39,7 +42,7 @@ class NotStronger:
     unknown: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PhaseAnswer:
     """The phase, why it, and why not a stronger one."""
 
@@ -49,7 +52,7 @@ class PhaseAnswer:
     not_stronger: list[NotStronger] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SignalAnswer:
     """A signal that holds."""
 
@@ -61,7 +64,7 @@ class SignalAnswer:
     evidence: list[Evidence] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ScoreParts:
     """The factors of a score. `value` in fen."""
 
@@ -71,7 +74,7 @@ class ScoreParts:
     lever: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TariffAnswer:
     """The published tariff an offer comes from. Money in the currency's smallest unit."""
 
@@ -88,7 +91,7 @@ class TariffAnswer:
     disclose: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ActionAnswer:
     """A next best action: what to do, in words for the channel, and why."""
 
@@ -112,7 +115,7 @@ class ActionAnswer:
     fallback_for: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
     """A change of one value that, with the others listed beside it, would turn a clause. Exactly one of `value` and `in_days` is given.
 
@@ -125,7 +128,7 @@ class Change:
     in_days: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NotOffered:
     """An action that was not offered: one cause, the clause, what it saw, and what would change it."""
 
@@ -143,7 +146,7 @@ class NotOffered:
     behind: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ask:
     """A question to put to the person: the fact it answers and the actions it may bring in."""
 
@@ -152,7 +155,7 @@ class Ask:
     may_unlock: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UnknownFact:
     """A fact the decision would have used: missing, or too old by the pack's limit."""
 
@@ -162,7 +165,7 @@ class UnknownFact:
     age_days: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Explanation:
     """Everything there is to say about a decision, before a role's view of it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.engine.case import Case
 from app.engine.decision import EmptyBecause, Outcome, Ranked
@@ -47,7 +47,7 @@ def rank(pack: Pack, case: Case, facts: Facts, candidates: Iterable[Action]) -> 
             clause, winner = conflict
             behind = winner.ranked.score - item.ranked.score if winner else None
             outcomes.append(Outcome(item.action.id, "outranked", clause, (), winner.action.id if winner else None, behind))
-    return [replace(item.ranked, rank=index) for index, item in enumerate(chosen, 1)], outcomes
+    return [item.ranked._replace(rank=index) for index, item in enumerate(chosen, 1)], outcomes
 
 
 def score(pack: Pack, facts: Facts, action: Action) -> Scored:
@@ -106,7 +106,7 @@ def fall_back(pack: Pack, case: Case, facts: Facts, cause: EmptyBecause) -> list
         closed = [item for item in closed_gates(pack, action, case, facts) if item.gate == "eligible" or item.clause == "channel"]
         if not closed and not not_permitted(action, facts.values):
             scored = score(pack, facts, action)
-            found.append(replace(scored.ranked, rank=len(found) + 1, fallback_for=cause))
+            found.append(scored.ranked._replace(rank=len(found) + 1, fallback_for=cause))
     return found[: min(case.max_actions, pack.choosing.max_actions)]
 
 

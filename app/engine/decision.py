@@ -1,9 +1,12 @@
-"""A decision: what was concluded and what became of every action. Codes and figures only; words come from `explain`."""
+"""A decision: what was concluded and what became of every action. Codes and figures only; words come from `explain`.
+
+The small parts are named tuples: a decision makes dozens, and they cost a quarter of a frozen dataclass.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from app.engine.facts import Facts
@@ -12,8 +15,7 @@ Cause = Literal["not_eligible", "not_applicable", "not_suitable", "unknown", "su
 EmptyBecause = Literal["port_out_in_progress", "account_closed", "not_applicable", "suppressed", "guardrail", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Failing:
+class Failing(NamedTuple):
     """A clause that kept an action out: false, or unknown."""
 
     gate: str
@@ -21,8 +23,7 @@ class Failing:
     unknown: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of an action: offered (no cause), or why not.
 
     `failing` holds every clause that kept it out, the one named as cause first; `lost_to` the action that took its place (none when the list
@@ -37,8 +38,7 @@ class Outcome:
     behind: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """An action on the list, with the parts of its score. `value` and `concession` in fen; `value` is none where it was unknown."""
 
     rank: int
@@ -54,16 +54,14 @@ class Ranked:
     fallback_for: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """A stronger stage or phase that was not chosen, and its clauses: false, or unknown."""
 
     id: str
     failing: tuple[Failing, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A stage or phase, the clauses that hold for it, and the stronger ones that were passed over."""
 
     id: str

@@ -52,6 +52,7 @@ class _Explainer:
         self.pack, self.case, self.decision, self.detail = pack, case, decision, detail
         self.language: Language = language_of(case.locale)
         self.values = decision.facts.values
+        self.told: dict[tuple[int, str], tuple[str, str | None, list[Evidence]]] = {}
 
     def run(self) -> Explanation:
         decision, pack = self.decision, self.pack
@@ -62,7 +63,7 @@ class _Explainer:
             stage_title=stage.title.say(self.language),
             phase=self.phase(),
             moment=decision.moment,
-            signals=[] if silent else [self.signal(pack.signals[name]) for name, _ in decision.signals],
+            signals=[] if silent else [self.signal(*held) for held in decision.signals],
             actions=[self.action(item) for item in decision.ranked],
             not_offered=[self.not_offered(item) for item in decision.outcomes if item.cause] if self.detail == "full" else None,
             ask=[] if silent else self.ask(),
@@ -98,21 +99,31 @@ class _Explainer:
 
     def clause_reason(self, code: str, clause: Clause) -> Reason:
         """A clause that holds, by the signals it rests on, else by what it saw."""
-        texts = [self.say(signal.reason, self.values) for signal in self.signals_in(clause)]
+        texts = [self.tell(signal, level, self.values)[0] for signal, level in self.signals_in(clause)]
         text = " ".join(texts) if self.language == "en" else "".join(texts)
         return Reason(code, text or words.values_in_words(self.pack, self.values, clause, self.language), None, [words.evidence(self.values, clause)])
 
-    def signals_in(self, clause: Clause) -> Iterable[Signal]:
-        names = dict.fromkeys(term.node.name.split(":")[1] for term in clause.terms if term.text.startswith(("signal(", "level(")))  # type: ignore[union-attr]
-        return [self.pack.signals[name] for name in names if strongest(self.pack.signals[name], self.values)]
+    def signals_in(self, clause: Clause) -> Iterable[tuple[Signal, Clause]]:
+        """The signals a clause rests on that hold, each with its level."""
+        for name in clause.signals:
+            signal = self.pack.signals[name]
+            level = strongest(signal, self.values)
+            if level is not None:
+                yield signal, level
 
-    def signal(self, signal: Signal) -> SignalAnswer:
-        level = strongest(signal, self.values)
-        if level is None:
-            raise AssertionError(f"`{signal.id}` does not hold")
-        customer = self.say(signal.customer, self.values) if signal.customer else None
-        found = [words.evidence(self.values, level)]
-        return SignalAnswer(signal.id, signal.title.say(self.language), level.name, self.say(signal.reason, self.values), customer, found)
+    def tell(self, signal: Signal, level: Clause, values: list[Any]) -> tuple[str, str | None, list[Evidence]]:
+        """A signal's reason, its wording for customers, and its evidence; several parts of an answer tell the same one."""
+        key = (id(values), signal.id)
+        found = self.told.get(key)
+        if found is None:
+            customer = self.say(signal.customer, values) if signal.customer else None
+            found = self.told[key] = (self.say(signal.reason, values), customer, [words.evidence(values, level)])
+        return found
+
+    def signal(self, name: str, word: str) -> SignalAnswer:
+        signal = self.pack.signals[name]
+        level = next(clause for clause in signal.levels if clause.name == word)
+        return SignalAnswer(name, signal.title.say(self.language), word, *self.tell(signal, level, self.values))
 
     def action(self, ranked: Ranked) -> ActionAnswer:
         action = self.pack.by_id[ranked.action]
@@ -158,8 +169,7 @@ class _Explainer:
             signal = self.pack.signals[name]
             level = strongest(signal, values)
             if level is not None:
-                customer = self.say(signal.customer, values) if signal.customer else None
-                found.append(Reason(name, self.say(signal.reason, values), customer, [words.evidence(values, level)]))
+                found.append(Reason(name, *self.tell(signal, level, values)))
         if action.reason is not None:
             customer = self.say(action.customer, values, extra) if action.customer else None
             found.append(Reason(action.id, self.say(action.reason, values, extra), customer, self.gate_evidence(action, values)))

@@ -19,6 +19,11 @@ _causes: dict[str, Cause] = {
 }
 
 
+_wrong_phase = Failing("applicable", "phase", unknown=False)
+_wrong_channel = Failing("applicable", "channel", unknown=False)
+_unknown_concession = Failing("suitable", "concession", unknown=True)
+
+
 def open_gates(pack: Pack, case: Case, facts: Facts) -> tuple[list[Action], list[Outcome]]:
     """Stage 4: the actions whose every gate is open, and what became of the others."""
     pack.gates(facts.values, facts.around)
@@ -37,15 +42,14 @@ def open_gates(pack: Pack, case: Case, facts: Facts) -> tuple[list[Action], list
 
 def closed_gates(pack: Pack, action: Action, case: Case, facts: Facts) -> list[Failing]:
     """Every gate of the action that is not open."""
-    failing: list[Failing] = []
     values = facts.seen_by(action)
-    if values[pack.slots["phase"]] not in action.phases:
-        failing.append(Failing("applicable", "phase", False))
+    failing = not_open(action.gates, values)
     if case.channel not in action.channels:
-        failing.append(Failing("applicable", "channel", False))
-    failing += not_open(action.gates, values)
+        failing.insert(0, _wrong_channel)
+    if values[pack.slots["phase"]] not in action.phases:
+        failing.insert(0, _wrong_phase)
     if values[action.concession] is None:
-        failing.append(Failing("suitable", "concession", True))
+        failing.append(_unknown_concession)
     return failing
 
 
@@ -79,16 +83,21 @@ def not_permitted(action: Action, values: list[Any]) -> list[Failing]:
 
 
 def not_open(clauses: Iterable[Clause], values: list[Any]) -> list[Failing]:
-    """The clauses that are false or unknown, in order."""
+    """The clauses that are false or unknown, in order; an unknown that the pack allows is neither."""
     return [
-        Failing(clause.gate, clause.name, values[clause.slot] is None)
+        clause.undecided if value is None else clause.failed
         for clause in clauses
-        if values[clause.slot] is not True and not (clause.allows_unknown and values[clause.slot] is None)
+        if (value := values[clause.slot]) is not True and not (value is None and clause.allows_unknown)
     ]
 
 
 def outcome(action: Action, failing: list[Failing]) -> Outcome:
     """One cause for an action that was kept out: its first false clause, or the first unknown one where none is false."""
-    first = next((item for item in failing if not item.unknown), failing[0])
-    others = [item for item in failing if item is not first]
-    return Outcome(action.id, "unknown" if first.unknown else _causes[first.gate], first.clause, (first, *others))
+    for first in failing:
+        if not first.unknown:
+            break
+    else:
+        first = failing[0]
+    if first is not failing[0]:
+        failing = [first, *(item for item in failing if item is not first)]
+    return Outcome(action.id, "unknown" if first.unknown else _causes[first.gate], first.clause, tuple(failing))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.engine.decision import Failing, Passed, Placed
+from app.engine.decision import Passed, Placed
 from app.engine.facts import Facts
 from app.engine.pack.model import Pack, Phase, Stage
 
@@ -32,5 +32,5 @@ def _placed(rows: Sequence[Stage | Phase], chosen: str, values: list[Any]) -> Pl
     for row in rows:
         if row.id == chosen:
             return Placed(row.id, tuple(clause.name for clause in row.clauses if values[clause.slot] is True), tuple(passed))
-        passed.append(Passed(row.id, tuple(Failing(clause.gate, clause.name, values[clause.slot] is None) for clause in row.clauses)))
+        passed.append(Passed(row.id, tuple([clause.undecided if values[clause.slot] is None else clause.failed for clause in row.clauses])))
     raise AssertionError("the last row of a table always holds")

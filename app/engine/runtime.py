@@ -261,23 +261,13 @@ def fee_on(plans: Mapping[str, Plan], plan: str | None, cycles: int, voice: Seri
     return _mean_cost(plans[plan], minutes, megabytes, cycles)
 
 
-def _best(plans: Mapping[str, Plan], cycles: int, voice: Series | None, data: Series | None, opened: tuple[bool | None, ...]) -> tuple[float, str] | None:
-    """The cheapest open plan; of equally cheap ones the first by id. `opened` is in the order of `plans`."""
+def best(plans: Mapping[str, Plan], cycles: int, voice: Series | None, data: Series | None, *opened: bool | None) -> tuple[float, str] | None:
+    """The cheapest open plan and its cost; of equally cheap ones the first by id. `opened` is in the order of `plans`."""
     minutes, megabytes = window(voice, cycles), window(data, cycles)
     if minutes is None or megabytes is None:
         return None
     costs = ((_mean_cost(plan, minutes, megabytes, cycles), plan.id) for plan, is_open in zip(plans.values(), opened, strict=True) if is_open)
     return min(((cost, name) for cost, name in costs if cost is not None), default=None)
-
-
-def best_fee(plans: Mapping[str, Plan], cycles: int, voice: Series | None, data: Series | None, *opened: bool | None) -> float | None:
-    found = _best(plans, cycles, voice, data, opened)
-    return found[0] if found else None
-
-
-def best_plan(plans: Mapping[str, Plan], cycles: int, voice: Series | None, data: Series | None, *opened: bool | None) -> str | None:
-    found = _best(plans, cycles, voice, data, opened)
-    return found[1] if found else None
 
 
 def bucket(salt: str, name: str, subscriber: str) -> int:

@@ -38,7 +38,8 @@ class Template:
 
     def fill(self, value: Callable[[str], Any], language: Language, currency: str) -> str:
         """The text with each slot's value; what is unknown shows as a dash."""
-        return "".join(part if isinstance(part, str) else shown(value(part.name), part.format, language, currency) for part in self.parts)
+        parts = [part if type(part) is str else shown(value(part.name), part.format, language, currency) for part in self.parts]  # type: ignore[union-attr]
+        return parts[0] if len(parts) == 1 else "".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Text:
 
     def say(self, language: Language) -> str:
         """A text without slots."""
-        return "".join(str(part) for part in self.of(language).parts)
+        parts = self.of(language).parts
+        return str(parts[0]) if len(parts) == 1 else "".join(map(str, parts))
 
 
 def cut(text: str) -> tuple[Template, list[str]]:

@@ -7,11 +7,11 @@ True, false and unknown are `True`, `False` and `None`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.engine import runtime
-from app.engine.tree import And, Arithmetic, Call, Compare, Const, Member, Negative, Node, Not, Or, Ref, walk
+from app.engine.tree import TEXT, And, Arithmetic, Call, Compare, Const, Member, Negative, Node, Not, Or, Ref, walk
 
 Section = Callable[[list[Any], runtime.Surroundings], None]
 
@@ -204,7 +204,10 @@ class Program:
                 return f"since(c.events, {given[0]}, {now}, ({filters}))"
             case "contacted" | "refused":
                 return f"{node.function}(c.contacts, {now}, {options['days']}, c.categories, ({filters}))"
-            case "fee_on" | "best_fee" | "best_plan":
+            case "best_fee" | "best_plan":
+                found = f"v[{self.add(replace(node, function='best', type=TEXT))}]"
+                return f"({found} and {found}[{int(node.function == 'best_plan')}])"
+            case "fee_on" | "best":
                 return f"{node.function}(c.plans, {', '.join(given)})"
             case "bucket":
                 return f"bucket(c.salt, {given[0]}, c.subscriber)"

@@ -13,16 +13,28 @@ from __future__ import annotations
 import functools
 import types
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from app.engine.answer import Explanation
+from app.engine.answer import (
+    ActionAnswer,
+    Ask,
+    Explanation,
+    NotOffered,
+    NotStronger,
+    PhaseAnswer,
+    Reason,
+    ScoreParts,
+    SignalAnswer,
+    TariffAnswer,
+    UnknownFact,
+)
 
 EVERYTHING = frozenset(("development", "author", "compliance"))
 
-Shown = Mapping[str, frozenset[str]]
-"""Which fields of which part of an answer are shown, by the part's class."""
+Shown = Mapping[type, frozenset[str]]
+"""Which fields of each part of an answer are shown."""
 
 
 def _fields(names: str) -> frozenset[str]:
@@ -30,33 +42,31 @@ def _fields(names: str) -> frozenset[str]:
 
 
 _agent: Shown = {
-    "Explanation": _fields("stage stage_title phase moment signals actions not_offered ask unknown empty_because personalised"),
-    "PhaseAnswer": _fields("id title reasons not_stronger"),
-    "NotStronger": _fields("phase title unknown"),
-    "Reason": _fields("code text customer"),
-    "SignalAnswer": _fields("id title level text customer"),
-    "ActionAnswer": _fields(
+    Explanation: _fields("stage stage_title phase moment signals actions not_offered ask unknown empty_because personalised"),
+    PhaseAnswer: _fields("id title reasons not_stronger"),
+    NotStronger: _fields("phase title unknown"),
+    Reason: _fields("code text customer"),
+    SignalAnswer: _fields("id title level text customer"),
+    ActionAnswer: _fields(
         "rank action title kind duty category script text reasons concession approve confirm tariff disclose valid_until fallback_for"
     ),
-    "TariffAnswer": _fields(
-        "id name filing_no fee fee_after months exit_fee commitment_months effective saving disclose"
-    ),
-    "NotOffered": _fields("action title cause clause text others until change lost_to"),
-    "Ask": _fields("fact question may_unlock"),
-    "UnknownFact": _fields("fact title why age_days"),
+    TariffAnswer: _fields("id name filing_no fee fee_after months exit_fee commitment_months effective saving disclose"),
+    NotOffered: _fields("action title cause clause text others until change lost_to"),
+    Ask: _fields("fact question may_unlock"),
+    UnknownFact: _fields("fact title why age_days"),
 }
 _campaign: Shown = {
     **_agent,
-    "ActionAnswer": _agent["ActionAnswer"] | _fields("score parts"),
-    "ScoreParts": _fields("propensity value relevance lever"),
-    "NotOffered": _agent["NotOffered"] | _fields("behind"),
+    ActionAnswer: _agent[ActionAnswer] | _fields("score parts"),
+    ScoreParts: _fields("propensity value relevance lever"),
+    NotOffered: _agent[NotOffered] | _fields("behind"),
 }
 _self_service: Shown = {
-    "Explanation": _fields("actions ask personalised"),
-    "ActionAnswer": _fields("rank action kind text reasons confirm tariff disclose valid_until"),
-    "Reason": _fields("text"),
-    "TariffAnswer": _agent["TariffAnswer"],
-    "Ask": _fields("fact question"),
+    Explanation: _fields("actions ask personalised"),
+    ActionAnswer: _fields("rank action kind text reasons confirm tariff disclose valid_until"),
+    Reason: _fields("text"),
+    TariffAnswer: _agent[TariffAnswer],
+    Ask: _fields("fact question"),
 }
 _limited: Mapping[str, Shown] = {"agent": _agent, "campaign": _campaign, "self_service": _self_service}
 
@@ -69,42 +79,42 @@ def view(explanation: Explanation, role: str) -> Explanation:
     """
     if role in EVERYTHING:
         return explanation
-    seen: Explanation = _seen(explanation, _limited[role], _for_customers if role == "self_service" else None)
+    seen: Explanation = _seen(explanation if role != "self_service" else _for_customers(explanation), _limited[role])
     return seen
 
 
-def _seen(part: Any, shown: Shown, translate: Callable[[Any], Any] | None) -> Any:
+def _for_customers(explanation: Explanation) -> Explanation:
+    """With the reasons of actions in the words written for customers, and without those that have none."""
+    actions = [
+        replace(action, reasons=[replace(reason, text=reason.customer) for reason in action.reasons if reason.customer])
+        for action in explanation.actions
+    ]
+    return replace(explanation, actions=actions)
+
+
+def _seen(part: Any, shown: Shown) -> Any:
     if isinstance(part, list):
-        items = part if translate is None else [item for item in map(translate, part) if item is not None]
-        return [_seen(item, shown, translate) for item in items]
-    if not is_dataclass(part) or isinstance(part, type):
+        return [_seen(item, shown) for item in part]
+    if not is_dataclass(part):
         return part
-    kind = type(part)
-    names = shown.get(kind.__name__, frozenset())
-    return kind(**{name: _seen(getattr(part, name), shown, translate) if name in names else blank for name, blank in _blanks(kind)})
-
-
-def _for_customers(item: Any) -> Any:
-    """A reason in the words written for customers; none where there are no such words."""
-    if type(item).__name__ != "Reason":
-        return item
-    return item.customer and type(item)(**{**{field.name: getattr(item, field.name) for field in fields(item)}, "text": item.customer})
+    kind: Any = type(part)
+    names = shown.get(kind, frozenset())
+    return kind(**{name: _seen(getattr(part, name), shown) if name in names else blank for name, blank in _blanks(kind)})
 
 
 @functools.cache
 def _blanks(kind: type) -> tuple[tuple[str, Any], ...]:
     """Each field of a part, and what stands there when it is hidden."""
     hints = typing.get_type_hints(kind)
-    return tuple((field.name, _blank(kind, field.name, hints[field.name])) for field in fields(kind))
+    return tuple((field.name, _blank(hints[field.name])) for field in fields(kind))
 
 
-def _blank(kind: type, name: str, hint: Any) -> Any:
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union else (hint,)
+def _blank(hint: Any) -> Any:
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if type(None) in options:
         return None
-    plain = typing.get_origin(options[0]) or options[0]
-    if plain in (str, int, float, bool, list, dict, Mapping):
-        return {} if plain is Mapping else plain()
-    if is_dataclass(plain):
-        return plain(**dict(_blanks(plain)))
-    raise TypeError(f"`{kind.__name__}.{name}` cannot be hidden: it is neither nullable nor of a type with an empty value")
+    plain: Any = typing.get_origin(options[0]) or options[0]
+    return _empty.get(plain) if plain in _empty else plain(**dict(_blanks(plain)))
+
+
+_empty: Mapping[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, list: [], Mapping: {}}

@@ -82,7 +82,9 @@ def _value(node: Node, facts: Mapping[str, tuple[str, int, int, Event]], as_of: 
         case Negative(operand=operand):
             value = _value(operand, facts, as_of)
             return None if value is None else -value
-    left, right = (_value(item, facts, as_of) for item in ((node.item, node.collection) if isinstance(node, Member) else (node.left, node.right)))
+    left, right = (
+        _value(item, facts, as_of) for item in ((node.item, node.collection) if isinstance(node, Member) else (node.left, node.right))
+    )
     if left is None or right is None:
         return None
     if isinstance(node, Member):
@@ -98,7 +100,9 @@ def _read(at: int, event: Event, attribute: str, kind: Type, as_of: int) -> Any:
     if attribute == "days":
         return (as_of - at) // DAY
     value = getattr(event, attribute)
-    wanted = {"text": (str,), "enum": (str,), "boolean": (bool,), "date": (int,), "number": (int,) if kind.integral else (int, float)}[kind.kind]
+    wanted = {"text": (str,), "enum": (str,), "boolean": (bool,), "date": (int,), "number": (int,) if kind.integral else (int, float)}[
+        kind.kind
+    ]
     known = type(value) in wanted and (type(value) is str or abs(value) <= 2**53) and not (kind is DATE and value == 0)
     return value if known else None
 

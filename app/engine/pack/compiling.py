@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.engine import patterns
+from app.engine.decision import Failing
 from app.engine.pack import model
 from app.engine.pack.checking import GATES, Parts
 from app.engine.pack.documents import ActionDocument, ContactPart, Row
@@ -86,7 +87,8 @@ class Compiler:
     def clause(self, gate: str, name: str, tree: Node, test: str, *, allows_unknown: bool = False) -> model.Clause:
         slot = self.program.add(tree)
         found = tuple(self.term(node) for node in terms(tree))
-        return model.Clause(gate, name, test, slot, tree, found, self.bases_of(tree), allows_unknown)
+        notes = Failing(gate, name, unknown=False), Failing(gate, name, unknown=True)
+        return model.Clause(gate, name, test, slot, tree, found, self.bases_of(tree), allows_unknown, _signals([tree]), *notes)
 
     def term(self, node: Node) -> model.Term:
         if isinstance(node, Const):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from app.engine.decision import Failing
 from app.engine.patterns import Matcher
 from app.engine.runtime import Plan
 from app.engine.texts import Text
@@ -29,7 +30,8 @@ class Term:
 class Clause:
     """A named condition. `gate` says whose: eligible, applicable, suitable, contact, guardrail, stage, phase, signal.
 
-    `allows_unknown` marks a contact or guardrail clause that an unknown does not close.
+    `allows_unknown` marks a contact or guardrail clause that an unknown does not close; `signals` are those
+    it rests on, `failed` and `undecided` what a decision notes of it.
     """
 
     gate: str
@@ -38,8 +40,11 @@ class Clause:
     slot: int
     tree: Node
     terms: tuple[Term, ...]
-    bases: frozenset[str] = frozenset()
-    allows_unknown: bool = False
+    bases: frozenset[str]
+    allows_unknown: bool
+    signals: tuple[str, ...]
+    failed: Failing
+    undecided: Failing
 
 
 @dataclass(frozen=True, slots=True)

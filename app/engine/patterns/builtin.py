@@ -10,7 +10,7 @@ from app.engine.patterns.plan import Plans
 
 
 class BuiltinMatcher:
-    """Matches patterns without another engine: what campaigns use, and Pythons that durable_rules does not load on. Threads may share it."""
+    """Matches patterns without another engine: for campaigns, and where durable_rules does not load. Threads may share it."""
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self._plans = Plans(patterns)

@@ -8,21 +8,21 @@ from collections.abc import Iterable
 
 from app.engine.patterns.model import Pattern
 from app.engine.patterns.network import Network
-from app.engine.patterns.plan import Plan, Plans
+from app.engine.patterns.plan import Plan, Plans, Rows
 
 
 def try_out(patterns: Iterable[Pattern]) -> None:
     """Compile, match and close, in this process."""
     networks = [(Network(plan), plan) for plan in Plans(patterns).all]
     for network, plan in networks:
-        for held in (0, 2):
-            network.holds([_made_up(plan, slot, held) for slot in range(len(plan.slots))])
+        network.holds(_made_up(plan, alike=True))
+        network.holds(_made_up(plan, alike=False))
         network.close()
 
 
-def _made_up(plan: Plan, slot: int, absent: int) -> list[tuple[int, ...]]:
-    count = 2 if slot < plan.joined else absent
-    return [(number,) * len(plan.slots[slot].columns) for number in range(count)]
+def _made_up(plan: Plan, *, alike: bool) -> Rows:
+    """A row for each fact: all alike, or each with values of its own."""
+    return [[(0 if alike else number,) * len(slot.columns)] for number, slot in enumerate(plan.slots)]
 
 
 if __name__ == "__main__":

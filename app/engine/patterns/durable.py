@@ -27,8 +27,8 @@ def durable_available() -> bool:
 class DurableMatcher:
     """Matches patterns with durable_rules.
 
-    Threads may share it: they take turns. The engine keeps nothing by thread and never lets go of the interpreter's lock, so it does not need
-    a thread of its own, which would cost several times what it does.
+    Threads may share it: they take turns. The engine keeps nothing by thread and holds on to the interpreter's lock, so it needs no thread
+    of its own; the way there and back would cost several times what a match does.
 
     Raises:
         ImportError: durable_rules does not load on this Python.

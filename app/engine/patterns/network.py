@@ -21,7 +21,7 @@ _operators = {"!=": "$neq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 _SENTINEL = '{"id":"s","fact":-1}'
 _HANDLED = 0
 _TRUE = {"one": {"f0": "one"}}
-"""Stands last in every list of tests: when the last one fails, durable_rules looks for the list's end behind it, in memory that is not its own."""
+"""Stands last in every list of tests: when the last one fails, durable_rules looks for the list's end beyond it, in any memory."""
 
 
 class PatternEngineError(RuntimeError):

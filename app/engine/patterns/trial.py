@@ -48,7 +48,7 @@ def _last_line(text: bytes) -> str:
 
 
 def checked(patterns: Sequence[Pattern], digest: str, cache_dir: Path | None = None) -> str | None:
-    """The same as `check_in_child`, once for each digest of a pack and version of the engine; what went well is remembered in the folder."""
+    """The same as `check_in_child`, once for each digest of a pack and version of the engine: the folder remembers what went well."""
     if not durable_available():
         return None
     mark = cache_dir / f"{digest}.durable_rules-{version('durable_rules')}.{sys.implementation.cache_tag}" if cache_dir else None

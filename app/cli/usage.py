@@ -1,0 +1,64 @@
+"""What a command was asked to do, and whether its options go together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The options of `wanliu decide` that files and tables share. None leaves it to the request."""
+
+    explain: str | None
+    role: str | None
+    locale: str | None
+    channel: str | None
+    record: bool
+    as_json: bool
+    pack: Path | None
+
+
+def check_usage(files: Sequence[str], table: Path | None, mapping: Path | None, out: Path | None, rejects: Path | None, wishes: Wishes) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        typer.BadParameter: exit code 2.
+    """
+    if (table is None) == (not files):
+        raise typer.BadParameter("give FILE, or --table with --mapping and --out" if table is None else "give FILE or --table, not both")
+    if table is None and (mapping or out or rejects):
+        raise typer.BadParameter("--mapping, --out and --rejects go with --table")
+    if table is not None:
+        _check_table(table, mapping, out, rejects, wishes)
+    if files.count("-") > 1:
+        raise typer.BadParameter("standard input can be read once")
+    if wishes.channel is not None:
+        _check_channel(wishes.channel)
+
+
+def _check_table(table: Path, mapping: Path | None, out: Path | None, rejects: Path | None, wishes: Wishes) -> None:
+    lines = table.suffix.lower() in (".ndjson", ".jsonl")
+    if lines == (mapping is not None):
+        raise typer.BadParameter("a file of requests needs no --mapping" if lines else "a table needs --mapping: which column is which fact")
+    if out is None:
+        raise typer.BadParameter("--table needs --out: where the decisions go")
+    if wishes.record:
+        raise typer.BadParameter("--record stores single decisions; a table runs as what-if")
+    named = [path.resolve() for path in (table, mapping, out, rejects) if path is not None]
+    if len(set(named)) < len(named):
+        raise typer.BadParameter("--table, --mapping, --out and --rejects are different files")
+
+
+def _check_channel(channel: str) -> None:
+    from typing import get_args
+
+    from app.engine.problems import nearest
+    from app.engine.vocabulary import Channel
+
+    known = get_args(Channel)
+    if channel not in known:
+        raise typer.BadParameter(f"`{channel}` is not a channel; {nearest(channel, known) or 'one of ' + ', '.join(known)}", param_hint="--channel")

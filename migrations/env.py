@@ -1,0 +1,24 @@
+"""What Alembic runs: on the connection it is given, or, on the command line, on the store that the settings name."""
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlmodel import SQLModel
+
+from app.record import store, tables
+from app.settings import read_settings
+
+
+def run(connection: Connection) -> None:
+    """Run the migrations within the transaction of the connection."""
+    context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+assert tables.DecisionRow.__tablename__ in SQLModel.metadata.tables  # noqa: S101 - importing it is what fills the metadata
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    with store.writing(store.engine_of(read_settings().database_file)) as own:
+        run(own)
