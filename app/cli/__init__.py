@@ -56,7 +56,7 @@ class Form(str, Enum):
     json = "json"
 
 
-PackFolder = Annotated[Path | None, typer.Option("--pack", metavar="FOLDER", help="Folder with rules/ and policies/. Left out: WANLIU_PACK, or the one that came along.")]
+PackFolder = Annotated[Path | None, typer.Option("--pack", metavar="FOLDER", help="Folder with rules/ and policies/. Left out: WANLIU_PACK, or the current folder.")]
 
 
 @app.command()
@@ -127,7 +127,7 @@ def pack_show(pack: PackFolder = None, locale: Annotated[Locale, typer.Option(he
 
 @pack_app.command("check")
 def pack_check(
-    folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help="Folder with rules/ and policies/. Left out: WANLIU_PACK, or the one that came along.", show_default=False)] = None,
+    folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help="Folder with rules/ and policies/. Left out: WANLIU_PACK, or the current folder.", show_default=False)] = None,
     form: Annotated[Form, typer.Option("--format", help="How mistakes are printed.")] = Form.text,
     pack: Annotated[Path | None, typer.Option("--pack", hidden=True)] = None,
 ) -> None:

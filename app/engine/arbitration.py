@@ -94,7 +94,7 @@ def empty_cause(pack: Pack, facts: Facts, outcomes: Iterable[Outcome]) -> EmptyB
     causes = {item.cause for item in outcomes}
     for cause in ("guardrail", "suppressed", "unknown"):
         if cause in causes:
-            return cause  # type: ignore[return-value]
+            return cause
     return "not_applicable"
 
 

@@ -61,7 +61,9 @@ def _missing(pack: Pack, decision: Decision, clauses: Iterable[Clause], values: 
     return found
 
 
-def unknown_facts(pack: Pack, decision: Decision, clauses: Iterable[Clause] | None, values: list[Any], language: Language) -> list[UnknownFact]:
+def unknown_facts(
+    pack: Pack, decision: Decision, clauses: Iterable[Clause] | None, values: list[Any], language: Language
+) -> list[UnknownFact]:
     """Facts that are missing or too old, by name: those the clauses rest on, or all that the pack reads; what is too old always."""
     too_old = decision.facts.too_old
     if clauses is None:

@@ -20,7 +20,10 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When facts hold and when the person is contacted. Days and minutes are local to the subscriber; `offset` is minutes east of UTC at the contact."""
+    """When facts hold and when the person is contacted.
+
+    Days and minutes are local to the subscriber; `offset` is minutes east of UTC at the contact.
+    """
 
     as_of: datetime.datetime
     contact_at: datetime.datetime
@@ -87,5 +90,8 @@ class Case:
                 times["offset"],
             ),
             asker=Asker(**data["asker"]),
-            **{name: data[name] for name in ("channel", "moment", "direction", "reason", "caller_relation", "verified", "answers", "locale", "max_actions")},
+            **{
+                name: data[name]
+                for name in ("channel", "moment", "direction", "reason", "caller_relation", "verified", "answers", "locale", "max_actions")
+            },
         )

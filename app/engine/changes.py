@@ -1,4 +1,4 @@
-"""What would change the outcome of a clause: the nearest figure that turns it, how long time alone takes, and until when a suppression lasts."""
+"""What would change the outcome of a clause: the nearest figure that turns it, what time alone brings, until when a suppression lasts."""
 
 from __future__ import annotations
 
@@ -100,7 +100,9 @@ def expand(pack: Pack, node: Node) -> Node:
 
 @lru_cache(maxsize=8)
 def _definitions(pack: Pack) -> Mapping[str, Node]:
-    found: dict[str, Node] = {name: fact.tree for name, fact in pack.derived.items() if fact.tree is not None and fact.type.kind in ("boolean", "number")}
+    found: dict[str, Node] = {
+        name: fact.tree for name, fact in pack.derived.items() if fact.tree is not None and fact.type.kind in ("boolean", "number")
+    }
     for signal in pack.signals.values():
         levels = tuple(clause.tree for clause in signal.levels)
         found[f"signal:{signal.id}"] = levels[0] if len(levels) == 1 else Or(levels)
@@ -232,7 +234,7 @@ def _invert(operator: str, other: float, *, is_left: bool, sign: str, bound: flo
 def until(pack: Pack, case: Case, facts: Facts, clause: Clause) -> datetime.datetime | None:
     """When a clause of contact policy begins to hold if nothing else happens; none when it does not within a year or so.
 
-    Caps end when their contacts leave the window, hours at the next boundary, waits at a local midnight: the clause is tried at each in turn.
+    Caps end when their contacts leave the window, hours at the next boundary, waits at a local midnight: the clause is tried at each.
     """
     run, slot, size, inputs = _compiled(clause.tree)
     base = case.times.contact_at
@@ -283,7 +285,9 @@ def _moments(case: Case, facts: Facts, tree: Node, zone: datetime.timezone) -> l
     if names & {"clock.time", "clock.weekday", "clock.holiday"}:
         times = {0} | {node.value for node in nodes if isinstance(node, Const) and node.type.kind == "time" and isinstance(node.value, int)}
         found |= {midnight + datetime.timedelta(days=day, minutes=minute) for day in range(32) for minute in times}
-        found |= {item.astimezone(zone).replace(second=0, microsecond=0) + datetime.timedelta(days=day) for item in list(found) for day in (0, 1)}
+        found |= {
+            item.astimezone(zone).replace(second=0, microsecond=0) + datetime.timedelta(days=day) for item in list(found) for day in (0, 1)
+        }
     if any(isinstance(node, Call) and node.function in _time for node in nodes):
         found |= {midnight + datetime.timedelta(days=day) for day in range(1, LONGEST_WAIT + 1)}
     return sorted(moment for moment in found if moment > start)

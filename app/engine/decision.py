@@ -26,8 +26,8 @@ class Failing(NamedTuple):
 class Outcome(NamedTuple):
     """What became of an action: offered (no cause), or why not.
 
-    `failing` holds every clause that kept it out, the one named as cause first; `lost_to` the action that took its place (none when the list
-    was simply full) and `behind` by how much score, where it was outranked.
+    `failing` holds every clause that kept it out, the one named as cause first. Where it was outranked, `lost_to` is the action that took
+    its place and `behind` by how much score.
     """
 
     action: str

@@ -88,20 +88,32 @@ class _Explainer:
         placed = self.decision.phase
         row = next(item for item in self.pack.phases if item.id == placed.id)
         silent = self.detail == "none"
-        reasons = [] if silent else [self.clause_reason(f"{row.id}.{clause.name}", clause) for clause in row.clauses if clause.name in placed.because]
+        reasons = (
+            []
+            if silent
+            else [self.clause_reason(f"{row.id}.{clause.name}", clause) for clause in row.clauses if clause.name in placed.because]
+        )
         passed = []
         for item in placed.passed if not silent else ():
             other = next(phase for phase in self.pack.phases if phase.id == item.id)
             failing = {step.clause: step.unknown for step in item.failing}
-            because = [words.evidence(self.values, clause) for clause in other.clauses if clause.name in failing] if self.detail == "full" else None
-            passed.append(NotStronger(item.id, other.title.say(self.language), because, [name for name, unknown in failing.items() if unknown]))
+            because = (
+                [words.evidence(self.values, clause) for clause in other.clauses if clause.name in failing]
+                if self.detail == "full"
+                else None
+            )
+            passed.append(
+                NotStronger(item.id, other.title.say(self.language), because, [name for name, unknown in failing.items() if unknown])
+            )
         return PhaseAnswer(row.id, row.title.say(self.language), reasons, passed or None)
 
     def clause_reason(self, code: str, clause: Clause) -> Reason:
         """A clause that holds, by the signals it rests on, else by what it saw."""
         texts = [self.tell(signal, level, self.values)[0] for signal, level in self.signals_in(clause)]
         text = " ".join(texts) if self.language == "en" else "".join(texts)
-        return Reason(code, text or words.values_in_words(self.pack, self.values, clause, self.language), None, [words.evidence(self.values, clause)])
+        return Reason(
+            code, text or words.values_in_words(self.pack, self.values, clause, self.language), None, [words.evidence(self.values, clause)]
+        )
 
     def signals_in(self, clause: Clause) -> Iterable[tuple[Signal, Clause]]:
         """The signals a clause rests on that hold, each with its level."""
@@ -178,7 +190,10 @@ class _Explainer:
             found[0] = Reason(first.code, first.text, self.say(action.customer, values, extra), first.evidence)
         if not found:
             clauses = [clause for clause in action.gates if clause.gate == "applicable"] or list(action.gates)
-            found = [Reason(clause.name, words.values_in_words(self.pack, values, clause, self.language), None, [words.evidence(values, clause)]) for clause in clauses]
+            found = [
+                Reason(clause.name, words.values_in_words(self.pack, values, clause, self.language), None, [words.evidence(values, clause)])
+                for clause in clauses
+            ]
         return found
 
     def gate_evidence(self, action: Action, values: list[Any]) -> list[Evidence]:
@@ -223,11 +238,23 @@ class _Explainer:
 
     def not_offered(self, outcome: Outcome) -> NotOffered:
         action = self.pack.by_id[outcome.action]
-        values = self.decision.facts.seen_by(action) if outcome.failing and outcome.failing[0].gate not in ("contact", "guardrail") else self.values
+        values = (
+            self.decision.facts.seen_by(action)
+            if outcome.failing and outcome.failing[0].gate not in ("contact", "guardrail")
+            else self.values
+        )
         first = outcome.failing[0] if outcome.failing else None
         clause = _clause(action, first) if first else None
-        turned = turns(self.pack, values, clause) if clause is not None and first is not None and not first.unknown and first.gate != "contact" else None
-        ends = until(self.pack, self.case, self.decision.facts, clause) if clause is not None and first is not None and first.gate == "contact" else None
+        turned = (
+            turns(self.pack, values, clause)
+            if clause is not None and first is not None and not first.unknown and first.gate != "contact"
+            else None
+        )
+        ends = (
+            until(self.pack, self.case, self.decision.facts, clause)
+            if clause is not None and first is not None and first.gate == "contact"
+            else None
+        )
         return NotOffered(
             action=action.id,
             title=action.title.say(self.language),
@@ -246,7 +273,10 @@ class _Explainer:
     def why_not(self, outcome: Outcome, action: Action, first: Failing | None, clause: Clause | None, values: list[Any]) -> str:
         """One sentence on why an action was not offered."""
         if first is not None and first.unknown and clause is not None:
-            missing = [words.fact_title(self.pack, item.fact, self.language) for item in unknown_facts(self.pack, self.decision, [clause], values, self.language)]
+            missing = [
+                words.fact_title(self.pack, item.fact, self.language)
+                for item in unknown_facts(self.pack, self.decision, [clause], values, self.language)
+            ]
             return words.phrase("unknown", self.language, listed(missing or [first.clause], self.language))
         rules = {"contact": self.pack.contact_rules, "guardrail": self.pack.guardrail_rules}
         if first is not None and first.gate in rules:

@@ -84,7 +84,11 @@ def unprofiled(pack: Pack, facts: Facts) -> Facts:
         if name in pack.slots:
             values[pack.slots[name]] = facts.values[pack.slots[name]]
     around = facts.around
-    return Facts(values, Surroundings(None, None, around.as_of, around.contact_at, around.subscriber, around.salt, around.categories, around.plans), {})
+    return Facts(
+        values,
+        Surroundings(None, None, around.as_of, around.contact_at, around.subscriber, around.salt, around.categories, around.plans),
+        {},
+    )
 
 
 def microseconds(moment: datetime.datetime) -> int:

@@ -1,4 +1,7 @@
-"""The functions of the rule language: name, arguments, result, one sentence each. The checker, the emitters and the reference page read this table."""
+"""The functions of the rule language: name, arguments, result, one sentence each.
+
+The checker and the reference page read this table.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,11 @@ LONGEST_DAYS = 3_660
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function. `arguments` are kinds in order: series, cycles (a whole number), number, numbers (one or more), date, events, any, sets, conditions, word, tariff."""
+    """One function.
+
+    `arguments` are kinds in order: series, cycles (a whole number), number, numbers (one or more), date, events, any, sets,
+    conditions, word, tariff.
+    """
 
     name: str
     arguments: tuple[str, ...]
@@ -41,8 +48,22 @@ _table = (
         "最近一期相对前n期均值的变化幅度",
         "change(billing.total, 3) >= 0.3",
     ),
-    Function("falling", ("series", "cycles"), BOOLEAN, "each of the last n values is under the one before", "最近n个值逐期下降", "falling(usage.data_mb, 3)"),
-    Function("rising", ("series", "cycles"), BOOLEAN, "each of the last n values is over the one before", "最近n个值逐期上升", "rising(usage.data_mb, 3)"),
+    Function(
+        "falling",
+        ("series", "cycles"),
+        BOOLEAN,
+        "each of the last n values is under the one before",
+        "最近n个值逐期下降",
+        "falling(usage.data_mb, 3)",
+    ),
+    Function(
+        "rising",
+        ("series", "cycles"),
+        BOOLEAN,
+        "each of the last n values is over the one before",
+        "最近n个值逐期上升",
+        "rising(usage.data_mb, 3)",
+    ),
     Function(
         "share_over",
         ("series", "number", "cycles"),
@@ -132,7 +153,9 @@ _table = (
         "至少n个条件成立",
         "at_least(2, signal('service.bill_unclear'), signal('service.friction'))",
     ),
-    Function("overlap", ("sets",), BOOLEAN, "do the two sets share a word", "两个集合是否有交集", "overlap(services.held, param.toll_packs)"),
+    Function(
+        "overlap", ("sets",), BOOLEAN, "do the two sets share a word", "两个集合是否有交集", "overlap(services.held, param.toll_packs)"
+    ),
     Function(
         "fee_on",
         ("tariff", "cycles"),

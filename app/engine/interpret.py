@@ -1,4 +1,7 @@
-"""Walks a tree with three values: a second, slower reading of the language, for trying a change on one clause and for holding the compiled one to account."""
+"""Walks a tree with three values: a second, slower reading of the language.
+
+It tries a change on one clause, and tests hold the compiled one to account with it.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The rule language: text to a typed tree.
 
-Python's grammar through `ast`, a whitelist of it, and types from the vocabulary. Every mistake of an expression is reported with its column and
-the nearest valid name; nothing of the text is ever executed.
+Python's grammar through `ast`, a whitelist of it, and types from the vocabulary. Every mistake of an expression is reported with its
+column and the nearest valid name; nothing of the text is ever executed.
 """
 
 from __future__ import annotations
@@ -46,15 +46,14 @@ _ordered = ("number", "date", "time")
 class Names:
     """What an expression may name at its place in the pack.
 
-    `values` are references and parameters by name; `events` the attributes of each event kind; `signals` the levels of each, strongest first;
-    `tariffs` the ids of the catalogue; `elsewhere` says where a name that exists may be used instead; `clock` is what windows run to.
+    `values` are references and parameters by name; `events` the attributes of each event kind; `signals` the levels of each, strongest
+    first; `plans` the ids that `fee_on` knows; `elsewhere` says where a name that exists may be used; `clock` is what windows run to.
     """
 
     values: Mapping[str, Ref | Const]
     events: Mapping[str, Mapping[str, Type]] = field(default_factory=dict)
     signals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     plans: tuple[str, ...] = ()
-    tariffs: frozenset[str] = frozenset()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     contact_filters: Mapping[str, Type] = field(default_factory=dict)
     clock: str = "as_of"
@@ -83,7 +82,14 @@ def parse(text: str, place: Place, names: Names, wanted: str = "boolean") -> tup
     try:
         node = reader.read(_syntax(text, place))
         if wanted != "any" and not reader.problems and node.type.kind != wanted:
-            reader.add(Problem(place, "type", f"{shown(text)} is a {node.type}, not {'a condition' if wanted == 'boolean' else 'a number'}", _wanted_hint(node, wanted)))
+            reader.add(
+                Problem(
+                    place,
+                    "type",
+                    f"{shown(text)} is a {node.type}, not {'a condition' if wanted == 'boolean' else 'a number'}",
+                    _wanted_hint(node, wanted),
+                )
+            )
     except _Wrong as wrong:
         reader.add_wrong(wrong)
         node = None
@@ -105,7 +111,9 @@ class _Unreadable(Exception):
 
 def _syntax(text: str, place: Place) -> ast.expr:
     if len(text) > LONGEST_EXPRESSION:
-        raise _Unreadable(Problem(place, "expression-too-long", f"expression of {len(text):,} characters, the limit is {LONGEST_EXPRESSION:,}"))
+        raise _Unreadable(
+            Problem(place, "expression-too-long", f"expression of {len(text):,} characters, the limit is {LONGEST_EXPRESSION:,}")
+        )
     if "\n" in text:
         raise _Unreadable(Problem(place, "expression", "an expression stands on one line", "split it into several named clauses"))
     try:
@@ -114,11 +122,15 @@ def _syntax(text: str, place: Place) -> ast.expr:
             body = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
         column = min(max((error.offset or 1) - 1, 0), len(text))
-        raise _Unreadable(Problem(place.shifted(column), "syntax", f"{shown(text)} is not an expression of the rule language", _syntax_hint(text))) from None
+        raise _Unreadable(
+            Problem(place.shifted(column), "syntax", f"{shown(text)} is not an expression of the rule language", _syntax_hint(text))
+        ) from None
     except (ValueError, RecursionError, MemoryError):
         raise _Unreadable(Problem(place, "syntax", f"{shown(text)} cannot be read")) from None
     if _depth(body) > DEEPEST_EXPRESSION:
-        raise _Unreadable(Problem(place, "expression-too-deep", f"expression nested deeper than {DEEPEST_EXPRESSION} levels", "name parts of it as facts"))
+        raise _Unreadable(
+            Problem(place, "expression-too-deep", f"expression nested deeper than {DEEPEST_EXPRESSION} levels", "name parts of it as facts")
+        )
     return body
 
 
@@ -178,7 +190,11 @@ class _Reader:
                 return self.name(node)
             case ast.Tuple() | ast.List() | ast.Set():
                 return self.words(node)
-        raise _Wrong(node, f"{shown(ast.unparse(node))} is not part of the rule language", "use `and or not`, comparisons, `in`, `+ - * /`, names and functions")
+        raise _Wrong(
+            node,
+            f"{shown(ast.unparse(node))} is not part of the rule language",
+            "use `and or not`, comparisons, `in`, `+ - * /`, names and functions",
+        )
 
     def read_all(self, nodes: Iterable[ast.expr]) -> tuple[Node, ...]:
         """Read siblings, gathering the mistakes of each before giving up."""
@@ -198,7 +214,9 @@ class _Reader:
     def demand_conditions(self, written: Iterable[ast.expr], operands: tuple[Node, ...]) -> None:
         for text, operand in zip(written, operands, strict=True):
             if operand.type.kind != "boolean":
-                raise _Wrong(text, f"{shown(ast.unparse(text))} is a {operand.type}, not a condition", _wanted_hint(operand, "boolean"), "type")
+                raise _Wrong(
+                    text, f"{shown(ast.unparse(text))} is a {operand.type}, not a condition", _wanted_hint(operand, "boolean"), "type"
+                )
 
     def name(self, node: ast.expr) -> Node:
         dotted = _dotted(node)
@@ -247,7 +265,13 @@ class _Reader:
 
     def demand_number(self, written: ast.expr, node: Node) -> None:
         if node.type.kind != "number":
-            hint = "a boolean is not a number" if node.type.kind == "boolean" else "use last(), mean() or total()" if node.type.kind == "series" else ""
+            hint = (
+                "a boolean is not a number"
+                if node.type.kind == "boolean"
+                else "use last(), mean() or total()"
+                if node.type.kind == "series"
+                else ""
+            )
             raise _Wrong(written, f"{shown(ast.unparse(written))} is a {node.type}, not a number", hint, "type")
 
     def arithmetic(self, node: ast.BinOp) -> Node:
@@ -295,7 +319,12 @@ class _Reader:
         word = str(node.value)
         if other.type.kind == "enum":
             if word not in other.type.values:
-                raise _Wrong(written, f"`{show(other)}` is never {shown(word)}", nearest(word, other.type.values) or f"it is one of {_listed(other.type.values)}", "unknown-word")
+                raise _Wrong(
+                    written,
+                    f"`{show(other)}` is never {shown(word)}",
+                    nearest(word, other.type.values) or f"it is one of {_listed(other.type.values)}",
+                    "unknown-word",
+                )
             return replace(node, type=other.type)
         if other.type.kind == "date":
             return replace(node, value=_date(written, word), type=other.type)
@@ -308,14 +337,21 @@ class _Reader:
         if kinds == {"boolean"}:
             raise _Wrong(left, f"{shown(ast.unparse(left))} is already a condition", "write it alone, or with `not`", "type")
         if len(kinds) > 1 or kinds & {"enum", "set", "series", "events"}:
-            raise _Wrong(right, f"{shown(ast.unparse(left))} is a {first.type} and {shown(ast.unparse(right))} is a {second.type}", _compare_hint(first, second), "type")
+            raise _Wrong(
+                right,
+                f"{shown(ast.unparse(left))} is a {first.type} and {shown(ast.unparse(right))} is a {second.type}",
+                _compare_hint(first, second),
+                "type",
+            )
         if sign not in ("==", "!=") and not kinds & set(_ordered):
             raise _Wrong(left, f"{shown(ast.unparse(left))} has no order", "compare with `==`, `!=` or `in`", "type")
 
     def membership(self, left: ast.expr, right: ast.expr) -> Node:
         item, collection = self.read_all([left, right])
         if collection.type.kind != "set":
-            raise _Wrong(right, f"{shown(ast.unparse(right))} is a {collection.type}, not a set or a list", "as in `x in ('a', 'b')`", "type")
+            raise _Wrong(
+                right, f"{shown(ast.unparse(right))} is a {collection.type}, not a set or a list", "as in `x in ('a', 'b')`", "type"
+            )
         if isinstance(collection, Const):
             return Member(item, self.members(left, item, right, collection))
         if item.type.kind not in ("text", "enum"):
@@ -344,12 +380,19 @@ class _Reader:
         given = self.read(right)
         words = given.value if isinstance(given, Const) else None
         chosen = [words] if isinstance(words, str) else sorted(words, key=str) if isinstance(words, frozenset) else []
-        sign = "in" if isinstance(operator, ast.In) else "not in" if isinstance(operator, ast.NotIn) else _comparisons.get(type(operator), "")
+        sign = (
+            "in" if isinstance(operator, ast.In) else "not in" if isinstance(operator, ast.NotIn) else _comparisons.get(type(operator), "")
+        )
         if not chosen or (sign in ("in", "not in")) != isinstance(words, frozenset):
             raise _Wrong(right, "a level is compared with level words", f"`{signal}` has {_listed(levels)}", "type")
         for word in chosen:
             if word not in levels:
-                raise _Wrong(right, f"`{signal}` has no level {shown(word)}", nearest(str(word), levels) or f"it has {_listed(levels)}", "unknown-word")
+                raise _Wrong(
+                    right,
+                    f"`{signal}` has no level {shown(word)}",
+                    nearest(str(word), levels) or f"it has {_listed(levels)}",
+                    "unknown-word",
+                )
         return _levels(signal, levels, sign, [str(word) for word in chosen], left)
 
     def signal_id(self, node: ast.Call) -> str:
@@ -429,7 +472,12 @@ class _Calls:
         return list(zip(kinds, given, strict=True))
 
     def refuse_arity(self) -> None:
-        raise _Wrong(self.node, f"{shown(ast.unparse(self.node))} has {len(self.node.args)} arguments", f"as in `{self.function.example}`", "arguments")
+        raise _Wrong(
+            self.node,
+            f"{shown(ast.unparse(self.node))} has {len(self.node.args)} arguments",
+            f"as in `{self.function.example}`",
+            "arguments",
+        )
 
     def a_series(self, item: ast.expr) -> Node:
         node = self.reader.read(item)
@@ -440,7 +488,12 @@ class _Calls:
     def whole(self, item: ast.expr, most: int, what: str) -> Const:
         node = self.reader.read(item)
         if not isinstance(node, Const) or not isinstance(node.value, int) or isinstance(node.value, bool) or not 1 <= node.value <= most:
-            raise _Wrong(item, f"{shown(ast.unparse(item))} is not a whole number of {what} from 1 to {most:,}", f"as in `{self.function.example}`", "type")
+            raise _Wrong(
+                item,
+                f"{shown(ast.unparse(item))} is not a whole number of {what} from 1 to {most:,}",
+                f"as in `{self.function.example}`",
+                "type",
+            )
         return node
 
     def a_cycles(self, item: ast.expr) -> Node:
@@ -460,7 +513,9 @@ class _Calls:
     def a_set(self, item: ast.expr) -> Node:
         node = self.reader.read(item)
         if node.type.kind != "set" or node.type.model not in ("", "text"):
-            raise _Wrong(item, f"{shown(ast.unparse(item))} is a {node.type}, not a set of text", f"as in `{self.function.example}`", "type")
+            raise _Wrong(
+                item, f"{shown(ast.unparse(item))} is a {node.type}, not a set of text", f"as in `{self.function.example}`", "type"
+            )
         return node
 
     def a_condition(self, item: ast.expr) -> Node:
@@ -520,11 +575,21 @@ class _Calls:
         if name == "same" and "same" in self.function.options:
             node = self.reader.read(value)
             if not isinstance(node, Const) or node.value not in known:
-                raise _Wrong(value, f"{shown(ast.unparse(value))} is not an attribute of these events", nearest(str(getattr(node, "value", "")), known) or _listed(known), "unknown-name")
+                raise _Wrong(
+                    value,
+                    f"{shown(ast.unparse(value))} is not an attribute of these events",
+                    nearest(str(getattr(node, "value", "")), known) or _listed(known),
+                    "unknown-name",
+                )
             return node
         if name not in known or ("*" not in self.function.options and name not in self.function.options):
             choices = [*known, *(option for option in self.function.options if option != "*")]
-            raise _Wrong(value, f"`{self.function.name}` has no filter {shown(name)} here", nearest(name, choices) or f"there are {_listed(choices)}", "arguments")
+            raise _Wrong(
+                value,
+                f"`{self.function.name}` has no filter {shown(name)} here",
+                nearest(name, choices) or f"there are {_listed(choices)}",
+                "arguments",
+            )
         return self.filter_value(value, known[name])
 
     def filter_value(self, value: ast.expr, wanted: Type) -> Node:
@@ -570,7 +635,13 @@ def _result(operator: str, left: Type, right: Type) -> Type:
     if operator in "+-":
         return Type("number", left.unit if left.unit == right.unit else left.unit or right.unit, integral, left.most + right.most)
     if operator == "*":
-        unit = left.unit if not right.unit or right.unit in ("share", "count") else right.unit if not left.unit or left.unit in ("share", "count") else ""
+        unit = (
+            left.unit
+            if not right.unit or right.unit in ("share", "count")
+            else right.unit
+            if not left.unit or left.unit in ("share", "count")
+            else ""
+        )
         return Type("number", unit, integral, left.most * right.most)
     unit = "share" if left.unit == right.unit else left.unit if not right.unit or right.unit in ("share", "count") else ""
     return Type("number", unit, False, INPUT_LIMIT)

@@ -19,7 +19,7 @@ def place(pack: Pack, facts: Facts) -> tuple[Placed, Placed, str]:
 
 
 def keep_hands_off(pack: Pack, facts: Facts) -> None:
-    """Where hands are off, they are off for the unprofiled view too: port data and the account's state bind whatever else may be looked at."""
+    """Where hands are off, they are off for the unprofiled view too: port-out and a closed account bind whatever may be looked at."""
     values, slots = facts.values, pack.slots
     if facts.unprofiled is not None and values[slots["phase"]] == "hands_off":
         for name in ("phase", "moment"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from app.engine.tree import INPUT_LIMIT
@@ -39,7 +40,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a case brings beside its named values. Times in microseconds since 1970; histories oldest or newest first alike; none is unknown."""
+    """What a case brings beside its named values. Times in microseconds since 1970, histories in any order; none is unknown."""
 
     events: Mapping[str, Sequence[Dated]] | None
     contacts: Sequence[Dated] | None
@@ -78,34 +79,40 @@ def quotient(over: Number, under: Number) -> float | None:
 
 
 def last(series: Series | None) -> Number | None:
+    """The last closed cycle."""
     return series[-1] if series else None
 
 
 def total(series: Series | None, cycles: int) -> Number | None:
+    """Sum of the last n cycles."""
     found = window(series, cycles)
     return None if found is None else _sum(found)
 
 
 def mean(series: Series | None, cycles: int) -> float | None:
+    """Mean of the last n cycles."""
     found = window(series, cycles)
     return None if found is None else quotient(_sum(found), cycles)
 
 
 def peak(series: Series | None, cycles: int) -> Number | None:
+    """Largest of the last n cycles."""
     found = window(series, cycles)
     return None if found is None else max(found)  # type: ignore[type-var]
 
 
 def median(series: Series | None, cycles: int) -> float | None:
+    """Median of the last n cycles; of an even number the mean of the middle two."""
     found = window(series, cycles)
     if found is None:
         return None
-    ordered: list[Any] = sorted(found)  # type: ignore[type-var]
+    ordered: list[Any] = sorted(found)
     middle = cycles // 2
     return float(ordered[middle]) if cycles % 2 else quotient(ordered[middle - 1] + ordered[middle], 2)
 
 
 def change(series: Series | None, cycles: int) -> float | None:
+    """`(last × n − total of the n before) / total of the n before`."""
     found = window(series, cycles + 1)
     if found is None:
         return None
@@ -114,33 +121,40 @@ def change(series: Series | None, cycles: int) -> float | None:
 
 
 def falling(series: Series | None, cycles: int) -> bool | None:
+    """Is each of the last n values under the one before."""
     found = window(series, cycles)
-    return None if found is None else all(a > b for a, b in zip(found, found[1:], strict=False))  # type: ignore[operator]
+    return None if found is None else all(a > b for a, b in pairwise(found))  # type: ignore[operator]
 
 
 def rising(series: Series | None, cycles: int) -> bool | None:
+    """Is each of the last n values over the one before."""
     found = window(series, cycles)
-    return None if found is None else all(a < b for a, b in zip(found, found[1:], strict=False))  # type: ignore[operator]
+    return None if found is None else all(a < b for a, b in pairwise(found))  # type: ignore[operator]
 
 
 def share_over(series: Series | None, limit: Number | None, cycles: int) -> float | None:
+    """Share of the last n values over the limit."""
     found = window(series, cycles)
     return None if found is None or limit is None else quotient(_sum([value > limit for value in found]), cycles)  # type: ignore[operator]
 
 
 def smallest(*numbers: Number | None) -> Number | None:
+    """The smallest number; unknown when one is."""
     return None if None in numbers else min(numbers)  # type: ignore[type-var]
 
 
 def largest(*numbers: Number | None) -> Number | None:
+    """The largest number; unknown when one is."""
     return None if None in numbers else max(numbers)  # type: ignore[type-var]
 
 
 def size(number: Number | None) -> Number | None:
+    """The number without its sign."""
     return None if number is None else abs(number)
 
 
 def first_known(*numbers: Number | None) -> Number | None:
+    """The first number that is known."""
     for number in numbers:
         if number is not None:
             return number
@@ -148,22 +162,26 @@ def first_known(*numbers: Number | None) -> Number | None:
 
 
 def days_since(date: int | None, today: int) -> int | None:
+    """Days from the date to today."""
     if date is None:
         return None
     return FAR if date == NEVER else today - date
 
 
 def days_until(date: int | None, today: int) -> int | None:
+    """Days from today to the date."""
     if date is None:
         return None
     return FAR if date == NEVER else date - today
 
 
 def overlap(one: frozenset[str] | None, other: frozenset[str] | None) -> bool | None:
+    """Do the sets share a word."""
     return None if one is None or other is None else not one.isdisjoint(other)
 
 
 def at_least(needed: Number, *conditions: bool | None) -> bool | None:
+    """Kleene: true when enough hold, false when too few could."""
     held = sum(condition is True for condition in conditions)
     if held >= needed:
         return True
@@ -185,7 +203,11 @@ def count(
     if not found:
         return 0
     start = now - days * DAY if days is not None else None
-    matching = [event for at, event in found if at <= now and (start is None or start < at) and all(getattr(event, name) == wanted for name, wanted in filters)]
+    matching = [
+        event
+        for at, event in found
+        if at <= now and (start is None or start < at) and all(getattr(event, name) == wanted for name, wanted in filters)
+    ]
     if same is None:
         return len(matching)
     groups: dict[Any, int] = {}
@@ -197,6 +219,7 @@ def count(
 
 
 def since(events: Mapping[str, Sequence[Dated]] | None, kind: str, now: int, filters: tuple[tuple[str, Any], ...]) -> int | None:
+    """Whole days since the last such event; unknown if there was none."""
     if events is None or any(wanted is None for _, wanted in filters):
         return None
     moments = [at for at, event in events.get(kind, ()) if at <= now and all(getattr(event, name) == wanted for name, wanted in filters)]
@@ -222,18 +245,18 @@ def contacted(
 
 
 def _matches(contact: Any, filters: tuple[tuple[str, Any], ...], categories: Mapping[str, str]) -> bool:
-    for name, wanted in filters:
-        if (categories.get(contact.action) if name == "category" else getattr(contact, name)) != wanted:
-            return False
-    return True
+    return all((categories.get(contact.action) if name == "category" else getattr(contact, name)) == wanted for name, wanted in filters)
 
 
-def refused(contacts: Sequence[Dated] | None, now: int, days: int, categories: Mapping[str, str], filters: tuple[tuple[str, Any], ...]) -> int | None:
+def refused(
+    contacts: Sequence[Dated] | None, now: int, days: int, categories: Mapping[str, str], filters: tuple[tuple[str, Any], ...]
+) -> int | None:
+    """Contacts that were refused, counted as `contacted` does."""
     return contacted(contacts, now, days, categories, filters, "refused")
 
 
 def _cost(plan: Plan, minutes: Number, megabytes: Number) -> float | None:
-    """One cycle's cost: the fee, minutes and data over the allowance at the plan's rates, no more than the cap over it where there is one."""
+    """One cycle's cost: the fee, and minutes and data over the allowance at the plan's rates, up to the cap where there is one."""
     data = quotient(max(megabytes - plan.data_mb, 0) * plan.data_rate, 1024)
     if data is None:
         return None
@@ -261,12 +284,16 @@ def fee_on(plans: Mapping[str, Plan], plan: str | None, cycles: int, voice: Seri
     return _mean_cost(plans[plan], minutes, megabytes, cycles)
 
 
-def best(plans: Mapping[str, Plan], cycles: int, voice: Series | None, data: Series | None, *opened: bool | None) -> tuple[float, str] | None:
+def best(
+    plans: Mapping[str, Plan], cycles: int, voice: Series | None, data: Series | None, *opened: bool | None
+) -> tuple[float, str] | None:
     """The cheapest open plan and its cost; of equally cheap ones the first by id. `opened` is in the order of `plans`."""
     minutes, megabytes = window(voice, cycles), window(data, cycles)
     if minutes is None or megabytes is None:
         return None
-    costs = ((_mean_cost(plan, minutes, megabytes, cycles), plan.id) for plan, is_open in zip(plans.values(), opened, strict=True) if is_open)
+    costs = (
+        (_mean_cost(plan, minutes, megabytes, cycles), plan.id) for plan, is_open in zip(plans.values(), opened, strict=True) if is_open
+    )
     return min(((cost, name) for cost, name in costs if cost is not None), default=None)
 
 

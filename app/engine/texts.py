@@ -38,7 +38,7 @@ class Template:
 
     def fill(self, value: Callable[[str], Any], language: Language, currency: str) -> str:
         """The text with each slot's value; what is unknown shows as a dash."""
-        parts = [part if type(part) is str else shown(value(part.name), part.format, language, currency) for part in self.parts]  # type: ignore[union-attr]
+        parts = [part if isinstance(part, str) else shown(value(part.name), part.format, language, currency) for part in self.parts]
         return parts[0] if len(parts) == 1 else "".join(parts)
 
 
@@ -104,35 +104,35 @@ def _money(value: Any, language: Language, currency: str) -> str:
     return f"-{pattern.format(text[1:])}" if text.startswith("-") else pattern.format(text)
 
 
-def _percent(value: Any, language: Language, currency: str) -> str:
+def _percent(value: Any, _language: Language, _currency: str) -> str:
     return f"{_grouped(value * 100, 1 if abs(value) < 0.1 else 0)}%"
 
 
-def _count(value: Any, language: Language, currency: str) -> str:
+def _count(value: Any, _language: Language, _currency: str) -> str:
     return _grouped(value, 1)
 
 
-def _date(value: Any, language: Language, currency: str) -> str:
+def _date(value: Any, language: Language, _currency: str) -> str:
     if value == 0:
         return "无" if language == "zh" else "none"
     day = value if isinstance(value, datetime.date) else datetime.date.fromordinal(int(value))
     return f"{day.year}年{day.month}月{day.day}日" if language == "zh" else f"{day.day} {day:%B} {day.year}"
 
 
-def _data(value: Any, language: Language, currency: str) -> str:
+def _data(value: Any, language: Language, _currency: str) -> str:
     space = "" if language == "zh" else " "
     return f"{_grouped(value / 1024, 1)}{space}GB" if abs(value) >= 1024 else f"{_grouped(value)}{space}MB"
 
 
 def _measured(one: str, many: str, chinese: str) -> Callable[[Any, Language, str], str]:
-    def form(value: Any, language: Language, currency: str) -> str:
+    def form(value: Any, language: Language, _currency: str) -> str:
         number = _grouped(value, 1)
         return f"{number}{chinese}" if language == "zh" else f"{number} {one if number == '1' else many}"
 
     return form
 
 
-def _text(value: Any, language: Language, currency: str) -> str:
+def _text(value: Any, language: Language, _currency: str) -> str:
     if isinstance(value, frozenset | set | tuple | list):
         return ("、" if language == "zh" else ", ").join(sorted(map(str, value)))
     if isinstance(value, bool):

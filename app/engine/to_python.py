@@ -46,6 +46,7 @@ class Program:
         return self.inputs[name]
 
     def new(self) -> int:
+        """A fresh slot."""
         self.size += 1
         return self.size - 1
 
@@ -81,6 +82,7 @@ class Program:
         return self.named[name]
 
     def slot_of(self, name: str) -> int:
+        """The slot of a name: of what was defined, else of a base fact."""
         return self.named[name] if name in self.named else self.input(name)
 
     def section(self) -> Section:
@@ -88,11 +90,12 @@ class Program:
         body = "".join(f"    {line}\n" for line in self.lines) or "    pass\n"
         self.lines = []
         namespace: dict[str, Any] = dict(_environment)
-        exec(compile(f"def run(v, c):\n{body}", "<pack>", "exec"), namespace)
+        exec(compile(f"def run(v, c):\n{body}", "<pack>", "exec"), namespace)  # noqa: S102 - our own emitted code: literals by repr, names by number
         section: Section = namespace["run"]
         return section
 
     def emit(self, node: Node) -> str:
+        """A Python expression for the tree, which may come out as unknown."""
         match node:
             case Const():
                 return _literal(node.value)
@@ -118,13 +121,16 @@ class Program:
                 return self.call(node)
 
     def temporary(self) -> str:
+        """A fresh local name."""
         self.temporaries += 1
         return f"t{self.temporaries}"
 
     def condition(self, node: Node) -> str:
+        """A condition as an expression; named values and calls through their slots."""
         return f"v[{self.add(node)}]" if isinstance(node, Call | Ref) else self.emit(node)
 
     def junction(self, operands: tuple[Node, ...], absorbing: str, neutral: str) -> str:
+        """`and` (absorbing False) or `or` (absorbing True) with three values."""
         tests, unknowns = [], []
         for operand in operands:
             text = self.condition(operand)
@@ -143,6 +149,7 @@ class Program:
         return f"(None if {' or '.join(tests)} else {expression})" if tests else f"({expression})"
 
     def unknown_tests(self, node: Node) -> list[str]:
+        """Tests that are true when something in the tree is unknown."""
         match node:
             case Const():
                 return []
@@ -162,6 +169,7 @@ class Program:
         return [f"v[{self.add(node)}] is None"]
 
     def add_quotient(self, node: Arithmetic) -> int:
+        """A division in a slot of its own, since it may be unknown where its sides are not."""
         if node not in self.trees:
             expression = self.guarded((node.left, node.right), f"quotient({self.arithmetic(node.left)}, {self.arithmetic(node.right)})")
             slot = self.trees[node] = self.new()
@@ -188,6 +196,7 @@ class Program:
         return self.emit(node) if isinstance(node, Const) else f"v[{self.add(node)}]"
 
     def call(self, node: Call) -> str:
+        """A call of the runtime."""
         given = [self.value(item) for item in node.arguments if item.type.kind != "events"]
         options = {name: self.value(item) for name, item in node.options}
         now = f"c.{node.clock}"
@@ -237,9 +246,7 @@ def terms(node: Node) -> tuple[Node, ...]:
     found: dict[Node, None] = {}
 
     def collect(item: Node) -> None:
-        if isinstance(item, Ref) or (isinstance(item, Const) and item.name):
-            found.setdefault(item)
-        elif isinstance(item, Call) and item.function != "at_least":
+        if isinstance(item, Ref) or (isinstance(item, Const) and item.name) or (isinstance(item, Call) and item.function != "at_least"):
             found.setdefault(item)
         else:
             for child in _parts(item):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 type_kinds = ("number", "text", "boolean", "date", "time", "enum", "set", "series", "events")
 
@@ -239,14 +240,19 @@ def show(node: Node) -> str:
 class _Shown:
     """Writes a tree back as text, with parentheses only where Python's grammar needs them."""
 
-    strength = {Or: 1, And: 2, Not: 3, Compare: 4, Member: 4}
+    strength: ClassVar[Mapping[type, int]] = {Or: 1, And: 2, Not: 3, Compare: 4, Member: 4}
 
     def of(self, node: Node) -> str:
         match node:
             case Const(name=name) if name:
                 return name
             case Const(value=frozenset() as words):
-                return "(" + "".join(f"{word!r}, " for word in sorted(words, key=repr)).rstrip(" ").rstrip(",") + ("," if len(words) == 1 else "") + ")"
+                return (
+                    "("
+                    + "".join(f"{word!r}, " for word in sorted(words, key=repr)).rstrip(" ").rstrip(",")
+                    + ("," if len(words) == 1 else "")
+                    + ")"
+                )
             case Const():
                 return _const(node)
             case Ref():

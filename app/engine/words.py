@@ -123,7 +123,7 @@ def _seen(values: list[Any], term: Term) -> Shown:
         return f"{value // 60:02}:{value % 60:02}"
     if isinstance(value, frozenset):
         return sorted(value, key=repr)
-    return list(value) if isinstance(value, tuple) else value  # type: ignore[no-any-return]
+    return list(value) if isinstance(value, tuple) else value
 
 
 def values_in_words(pack: Pack, values: list[Any], clause: Clause, language: Language) -> str:
@@ -137,7 +137,11 @@ def values_in_words(pack: Pack, values: list[Any], clause: Clause, language: Lan
         if isinstance(value, bool):
             parts.append(_said(name, value, language))
         else:
-            parts.append(f"{name} {figure(value, term.type, language, pack.currency)}" if language == "en" else f"{name}{figure(value, term.type, language, pack.currency)}")
+            parts.append(
+                f"{name} {figure(value, term.type, language, pack.currency)}"
+                if language == "en"
+                else f"{name}{figure(value, term.type, language, pack.currency)}"
+            )
     if not parts:
         return clause.test
     text = ("，" if language == "zh" else ", ").join(dict.fromkeys(parts))

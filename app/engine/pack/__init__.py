@@ -25,7 +25,19 @@ FOLDERS = ("rules", "policies")
 MOST_FILES = 2_000
 LARGEST_PACK = 16 * 1024 * 1024
 
-__all__ = ["Action", "Clause", "Pack", "PackError", "PatternEngine", "Signal", "build_pack", "check_files", "digest_of", "load_pack", "read_folder"]
+__all__ = [
+    "Action",
+    "Clause",
+    "Pack",
+    "PackError",
+    "PatternEngine",
+    "Signal",
+    "build_pack",
+    "check_files",
+    "digest_of",
+    "load_pack",
+    "read_folder",
+]
 
 
 def load_pack(folder: Path, *, pattern_engine: PatternEngine | None = None) -> Pack:
@@ -55,7 +67,9 @@ def read_folder(folder: Path) -> dict[str, bytes]:
             continue
         size += path.stat().st_size
         if len(files) >= MOST_FILES or size > LARGEST_PACK:
-            raise PackError([Problem(Place(relative), "pack-too-large", f"a pack has at most {MOST_FILES:,} files and {LARGEST_PACK:,} bytes")])
+            raise PackError(
+                [Problem(Place(relative), "pack-too-large", f"a pack has at most {MOST_FILES:,} files and {LARGEST_PACK:,} bytes")]
+            )
         files[relative] = path.read_bytes()
     if not files:
         raise PackError([Problem(Place(str(folder)), "missing", "no pack here", "a pack is a folder with `rules/` and `policies/`")])
@@ -197,6 +211,8 @@ def _tariffs(parts: Parts) -> dict[str, Tariff]:
 def _rules(parts: Parts, which: Literal["contact", "guardrails"]) -> dict[str, PolicyRule]:
     result = {}
     for name, found in sorted(getattr(parts, which).items()):
-        texts = {key: parts.texts.get((found.source.file, (*found.path, key))) for key in ("title", "reason", "source")}
-        result[name] = PolicyRule(name, texts["title"], texts["reason"], texts["source"], getattr(found.part, "checked", ""))
+        at = (found.source.file, found.path)
+        title, reason = (parts.texts[at[0], (*at[1], key)] for key in ("title", "reason"))
+        source = parts.texts.get((at[0], (*at[1], "source")))
+        result[name] = PolicyRule(name, title, reason, source, getattr(found.part, "checked", ""))
     return result

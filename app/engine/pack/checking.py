@@ -6,29 +6,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
-from app.engine import patterns
+from app.engine import patterns as joining
 from app.engine.language import Names
 from app.engine.pack.documents import (
     ActionDocument,
     ContactPart,
     DerivedFact,
     GuardrailPart,
+    HandsOffPart,
     PatternPart,
     Row,
     SignalPart,
     StagePart,
     TariffPart,
 )
-from app.engine.pack.names import ACTION_NAMES, BEST, TARIFF_NAMES, TODAY, Scopes, constant, custom_type
+from app.engine.pack.names import BEST, TARIFF_NAMES, TODAY, Scopes, constant, custom_type
 from app.engine.pack.ordering import downstream, mentions, ordered
 from app.engine.pack.reading import Draft, Found
 from app.engine.problems import Place, nearest
 from app.engine.texts import FORMATS, Text
-from app.engine.tree import BOOLEAN, DATE, FALSE, TRUE, And, Call, Compare, Const, Member, Node, Not, Ref, Type, fold
+from app.engine.tree import DATE, FALSE, And, Compare, Const, Member, Node, Not, Ref, Type, fold
 from app.engine.vocabulary import EVENTS, FACTS, Moment
 
 GATES = ("eligible", "applicable", "suitable")
-_patterns_type = Found[PatternPart]
 
 
 @dataclass
@@ -43,14 +43,24 @@ class Parts:
     tariffs: dict[str, Found[TariffPart]]
     actions: dict[str, Found[ActionDocument]]
     contact: dict[str, Found[ContactPart]]
+    profiles: dict[str, Profile]
     guardrails: dict[str, Found[GuardrailPart]]
+    hands_off: list[Found[HandsOffPart]]
     graph: dict[str, frozenset[str]]
     order: list[str] = field(default_factory=list)
     concluded: frozenset[str] = frozenset()
     opened: dict[str, Node] = field(default_factory=dict)
-    joins: dict[str, patterns.Pattern] = field(default_factory=dict)
+    joins: dict[str, joining.Pattern] = field(default_factory=dict)
     texts: dict[tuple[str, tuple[str | int, ...]], Text] = field(default_factory=dict)
     currency: str = "CNY"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A jurisdiction's guardrails: every profile of a pack is checked, the one of its own jurisdiction is in force."""
+
+    hands_off: list[Found[HandsOffPart]]
+    clauses: dict[str, Found[GuardrailPart]]
 
 
 def check(draft: Draft) -> Parts | None:
@@ -59,8 +69,15 @@ def check(draft: Draft) -> Parts | None:
     parts.order, cycle = ordered(parts.graph)
     if cycle:
         first = cycle[0]
-        found = parts.facts.get(first) or parts.signals.get(first.removeprefix("signal:")) or parts.patterns.get(first.removeprefix("signal:"))
-        draft.wrong(found.place() if found else Place(), "cycle", "depends on itself: " + " → ".join(f"`{name}`" for name in cycle), "break the circle")
+        found = (
+            parts.facts.get(first) or parts.signals.get(first.removeprefix("signal:")) or parts.patterns.get(first.removeprefix("signal:"))
+        )
+        draft.wrong(
+            found.place() if found else Place(),
+            "cycle",
+            "depends on itself: " + " → ".join(f"`{name}`" for name in cycle),
+            "break the circle",
+        )
         return None
     parts.concluded = downstream(parts.graph, parts.order, frozenset(f"signal:{name}" for name in parts.patterns))
     _Checker(parts).run()
@@ -80,10 +97,16 @@ def _collect(draft: Draft) -> Parts:
     signals = draft.unique(list(draft.each("signals")), "signal")
     pattern_parts = draft.unique(list(draft.each("patterns")), "pattern")
     for name in sorted(signals.keys() & pattern_parts.keys()):
-        draft.wrong(pattern_parts[name].place(), "duplicate-id", f"`{name}` is a signal already", "a pattern concludes a signal of its own id")
+        draft.wrong(
+            pattern_parts[name].place(), "duplicate-id", f"`{name}` is a signal already", "a pattern concludes a signal of its own id"
+        )
     tariffs = draft.unique(list(draft.each("tariffs")), "tariff")
-    profile = draft.single("guardrails")
-    clauses = [Found(profile.source, ("guardrails", "clauses", index), part) for index, part in enumerate(profile.part.clauses)] if profile else []
+    profiles = _profiles(draft)
+    head = draft.single("pack")
+    profile = profiles.get(head.part.jurisdiction) if head else None
+    if head is not None and profile is None:
+        where, known = head.place("jurisdiction"), nearest(head.part.jurisdiction, profiles) or "add them under `guardrails:`"
+        draft.wrong(where, "missing", f"there are no guardrails for `{head.part.jurisdiction}`", known)
     levels = {name: tuple(word for level in found.part.levels for word in level) for name, found in signals.items()}
     levels |= {name: (found.part.level,) for name, found in pattern_parts.items() if name not in levels}
     plans = tuple(sorted(name for name, found in tariffs.items() if found.part.kind == "plan"))
@@ -104,9 +127,30 @@ def _collect(draft: Draft) -> Parts:
         tariffs,
         draft.unique(list(draft.actions), "action"),
         draft.unique(list(draft.each("contact")), "contact clause"),
-        draft.unique(clauses, "guardrail"),
+        profiles,
+        profile.clauses if profile else {},
+        profile.hands_off if profile else [],
         _graph(facts, signals, pattern_parts, tariffs, plans),
     )
+
+
+def _profiles(draft: Draft) -> dict[str, Profile]:
+    found: dict[str, Profile] = {}
+    for source, document in draft.documents:
+        if document.guardrails is None:
+            continue
+        name = document.guardrails.jurisdiction
+        if name in found:
+            draft.wrong(
+                source.place("guardrails"), "duplicate-id", f"guardrails for `{name}` stand in another file already", "keep one of them"
+            )
+            continue
+        lists = {
+            key: [Found(source, ("guardrails", key, index), part) for index, part in enumerate(getattr(document.guardrails, key))]
+            for key in ("hands_off", "clauses")
+        }
+        found[name] = Profile(lists["hands_off"], draft.unique(lists["clauses"], "guardrail"))
+    return found
 
 
 def _graph(
@@ -187,7 +231,9 @@ class _Checker:
         kind = kind or Type("enum" if part.values else "number", values=tuple(part.values))
         self.scopes.derived[part.id] = Ref(part.id, replace(kind, unit=part.unit) if part.unit else kind)
 
-    def rows(self, found: Found[Any], key: str, rows: list[Row], names: Names, values: tuple[str, ...] = (), wanted: str = "any") -> Type | None:
+    def rows(
+        self, found: Found[Any], key: str, rows: list[Row], names: Names, values: tuple[str, ...] = (), wanted: str = "any"
+    ) -> Type | None:
         """A first-match table; the type its values share."""
         kinds: list[Type] = []
         for index, row in enumerate(rows):
@@ -243,7 +289,9 @@ class _Checker:
                 self.draft.expression(found, ("levels", index, word), text, base)
         strength = [("severe", "high", "watch").index(word) for word in words]
         if strength != sorted(strength):
-            self.draft.wrong(found.place("levels"), "unreachable", f"levels stand strongest first, not {', '.join(words)}", "severe, high, watch")
+            self.draft.wrong(
+                found.place("levels"), "unreachable", f"levels stand strongest first, not {', '.join(words)}", "severe, high, watch"
+            )
         self.signal_texts(found)
 
     def signal_texts(self, found: Found[Any]) -> None:
@@ -256,7 +304,12 @@ class _Checker:
         if part.when is not None:
             self.draft.expression(found, ("when",), part.when, base)
             if any(name in self.parts.concluded for name in self.parts.graph[f"signal:{part.id}"]):
-                self.draft.wrong(found.place("when"), "pattern-order", f"`{part.id}` depends on another pattern", "patterns run once; use their signals in facts and signals")
+                self.draft.wrong(
+                    found.place("when"),
+                    "pattern-order",
+                    f"`{part.id}` depends on another pattern",
+                    "patterns run once; use their signals in facts and signals",
+                )
         self.signal_texts(found)
         joins = []
         for index, join in enumerate(part.joins()):
@@ -265,11 +318,11 @@ class _Checker:
             if built is not None:
                 joins.append(built)
         if len(joins) == len(part.joins()):
-            pattern = patterns.Pattern(part.id, tuple(joins))
-            self.draft.problems += patterns.problems(pattern, found.place())
+            pattern = joining.Pattern(part.id, tuple(joins))
+            self.draft.problems += joining.problems(pattern, found.place())
             self.parts.joins[part.id] = pattern
 
-    def join(self, found: Found[PatternPart], path: tuple[str | int, ...], join: Any) -> patterns.Join | None:
+    def join(self, found: Found[PatternPart], path: tuple[str | int, ...], join: Any) -> joining.Join | None:
         aliases = {alias: kind.removeprefix("events.") for alias, kind in join.facts.items()}
         absent = {alias: event.source.removeprefix("events.") for alias, event in join.without.items()}
         before = len(self.draft.problems)
@@ -278,7 +331,9 @@ class _Checker:
                 near = nearest(kind, (name for name, event in EVENTS.items() if not event.port))
                 self.draft.wrong(found.place(*path), "unknown-name", f"`{alias}` names unknown events `events.{kind}`", near)
         for alias in sorted(aliases.keys() & absent.keys()):
-            self.draft.wrong(found.place(*path), "duplicate-id", f"`{alias}` stands under `facts:` and `without:`", "give one of them another name")
+            self.draft.wrong(
+                found.place(*path), "duplicate-id", f"`{alias}` stands under `facts:` and `without:`", "give one of them another name"
+            )
         if len(self.draft.problems) > before:
             return None
         where = self.draft.expression(found, (*path, "where"), join.where, self.scopes.pattern(aliases)) if join.where else None
@@ -289,34 +344,37 @@ class _Checker:
             without.append((alias, absent[alias], node))
         if len(self.draft.problems) > before:
             return None
-        return patterns.Join(tuple(aliases.items()), where, tuple(without))
+        return joining.Join(tuple(aliases.items()), where, tuple(without))
 
     def placing(self, base: Names) -> None:
         """Moments, stages, phases and the hands-off clauses: tables whose order matters stand in one file each."""
         for key in ("moments", "stages", "phases"):
             files = sorted({found.source.file for found in self.draft.each(key)})
             for file in files[1:]:
-                self.draft.wrong(Place(file), "split-table", f"`{key}:` stands in `{files[0]}` already", "its order matters: keep it in one file")
+                self.draft.wrong(
+                    Place(file), "split-table", f"`{key}:` stands in `{files[0]}` already", "its order matters: keep it in one file"
+                )
             if not files:
                 self.draft.wrong(Place(), "missing", f"the pack has no `{key}:`")
             self.draft.unique(list(self.draft.each(key)), key.removesuffix("s"))
         for found in self.draft.each("moments"):
             self.words(found, "title")
             if found.part.id not in get_args(Moment):
-                self.draft.wrong(found.place("id"), "unknown-word", f"`{found.part.id}` is not a moment of the vocabulary", nearest(found.part.id, get_args(Moment)))
+                self.draft.wrong(
+                    found.place("id"),
+                    "unknown-word",
+                    f"`{found.part.id}` is not a moment of the vocabulary",
+                    nearest(found.part.id, get_args(Moment)),
+                )
             if found.part.revealed_by is not None:
                 self.draft.expression(found, ("revealed_by",), found.part.revealed_by, base)
         for key, names in (("stages", base), ("phases", self.scopes.names(self.scopes.placed))):
             self.table(key, list(self.draft.each(key)), names)
-        profile = self.draft.single("guardrails")
-        if profile is None:
-            self.draft.wrong(Place(), "missing", "the pack has no `guardrails:`")
-            return
-        for index, part in enumerate(profile.part.hands_off):
-            found = Found(profile.source, ("guardrails", "hands_off", index), part)
+        hands_off = [found for profile in self.parts.profiles.values() for found in profile.hands_off]
+        for found in hands_off:
             self.words(found, "title")
             self.words(found, "source")
-            self.draft.expression(found, ("when",), part.when, self.scopes.names(port=True))
+            self.draft.expression(found, ("when",), found.part.when, self.scopes.names(port=True))
 
     def table(self, key: str, found: list[Found[StagePart]], names: Names) -> None:
         for item in found:
@@ -325,12 +383,19 @@ class _Checker:
                 self.draft.expression(item, ("any", name), text, names)
         always = [item for item in found if not item.part.any and item.part.id != "hands_off"]
         if found and (len(always) != 1 or always[0] is not found[-1]):
-            self.draft.wrong(found[-1].place(), "unreachable", f"the last of `{key}:`, and only it, has no `any:`", "it is what holds when nothing else does")
+            self.draft.wrong(
+                found[-1].place(),
+                "unreachable",
+                f"the last of `{key}:`, and only it, has no `any:`",
+                "it is what holds when nothing else does",
+            )
         if key == "phases" and found and found[0].part.id != "hands_off":
             self.draft.wrong(found[0].place(), "missing", "the first phase is `hands_off`", "its clauses stand in the guardrail profile")
 
     def contact(self) -> None:
-        for rules, names in ((self.parts.contact, self.scopes.contact()), (self.parts.guardrails, self.scopes.guardrail())):
+        guardrail = self.scopes.guardrail()
+        profiles: list[tuple[Mapping[str, Found[Any]], Names]] = [(profile.clauses, guardrail) for profile in self.parts.profiles.values()]
+        for rules, names in [(self.parts.contact, self.scopes.contact()), *profiles]:
             for found in rules.values():
                 for key in ("title", "reason", "because", "source"):
                     if getattr(found.part, key, None) is not None:
@@ -346,7 +411,12 @@ class _Checker:
         for gate in GATES:
             for name, text in getattr(part, gate).items():
                 if name in seen or name in ("phase", "channel", "tariff_on_sale"):
-                    self.draft.wrong(found.place(gate, name), "duplicate-id", f"the clause name `{name}` is taken", "clause names are unique within an action")
+                    self.draft.wrong(
+                        found.place(gate, name),
+                        "duplicate-id",
+                        f"the clause name `{name}` is taken",
+                        "clause names are unique within an action",
+                    )
                 seen.add(name)
                 self.draft.expression(found, (gate, name), text, names)
         if isinstance(part.duty, list):
@@ -366,7 +436,9 @@ class _Checker:
         for index in range(len(rows)):
             node = self.draft.trees.get((found.source.file, (*found.path, "propensity", index, "is")))
             if isinstance(node, Const) and isinstance(node.value, int | float) and not 0 <= node.value <= 1:
-                self.draft.wrong(found.place("propensity", index, "is"), "type", f"`{node.value}` is not a propensity", "it is a share from 0 to 1")
+                self.draft.wrong(
+                    found.place("propensity", index, "is"), "type", f"`{node.value}` is not a propensity", "it is a share from 0 to 1"
+                )
 
     def references(self) -> None:
         """Names that are not expressions: tariffs, phases, actions, questions, ages."""
@@ -376,7 +448,9 @@ class _Checker:
         for entry, cause in self.draft.merged("fallback"):
             for name in entry.part:
                 if name not in actions:
-                    self.draft.wrong(entry.place(), "unknown-name", f"the fallback for `{cause}` names unknown action `{name}`", nearest(name, actions))
+                    self.draft.wrong(
+                        entry.place(), "unknown-name", f"the fallback for `{cause}` names unknown action `{name}`", nearest(name, actions)
+                    )
         for found in self.draft.each("questions"):
             self.question(found)
         known_ages = set(FACTS) | {name.partition(".")[0] for name in FACTS} | {"events", "contacts"}
@@ -391,14 +465,25 @@ class _Checker:
         part, tariffs = found.part, self.parts.tariffs
         for index, phase in enumerate(part.phases):
             if phase not in self.scopes.phases:
-                self.draft.wrong(found.place("phases", index), "unknown-name", f"unknown phase `{phase}`", nearest(phase, self.scopes.phases))
+                self.draft.wrong(
+                    found.place("phases", index), "unknown-name", f"unknown phase `{phase}`", nearest(phase, self.scopes.phases)
+                )
         for index, other in enumerate(part.excludes):
             if other not in self.parts.actions:
-                self.draft.wrong(found.place("excludes", index), "unknown-name", f"unknown action `{other}`", nearest(other, self.parts.actions))
+                self.draft.wrong(
+                    found.place("excludes", index), "unknown-name", f"unknown action `{other}`", nearest(other, self.parts.actions)
+                )
         if part.tariff is not None and part.tariff not in tariffs and part.tariff != "plan.best_public_id":
-            self.draft.wrong(found.place("tariff"), "unknown-name", f"unknown tariff `{part.tariff}`", nearest(part.tariff, [*tariffs, "plan.best_public_id"]))
+            self.draft.wrong(
+                found.place("tariff"),
+                "unknown-name",
+                f"unknown tariff `{part.tariff}`",
+                nearest(part.tariff, [*tariffs, "plan.best_public_id"]),
+            )
         if part.kind == "offer" and part.tariff is None:
-            self.draft.wrong(found.place("kind"), "offer-without-tariff", "an offer names the published tariff it comes from", "add `tariff:`")
+            self.draft.wrong(
+                found.place("kind"), "offer-without-tariff", "an offer names the published tariff it comes from", "add `tariff:`"
+            )
         if part.kind == "offer" and part.marketing is False:
             self.draft.wrong(found.place("marketing"), "schema", "an offer is always marketing", "leave `marketing:` out")
         if part.kind == "offer" and part.duty != "offer":
@@ -410,7 +495,9 @@ class _Checker:
         if name not in known:
             self.draft.wrong(found.place("fact"), "unknown-name", f"no base fact `{name}`", nearest(name, known))
         elif name in FACTS and (FACTS[name].port or FACTS[name].protected or FACTS[name].computed or name.startswith("request.")):
-            self.draft.wrong(found.place("fact"), "question", f"`{name}` may not be asked for", "port, protected and computed facts are never asked")
+            self.draft.wrong(
+                found.place("fact"), "question", f"`{name}` may not be asked for", "port, protected and computed facts are never asked"
+            )
 
 
 TEXT_NAMES = (
@@ -423,5 +510,3 @@ TEXT_NAMES = (
     "action.concession",
 )
 """What an action's texts may name beside facts."""
-
-__all__ = ["ACTION_NAMES", "BOOLEAN", "GATES", "TEXT_NAMES", "TRUE", "Call", "Parts", "check"]

@@ -56,6 +56,7 @@ class Compiler:
         self.names = parts.scopes.names(port=True).values
 
     def run(self) -> Compiled:
+        """Compile everything."""
         before = [name for name in self.parts.order if name not in self.parts.concluded]
         after = [name for name in self.parts.order if name in self.parts.concluded]
         for name in before:
@@ -75,9 +76,11 @@ class Compiler:
         return self.out
 
     def text(self, found: Found[Any], *path: str | int) -> Text:
+        """A text that was cut when it was checked."""
         return self.parts.texts[found.source.file, (*found.path, *path)]
 
     def optional_text(self, found: Found[Any], key: str) -> Text | None:
+        """The same, where it may be missing."""
         return self.parts.texts.get((found.source.file, (*found.path, key)))
 
     def bases_of(self, node: Node) -> frozenset[str]:
@@ -85,12 +88,14 @@ class Compiler:
         return frozenset().union(*(self.out.bases.get(_key(name), frozenset({name}) - set(CLOCKS)) for name in reads(node)), frozenset())
 
     def clause(self, gate: str, name: str, tree: Node, test: str, *, allows_unknown: bool = False) -> model.Clause:
+        """A clause: its slot, what it looks at, what it rests on."""
         slot = self.program.add(tree)
         found = tuple(self.term(node) for node in terms(tree))
         notes = Failing(gate, name, unknown=False), Failing(gate, name, unknown=True)
         return model.Clause(gate, name, test, slot, tree, found, self.bases_of(tree), allows_unknown, _signals([tree]), *notes)
 
     def term(self, node: Node) -> model.Term:
+        """Something a condition looks at."""
         if isinstance(node, Const):
             return model.Term(node.name, None, node.value, node.type, node)
         return model.Term(show(node), self.program.add(node), None, node.type, node)
@@ -111,6 +116,7 @@ class Compiler:
             self.signal(name.removeprefix("signal:"))
 
     def fact(self, name: str) -> None:
+        """A derived fact."""
         found = self.parts.facts[name]
         tree = None
         if found.part.expression is not None:
@@ -122,9 +128,13 @@ class Compiler:
             self.out.bases[name] = bases
             self.program.choose(name, rows)
         kind = self.parts.scopes.derived[name].type
-        self.out.derived[name] = model.DerivedFact(name, self.program.named[name], kind, self.text(found, "title"), self.out.bases[name], tree)
+        self.out.derived[name] = model.DerivedFact(
+            name, self.program.named[name], kind, self.text(found, "title"), self.out.bases[name], tree
+        )
 
-    def choices(self, found: Found[Any], key: str, rows: list[Row], change: Callable[[Node], Node] = lambda node: node) -> tuple[list[Choice], frozenset[str]]:
+    def choices(
+        self, found: Found[Any], key: str, rows: list[Row], change: Callable[[Node], Node] = lambda node: node
+    ) -> tuple[list[Choice], frozenset[str]]:
         """A first-match table's rows, and the base facts it rests on."""
         result: list[Choice] = []
         bases: set[str] = set()
@@ -148,13 +158,16 @@ class Compiler:
         overage = [Call("mean", (names[f"billing.{kind}_overage_fee"], three), (), _money) for kind in ("voice", "data")]
         billed = Arithmetic("+", Arithmetic("+", names["plan.monthly_fee"], overage[0], _money), overage[1], _money)
         now = Call("first_known", (Call("fee_on", (names["plan.id"], three, *use), (), _money), billed), (), _money)
-        saving = Call("max", (Arithmetic("-", now, Call("best_fee", (three, *use, *plans), (), _money), _money), Const(0, _money)), (), _money)
+        saving = Call(
+            "max", (Arithmetic("-", now, Call("best_fee", (three, *use, *plans), (), _money), _money), Const(0, _money)), (), _money
+        )
         self.program.define("plan.cost_now", now)
         tree: Node = best if name == "plan.best_public_id" else saving
         self.out.bases[name] = self.bases_of(tree)
         self.program.define(name, tree)
 
     def signal(self, name: str) -> None:
+        """A signal of a rules file."""
         found = self.parts.signals[name]
         levels = []
         for index, level in enumerate(found.part.levels):
@@ -165,6 +178,7 @@ class Compiler:
         self.conclude_signal(name, found, tuple(levels), pattern=False)
 
     def conclude_signal(self, name: str, found: Found[Any], levels: tuple[model.Clause, ...], *, pattern: bool) -> None:
+        """A signal from its levels."""
         refs = tuple(Ref(f"level:{name}:{clause.name}", BOOLEAN) for clause in levels)
         slot = self.program.define(f"signal:{name}", refs[0] if len(refs) == 1 else Or(refs))
         self.out.bases[f"signal:{name}"] = frozenset().union(*(clause.bases for clause in levels))
@@ -172,6 +186,7 @@ class Compiler:
         self.out.signals[name] = model.Signal(name, title, slot, levels, reason, self.optional_text(found, "customer"), pattern)
 
     def pattern_condition(self, name: str) -> None:
+        """A pattern's condition, and the slot for whether its events join."""
         found, joins = self.parts.patterns[name], self.parts.joins[name].joins
         when = self.program.add(self.draft.tree(found, "when")) if found.part.when is not None else None
         joined = self.program.reserve(f"joined:{name}")
@@ -180,6 +195,7 @@ class Compiler:
         self.out.patterns.append(model.PatternRule(name, when, joined, kinds))
 
     def pattern_signal(self, name: str) -> None:
+        """The signal that a pattern concludes."""
         found = self.parts.patterns[name]
         joined = Ref(f"joined:{name}", BOOLEAN)
         tree: Node = And((self.draft.tree(found, "when"), joined)) if found.part.when is not None else joined
@@ -190,26 +206,34 @@ class Compiler:
 
     def place(self) -> None:
         """Hands-off clauses, moment, stage and phase."""
-        profile = self.draft.single("guardrails")
-        found = [Found(profile.source, ("guardrails", "hands_off", index), part) for index, part in enumerate(profile.part.hands_off)] if profile else []
         self.out.hands_off = tuple(
-            model.HandsOff(self.clause("hands_off", item.part.id, self.draft.tree(item, "when"), item.part.when), self.text(item, "title"), item.part.moment)
-            for item in found
+            model.HandsOff(
+                self.clause("hands_off", item.part.id, self.draft.tree(item, "when"), item.part.when),
+                self.text(item, "title"),
+                item.part.moment,
+            )
+            for item in self.parts.hands_off
         )
         self.moments()
-        self.out.stages = tuple(model.Stage(item.part.id, self.text(item, "title"), self.table_clauses("stage", item)) for item in self.draft.each("stages"))
+        self.out.stages = tuple(
+            model.Stage(item.part.id, self.text(item, "title"), self.table_clauses("stage", item)) for item in self.draft.each("stages")
+        )
         self.choose_place("stage", [(stage.id, stage.clauses) for stage in self.out.stages])
         phases = []
         for item in self.draft.each("phases"):
-            clauses = tuple(rule.clause for rule in self.out.hands_off) if item.part.id == "hands_off" else self.table_clauses("phase", item)
+            clauses = (
+                tuple(rule.clause for rule in self.out.hands_off) if item.part.id == "hands_off" else self.table_clauses("phase", item)
+            )
             phases.append(model.Phase(item.part.id, self.text(item, "title"), clauses, item.part.mix.model_dump()))
         self.out.phases = tuple(phases)
         self.choose_place("phase", [(phase.id, phase.clauses) for phase in phases])
 
     def table_clauses(self, gate: str, found: Found[Any]) -> tuple[model.Clause, ...]:
+        """The clauses of a stage or phase."""
         return tuple(self.clause(gate, name, self.draft.tree(found, "any", name), test) for name, test in found.part.any.items())
 
     def choose_place(self, name: str, rows: list[tuple[str, tuple[model.Clause, ...]]]) -> None:
+        """The first stage or phase that holds."""
         choices = []
         for index, (word, clauses) in enumerate(rows):
             trees = tuple(clause.tree for clause in clauses)
@@ -246,7 +270,9 @@ class Compiler:
 
         gates: list[model.Clause] = []
         if part.tariff is not None and part.tariff != "plan.best_public_id":
-            gates.append(self.clause("eligible", "tariff_on_sale", Ref(f"open:{part.tariff}", BOOLEAN), "tariff on sale and open to this subscriber"))
+            gates.append(
+                self.clause("eligible", "tariff_on_sale", Ref(f"open:{part.tariff}", BOOLEAN), "tariff on sale and open to this subscriber")
+            )
         for gate in GATES:
             gates += [self.clause(gate, name, own(self.draft.tree(found, gate, name)), test) for name, test in getattr(part, gate).items()]
         rows = part.propensity if isinstance(part.propensity, list) else None
@@ -267,7 +293,7 @@ class Compiler:
                 duty_slot=duty_slot,
                 category=part.category,
                 purpose=part.purpose,
-                marketing=bool(known["action.marketing"].value),  # type: ignore[union-attr]
+                marketing=bool(_constant(known["action.marketing"])),
                 phases=frozenset(part.phases),
                 gates=tuple(gates),
                 contact=self.policies("contact", self.parts.contact, known),
@@ -279,7 +305,7 @@ class Compiler:
                 confirm=part.confirm,
                 tariff=part.tariff if tariff_slot is None else None,
                 tariff_slot=tariff_slot,
-                commitment_months=int(known["action.commitment_months"].value),  # type: ignore[union-attr]
+                commitment_months=_constant(known["action.commitment_months"]),
                 excludes=frozenset(part.excludes),
                 priority=part.priority,
                 valid_days=part.valid_days or self.valid_days,
@@ -294,6 +320,7 @@ class Compiler:
         return finish
 
     def duty(self, found: Found[ActionDocument]) -> tuple[str, int | None, Node]:
+        """An action's duty: constant, or a table's slot."""
         part = found.part
         kind = Type("enum", values=("owed", "care", "offer"))
         if not isinstance(part.duty, list):
@@ -324,12 +351,16 @@ class Compiler:
             "action.confirm": part.confirm,
         }
         if tariff is not None:
-            values |= {f"tariff.{key}": getattr(tariff, key) for key in ("kind", "fee", "fee_after", "exit_fee", "months", "commitment_months")}
+            values |= {
+                f"tariff.{key}": getattr(tariff, key) for key in ("kind", "fee", "fee_after", "exit_fee", "months", "commitment_months")
+            }
         known: dict[str, Node] = {key: Const(value, BOOLEAN if isinstance(value, bool) else text) for key, value in values.items()}
         known["action.duty"] = duty
         known["action.concession"] = concession if isinstance(concession, Const) else Ref(name, _money)
         self.out.bases[name] = frozenset()
-        known["action.tariff"] = self.names["plan.best_public_id"] if part.tariff == "plan.best_public_id" else Const(part.tariff or "none", text)
+        known["action.tariff"] = (
+            self.names["plan.best_public_id"] if part.tariff == "plan.best_public_id" else Const(part.tariff or "none", text)
+        )
         return known
 
     def policies(self, gate: str, rules: Mapping[str, Found[Any]], known: Mapping[str, Node]) -> tuple[model.Clause, ...]:
@@ -345,6 +376,7 @@ class Compiler:
         return tuple(found)
 
     def channels(self, found: Found[ActionDocument]) -> dict[str, tuple[str, Text]]:
+        """An action's texts by channel, each with its form: script or text."""
         result = {}
         for channel, script in found.part.channels.items():
             form = "script" if script.script else "text"
@@ -358,10 +390,18 @@ class Compiler:
                 self.template_slots(template)
 
     def template_slots(self, template: Template) -> None:
+        """Read the facts that a text names."""
         for slot in template.slots:
             head = slot.name.partition(".")[0]
             if slot.name not in self.program.named and head not in ("tariff", "action", "param"):
                 self.program.input(slot.name)
+
+
+def _constant(node: Node) -> Any:
+    """The value of what is known to be a constant."""
+    if not isinstance(node, Const):
+        raise TypeError(f"{show(node)} is not constant")
+    return node.value
 
 
 def _key(name: str) -> str:

@@ -24,7 +24,19 @@ Approve = Literal["none", "agent", "leader", "retention_desk", "manager", "city"
 Confirm = Literal["none", "readback", "double", "holder"]
 Checked = Literal["yes", "counsel"]
 Channel = Literal[
-    "call_centre", "robot", "outbound_call", "video_desk", "app", "web", "sms_service", "sms_marketing", "shop", "account_manager", "field", "social", "email"
+    "call_centre",
+    "robot",
+    "outbound_call",
+    "video_desk",
+    "app",
+    "web",
+    "sms_service",
+    "sms_marketing",
+    "shop",
+    "account_manager",
+    "field",
+    "social",
+    "email",
 ]
 
 
@@ -90,6 +102,7 @@ class DerivedFact(Part):
 
     @model_validator(mode="after")
     def one_form(self) -> DerivedFact:
+        """Either one form or the other."""
         if (self.expression is None) == (not self.first):
             raise ValueError("a fact has either `is:` or `first:`")
         return self
@@ -145,6 +158,7 @@ class PatternPart(Part):
 
     @model_validator(mode="after")
     def one_form(self) -> PatternPart:
+        """Either one form or the other."""
         if bool(self.facts) == bool(self.any) or (self.any and (self.where or self.without)):
             raise ValueError("a pattern has either `facts:` with `where:`, or a list of such joins under `any:`")
         return self
@@ -189,7 +203,10 @@ class MomentPart(Part):
 
 
 class TariffPart(Part):
-    """A published tariff. Money in fen, voice in minutes, data in MB, `voice_rate` a minute, `data_rate` a GB of 1,024 MB; 0 cap is none."""
+    """A published tariff.
+
+    Money in fen, voice in minutes, data in MB, `voice_rate` a minute, `data_rate` a GB of 1,024 MB; an `overage_cap` of 0 is none.
+    """
 
     id: Word
     kind: Literal["plan", "pack", "contract", "benefit"]
@@ -243,6 +260,7 @@ class ContactPart(Part):
 
     @model_validator(mode="after")
     def exception_has_reason(self) -> ContactPart:
+        """An exception says why."""
         if (self.unknown == "allow") != (self.because is not None):
             raise ValueError("`unknown: allow` and `because:` go together")
         return self
@@ -308,6 +326,7 @@ class Script(Part):
 
     @model_validator(mode="after")
     def one_form(self) -> Script:
+        """Either one form or the other."""
         if (self.script is None) == (self.text is None):
             raise ValueError("a channel has either `script:` (said) or `text:` (sent or shown)")
         return self

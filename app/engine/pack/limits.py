@@ -19,8 +19,15 @@ def protected_problems(parts: Parts) -> Iterator[Problem]:
     for place, what, node in _guarded(parts):
         path = _path(node, graph)
         if path:
-            message = f"{what} rests on the protected fact `{path[-1]}`" + (" through " + " → ".join(f"`{step}`" for step in path[:-1]) if len(path) > 1 else "")
-            yield Problem(place, "protected", message, "price and treatment never depend on it; a published condition belongs into the tariff's `open_if:`")
+            message = f"{what} rests on the protected fact `{path[-1]}`" + (
+                " through " + " → ".join(f"`{step}`" for step in path[:-1]) if len(path) > 1 else ""
+            )
+            yield Problem(
+                place,
+                "protected",
+                message,
+                "price and treatment never depend on it; a published condition belongs into the tariff's `open_if:`",
+            )
 
 
 def _reads(parts: Parts) -> dict[str, frozenset[str]]:

@@ -161,7 +161,11 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action. Slots hold duty (none: constant), propensity, value and concession; `tariff_slot` the id of a tariff chosen per subscriber."""
+    """An action.
+
+    Slots hold duty (none: constant), propensity, value and concession; `tariff_slot` the id of a tariff chosen per subscriber. `own_slots`
+    are those that come from unprofiled facts where the person refused personalisation.
+    """
 
     id: str
     title: Text

@@ -52,7 +52,10 @@ def constant(parameter: Parameter) -> Const | None:
     return Const(frozenset(value for value, _ in parts), Type("set", parameter.unit, model=kinds.pop() if kinds else "text"), parameter.id)
 
 
-_enum = {name: Type("enum", values=get_args(alias)) for name, alias in {"kind": Kind, "lever": Lever, "duty": Duty, "approve": Approve, "confirm": Confirm}.items()}
+_enum = {
+    name: Type("enum", values=get_args(alias))
+    for name, alias in {"kind": Kind, "lever": Lever, "duty": Duty, "approve": Approve, "confirm": Confirm}.items()
+}
 _whole = Type("number", "months", integral=True, most=120)
 
 ACTION_NAMES: Mapping[str, Type] = {
@@ -104,12 +107,14 @@ class Scopes:
         base: dict[str, Ref | Const] = {name: Ref(name, type_of(fact)) for name, fact in FACTS.items() if port or not fact.port}
         base |= {name: Ref(name, kind) for name, kind in BEST.items()}
         base |= {name: Ref(name, kind) for name, kind in self.custom.items()}
-        return base | self.parameters | self.derived
+        return {**base, **self.parameters, **self.derived}
 
     def names(self, extra: Mapping[str, Type] | None = None, *, port: bool = False, clock: str = "as_of") -> Names:
         """Names for one place: the facts and what the place adds."""
         added = {name: Ref(name, kind) for name, kind in (extra or {}).items()}
-        events = {kind.name: {name: type_of(fact) for name, fact in kind.attributes.items()} for kind in EVENTS.values() if port or not kind.port}
+        events = {
+            kind.name: {name: type_of(fact) for name, fact in kind.attributes.items()} for kind in EVENTS.values() if port or not kind.port
+        }
         values = self.facts(port) | added
         return Names(
             values=values,
@@ -126,7 +131,11 @@ class Scopes:
         found = dict.fromkeys(ACTION_NAMES, "it is known in gates, contact policy and guardrails")
         found |= dict.fromkeys(TARIFF_NAMES, "it is known in the gates and texts of an action with a fixed tariff")
         found |= dict.fromkeys(CLOCK_NAMES, "it is known in contact policy and guardrails")
-        found |= {"phase": "it is known in gates, contact policy and guardrails", "stage": "it is known from phases on", "moment": "it is known from phases on"}
+        found |= {
+            "phase": "it is known in gates, contact policy and guardrails",
+            "stage": "it is known from phases on",
+            "moment": "it is known from phases on",
+        }
         if not port:
             found |= {name: _port_hint for name, fact in FACTS.items() if fact.port}
             found |= {f"events.{kind.name}": _port_hint for kind in EVENTS.values() if kind.port}
@@ -137,17 +146,22 @@ class Scopes:
         """What phases may use beside facts."""
         return {"stage": Type("enum", values=self.stages), "moment": Type("enum", values=(*get_args(Moment), "none"))}
 
+    @property
+    def acting(self) -> dict[str, Type]:
+        """What gates, contact policy and guardrails may use beside that."""
+        return {**self.placed, "phase": Type("enum", values=self.phases), **ACTION_NAMES}
+
     def gate(self, port: bool) -> Names:
         """Names for an action's gates and scores."""
-        return self.names(self.placed | {"phase": Type("enum", values=self.phases)} | ACTION_NAMES | TARIFF_NAMES, port=port)
+        return self.names({**self.acting, **TARIFF_NAMES}, port=port)
 
     def contact(self) -> Names:
         """Names for contact policy."""
-        return self.names(self.placed | {"phase": Type("enum", values=self.phases)} | ACTION_NAMES | CLOCK_NAMES, clock="contact_at")
+        return self.names({**self.acting, **CLOCK_NAMES}, clock="contact_at")
 
     def guardrail(self) -> Names:
         """Names for guardrails."""
-        return self.names(self.placed | {"phase": Type("enum", values=self.phases)} | ACTION_NAMES | CLOCK_NAMES, port=True, clock="contact_at")
+        return self.names({**self.acting, **CLOCK_NAMES}, port=True, clock="contact_at")
 
     def pattern(self, aliases: Mapping[str, str], port: bool = False) -> Names:
         """Names for a pattern's joins: each alias's attributes, its time and its age in days."""

@@ -86,7 +86,12 @@ class Draft:
             template, wrong = cut(getattr(words, language))
             place = found.place(*path, language)
             for inside in wrong:
-                self.wrong(place, "slot", f"{shown('{' + inside + '}')} is not a slot", "a slot is `{name:format}`; put an expression into a fact, one a line")
+                self.wrong(
+                    place,
+                    "slot",
+                    f"{shown('{' + inside + '}')} is not a slot",
+                    "a slot is `{name:format}`; put an expression into a fact, one a line",
+                )
             for slot in template.slots:
                 message = check(f"{slot.name}:{slot.format}")
                 if message:
@@ -98,9 +103,14 @@ class Draft:
         """The parts by id; a second one of an id is a mistake."""
         found: dict[str, Found[Any]] = {}
         for item in parts:
-            name = getattr(item.part, "id", None) or getattr(item.part, "action", "")
+            name = str(getattr(item.part, "id", None) or getattr(item.part, "action", ""))
             if name in found:
-                self.wrong(item.place(), "duplicate-id", f"{what} `{name}` stands in {found[name].place()} already", "ids are unique over all files")
+                self.wrong(
+                    item.place(),
+                    "duplicate-id",
+                    f"{what} `{name}` stands in {found[name].place()} already",
+                    "ids are unique over all files",
+                )
             else:
                 found[name] = item
         return found
@@ -151,7 +161,9 @@ def _schema_problem(source: Source, model: type[BaseModel], detail: ErrorDetails
     message = detail["msg"].removeprefix("Value error, ")
     given = detail["input"] if isinstance(detail["input"], str) else None
     said = f"`{field_name}`: {message[0].lower()}{message[1:]}"
-    return Problem(place, "schema", f"{said}, not {shown(given)}" if given is not None and "should" in message else said, _literal_hint(detail, given))
+    return Problem(
+        place, "schema", f"{said}, not {shown(given)}" if given is not None and "should" in message else said, _literal_hint(detail, given)
+    )
 
 
 def _literal_hint(detail: ErrorDetails, given: str | None) -> str:

@@ -129,7 +129,12 @@ class _Builder:
         if depth > DEEPEST:
             raise _Refused(place, "file-too-deep", f"values nested deeper than {DEEPEST} levels")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _Refused(place, "yaml-subset", "anchors and aliases are not used in a pack", "write the value out, or name it as a parameter or a fact")
+            raise _Refused(
+                place,
+                "yaml-subset",
+                "anchors and aliases are not used in a pack",
+                "write the value out, or name it as a parameter or a fact",
+            )
         if getattr(event, "tag", None):
             raise _Refused(place, "yaml-subset", f"tag {shown(event.tag)} is not used in a pack", "leave the tag out")
         self.places[path] = place
@@ -152,7 +157,11 @@ class _Builder:
                 return found
             if not isinstance(event, yaml.ScalarEvent):
                 brace = bool(start.flow_style)
-                hint = "text with `{…}` needs quotes around it; an expression is written on a line of its own" if brace else "keys are plain words"
+                hint = (
+                    "text with `{…}` needs quotes around it; an expression is written on a line of its own"
+                    if brace
+                    else "keys are plain words"
+                )
                 raise _Refused(self.at(event), "yaml-subset", "a key is not a word", hint)
             if event.anchor or event.tag:
                 raise _Refused(self.at(event), "yaml-subset", "anchors and tags are not used in a pack", "leave them out")

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 
 from app.engine.patterns.model import History, Pattern
-from app.engine.patterns.network import Network
+from app.engine.patterns.network import Network, PatternEngineError
 from app.engine.patterns.plan import Plan, Plans, Rows
 
 
@@ -41,7 +41,7 @@ class DurableMatcher:
 
     def _open(self) -> None:
         self._process, self._turn = os.getpid(), threading.Lock()
-        self._networks = [Network(plan) for plan in self._plans.all]
+        self._networks = {number: Network(plan) for number, plan in enumerate(self._plans.all)}
         self._give_back = weakref.finalize(self, _close, self._networks)
         self._give_back.atexit = False
 
@@ -63,22 +63,26 @@ class DurableMatcher:
     def _run(self, work: list[tuple[int, Plan, Rows]]) -> frozenset[str]:
         found: set[str] = set()
         for number, plan, rows in work:
-            if plan.pattern not in found and self._holds(number, rows):
+            if plan.pattern not in found and self._holds(number, plan, rows):
                 found.add(plan.pattern)
         return frozenset(found)
 
-    def _holds(self, number: int, rows: Rows) -> bool:
+    def _holds(self, number: int, plan: Plan, rows: Rows) -> bool:
+        """A network that failed is not put back: it may still hold facts."""
+        network = self._networks.pop(number, None)
         try:
-            return self._networks[number].holds(rows)
-        except Exception:
-            self._networks[number] = Network(self._plans.all[number])
-            raise
+            network = network or Network(plan)
+            found = network.holds(rows)
+        except Exception as error:
+            raise PatternEngineError(f"durable_rules failed on pattern `{plan.pattern}`: {error}") from error
+        self._networks[number] = network
+        return found
 
     def close(self) -> None:
         """Delete the rule sets; the matcher may not be used afterwards."""
         self._give_back()
 
 
-def _close(networks: list[Network]) -> None:
+def _close(networks: dict[int, Network]) -> None:
     while networks:
-        networks.pop().close()
+        networks.popitem()[1].close()

@@ -11,7 +11,9 @@ state's memory before, which is used again for the next state.
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -25,7 +27,7 @@ _TRUE = {"one": {"f0": "one"}}
 
 
 class PatternEngineError(RuntimeError):
-    """durable_rules answered something that it never should."""
+    """durable_rules failed, or answered something that it never should."""
 
 
 class Network:
@@ -40,25 +42,27 @@ class Network:
 
     def _let_the_sentinel_act(self) -> None:
         """Once an action has started, deleting the state is safe; before, it frees memory that nobody wrote."""
-        _, state = self._engine.assert_fact(self._handle, _SENTINEL)
-        if self._engine.start_action_for_state(self._handle, state) is None:
+        if not self._completes(_SENTINEL, last=True):
             raise PatternEngineError("the sentinel rule did not act")
         self._engine.delete_state(self._handle, None)
 
     def holds(self, rows: Rows) -> bool:
-        """Does the plan hold for these rows. Leaves no fact behind."""
+        """Does the plan hold for these rows. Leaves no fact behind, unless it raises: then the network may not be used again."""
+        found = any(self._completes(fact, last) for fact, last in self._facts(rows))
+        self._engine.delete_state(self._handle, None)
+        return found
+
+    def _facts(self, rows: Rows) -> Iterator[tuple[str, bool]]:
+        """The facts in order, each with whether a match may be complete with it."""
         codes: dict[str, int] = {}
-        number = 0
-        try:
-            for slot in self._order:
-                for row in rows[slot]:
-                    state = self._assert(f'{{"id":"{number}"{self._formats[slot] % _numbers(row, codes)}')
-                    number += 1
-                    if slot == 0 and self._engine.start_action_for_state(self._handle, state) is not None:
-                        return True
-            return False
-        finally:
-            self._engine.delete_state(self._handle, None)
+        number = itertools.count()
+        for slot in self._order:
+            for row in rows[slot]:
+                yield f'{{"id":"{next(number)}"{self._formats[slot] % _numbers(row, codes)}', slot == 0
+
+    def _completes(self, fact: str, last: bool) -> bool:
+        state = self._assert(fact)
+        return last and self._engine.start_action_for_state(self._handle, state) is not None
 
     def _assert(self, fact: str) -> int:
         result, state = self._engine.assert_fact(self._handle, fact)

@@ -1,0 +1,110 @@
+"""What the API answers with, beside problems: the shapes for its document, and a decision as bytes."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import orjson
+
+from app import __version__
+from app.engine.answer import Explanation
+from app.engine.pack import Pack
+
+
+@dataclass(frozen=True)
+class PackRef:
+    """A pack, by name and by the SHA-256 of its files."""
+
+    name: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class RecordRef:
+    """Where the decision is on record: durably, or, in what-if, nowhere."""
+
+    state: Literal["durable", "none"]
+
+
+@dataclass
+class Given:
+    """A decision's own data: its id (none in what-if, which leaves no trace), when, by which pack and engine it was made, its record."""
+
+    decision_id: str | None
+    decided_at: datetime.datetime
+    pack: PackRef
+    engine: str
+    record: RecordRef
+
+
+@dataclass
+class DecisionAnswer(Explanation, Given):
+    """The next best actions for one subscriber, and why. What the caller's role may not see is null or empty."""
+
+
+@dataclass(frozen=True)
+class FolderState:
+    """The folder the pack is read from: `good`, or `broken` with what is wrong, while the last good pack goes on."""
+
+    state: Literal["good", "broken"]
+    problems: list[str]
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """The service decides and its store takes decisions."""
+
+    status: Literal["ready"]
+    pack: PackRef
+    engine: str
+    folder: FolderState
+
+
+@dataclass(frozen=True)
+class Alive:
+    """The process answers."""
+
+    status: Literal["alive"]
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """What runs here and where to go on."""
+
+    service: str
+    engine: str
+    pack: PackRef
+    folder: FolderState
+    links: dict[str, str]
+
+
+_explained = tuple(field.name for field in fields(Explanation))
+
+
+def reference(pack: Pack) -> PackRef:
+    """The pack as answers name it."""
+    return PackRef(pack.name, pack.version, pack.digest)
+
+
+def answer_bytes(explanation: Explanation, pack: Pack, decided_at: datetime.datetime, decision_id: str | None) -> bytes:
+    """A `DecisionAnswer` as JSON: what is stored and what is sent, byte for byte."""
+    answer: dict[str, Any] = {
+        "decision_id": decision_id,
+        "decided_at": decided_at,
+        "pack": reference(pack),
+        "engine": __version__,
+        "record": RecordRef("durable" if decision_id else "none"),
+    }
+    for name in _explained:
+        answer[name] = getattr(explanation, name)
+    return orjson.dumps(answer, default=_plain)
+
+
+def _plain(value: object) -> dict[Any, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(type(value).__name__)

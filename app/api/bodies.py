@@ -1,0 +1,50 @@
+"""Reading a body, no further than it may go."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.problems import problem
+
+LARGEST_BODY = 1024 * 1024
+JSON = "application/json"
+
+
+class Refused(Exception):
+    """The body is not read; `response` says why."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+async def read_json(request: Request) -> bytes:
+    """The body of a request that says it is JSON.
+
+    Raises:
+        Refused: of another type, encoded, or larger than 1 MB; the rest of a larger one is not waited for.
+    """
+    headers = request.headers
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+        raise Refused(problem("unsupported-media-type", detail="send the header `content-type: application/json`"))
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Refused(problem("unsupported-media-type", detail="send the body as it is, without a `content-encoding`"))
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length) > LARGEST_BODY:
+        raise _too_large()
+    return await _read(request)
+
+
+async def _read(request: Request) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            raise _too_large()
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large() -> Refused:
+    return Refused(problem("body-too-large", headers={"connection": "close"}))

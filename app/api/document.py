@@ -1,0 +1,43 @@
+"""The API's document: what FastAPI gathers from the endpoints, and the shapes of what they read and write themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+from app import __version__
+from app.api.problems import KINDS, Problem
+from app.engine.vocabulary import DecisionRequest
+
+_REFERENCES = "#/components/schemas/{model}"
+_DESCRIPTION = """\
+Decides the next best actions for a telecom subscriber, and says why. Rules and policies are a pack of files; every answer names the pack it
+was made with.
+
+Money is an integer in the currency's smallest unit, data in MB, voice in minutes, times ISO 8601 with their offset, dates local. What is
+left out is unknown; nothing is recognised or permitted on unknown.
+
+Errors are problem details (RFC 9457), `application/problem+json`. Their `type` is `urn:wanliu:problem:` and one of:
+
+{problems}
+"""
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the application."""
+    problems = "\n".join(f"- `{name}` ({kind.status}): {kind.title}." for name, kind in KINDS.items())
+    found = get_openapi(title="Wanliu", version=__version__, description=_DESCRIPTION.format(problems=problems), routes=app.routes)
+    schemas: dict[str, Any] = found.setdefault("components", {}).setdefault("schemas", {})
+    _add(schemas, "DecisionRequest", TypeAdapter(DecisionRequest).json_schema(ref_template=_REFERENCES, mode="validation"))
+    _add(schemas, "Problem", TypeAdapter(Problem).json_schema(ref_template=_REFERENCES, mode="serialization"))
+    found["components"]["schemas"] = dict(sorted(schemas.items()))
+    return found
+
+
+def _add(schemas: dict[str, Any], title: str, schema: dict[str, Any]) -> None:
+    for name, shape in {**schema.pop("$defs", {}), title: schema}.items():
+        if schemas.setdefault(name, shape) != shape:
+            raise ValueError(f"two shapes are called {name}")

@@ -1,0 +1,81 @@
+"""The pack that runs: the last good one from a folder that may change under it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from app.engine.pack import FOLDERS, Pack
+from app.engine.problems import PackError
+
+FOLLOW_SECONDS = 1.0
+MOST_PROBLEMS = 20
+
+_log = structlog.get_logger("wanliu.pack")
+_Stamp = frozenset[tuple[str, int, int]]
+
+
+class PackHolder:
+    """Holds the pack that decides, and follows its folder: a changed pack takes over once it has been checked, a broken one does not."""
+
+    def __init__(self, folder: Path, load: Callable[[Path], Pack], *, every: float = FOLLOW_SECONDS) -> None:
+        """Load the pack.
+
+        Args:
+            folder: holds `rules/` and `policies/`.
+            load: reads, checks and compiles it.
+            every: seconds between two looks at the folder.
+
+        Raises:
+            PackError: it cannot be used, and there is no other.
+        """
+        self._folder, self._load, self._every = folder, load, every
+        self._seen = _stamp(folder)
+        self.current = load(folder)
+        self.problems: tuple[str, ...] = ()
+        """What is wrong with the folder, while `current` goes on as it was; empty when the folder is what runs."""
+
+    async def follow(self) -> None:
+        """Look at the folder again and again, for ever."""
+        while True:
+            await asyncio.sleep(self._every)
+            await self.look()
+
+    async def look(self) -> None:
+        """Load the folder's pack if a file changed, and let it take over if it is good."""
+        stamp = await asyncio.to_thread(_stamp, self._folder)
+        if stamp == self._seen:
+            return
+        self._seen = stamp
+        try:
+            pack = await asyncio.to_thread(self._load, self._folder)
+        except PackError as error:
+            self._refuse(tuple(map(str, error.problems)))
+        except Exception as error:  # noqa: BLE001 - whatever a pack does to its reader, the running one goes on
+            _log.error("pack_failed", exc_info=error)
+            self._refuse((f"the pack could not be read: {type(error).__name__}",))
+        else:
+            self._take_over(pack)
+
+    def _refuse(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems[:MOST_PROBLEMS]
+        _log.warning("pack_refused", running=self.current.digest, problems=list(self.problems), more=len(problems) - len(self.problems))
+
+    def _take_over(self, pack: Pack) -> None:
+        self.current, self.problems = pack, ()
+        _log.info("pack_running", name=pack.name, version=pack.version, digest=pack.digest)
+
+
+def _stamp(folder: Path) -> _Stamp:
+    """What changes when a file of the pack does."""
+    found: set[tuple[str, int, int]] = set()
+    for path in (path for name in FOLDERS for path in (folder / name).rglob("*.y*ml")):
+        try:
+            state = path.stat()
+        except OSError:  # gone between listing and looking: the next look tells
+            continue
+        found.add((str(path), state.st_mtime_ns, state.st_size))
+    return frozenset(found)

@@ -1,0 +1,81 @@
+"""Errors as problem details (RFC 9457): one table from what went wrong to what is answered. Nothing that was sent is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from app.engine.intake import FieldProblem
+
+MEDIA_TYPE = "application/problem+json"
+SCHEMA = {"$ref": "#/components/schemas/Problem"}
+_RETRY_SECONDS = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One mistake in a request: the dotted field, `body` for the whole, and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong. `type` is stable and says which kind of problem it is; `errors` names fields where fields are wrong."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None
+    errors: list[FieldError]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: its status, its title, and whether asking again soon may help."""
+
+    status: int
+    title: str
+    retry: bool = False
+
+
+KINDS: Mapping[str, Kind] = {
+    "bad-request": Kind(400, "The request cannot be read"),
+    "not-found": Kind(404, "There is nothing here"),
+    "method-not-allowed": Kind(405, "The method is not allowed here; `Allow` lists those that are"),
+    "body-too-large": Kind(413, "The body is larger than 1 MB"),
+    "unsupported-media-type": Kind(415, "The body is not `application/json`"),
+    "invalid-request": Kind(422, "The request is not one this service can answer"),
+    "internal": Kind(500, "The service failed"),
+    "store-busy": Kind(503, "More decisions are waiting to be stored than fit", retry=True),
+    "store-unavailable": Kind(503, "The decision could not be stored, so it is not given", retry=True),
+}
+"""Every kind of problem, by the last part of its `type`."""
+
+
+def problem(
+    kind: str, *, detail: str | None = None, errors: Iterable[FieldProblem] = (), headers: Mapping[str, str] | None = None
+) -> Response:
+    """The response for a kind of problem."""
+    known = KINDS[kind]
+    fields = [FieldError(item.field, item.message) for item in errors]
+    content = orjson.dumps(Problem(f"urn:wanliu:problem:{kind}", known.title, known.status, detail, fields))
+    retry = {"retry-after": _RETRY_SECONDS} if known.retry else {}
+    return Response(content, known.status, {**retry, **(headers or {})}, MEDIA_TYPE)
+
+
+def documented(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """The responses of these kinds, for the API's document."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        known = KINDS[kind]
+        description = " ".join(filter(None, [responses.get(known.status, {}).get("description"), f"`{kind}`: {known.title}."]))
+        responses[known.status] = {"description": description, "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
+        if known.retry:
+            responses[known.status]["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    return responses

@@ -1,0 +1,185 @@
+"""Packs on the command line: loading one, `wanliu pack show`, `wanliu pack check`."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text as Line
+
+from app.cli.console import complain, fail, out, write_bytes
+from app.cli.labels import labels_of
+from app.engine.problems import PackError, Problem
+from app.engine.texts import Language, language_of, listed, shown
+from app.settings import Settings, SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from app.cli.labels import Labels
+    from app.engine.pack import Action, Pack
+
+_SOME_PROBLEMS = 20
+
+
+def settings() -> Settings:
+    """The settings of this process; wrong ones end the command."""
+    try:
+        return read_settings(os.environ)
+    except SettingsError as error:
+        fail(*str(error).splitlines())
+
+
+def folder_of(given: Path | None) -> Path:
+    """The pack's folder: as given, as WANLIU_PACK says, or the current one. A folder that is none ends the command."""
+    folder = given or settings().pack
+    if not folder.is_dir():
+        fail(f"the pack's folder `{folder}` {'is a file' if folder.exists() else 'does not exist'}")
+    return folder
+
+
+def load(given: Path | None) -> Pack:
+    """The checked pack; mistakes in it end the command."""
+    from app.engine.pack import load_pack
+
+    folder = folder_of(given)
+    try:
+        return load_pack(folder, pattern_engine=settings().pattern_engine)
+    except OSError as error:
+        fail(f"cannot read the pack in `{folder}`: {(error.strerror or 'unknown error').lower()}")
+    except PackError as error:
+        told = error.problems[:_SOME_PROBLEMS]
+        more = len(error.problems) - len(told)
+        fail(*told, f"the pack in `{folder}` cannot be used: {_counted(error.problems)}{f', {more} not shown' if more else ''}")
+
+
+def check(given: Path | None, *, as_json: bool) -> None:
+    """Print every mistake in a pack and their count; exit code 1 when there is an error."""
+    from app.engine.pack import check_files, digest_of, read_folder
+
+    folder = folder_of(given)
+    try:
+        files = read_folder(folder)
+        problems: Sequence[Problem] = check_files(files)
+    except OSError as error:
+        fail(f"cannot read the pack in `{folder}`: {(error.strerror or 'unknown error').lower()}")
+    except PackError as error:
+        files, problems = {}, error.problems
+    errors = sum(problem.severity == "error" for problem in problems)
+    if as_json:
+        report = {"folder": str(folder), "digest": digest_of(files), "files": len(files), "errors": errors, "problems": [_as_json(problem) for problem in problems]}
+        write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    else:
+        complain(*problems)
+        told = _counted(problems) if problems else "no mistakes"
+        out().print(f"{len(files)} files checked: {told}", markup=False, soft_wrap=True)
+    if errors:
+        raise typer.Exit(1)
+
+
+def _as_json(problem: Problem) -> dict[str, object]:
+    place = problem.place
+    return {
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def _counted(problems: Iterable[Problem]) -> str:
+    counts = Counter(problem.severity for problem in problems)
+    return ", ".join(f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in sorted(counts.items()))
+
+
+def show(given: Path | None, locale: str) -> None:
+    """Print what a pack holds."""
+    pack = load(given)
+    language = language_of(locale)
+    console = out()
+    for part in _shown(pack, language):
+        console.print(part)
+
+
+def _shown(pack: Pack, language: Language) -> Iterable[RenderableType]:
+    labels = labels_of(language)
+    yield _head(pack, labels)
+    yield _actions(pack, language, labels)
+    yield _signals(pack, language, labels)
+    yield _tariffs(pack, language, labels)
+
+
+def _head(pack: Pack, labels: Labels) -> RenderableType:
+    counts = {
+        labels["files"]: len(pack.files),
+        labels["signals"]: len(pack.signals),
+        labels["patterns"]: len(pack.patterns),
+        labels["stages"]: len(pack.stages),
+        labels["phases"]: len(pack.phases),
+        labels["moments"]: len(pack.moments),
+        labels["actions"]: len(pack.actions),
+        labels["contact clauses"]: len(pack.contact_rules),
+        labels["guardrails"]: len(pack.guardrail_rules),
+        labels["tariffs"]: len(pack.tariffs),
+        labels["questions"]: len(pack.questions),
+    }
+    return Group(
+        Line(f"{pack.name} {pack.version}", style="bold"),
+        Line(pack.digest, style="dim"),
+        Line(f"{pack.jurisdiction} · {pack.currency} · {pack.zone}"),
+        Line(" · ".join(f"{name} {count}" for name, count in counts.items())),
+    )
+
+
+def table(title: str, *columns: str, right: Iterable[int] = ()) -> Table:
+    """An empty table in our style; `right` are the places of columns of figures."""
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    figures = set(right)
+    for place, name in enumerate(columns):
+        made.add_column(name, justify="right" if place in figures else "left", overflow="fold")
+    return made
+
+
+def _actions(pack: Pack, language: Language, labels: Labels) -> RenderableType:
+    made = table(f"\n{labels['actions']}", labels["phases"], labels["action"], labels["title"], labels["kind"], labels["lever"], labels["duty"], labels["channels"])
+    for action in sorted(pack.actions, key=lambda action: (_earliest(pack, action), action.kind, action.lever, action.id)):
+        phases = "\n".join(phase.title.say(language) for phase in pack.phases if phase.id in action.phases)
+        made.add_row(phases, action.id, action.title.say(language), action.kind, action.lever, _duty(action), str(len(action.channels)))
+    return made
+
+
+def _earliest(pack: Pack, action: Action) -> int:
+    """The place of the action's gentlest phase, so that prevention is listed before rescue."""
+    order = {"prevention": 0, "retention": 1, "rescue": 2}
+    return min(order.get(phase, len(order)) for phase in action.phases)
+
+
+def _duty(action: Action) -> str:
+    return action.duty if action.duty_slot is None else "…"
+
+
+def _signals(pack: Pack, language: Language, labels: Labels) -> RenderableType:
+    made = table(f"\n{labels['signals']}", labels["signal"], labels["title"], labels["levels"], labels["from"])
+    for signal in pack.signals.values():
+        levels = listed([clause.name for clause in signal.levels], language)
+        made.add_row(signal.id, signal.title.say(language), levels, labels["pattern"] if signal.pattern else "")
+    return made
+
+
+def _tariffs(pack: Pack, language: Language, labels: Labels) -> RenderableType:
+    made = table(f"\n{labels['tariffs']}", labels["tariff"], labels["title"], labels["kind"], labels["fee"], labels["commitment"], labels["filing number"], right=(3,))
+    for tariff in pack.tariffs.values():
+        fee = shown(tariff.fee, "money", language, pack.currency)
+        term = shown(tariff.commitment_months, "months", language) if tariff.commitment_months else ""
+        made.add_row(tariff.id, tariff.name.say(language), tariff.kind, fee, term, tariff.filing_no)
+    return made
+
+

@@ -1,0 +1,205 @@
+"""An answer as people read it in a terminal: what was decided and why, what to say, what to ask, what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from app.cli.labels import labels_of
+from app.engine.answer import ActionAnswer, Evidence, Explanation, NotOffered, Reason, TariffAnswer
+from app.engine.texts import Language, listed, shown
+
+if TYPE_CHECKING:
+    from app.engine.case import Case
+    from app.engine.pack import Pack
+
+_LEVEL_STYLE = {"severe": "bold red", "high": "yellow", "watch": "cyan"}
+_PHASE_STYLE = {"rescue": "bold red", "prevention": "bold yellow", "retention": "bold green", "hands_off": "bold magenta"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One answer on its way to the terminal."""
+
+    title: str
+    pack: Pack
+    case: Case
+    explanation: Explanation
+    language: Language
+
+    def render(self) -> RenderableType:
+        """Everything, from top to bottom."""
+        return Group(*self._parts())
+
+    def _label(self, name: str) -> str:
+        return labels_of(self.language)[name]
+
+    def _parts(self) -> Iterator[RenderableType]:
+        answer = self.explanation
+        yield self._head()
+        yield self._placing()
+        if answer.signals:
+            yield self._signals()
+        yield self._actions()
+        if answer.ask:
+            yield self._ask()
+        if answer.not_offered:
+            yield self._not_offered(answer.not_offered)
+        if answer.unknown:
+            yield self._unknown()
+
+    def _head(self) -> RenderableType:
+        case, pack = self.case, self.pack
+        facts = [case.channel, *filter(None, (case.direction, case.reason)), f"{case.times.contact_at:%Y-%m-%d %H:%M}", f"{pack.name} {pack.version}"]
+        return Group(Text(self.title, style="bold"), Text(" · ".join(facts), style="dim"))
+
+    def _placing(self) -> RenderableType:
+        answer = self.explanation
+        grid = _grid()
+        if answer.stage:
+            grid.add_row(self._label("stage"), Text(f"{answer.stage_title} ({answer.stage})"))
+        if answer.phase.id:
+            phase = Text(f"{answer.phase.title} ({answer.phase.id})", style=_PHASE_STYLE.get(answer.phase.id, "bold"))
+            grid.add_row(self._label("phase"), Group(phase, *(self._reason(reason) for reason in answer.phase.reasons)))
+        for passed in answer.phase.not_stronger or ():
+            clauses = [evidence.clause for evidence in passed.because or ()]
+            told = [Text("; ".join(clauses), style="dim")] if clauses else []
+            open_ones = [Text(f"{self._label('unknown')}: {', '.join(passed.unknown)}", style="dim")] if passed.unknown else []
+            grid.add_row(f"{self._label('not stronger')} {passed.title}", Group(*told, *open_ones))
+        if answer.moment and answer.moment != "none":
+            moment = self.pack.moments.get(answer.moment)
+            grid.add_row(self._label("moment"), f"{moment.title.say(self.language)} ({answer.moment})" if moment else answer.moment)
+        if not answer.personalised:
+            grid.add_row("", Text(self._label("not personalised"), style="magenta"))
+        return Padding(grid, (1, 0, 0, 0))
+
+    def _reason(self, reason: Reason) -> RenderableType:
+        lines: list[RenderableType] = [Text(reason.text)]
+        lines += [_evidence(evidence) for evidence in reason.evidence or ()]
+        return Group(*lines)
+
+    def _signals(self) -> RenderableType:
+        grid = _table(self._label("signals"))
+        grid.add_column(no_wrap=True)
+        grid.add_column(ratio=1)
+        for signal in self.explanation.signals:
+            lines = [Text.assemble((signal.title, "bold"), "  ", (signal.id, "dim")), Text(signal.text)]
+            lines += [_evidence(evidence) for evidence in signal.evidence or ()]
+            grid.add_row(Text(signal.level, style=_LEVEL_STYLE.get(signal.level, "")), Group(*lines))
+        return grid
+
+    def _actions(self) -> RenderableType:
+        answer = self.explanation
+        if not answer.actions:
+            cause = f": {answer.empty_because}" if answer.empty_because else ""
+            return Padding(Text(f"{self._label('empty')}{cause}", style="bold"), (1, 0, 0, 0))
+        parts: list[RenderableType] = [Text(f"\n{self._label('next best actions')}", style="bold")]
+        for action in answer.actions:
+            parts.append(self._action(action))
+        return Group(*parts)
+
+    def _action(self, action: ActionAnswer) -> RenderableType:
+        marks = [action.kind, self._label(action.duty) if action.duty else "", action.category]
+        if action.score is not None:
+            marks.append(f"{self._label('score')} {action.score:,.1f}")
+        head = Text.assemble((f"{action.rank}  ", "bold cyan"), (action.title or action.action, "bold"), "  ", (" · ".join(filter(None, marks)), "dim"))
+        grid = _grid()
+        if action.script or action.text:
+            grid.add_row(self._label("say" if action.script else "send"), Text(action.script or action.text or "", style="italic"))
+        if action.reasons:
+            grid.add_row(self._label("why"), Group(*(Text(f"· {reason.text}") for reason in action.reasons)))
+        if action.tariff is not None:
+            grid.add_row(self._label("tariff"), Text(self._tariff(action.tariff)))
+        if disclose := " ".join(filter(None, (action.tariff.disclose if action.tariff else None, action.disclose))):
+            grid.add_row(self._label("disclose"), Text(disclose))
+        grid.add_row("", Text(self._terms(action), style="dim"))
+        return Group(head, Padding(grid, (0, 0, 1 if action.rank < len(self.explanation.actions) else 0, 3)))
+
+    def _tariff(self, tariff: TariffAnswer) -> str:
+        parts = [tariff.name, self._money(tariff.fee), f"{self._label('filing number')} {tariff.filing_no}"]
+        if tariff.saving is not None and tariff.saving > 0:
+            parts.append(f"{self._label('saving')} {self._money(tariff.saving)}")
+        return " · ".join(parts)
+
+    def _terms(self, action: ActionAnswer) -> str:
+        parts = [f"{self._label('confirm')} {action.confirm}"]
+        if action.approve and action.approve != "none":
+            parts.append(f"{self._label('approve')} {action.approve}")
+        if action.concession:
+            parts.append(f"{self._label('concession')} {self._money(action.concession)}")
+        if action.fallback_for:
+            parts.append(f"{self._label('fallback')} {action.fallback_for}")
+        return " · ".join([*parts, f"{self._label('until')} {action.valid_until:%Y-%m-%d %H:%M}"])
+
+    def _ask(self) -> RenderableType:
+        grid = _table(self._label("answer"))
+        grid.add_column(ratio=3)
+        grid.add_column(ratio=2, style="dim")
+        for ask in self.explanation.ask:
+            unlock = f"{self._label('may unlock')}: {', '.join(self._titles(ask.may_unlock))}" if ask.may_unlock else ""
+            grid.add_row(ask.question, f"{ask.fact}\n{unlock}".strip())
+        return grid
+
+    def _titles(self, actions: Sequence[str]) -> list[str]:
+        return [self.pack.action(name).title.say(self.language) for name in actions]
+
+    def _not_offered(self, items: Sequence[NotOffered]) -> RenderableType:
+        grid = _table(self._label("not offered"), header=True)
+        grid.add_column(self._label("action"), ratio=3)
+        grid.add_column(self._label("cause"), ratio=2)
+        grid.add_column(self._label("because"), ratio=6)
+        for item in items:
+            cause = Group(Text(item.cause), Text(item.clause or "", style="dim"))
+            lines: list[RenderableType] = [Text(item.text)] if item.text else []
+            lines += [_evidence(item.evidence)] if item.evidence else []
+            lines += [Text(f"→ {item.change}", style="green")] if item.change else []
+            lines += [Text(f"{self._label('until')} {item.until:%Y-%m-%d %H:%M}", style="dim")] if item.until else []
+            grid.add_row(Group(Text(item.title or item.action), Text(item.action, style="dim")), cause, Group(*lines))
+        return grid
+
+    def _unknown(self) -> RenderableType:
+        told = [f"{fact.title} ({fact.fact}{self._too_old(fact.why, fact.age_days)})" for fact in self.explanation.unknown]
+        return Group(Text(f"\n{self._label('unknown')}", style="bold"), Text(listed(told, self.language), style="dim"))
+
+    def _too_old(self, why: str, age: int | None) -> str:
+        days = f" {shown(age, 'days', self.language)}" if age is not None else ""
+        return "" if why == "missing" else f", {self._label(why)}{days}"
+
+    def _money(self, amount: float) -> str:
+        return shown(amount, "money", self.language, self.pack.currency)
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True, min_width=9)
+    grid.add_column(ratio=1)
+    return grid
+
+
+def _table(title: str, *, header: bool = False) -> Table:
+    return Table(
+        title=f"\n{title}", title_justify="left", title_style="bold", header_style="dim", show_header=header, box=None, padding=(0, 2, 0, 0), pad_edge=False, expand=True
+    )
+
+
+def _evidence(evidence: Evidence) -> Text:
+    values = ", ".join(f"{name} = {_plain(value)}" for name, value in evidence.values.items())
+    return Text(values or evidence.test, style="dim")
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "?"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_plain, value))}]"
+    return f"{value:,}" if isinstance(value, int) else str(value)
