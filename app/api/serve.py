@@ -6,7 +6,6 @@ import contextlib
 import json
 import logging
 import socket
-import sys
 from collections.abc import AsyncIterator
 
 import uvicorn
@@ -110,5 +109,5 @@ def _welcome(settings: Settings, listener: socket.socket, services: Services) ->
         f"  document {address}/openapi.json\n\n"
         "DEVELOPMENT MODE: no keys are configured. Everybody who reaches this address may do everything.\n\n"
         "Try:\n"
-        f"curl -s {address}/v1/decisions -H 'content-type: application/json' -d '{body}' | {sys.executable.rsplit('/', 1)[-1]} -m json.tool\n"
+        f"curl -s {address}/v1/decisions -H 'content-type: application/json' -d '{body}' | python3 -m json.tool\n"
     )

@@ -5,19 +5,32 @@ from __future__ import annotations
 import datetime
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
 import typer
 
+from app.api.answers import answer_bytes
+from app.campaign.table import Asking
 from app.cli.console import complain, out, write_bytes
 from app.cli.packs import load
-from app.cli.usage import Wishes
+from app.cli.showing import Sheet
+from app.engine.decide import decide
+from app.engine.explain import explain
+from app.engine.intake import RequestError, parse_request, take
+from app.engine.texts import language_of
+from app.engine.view import view
 
 if TYPE_CHECKING:
+    from app.cli.usage import Wishes
+    from app.engine.answer import Explanation
+    from app.engine.case import Case
     from app.engine.pack import Pack
 
-LARGEST_BODY = 4 * 1024 * 1024
+LARGEST_BODY = 1024 * 1024
+"""As much as the API takes."""
 
 
 class _Unusable(Exception):
@@ -28,6 +41,17 @@ class _Unusable(Exception):
         super().__init__(*lines)
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was decided for a file; `id` is none where it was not recorded."""
+
+    subscriber: str
+    case: Case
+    explanation: Explanation
+    decided_at: datetime.datetime
+    id: str | None
+
+
 def decide_files(files: Sequence[str], wishes: Wishes) -> None:
     """Decide for each file and print the answers. What cannot be decided is told, the others go on, and the exit code is 1."""
     pack = load(wishes.pack)
@@ -35,30 +59,62 @@ def decide_files(files: Sequence[str], wishes: Wishes) -> None:
     failed = False
     for number, name in enumerate(files):
         try:
-            _decide(pack, name, wishes, now, number, len(files))
+            answer = _decided(pack, _read(name), wishes, now)
         except _Unusable as error:
             failed = True
             complain(*(f"{'standard input' if name == '-' else name}: {line}" for line in error.lines))
+            continue
+        if wishes.as_json:
+            _print_json(pack, answer, alone=len(files) == 1)
+        else:
+            _print_sheet(pack, name, answer, first=number == 0)
     if failed:
         raise typer.Exit(1)
 
 
-def _decide(pack: Pack, name: str, wishes: Wishes, now: datetime.datetime, number: int, of: int) -> None:
-    from app.api.answers import answer_bytes
-    from app.campaign.table import Asking
-    from app.engine.decide import decide
-    from app.engine.explain import explain
-    from app.engine.intake import RequestError, parse_request, take
-    from app.engine.view import view
-
+def _decided(pack: Pack, body: bytes, wishes: Wishes, now: datetime.datetime) -> _Answer:
     asking = Asking(wishes.role or "development", now, "live" if wishes.record else "what_if", wishes.channel, wishes.explain, wishes.locale)
     try:
-        request = asking.of(parse_request(_read(name)))
+        request = asking.of(parse_request(body))
         case = take(pack, request, now=now, role=asking.role)
     except RequestError as error:
-        raise _Unusable(*error.problems) from None
-    decision = decide(pack, case)
-    explanation = explain(pack, case, decision, request.explain)
+        raise _Unusable(*(_for_people(str(problem)) for problem in error.problems)) from None
+    explanation = view(explain(pack, case, decide(pack, case), request.explain), asking.role)
+    if not wishes.record:
+        return _Answer(request.subscriber.id, case, explanation, case.times.as_of, None)
+    return _Answer(request.subscriber.id, case, explanation, now, _recorded(pack, case, explanation, now))
+
+
+def _for_people(problem: str) -> str:
+    """A problem in the terms of this program, where an option stands for a field of the API."""
+    return problem.replace("leave it out, or ask with `mode: what_if`", "leave it out, or decide without --record")
+
+
+def _recorded(pack: Pack, case: Case, explanation: Explanation, now: datetime.datetime) -> str:
+    """Store the decision and give its id; it is durable when this returns."""
+    from app.cli.recording import record
+    from app.record import StoreError
+
+    try:
+        return record(pack, case, explanation, now)
+    except StoreError as error:
+        raise _Unusable(f"not decided, since it could not be recorded: {error}") from None
+
+
+def _print_json(pack: Pack, answer: _Answer, *, alone: bool) -> None:
+    """One object a line; indented where there is only one and a person looks at it."""
+    content = answer_bytes(answer.explanation, pack, answer.decided_at, answer.id)
+    if alone and sys.stdout.isatty():
+        content = orjson.dumps(orjson.loads(content), option=orjson.OPT_INDENT_2)
+    write_bytes(content + b"\n")
+
+
+def _print_sheet(pack: Pack, name: str, answer: _Answer, *, first: bool) -> None:
+    console = out()
+    if not first:
+        console.rule(style="dim")
+    title = f"{answer.subscriber}  {name}{f'  {answer.id}' if answer.id else ''}"
+    console.print(Sheet(title, pack, answer.case, answer.explanation, language_of(answer.case.locale)).render())
 
 
 def _read(name: str) -> bytes:
@@ -70,11 +126,11 @@ def _read(name: str) -> bytes:
             return _bounded(file.read(LARGEST_BODY + 1))
     except IsADirectoryError:
         raise _Unusable("is a folder, not a file") from None
-    except OSError as error:
-        raise _Unusable(f"cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+    except (OSError, ValueError) as error:
+        raise _Unusable(f"cannot be read: {(getattr(error, 'strerror', None) or str(error)).lower()}") from None
 
 
 def _bounded(content: bytes) -> bytes:
     if len(content) > LARGEST_BODY:
-        raise _Unusable(f"is larger than {LARGEST_BODY:,} bytes; a request for one subscriber is smaller")
+        raise _Unusable(f"is larger than {LARGEST_BODY:,} bytes; a request about one subscriber is smaller")
     return content

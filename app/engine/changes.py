@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import math
 from collections.abc import Iterable, Mapping
@@ -15,12 +16,13 @@ from app.engine.facts import Facts
 from app.engine.interpret import interpret
 from app.engine.pack.model import Clause, Pack
 from app.engine.to_python import Program, Section
-from app.engine.tree import And, Arithmetic, Call, Compare, Const, Negative, Node, Not, Or, Ref, show, walk
+from app.engine.tree import And, Arithmetic, Call, Compare, Const, Negative, Node, Not, Or, Ref, reads, show, walk
 
 _flipped = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _negated = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _directions = {"<": "under", "<=": "at_most", ">": "over", ">=": "at_least", "==": "exactly", "!=": "other_than"}
 _time = {"days_until": -1, "days_since": 1, "since": 1}
+_CLOCK = frozenset({"clock.time", "clock.weekday", "clock.holiday"})
 LONGEST_WAIT = 400
 """Days ahead within which an end is looked for."""
 
@@ -237,19 +239,23 @@ def until(pack: Pack, case: Case, facts: Facts, clause: Clause) -> datetime.date
     Caps end when their contacts leave the window, hours at the next boundary, waits at a local midnight: the clause is tried at each.
     """
     run, slot, size, inputs = _compiled(clause.tree)
-    base = case.times.contact_at
     zone = datetime.timezone(datetime.timedelta(minutes=case.times.offset))
-    for moment in _moments(case, facts, clause.tree, zone):
+
+    def holds(moment: datetime.datetime) -> bool:
         local = moment.astimezone(zone)
         values: list[Any] = [None] * size
         for name, at in inputs.items():
             values[at] = _clock(pack, name, local, facts)
-        shift = (moment - base) // datetime.timedelta(microseconds=1)
-        around = replace(facts.around, contact_at=facts.around.contact_at + shift)
-        run(values, around)
-        if values[slot] is True or (values[slot] is None and clause.allows_unknown):
-            return local
-    return None
+        shift = (moment - case.times.contact_at) // datetime.timedelta(microseconds=1)
+        run(values, replace(facts.around, contact_at=facts.around.contact_at + shift))
+        return values[slot] is True or (values[slot] is None and clause.allows_unknown)
+
+    moments = _moments(case, facts, clause.tree, zone)
+    if not _CLOCK & reads(clause.tree) and not any(isinstance(node, Call) and node.function in _time for node in walk(clause.tree)):
+        # A cap only empties as time goes by: a history of thousands of contacts takes a dozen trials, not thousands.
+        at = bisect.bisect_left(moments, True, key=holds)
+        return moments[at].astimezone(zone) if at < len(moments) else None
+    return next((moment.astimezone(zone) for moment in moments if holds(moment)), None)
 
 
 def _clock(pack: Pack, name: str, local: datetime.datetime, facts: Facts) -> Any:
@@ -282,7 +288,7 @@ def _moments(case: Case, facts: Facts, tree: Node, zone: datetime.timezone) -> l
         if isinstance(node, Call) and node.function in ("contacted", "refused", "count"):
             found |= _expiries(facts, node)
     midnight = start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    if names & {"clock.time", "clock.weekday", "clock.holiday"}:
+    if names & _CLOCK:
         times = {0} | {node.value for node in nodes if isinstance(node, Const) and node.type.kind == "time" and isinstance(node.value, int)}
         found |= {midnight + datetime.timedelta(days=day, minutes=minute) for day in range(32) for minute in times}
         found |= {

@@ -6,7 +6,7 @@ The small parts are named tuples: a decision makes dozens, and they cost a quart
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from app.engine.facts import Facts
@@ -82,3 +82,21 @@ class Decision:
     empty_because: EmptyBecause | None
     personalised: bool
     facts: Facts = field(repr=False, compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """The decision as JSON values: codes and figures, no working and no words."""
+        return {
+            "stage": _placed(self.stage),
+            "phase": _placed(self.phase),
+            "moment": self.moment,
+            "signals": dict(self.signals),
+            "ranked": [item._asdict() for item in self.ranked],
+            "outcomes": [{**item._asdict(), "failing": [step._asdict() for step in item.failing]} for item in self.outcomes],
+            "empty_because": self.empty_because,
+            "personalised": self.personalised,
+        }
+
+
+def _placed(placed: Placed) -> dict[str, Any]:
+    passed = [{"id": item.id, "failing": [step._asdict() for step in item.failing]} for item in placed.passed]
+    return {"id": placed.id, "because": list(placed.because), "passed": passed}

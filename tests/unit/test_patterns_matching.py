@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from app.engine.language import Names, parse
-from app.engine.patterns import BuiltinMatcher, Join, Matcher, Pattern, problems
+from app.engine.patterns import BuiltinMatcher, Join, Matcher, Pattern, checked, durable_available, make_matcher, problems
 from app.engine.problems import Place
 from app.engine.tree import BOOLEAN, COUNT, DATE, DAYS, TEXT, Node, Ref, Type
 
@@ -332,3 +332,22 @@ class Behaviour:
 
 class TestBuiltin(Behaviour):
     engine = BuiltinMatcher
+
+
+def test_without_durable_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where durable_rules does not load, our own matcher is the default and there is nothing to try in a child."""
+    monkeypatch.setattr("app.engine.patterns.durable_available", lambda: False)
+    monkeypatch.setattr("app.engine.patterns.trial.durable_available", lambda: False)
+    patterns = [Pattern("p", (join("f:fault"),))]
+    assert isinstance(make_matcher(patterns), BuiltinMatcher)
+    assert checked(patterns, "d1") is None
+
+
+def test_availability(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether durable_rules loads is found by loading it."""
+
+    def refuse(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr("app.engine.patterns.durable.import_module", refuse)
+    assert durable_available.__wrapped__() is False

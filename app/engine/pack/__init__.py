@@ -15,6 +15,7 @@ from app.engine.pack.checking import Parts, check
 from app.engine.pack.compiling import Compiler, base_facts, matcher, plans
 from app.engine.pack.limits import protected_problems
 from app.engine.pack.model import Action, Choosing, Clause, Pack, PolicyRule, Question, Signal, Tariff
+from app.engine.pack.reach import unreachable
 from app.engine.pack.reading import Draft, read_files
 from app.engine.problems import PackError, Place, Problem
 from app.engine.texts import Template, Text
@@ -87,8 +88,13 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 
 
 def check_files(files: Mapping[str, bytes]) -> tuple[Problem, ...]:
-    """Every mistake in the files, by file and line; empty when a pack can be built."""
-    draft, _ = _checked(files)
+    """Every mistake in the files and every part that nothing can reach, by file and line.
+
+    A pack can be built where no problem has the severity `error`.
+    """
+    draft, parts = _checked(files)
+    if parts is not None and not _errors(draft):
+        draft.problems += unreachable(_assembled(draft, parts, files, "builtin"), parts)
     return tuple(sorted(set(draft.problems)))
 
 
@@ -99,9 +105,14 @@ def build_pack(files: Mapping[str, bytes], *, pattern_engine: PatternEngine | No
         PackError: with every mistake found.
     """
     draft, parts = _checked(files)
-    if draft.problems or parts is None:
-        raise PackError(draft.problems)
+    errors = _errors(draft)
+    if errors or parts is None:
+        raise PackError(errors)
     return _assembled(draft, parts, files, pattern_engine)
+
+
+def _errors(draft: Draft) -> list[Problem]:
+    return [problem for problem in draft.problems if problem.severity == "error"]
 
 
 def _checked(files: Mapping[str, bytes]) -> tuple[Draft, Parts | None]:
