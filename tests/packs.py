@@ -48,7 +48,8 @@ PLACES = """\
 stages:
   - id: warning
     title: {en: Warning, zh: 预警}
-    any: {leaving: count(events.intent_leave, days=30) >= 1}
+    any:
+      leaving: count(events.intent_leave, days=30) >= 1
   - id: stable
     title: {en: Stable, zh: 稳定}
 moments:

@@ -1,6 +1,6 @@
 """Random subscribers as requests for the shipped pack: seeded, fast, and spread so that every kind of signal, phase and action appears.
 
-`population(seed, n)` yields bodies of `POST /v1/decisions` as plain JSON values. A longer population begins with the shorter one of the same seed.
+`population(seed, n)` yields bodies of `POST /v1/decisions` as plain JSON values; a longer one begins with the shorter one of the same seed.
 About a fifth have events that patterns join; facts are missing at rates from none to nearly all; no body is refused.
 """
 
@@ -15,6 +15,7 @@ END = datetime.datetime(2026, 11, 22, 10, tzinfo=datetime.timezone(datetime.time
 """The latest `as_of`; the earliest is sixty days before, so that public holidays are among them."""
 JOINED = ("fault", "complaint", "overage", "plan_change", "enquiry", "fix", "complaint_closed", "page")
 """Kinds of events that the shipped patterns look at."""
+JOINED_WEIGHTS = (5, 5, 3, 2, 3, 1, 1, 3)
 
 Values = dict[str, Any]
 
@@ -102,8 +103,8 @@ _contacted = (
     ("remind_unused_minutes", "information"),
     ("bill_explain", "service"),
 )
-_results = ("shown", "sent", "accepted", "refused", "refused", "ignored", "activated")
-_missing_rates = (0.0, 0.0, 0.0, 0.05, 0.05, 0.15, 0.15, 0.4, 0.9)
+_results = ("shown", "sent", "sent", "accepted", "refused", "ignored", "activated")
+_missing_rates = (0.0, 0.0, 0.0, 0.0, 0.02, 0.05, 0.15, 0.4, 0.9)
 _shapes = ("level", "level", "level", "level", "fall", "collapse", "rise", "spike")
 
 
@@ -119,12 +120,25 @@ class _Subscriber:
 
     def __init__(self, dice: random.Random) -> None:
         self.dice = dice
-        self.as_of = END - datetime.timedelta(minutes=dice.randrange(60 * 24 * 60))
+        self.as_of = self.daytime()
         self.plan = dice.choice(_plans)
-        self.tenure = dice.choice((0, 1, 2, dice.randint(3, 12), dice.randint(3, 36), dice.randint(13, 60), dice.randint(36, 119), dice.randint(60, 260)))
-        self.cycles = dice.choice((1, 2, 3, 3, 4, 4, 5, 6, 6, 6, 8, 12))
-        self.troubled = dice.random() < 0.3
-        self.eventful = dice.random() < 0.2
+        self.tenure = (
+            dice.randint(0, 2) if self.chance(0.12) else dice.choice((dice.randint(3, 36), dice.randint(13, 60), dice.randint(60, 260)))
+        )
+        self.cycles = dice.choice((1, 2, 3, 4, 4, 5, 6, 6, 6, 6, 8, 12))
+        self.content = self.chance(0.45)
+        self.troubled = not self.content and self.chance(0.35)
+        self.eventful = self.chance(0.2)
+
+    def daytime(self) -> datetime.datetime:
+        """A moment of the last sixty days, four times in five between nine and twenty."""
+        day = END.replace(hour=0) - datetime.timedelta(days=self.dice.randrange(60))
+        minute = self.dice.randrange(9 * 60, 20 * 60) if self.chance(0.8) else self.dice.randrange(24 * 60)
+        return min(day + datetime.timedelta(minutes=minute), END)
+
+    def often(self, usual: Any, *others: Any) -> Any:
+        """The usual figure for somebody content, any of them for others."""
+        return usual if self.content else self.dice.choice((usual, usual, *others))
 
     def chance(self, share: float) -> bool:
         return self.dice.random() < share
@@ -191,17 +205,19 @@ class _Subscriber:
         if self.chance(0.15):
             later = datetime.timedelta(minutes=dice.randrange(1, 3 * 24 * 60))
             body["contact_at"] = (self.as_of + later).isoformat()
-        if self.chance(0.35):
+        if self.chance(0.15):
             body["moment"] = dice.choice(_moments)
         if self.chance(0.7):
             own = {"outbound_call": "outbound", "sms_marketing": "outbound", "sms_service": "outbound", "app": "self", "web": "self"}
-            body["direction"] = own.get(body["channel"], "inbound") if self.chance(0.8) else dice.choice(("inbound", "outbound", "self", "none"))
-        if self.chance(0.4):
+            body["direction"] = (
+                own.get(body["channel"], "inbound") if self.chance(0.8) else dice.choice(("inbound", "outbound", "self", "none"))
+            )
+        if self.chance(0.3):
             body["reason"] = dice.choice(_reasons)
-        if self.chance(0.8):
-            body["caller_relation"] = dice.choice(("holder", "holder", "holder", "holder", "user", "agent", "unknown"))
-        if self.chance(0.8):
-            body["verified"] = dice.choice(("none", "password", "sms", "sms", "id_document", "face"))
+        if self.chance(0.9):
+            body["caller_relation"] = dice.choices(("holder", "user", "agent", "unknown"), (88, 5, 3, 4))[0]
+        if self.chance(0.9):
+            body["verified"] = dice.choices(("none", "password", "sms", "id_document", "face"), (10, 20, 50, 15, 5))[0]
         if self.chance(0.1):
             body["answers"] = {"home.has_broadband": self.chance(0.5), "device.generation": dice.choice(("4g", "5g"))}
         return body
@@ -219,14 +235,14 @@ class _Subscriber:
                 for field in list(section):
                     if dice.random() < rate * 0.6:
                         del section[field]
-            if name != "custom" and dice.random() < 0.08:
+            if name != "custom" and dice.random() < 0.04:
                 section["as_of"] = self.moment(dice.choice((0.5, 2, 5, 8, 20, 34, 36, 61, 63, 200)))
 
     def account(self) -> Values:
         dice = self.dice
         others = ("barred_out", "suspended_arrears", "suspended_request", "lost", "suspended_risk", "pre_cancelled", "cancelled")
         return {
-            "status": "active" if self.chance(0.9) else dice.choice(others),
+            "status": "active" if self.chance(0.94) else dice.choice(others),
             "joined_on": self.day(self.tenure * 30, self.tenure * 30 + 30),
             "tenure_months": self.tenure,
             "line_type": dice.choices(("main", "secondary", "fixed", "broadband", "iot"), (82, 9, 3, 4, 2))[0],
@@ -276,24 +292,26 @@ class _Subscriber:
 
     def services(self) -> Values:
         dice = self.dice
-        unused = dice.choice((0, 0, 0, 0, 1, 2, 4))
+        unused = self.often(0, 0, 1, 2, 4)
         return {
             "held": dice.sample(_services, dice.choice((0, 0, 1, 1, 2, 3))),
             "paid_unused_count": unused,
             "paid_unused_fee": unused * dice.choice((300, 600, 900)),
-            "unsupported_count": dice.choice((0, 0, 0, 0, 0, 0, 1, 2)),
-            "without_confirmation_count": dice.choice((0,) * 14 + (1, 2)),
+            "unsupported_count": self.often(0, 0, 0, 0, 1, 2),
+            "without_confirmation_count": self.often(0, *(0,) * 12, 1, 2),
             "info_fee_blocked": self.chance(0.2),
             "toll_pack_fee": 1000,
-            "unclaimed_entitlements": dice.choice((0, 0, 0, 0, 0, 1, 2)),
+            "unclaimed_entitlements": self.often(0, 0, 1, 2),
         }
 
     def contract(self) -> Values:
         dice = self.dice
-        ends = dice.choice((None, None, self.day(-20, 50), self.day(-90, -1), self.day(-700, -91)))
+        ends = dice.choice(
+            (None, None, None, self.day(-30, 60), self.day(-90, -31), self.day(-700, -91), self.day(-700, -91), self.day(61, 700))
+        )
         return {
             "commitment_end": ends,
-            "promo_end": None if self.chance(0.6) else self.day(-60, 20),
+            "promo_end": None if self.chance(0.8) else self.day(-60, 20),
             "kind": dice.choice(("none", "handset", "fee_rebate")),
             "exit_fee": dice.choice((0, 0, 12000, 30000)),
             "floor_amount": dice.choice((0, 3900, 5900)),
@@ -303,7 +321,7 @@ class _Subscriber:
         """A value per cycle around the usual, in one of several shapes; now and then a cycle is missing."""
         dice, cycles = self.dice, self.cycles
         values = [usual * dice.uniform(0.85, 1.15) for _ in range(cycles)]
-        shape = dice.choice(_shapes)
+        shape = self.often("level", *_shapes)
         if shape == "fall":
             values = [value * (1 - 0.5 * at / cycles) for at, value in enumerate(values)]
         elif shape == "rise":
@@ -311,16 +329,15 @@ class _Subscriber:
         elif shape in ("collapse", "spike"):
             values[-1] *= dice.uniform(0.0, 0.4) if shape == "collapse" else dice.uniform(1.4, 7)
         result: list[int | None] = [max(least, round(value)) for value in values]
-        if dice.random() < 0.04:
+        if dice.random() < 0.015:
             result[dice.randrange(cycles)] = None
         return result
 
     def usage(self) -> Values:
         dice = self.dice
         _, _, minutes, data, _ = self.plan
-        share = (0.0, 0.03, 0.15, 0.5, 0.8, 0.95, 1.3)
-        calls = minutes * dice.choice(share)
-        traffic = data * dice.choice(share)
+        calls = minutes * self.often(dice.uniform(0.4, 0.9), 0.0, 0.03, 0.15, 1.3)
+        traffic = data * self.often(dice.uniform(0.4, 0.9), 0.0, 0.03, 0.15, 1.3)
         return {
             "voice_out_min": self.series(calls),
             "voice_in_min": self.series(calls * dice.uniform(0.5, 1.5)),
@@ -337,17 +354,17 @@ class _Subscriber:
             "day_of_cycle": day,
             "days_in_cycle": 31,
             "month": self.as_of.month,
-            "data_used_share": round(dice.uniform(0, 1.2), 3),
+            "data_used_share": round(min(day / 31, 1) * dice.uniform(0.2, 1.2), 3),
             "voice_used_share": round(dice.uniform(0, 1.2), 3),
-            "bill_so_far": round(self.plan[1] * dice.choice((0.5, 1, 1, 1.2, 8))),
-            "throttled_days": dice.choice((0, 0, 0, 0, 0, 2, 6, 12)),
+            "bill_so_far": round(self.plan[1] * self.often(0.6, 0.9, 1.2, 8)),
+            "throttled_days": self.often(0, 0, 0, 2, 6, 12),
         }
 
     def billing(self) -> Values:
-        dice, fee = self.dice, self.plan[1]
-        toll, data = dice.choice((0, 0, 0, 0, 1700, 4500)), dice.choice((0, 0, 0, 600, 1500, 8000))
-        voice, info = dice.choice((0, 0, 0, 600)), dice.choice((0, 0, 0, 500, 2500, 6000))
-        floor = dice.choice((0, 0, 0, 0, 1200, 4000))
+        fee = self.plan[1]
+        toll, data = self.often(0, 0, 1700, 4500), self.often(0, 0, 600, 1500, 8000)
+        voice, info = self.often(0, 0, 600), self.often(0, 0, 500, 2500, 6000)
+        floor = self.often(0, 0, 0, 1200, 4000)
         return {
             "total": self.series(fee + toll + data + voice + info + floor, -(10**6)),
             "toll_fee": self.series(toll),
@@ -359,7 +376,7 @@ class _Subscriber:
         }
 
     def pay(self) -> Values:
-        days = self.dice.choice((0, 0, 0, 0, 0, 3, 17, 45))
+        days = self.often(0, 0, 0, 3, 17, 45)
         return {
             "balance": self.dice.randint(-5000, 20000),
             "overdue_amount": days and self.dice.randint(1000, 30000),
@@ -371,7 +388,7 @@ class _Subscriber:
     def device(self) -> Values:
         dice = self.dice
         return {
-            "generation": dice.choice(("3g", "4g", "4g", "5g", "5g", "5g")),
+            "generation": "5g" if self.chance(0.8) else dice.choice(("3g", "4g", "4g")),
             "capabilities": dice.sample(("5g_sa", "volte", "vonr", "esim"), dice.randint(0, 3)),
             "dual_sim": self.chance(0.4),
             "age_months": dice.randint(0, 70),
@@ -421,15 +438,17 @@ class _Subscriber:
 
     def care(self) -> Values:
         return {
-            "last_proactive_on": self.dice.choice((None, self.day(0, 60), self.day(60, 400))),
+            "last_proactive_on": self.dice.choice((self.day(0, 60), self.day(0, 120), self.day(60, 400), None)),
             "last_visit_on": None,
-            "loyalty_benefit_on": self.dice.choice((None, self.day(0, 800))),
+            "loyalty_benefit_on": self.dice.choice((None, self.day(0, 360), self.day(0, 800))),
             "manager_assigned": self.chance(0.2),
         }
 
     def consent(self) -> Values:
         dice = self.dice
-        refused = dice.choice(((), (), (), (), ("outbound_call",), ("sms_marketing", "robot"), ("app",), ("call_centre",), ("sms_service",)))
+        refused = dice.choice(
+            ((), (), (), (), ("outbound_call",), ("sms_marketing", "robot"), ("app",), ("call_centre",), ("sms_service",))
+        )
         return {
             "marketing": dice.choices(("yes", "no", "unknown"), (76, 14, 10))[0],
             "personalised": dice.choices(("yes", "no", "unknown"), (78, 12, 10))[0],
@@ -443,19 +462,22 @@ class _Subscriber:
 
     def vip(self) -> Values:
         dice = self.dice
-        return {"tier": dice.choices(("none", "standard", "silver", "gold", "diamond"), (70, 12, 9, 6, 3))[0], "benefits_unused": dice.choice((0, 0, 1, 3))}
+        return {
+            "tier": dice.choices(("none", "standard", "silver", "gold", "diamond"), (70, 12, 9, 6, 3))[0],
+            "benefits_unused": dice.choice((0, 0, 1, 3)),
+        }
 
     def value(self) -> Values:
-        month = round(self.plan[1] * self.dice.uniform(0.6, 2.2))
+        month = round(self.plan[1] * self.dice.uniform(0.9, 1.6))
         return {"arpu_6m": month, "annual": month * 12, "referrals_12m": self.dice.choice((0, 0, 0, 1, 2))}
 
     def churn(self) -> Values:
-        return {"score": round(self.dice.random() ** 2, 4), "model": "churn-2026.10"}
+        return {"score": round(self.dice.random() ** 3, 4), "model": "churn-2026.10"}
 
     def perception(self) -> Values:
         dice = self.dice
         return {
-            "satisfaction": dice.choice((2, 4, 5, 6, 7, 8, 8, 9, 9, 10)),
+            "satisfaction": self.often(8, 2, 4, 6, 7, 9, 10),
             "surveyed_on": self.day(0, 150),
             **{name: dice.randint(40, 100) for name in ("brand", "expected", "quality", "value", "rival_quality", "rival_value")},
         }
@@ -471,30 +493,33 @@ class _Subscriber:
 
     def declared(self) -> Values:
         said: Values = {"unaware_service": self.chance(0.04)}
-        if self.chance(0.04):
+        if self.chance(0.02):
             said |= {"leave_reason": self.dice.choice(_leave_reasons), "rival_fee": self.dice.choice((2900, 5900))}
         return said
 
     def port(self) -> Values:
-        state = self.dice.choices(("none", "queried", "code_issued", "applied", "completed"), (92, 4, 1, 2, 1))[0]
+        state = self.dice.choices(("none", "queried", "code_issued", "applied", "completed"), (94, 3, 1, 1, 1))[0]
         return {"state": state, "last_on": None if state == "none" else self.day(0, 60)}
 
     def incident(self) -> Values:
-        active = self.chance(0.03)
+        active = self.chance(0.02)
         return {"active": active, "expected_end": self.day(-2, 0) if active else None}
 
     def events(self) -> list[Values]:
         """A few events of any kind; for a fifth of subscribers, stories that patterns look for."""
         dice = self.dice
-        found = [self.event(dice.choice(("bill", "bill_enquiry", "topup", "inbound", "use", "threshold"))) for _ in range(dice.choice((0, 0, 1, 2, 4)))]
-        if self.chance(0.06):
+        found = [
+            self.event(dice.choice(("bill", "bill_enquiry", "topup", "inbound", "use", "threshold")))
+            for _ in range(dice.choice((0, 0, 1, 2, 4)))
+        ]
+        if self.chance(0.05):
             found.append(self.event(dice.choice(("intent_leave", "suspend", "roaming_on", "move_home", "join", "regulator_appeal"))))
         if self.chance(0.02):
             found.append(self.event(dice.choice(("port_query", "port_code", "port_apply", "port_withdraw", "port_done"))))
         if self.chance(0.04):
-            found += [self.event(kind) for kind in ("device_change", "unsubscribe", "unsubscribe", "unsubscribe")]
+            found += [self.event(kind) for kind in ("device_change", "unsubscribe", "unsubscribe", "unsubscribe", "enquiry")]
         if self.eventful:
-            found += [self.event(dice.choice(JOINED)) for _ in range(dice.randint(2, 6))]
+            found += [self.event(kind) for kind in dice.choices(JOINED, JOINED_WEIGHTS, k=dice.randint(2, 6))]
         return found
 
     def event(self, kind: str) -> Values:
@@ -520,7 +545,7 @@ class _Subscriber:
         return found
 
     def contacts(self) -> list[Values]:
-        return [self.contact() for _ in range(self.dice.choice((0, 0, 0, 1, 1, 2, 3, 5)))]
+        return [self.contact() for _ in range(self.dice.choice((0, 0, 0, 0, 1, 1, 2, 4)))]
 
     def contact(self) -> Values:
         dice = self.dice

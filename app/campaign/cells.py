@@ -44,6 +44,7 @@ UNITS: Mapping[tuple[str, str], Fraction] = {
 }
 """What a number in one unit is multiplied by to be in another."""
 
+
 class Unfit(ValueError):
     """A cell does not fit its fact. `kind` says so without the cell's own words."""
 
@@ -107,7 +108,9 @@ def typed(fact: Fact, given: str | list[str] | None) -> Any:
 
 def _word(fact: Fact, text: str) -> str:
     if fact.values and text not in fact.values:
-        raise Unfit("is not one of its words", f": {shown(text, 40)}; {nearest(text, fact.values) or 'expected one of ' + ', '.join(fact.values)}")
+        raise Unfit(
+            "is not one of its words", f": {shown(text, 40)}; {nearest(text, fact.values) or 'expected one of ' + ', '.join(fact.values)}"
+        )
     return text
 
 
@@ -174,7 +177,9 @@ def reader(fact: Fact, origin: Origin, places: Mapping[str, int], missing: tuple
     return lambda cells: MISSING if (value := first(cells)) is MISSING else [value] * times
 
 
-def _one(fact: Fact, origin: Origin, column: str | None, places: Mapping[str, int], missing: tuple[str, ...], today: datetime.date) -> CellReader:
+def _one(
+    fact: Fact, origin: Origin, column: str | None, places: Mapping[str, int], missing: tuple[str, ...], today: datetime.date
+) -> CellReader:
     if fact.kind in ("number", "series"):
         return _figured(fact, origin, column, places, missing)
     if column is None:
@@ -183,8 +188,7 @@ def _one(fact: Fact, origin: Origin, column: str | None, places: Mapping[str, in
     if fact.kind == "date":
         return _named(column, _dates(origin, cell, places, today), fact)
     if fact.kind == "set":
-        parts = origin.split
-        return _named(column, lambda cells: _split(fact, cell(cells), parts), fact)
+        return _named(column, _several(fact, origin, places[column], missing), fact)
     return _named(column, lambda cells: MISSING if (text := cell(cells)) is MISSING else typed(fact, text), fact)
 
 
@@ -218,24 +222,22 @@ def _named(column: str, read: CellReader, fact: Fact) -> CellReader:
 
 def _cell(origin: Origin, place: int, general: tuple[str, ...]) -> Callable[[Sequence[str]], Any]:
     """The cell's word after what is missing was replaced and `values` translated it."""
-    absent = frozenset(general if origin.missing is None else (word or "" for word in origin.missing))
+    absent = _absent(origin, general)
     values, replaces, instead = origin.values, origin.replaces_missing, origin.if_missing
 
     def cell(cells: Sequence[str]) -> Any:
         text = cells[place].strip()
-        if text in absent:
-            return instead if replaces else MISSING
-        if not values:
-            return text
-        if text not in values:
-            raise Unfit("is not among the `values` of the mapping", f": {shown(text, 40)}; expected one of {', '.join(map(shown, values))}")
-        return values[text]
+        return (instead if replaces else MISSING) if text in absent else _translated(text, values)
 
     return cell
 
 
 def _amount(fact: Fact, origin: Origin, column: str | None, places: Mapping[str, int], missing: tuple[str, ...]) -> _Amount:
-    base = _sum([_amount(fact, term, term.column, places, missing) for term in origin.add]) if column is None else _figure(_cell(origin, places[column], missing))
+    base = (
+        _sum([_amount(fact, term, term.column, places, missing) for term in origin.add])
+        if column is None
+        else _figure(_cell(origin, places[column], missing))
+    )
     factor = Fraction(origin.factor) if origin.factor is not None else UNITS.get((origin.unit or "", fact.unit), Fraction(1))
     offset = Fraction(origin.offset)
     if origin.divide_by is None:
@@ -268,7 +270,7 @@ def _sum(terms: Sequence[_Amount]) -> _Amount:
 
 def _collected(origin: Origin, places: Mapping[str, int], general: tuple[str, ...]) -> CellReader:
     """The words whose columns say so. A row in which every one of the columns is missing says nothing."""
-    absent = frozenset(general if origin.missing is None else (word or "" for word in origin.missing))
+    absent = _absent(origin, general)
     words = [(places[column], word) for column, word in origin.collect.items()]
     when, replaces, instead = origin.when, origin.replaces_missing, origin.if_missing
 
@@ -280,10 +282,32 @@ def _collected(origin: Origin, places: Mapping[str, int], general: tuple[str, ..
     return collected
 
 
-def _split(fact: Fact, text: Any, between: str | None) -> Any:
-    if text is MISSING or isinstance(text, list):
+def _several(fact: Fact, origin: Origin, place: int, general: tuple[str, ...]) -> CellReader:
+    """The words of a cell that holds several, each translated by `values`."""
+    absent, between, values = _absent(origin, general), origin.split, origin.values
+    replaces, instead = origin.replaces_missing, origin.if_missing
+
+    def several(cells: Sequence[str]) -> Any:
+        text = cells[place].strip()
+        if text in absent:
+            return instead if replaces else MISSING
+        words = [part.strip() for part in (text.split(between) if between else [text])]
+        return [_word(fact, _translated(word, values) or "") for word in words if word]
+
+    return several
+
+
+def _absent(origin: Origin, general: tuple[str, ...]) -> frozenset[str]:
+    """The cells that say nothing, for this origin."""
+    return frozenset(general if origin.missing is None else (word or "" for word in origin.missing))
+
+
+def _translated(text: str, values: Mapping[str, str | None]) -> str | None:
+    if not values:
         return text
-    return [_word(fact, part.strip()) for part in (text.split(between) if between else [text]) if part.strip()]
+    if text not in values:
+        raise Unfit("is not among the `values` of the mapping", f": {shown(text, 40)}; expected one of {', '.join(map(shown, values))}")
+    return values[text]
 
 
 def _dates(origin: Origin, cell: Callable[[Sequence[str]], Any], places: Mapping[str, int], today: datetime.date) -> CellReader:

@@ -49,6 +49,15 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _never(value: Any) -> Any:
+    return None if value in ("null", "~") else value
+
+
+Given = Annotated[str | list[str] | None, BeforeValidator(_never)]
+"""A value as the file writes it; `null` is a date that never comes."""
+Instead = Annotated[str | None, BeforeValidator(_never)]
+
+
 def _short(value: Any) -> Any:
     return {"column": value} if isinstance(value, str) else value
 
@@ -57,9 +66,9 @@ class Origin(_Part):
     """Where the value of a fact comes from.
 
     Exactly one of `column` (a cell), `columns` (a series, a cell a cycle, oldest first), `add` (a sum) and `collect` (a set, a word for
-    each column whose cell is `when`). A cell that is one of `missing` is replaced by `if_missing`, or leaves the fact unknown; then `values`
-    translate it; a number is multiplied by `factor` or brought from `unit` to the fact's own, divided by the cell of `divide_by`, and
-    `offset` is added. `cycles` repeats a number so many times.
+    each column whose cell is `when`). A cell that is one of `missing` is replaced by `if_missing`, or leaves the fact unknown; then
+    `values` translate it; a number is multiplied by `factor` or brought from `unit` to the fact's own, divided by the cell of
+    `divide_by`, and `offset` is added. `cycles` repeats a number so many times.
     """
 
     column: str | None = None
@@ -68,8 +77,8 @@ class Origin(_Part):
     collect: dict[str, str] = {}
     when: str = "Yes"
     missing: list[str | None] | None = None
-    if_missing: str | list[str] | None = None
-    values: dict[str, str | None] = {}
+    if_missing: Given = None
+    values: dict[str, Instead] = {}
     factor: Exact | None = None
     offset: Exact = Decimal(0)
     unit: str | None = None
@@ -114,7 +123,7 @@ class _Document(_Part):
     delimiter: Literal[",", ";", "|", "tab"] = ","
     missing: list[str | None] = [*_COMMON_MISSING]
     request: dict[str, str] = {}
-    constants: dict[str, str | list[str] | None] = {}
+    constants: dict[str, Given] = {}
     facts: dict[str, Annotated[Origin, BeforeValidator(_short)]]
 
 
@@ -178,7 +187,7 @@ class ColumnMapping:
             MappingError: the file lacks columns that the mapping names.
         """
         places = {name: index for index, name in enumerate(header)}
-        wanted = [(("subscriber",), self.document.subscriber)]
+        wanted: list[tuple[tuple[str | int, ...], str]] = [(("subscriber",), self.document.subscriber)]
         for name, origin in self.document.facts.items():
             wanted += [(self._path(name, path), column) for path, column in origin.columns_read()]
         missing = [self._no_column(path, column, header) for path, column in wanted if column not in places]
@@ -196,7 +205,9 @@ class ColumnMapping:
         return ("facts", fact, *path) if ("facts", fact, *path) in self.source.places else ("facts", fact)
 
     def _no_column(self, path: tuple[str | int, ...], column: str, header: Sequence[str]) -> Problem:
-        hint = nearest(column, header) or (f"the file has only the column {shown(header[0])}; is the delimiter right?" if len(header) == 1 else "")
+        hint = nearest(column, header) or (
+            f"the file has only the column {shown(header[0])}; is the delimiter right?" if len(header) == 1 else ""
+        )
         return Problem(self.source.place(*path), "column", f"the file has no column {shown(column)}", hint)
 
 
@@ -221,7 +232,9 @@ def load_mapping(path: Path, custom: Mapping[str, Fact] | None = None) -> Column
     if source is None:
         raise MappingError(problems)
     if not isinstance(source.data, dict):
-        raise MappingError([Problem(source.place(), "schema", "the file is not a mapping", "it holds keys such as `subscriber:` and `facts:`")])
+        raise MappingError(
+            [Problem(source.place(), "schema", "the file is not a mapping", "it holds keys such as `subscriber:` and `facts:`")]
+        )
     try:
         document = _Document.model_validate(source.data)
     except ValidationError as error:
@@ -258,7 +271,9 @@ def _constant_problems(place: Place, name: str, given: str | list[str] | None, t
         return
     if name in _TAKEN_APART:
         if given != []:
-            yield Problem(place, "constant", f"`{name}` cannot come from a table", "write `[]` where the file is known to leave nothing out")
+            yield Problem(
+                place, "constant", f"`{name}` cannot come from a table", "write `[]` where the file is known to leave nothing out"
+            )
     elif name not in types:
         yield _unknown_fact(place, name, types)
     else:
@@ -272,18 +287,27 @@ def _origin_problems(source: Source, path: tuple[str | int, ...], fact: Fact, or
     place = source.place(*path)
     for key, kinds in _MAY_HOLD.items():
         if key in origin.model_fields_set and fact.kind not in kinds:
-            yield Problem(source.place(*path, key), "kind", f"`{key}` makes a {' or a '.join(sorted(kinds))}, and `{fact.name}` is a {fact.kind}")
+            yield Problem(
+                source.place(*path, key), "kind", f"`{key}` makes a {' or a '.join(sorted(kinds))}, and `{fact.name}` is a {fact.kind}"
+            )
     if fact.kind == "series" and path[:1] == ("facts",) and len(path) == 2 and not origin.columns and origin.cycles is None:
         yield Problem(place, "kind", f"`{fact.name}` is a series", "name a column a cycle in `columns:`, or repeat one with `cycles: 4`")
     if origin.unit is not None and (origin.unit, fact.unit) not in UNITS and origin.unit != fact.unit:
         known = sorted({given for given, own in UNITS if own == fact.unit} | {fact.unit})
-        yield Problem(source.place(*path, "unit"), "unit", f"no way from `{origin.unit}` to `{fact.unit or 'a plain number'}`", f"known: {', '.join(filter(None, known))}; or give a `factor:`")
+        yield Problem(
+            source.place(*path, "unit"),
+            "unit",
+            f"no way from `{origin.unit}` to `{fact.unit or 'a plain number'}`",
+            f"known: {', '.join(filter(None, known))}; or give a `factor:`",
+        )
     if origin.date is not None and (wrong := date_form_problem(origin.date)):
         yield Problem(source.place(*path, "date"), "date", wrong)
     if fact.kind == "date" and origin.date == "term_end":
         fact = FACTS["account.tenure_months"]
-    for word, value in origin.values.items():
-        yield from _value_problems(source.place(*path, "values", word), fact, value)
+    for cell, value in origin.values.items():
+        yield from _value_problems(
+            source.place(*path, "values", cell), fact, [value] if fact.kind == "set" and value is not None else value
+        )
     if origin.replaces_missing and not origin.values:
         yield from _value_problems(source.place(*path, "if_missing"), fact, origin.if_missing)
     for index, term in enumerate(origin.add):
@@ -308,8 +332,14 @@ def _request_problems(source: Source, document: _Document) -> Iterator[Problem]:
         if name not in allowed:
             yield Problem(source.place("request", name), "request", f"unknown key {shown(name)}", nearest(name, allowed))
     if "channel" not in document.request and "request.channel" not in document.facts:
-        yield Problem(source.place("request"), "request", "`request.channel` is missing", "say on which channel the subscribers are to be met")
-    given: dict[str, Any] = {"channel": "app", "subscriber": {"id": "x"}, **{key: value for key, value in document.request.items() if key in allowed}}
+        yield Problem(
+            source.place("request"), "request", "`request.channel` is missing", "say on which channel the subscribers are to be met"
+        )
+    given: dict[str, Any] = {
+        "channel": "app",
+        "subscriber": {"id": "x"},
+        **{key: value for key, value in document.request.items() if key in allowed},
+    }
     if str(given.get("max_actions", "")).isdigit():
         given["max_actions"] = int(given["max_actions"])
     try:

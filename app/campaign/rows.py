@@ -14,7 +14,12 @@ from app.campaign.problems import CellProblem, TableError
 
 LONGEST_LINE = 1024 * 1024
 MOST_LINES_IN_A_ROW = 50
-_MARKS = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,9 @@ class CsvTable:
             return self._cells_of_several((line, content), text)
         cells = self._cut(text)
         if len(cells) != len(self.header):
-            raise _Unreadable(f"has {len(cells)} cells where the first line names {len(self.header)} columns", "has too few or too many cells")
+            raise _Unreadable(
+                f"has {len(cells)} cells where the first line names {len(self.header)} columns", "has too few or too many cells"
+            )
         return cells
 
     def _cells_of_several(self, first: tuple[int, bytes], text: str) -> list[str]:
@@ -161,7 +168,9 @@ class CsvTable:
             return content.decode(self._encoding)
         except UnicodeDecodeError as error:
             hint = "; for a file in a Chinese encoding write `encoding: gb18030` in the mapping" if self._encoding == "utf-8" else ""
-            raise _Unreadable(f"is not {self._encoding.upper()} at byte {error.start + 1}{hint}", f"is not {self._encoding.upper()}") from None
+            raise _Unreadable(
+                f"is not {self._encoding.upper()} at byte {error.start + 1}{hint}", f"is not {self._encoding.upper()}"
+            ) from None
 
     def _cut(self, text: str) -> list[str]:
         try:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from app.campaign.problems import CellProblem
     from app.engine.answer import UnknownFact
     from app.engine.decision import Decision
-    from app.engine.pack import Pack
+    from app.engine.pack.model import Action, Moment, Pack, Phase, Signal, Stage
     from app.engine.texts import Language
 
 _MOST_REASONS = 20
@@ -68,7 +68,8 @@ class Summary:
             "moments": ranked(self.moments),
             "signals": [{"signal": name, "title": titles[name], "levels": levels} for name, levels in self.by_signal()],
             "actions": [
-                {"action": name, "title": titles[name], "offered": count, "first": self.first[name]} for name, count in ranked(self.offered).items()
+                {"action": name, "title": titles[name], "offered": count, "first": self.first[name]}
+                for name, count in ranked(self.offered).items()
             ],
             "actions_per_subscriber": {str(length): count for length, count in sorted(self.list_lengths.items())},
             "empty_because": ranked(self.empty),
@@ -89,9 +90,16 @@ class Summary:
 
 
 def titles_of(pack: Pack, language: Language) -> dict[str, str]:
-    """The title of every stage, phase, signal, moment and action of a pack."""
-    things = (*pack.stages, *pack.phases, *pack.signals.values(), *pack.moments.values(), *pack.actions)
-    return {thing.id: thing.title.say(language) for thing in things}
+    """The title of every stage, phase, signal, moment, action and base fact of a pack."""
+    things: tuple[Stage | Phase | Signal | Moment | Action, ...] = (
+        *pack.stages,
+        *pack.phases,
+        *pack.signals.values(),
+        *pack.moments.values(),
+        *pack.actions,
+    )
+    facts = {fact.name: fact.zh if language == "zh" else fact.en for fact in pack.base}
+    return facts | {thing.id: thing.title.say(language) for thing in things}
 
 
 def ranked(counts: Mapping[str, int]) -> dict[str, int]:

@@ -97,7 +97,9 @@ def table_requests(mapping: ColumnMapping, header: Sequence[str], asking: Asking
         raise TableError(f"the mapping's zone `{mapping.zone}` does not exist") from None
     id_place, bound = mapping.bind(header, today)
     fixed = mapping.fixed()
-    columns = {f"subscriber.{column.section}.{column.field}": column.column for column in bound} | {"subscriber.id": mapping.document.subscriber}
+    columns = {f"subscriber.{column.section}.{column.field}": column.column for column in bound} | {
+        "subscriber.id": mapping.document.subscriber
+    }
 
     def request(row: Row) -> DecisionRequest:
         body = {**fixed, "subscriber": {**fixed["subscriber"], "id": row.cells[id_place].strip()}}
@@ -137,7 +139,9 @@ def _parsed(body: bytes, columns: Mapping[str, str]) -> DecisionRequest:
 
 
 def _refused(error: RequestError, columns: Mapping[str, str]) -> RowRefused:
-    return RowRefused(*(CellProblem(problem.message, _column(problem.field, columns), problem.field, problem.message) for problem in error.problems))
+    return RowRefused(
+        *(CellProblem(problem.message, _column(problem.field, columns), problem.field, problem.message) for problem in error.problems)
+    )
 
 
 def _column(field: str, columns: Mapping[str, str]) -> str | None:
@@ -162,7 +166,11 @@ def decide_rows(pack: Pack, rows: Iterable[Row], requests: RequestReader, asking
             request = asking.of(requests.read(row))
             subscriber = request.subscriber.id
             if subscriber in seen:
-                raise RowRefused(CellProblem(f"the subscriber stands in row {seen[subscriber]} already", kind="the subscriber stands in the file already"))
+                raise RowRefused(
+                    CellProblem(
+                        f"the subscriber stands in row {seen[subscriber]} already", kind="the subscriber stands in the file already"
+                    )
+                )
             yield _decided(pack, row, request, asking, requests.columns)
             seen[subscriber] = row.number
         except RowRefused as error:

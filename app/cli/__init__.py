@@ -5,9 +5,8 @@ Every command imports what it needs when it runs, so that the program answers at
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,65 +22,55 @@ pack_app = typer.Typer(no_args_is_help=True, help="Look at a pack of rules and p
 app.add_typer(pack_app, name="pack")
 
 
-class Detail(str, Enum):
-    """How much to say of why."""
+Detail = Literal["none", "summary", "full"]
+Role = Literal["development", "author", "compliance", "agent", "campaign", "self_service"]
+Locale = Literal["zh-CN", "en"]
+Form = Literal["text", "json"]
 
-    none = "none"
-    summary = "summary"
-    full = "full"
-
-
-class Role(str, Enum):
-    """Whom the answer is for: each sees its part, and may concede so much."""
-
-    development = "development"
-    author = "author"
-    compliance = "compliance"
-    agent = "agent"
-    campaign = "campaign"
-    self_service = "self_service"
-
-
-class Locale(str, Enum):
-    """Language of the texts."""
-
-    zh = "zh-CN"
-    en = "en"
-
-
-class Form(str, Enum):
-    """How mistakes are printed."""
-
-    text = "text"
-    json = "json"
-
-
-PackFolder = Annotated[Path | None, typer.Option("--pack", metavar="FOLDER", help="Folder with rules/ and policies/. Left out: WANLIU_PACK, or the current folder.")]
+PackFolder = Annotated[
+    Path | None,
+    typer.Option("--pack", metavar="FOLDER", help="Folder with rules/ and policies/. Left out: WANLIU_PACK, or the current folder."),
+]
 
 
 @app.command()
 def decide(
-    files: Annotated[list[str] | None, typer.Argument(metavar="FILE|-", help="Requests as JSON, as for POST /v1/decisions; `-` is standard input.", show_default=False)] = None,
-    table: Annotated[Path | None, typer.Option(metavar="FILE", help="Decide for every row: .csv with --mapping, or .ndjson with a request a line.")] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE|-", help="Requests as JSON, as for POST /v1/decisions; `-` is standard input.", show_default=False),
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Decide for every row: .csv with --mapping, or .ndjson with a request a line.")
+    ] = None,
     mapping: Annotated[Path | None, typer.Option(metavar="FILE", help="Which column of the table is which fact.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the decisions go, one JSON object a line.")] = None,
     rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Where refused rows go, one JSON object a line.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table for people; with --table the summary.")] = False,
-    explain: Annotated[Detail | None, typer.Option(help="How much to say of why; as the request wishes when left out.", show_default=False)] = None,
+    explain: Annotated[
+        Detail | None, typer.Option(help="How much to say of why; as the request wishes when left out.", show_default=False)
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="The same as --explain full: also what was not offered, and why.")] = False,
-    record: Annotated[bool, typer.Option("--record", help="Decide live and store the decision. Without it the file runs as what-if and leaves no trace.")] = False,
-    role: Annotated[Role | None, typer.Option(help="Whom the answer is for. development for FILE, campaign for --table.", show_default=False)] = None,
-    locale: Annotated[Locale | None, typer.Option(help="Language of the texts; as the request says when left out.", show_default=False)] = None,
-    channel: Annotated[str | None, typer.Option(metavar="CHANNEL", help="Another channel than the request's, such as app or outbound_call.")] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Decide live and store the decision. Without it the file runs as what-if and leaves no trace.")
+    ] = False,
+    role: Annotated[
+        Role | None, typer.Option(help="Whom the answer is for. development for FILE, campaign for --table.", show_default=False)
+    ] = None,
+    locale: Annotated[
+        Locale | None, typer.Option(help="Language of the texts; as the request says when left out.", show_default=False)
+    ] = None,
+    channel: Annotated[
+        str | None, typer.Option(metavar="CHANNEL", help="Another channel than the request's, such as app or outbound_call.")
+    ] = None,
     pack: PackFolder = None,
 ) -> None:
     """Decide for one subscriber, or for a whole file with --table."""
     from app.cli.usage import Wishes, check_usage
 
     wishes = Wishes(
-        explain="full" if full else explain.value if explain else None,
-        role=role.value if role else None,
-        locale=locale.value if locale else None,
+        explain="full" if full else explain,
+        role=role,
+        locale=locale,
         channel=channel,
         record=record,
         as_json=as_json,
@@ -118,23 +107,28 @@ def version() -> None:
 
 
 @pack_app.command("show")
-def pack_show(pack: PackFolder = None, locale: Annotated[Locale, typer.Option(help="Language of the titles.")] = Locale.en) -> None:
+def pack_show(pack: PackFolder = None, locale: Annotated[Locale, typer.Option(help="Language of the titles.")] = "en") -> None:
     """What a pack holds: its actions, signals and tariffs."""
     from app.cli.packs import show
 
-    show(pack, locale.value)
+    show(pack, locale)
 
 
 @pack_app.command("check")
 def pack_check(
-    folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help="Folder with rules/ and policies/. Left out: WANLIU_PACK, or the current folder.", show_default=False)] = None,
-    form: Annotated[Form, typer.Option("--format", help="How mistakes are printed.")] = Form.text,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER", help="Folder with rules/ and policies/. Left out: WANLIU_PACK, or the current folder.", show_default=False
+        ),
+    ] = None,
+    form: Annotated[Form, typer.Option("--format", help="How mistakes are printed.")] = "text",
     pack: Annotated[Path | None, typer.Option("--pack", hidden=True)] = None,
 ) -> None:
     """Check a pack. Every mistake is told with its file, line and column; the exit code is 1 when there is an error."""
     from app.cli.packs import check
 
-    check(folder or pack, as_json=form is Form.json)
+    check(folder or pack, as_json=form == "json")
 
 
 def main() -> None:

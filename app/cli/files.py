@@ -73,7 +73,9 @@ def decide_files(files: Sequence[str], wishes: Wishes) -> None:
 
 
 def _decided(pack: Pack, body: bytes, wishes: Wishes, now: datetime.datetime) -> _Answer:
-    asking = Asking(wishes.role or "development", now, "live" if wishes.record else "what_if", wishes.channel, wishes.explain, wishes.locale)
+    asking = Asking(
+        wishes.role or "development", now, "live" if wishes.record else "what_if", wishes.channel, wishes.explain, wishes.locale
+    )
     try:
         request = asking.of(parse_request(body))
         case = take(pack, request, now=now, role=asking.role)

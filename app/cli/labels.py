@@ -8,16 +8,41 @@ from app.engine.texts import Language
 
 Labels = Mapping[str, str]
 
+_zh_words: Labels = {
+    "watch": "关注",
+    "high": "高",
+    "severe": "严重",
+    "service": "服务",
+    "information": "告知",
+    "escalation": "升级",
+    "none": "无需",
+    "readback": "复述",
+    "double": "二次确认",
+    "holder": "机主确认",
+    "leader": "班组长",
+    "retention_desk": "维系专席",
+    "manager": "客户经理",
+    "city": "市公司",
+    "by_amount": "按金额分级",
+    "agent": "坐席",
+    "policy": "政策",
+    "emotional": "情感",
+    "not_eligible": "不具备条件",
+    "not_applicable": "情况不符",
+    "not_suitable": "对用户不合适",
+    "suppressed": "触达限制",
+    "guardrail": "护栏",
+    "outranked": "排序靠后",
+    "plan": "套餐",
+    "pack": "包",
+    "contract": "合约",
+    "benefit": "权益",
+}
 _zh: Labels = {
     "action": "动作",
     "actions": "动作",
-    "actions each": "每户动作数",
-    "agent": "坐席",
-    "answer": "需向客户询问",
     "approve": "审批",
-    "as_of": "时点",
     "because": "原因",
-    "by": "",
     "care": "关怀",
     "cause": "未推荐原因",
     "change": "何时会变",
@@ -33,22 +58,24 @@ _zh: Labels = {
     "duty": "责任",
     "empty": "无可推荐",
     "empty because": "无动作原因",
-    "fact": "事实",
+    "fails": "不成立",
+    "fallback": "兜底",
     "fee": "月费",
     "files": "文件",
     "filing number": "方案编号",
     "first": "首位",
     "from": "来源",
     "guardrails": "护栏",
+    "id": "编码",
     "kind": "类别",
     "level": "级别",
+    "line": "文件第",
     "levels": "级别",
     "lever": "手段",
     "may unlock": "可能带出",
     "moment": "关键时刻",
     "moments": "关键时刻",
     "next best actions": "建议动作",
-    "none": "无",
     "not offered": "未推荐",
     "not personalised": "用户拒绝个性化推荐：营销不使用画像。",
     "not stronger": "为何不是",
@@ -63,7 +90,8 @@ _zh: Labels = {
     "reason": "原因",
     "refused": "已拒绝",
     "refused because": "拒绝原因",
-    "rows": "行",
+    "row": "行",
+    "rows": "行数",
     "rows read": "读取行数",
     "saving": "每月可省",
     "say": "话术",
@@ -78,14 +106,14 @@ _zh: Labels = {
     "tariff": "资费",
     "tariffs": "资费",
     "title": "名称",
+    "to ask": "需向客户询问",
+    "channel": "渠道",
     "too_old": "已过期",
     "unknown": "未知",
     "unknown facts": "未知的事实",
     "until": "有效至",
-    "whole question": "问",
     "why": "依据",
     "missing": "缺失",
-    "what": "事项",
 }
 
 
@@ -96,10 +124,8 @@ class _English(dict[str, str]):
 
 _en: Labels = _English(
     {
-        "as_of": "as of",
         "too_old": "too old",
         "missing": "missing",
-        "none": "none",
         "owed": "owed",
         "care": "care",
         "offer": "offer",
@@ -107,10 +133,21 @@ _en: Labels = _English(
         "not personalised": "Refused personalisation: no profile is used for marketing.",
         "may unlock": "may bring in",
         "until": "valid until",
+        "row": "row",
+        "line": "line",
+        "id": "id",
         "saving": "saves a month",
-        "not stronger": "Why not",
+        "not stronger": "Not",
+        "fails": "do not hold",
+        "unknown": "unknown",
+        "channel": "channel",
     }
 )
+
+
+def word(name: str, language: Language) -> str:
+    """One of the engine's own words (a level, a kind, a cause) as people read it."""
+    return (_zh_words.get(name) or _zh.get(name, name)) if language == "zh" else name.replace("_", " ")
 
 
 def labels_of(language: Language) -> Labels:

@@ -72,7 +72,13 @@ def check(given: Path | None, *, as_json: bool) -> None:
         files, problems = {}, error.problems
     errors = sum(problem.severity == "error" for problem in problems)
     if as_json:
-        report = {"folder": str(folder), "digest": digest_of(files), "files": len(files), "errors": errors, "problems": [_as_json(problem) for problem in problems]}
+        report = {
+            "folder": str(folder),
+            "digest": digest_of(files),
+            "files": len(files),
+            "errors": errors,
+            "problems": [_as_json(problem) for problem in problems],
+        }
         write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     else:
         complain(*problems)
@@ -149,14 +155,23 @@ def table(title: str, *columns: str, right: Iterable[int] = ()) -> Table:
 
 
 def _actions(pack: Pack, language: Language, labels: Labels) -> RenderableType:
-    made = table(f"\n{labels['actions']}", labels["phases"], labels["action"], labels["title"], labels["kind"], labels["lever"], labels["duty"], labels["channels"])
-    for action in sorted(pack.actions, key=lambda action: (_earliest(pack, action), action.kind, action.lever, action.id)):
+    made = table(
+        f"\n{labels['actions']}",
+        labels["phases"],
+        labels["action"],
+        labels["title"],
+        labels["kind"],
+        labels["lever"],
+        labels["duty"],
+        labels["channels"],
+    )
+    for action in sorted(pack.actions, key=lambda action: (_earliest(action), action.kind, action.lever, action.id)):
         phases = "\n".join(phase.title.say(language) for phase in pack.phases if phase.id in action.phases)
         made.add_row(phases, action.id, action.title.say(language), action.kind, action.lever, _duty(action), str(len(action.channels)))
     return made
 
 
-def _earliest(pack: Pack, action: Action) -> int:
+def _earliest(action: Action) -> int:
     """The place of the action's gentlest phase, so that prevention is listed before rescue."""
     order = {"prevention": 0, "retention": 1, "rescue": 2}
     return min(order.get(phase, len(order)) for phase in action.phases)
@@ -175,11 +190,18 @@ def _signals(pack: Pack, language: Language, labels: Labels) -> RenderableType:
 
 
 def _tariffs(pack: Pack, language: Language, labels: Labels) -> RenderableType:
-    made = table(f"\n{labels['tariffs']}", labels["tariff"], labels["title"], labels["kind"], labels["fee"], labels["commitment"], labels["filing number"], right=(3,))
+    made = table(
+        f"\n{labels['tariffs']}",
+        labels["tariff"],
+        labels["title"],
+        labels["kind"],
+        labels["fee"],
+        labels["commitment"],
+        labels["filing number"],
+        right=(3,),
+    )
     for tariff in pack.tariffs.values():
         fee = shown(tariff.fee, "money", language, pack.currency)
         term = shown(tariff.commitment_months, "months", language) if tariff.commitment_months else ""
         made.add_row(tariff.id, tariff.name.say(language), tariff.kind, fee, term, tariff.filing_no)
     return made
-
-

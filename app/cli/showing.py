@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.labels import labels_of
+from app.cli.labels import labels_of, word
 from app.engine.answer import ActionAnswer, Evidence, Explanation, NotOffered, Reason, TariffAnswer
 from app.engine.texts import Language, listed, shown
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _LEVEL_STYLE = {"severe": "bold red", "high": "yellow", "watch": "cyan"}
 _PHASE_STYLE = {"rescue": "bold red", "prevention": "bold yellow", "retention": "bold green", "hands_off": "bold magenta"}
+
+_ELSEWHERE = ("phase", "channel")
+"""Clauses of actions that are not for this phase or channel at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,13 @@ class Sheet:
     def render(self) -> RenderableType:
         """Everything, from top to bottom."""
         return Group(*self._parts())
+
+    @property
+    def _full(self) -> bool:
+        return self.explanation.not_offered is not None
+
+    def _word(self, name: str) -> str:
+        return word(name, self.language)
 
     def _label(self, name: str) -> str:
         return labels_of(self.language)[name]
@@ -56,7 +66,12 @@ class Sheet:
 
     def _head(self) -> RenderableType:
         case, pack = self.case, self.pack
-        facts = [case.channel, *filter(None, (case.direction, case.reason)), f"{case.times.contact_at:%Y-%m-%d %H:%M}", f"{pack.name} {pack.version}"]
+        facts = [
+            case.channel,
+            *filter(None, (case.direction, case.reason)),
+            f"{case.times.contact_at:%Y-%m-%d %H:%M}",
+            f"{pack.name} {pack.version}",
+        ]
         return Group(Text(self.title, style="bold"), Text(" · ".join(facts), style="dim"))
 
     def _placing(self) -> RenderableType:
@@ -69,9 +84,10 @@ class Sheet:
             grid.add_row(self._label("phase"), Group(phase, *(self._reason(reason) for reason in answer.phase.reasons)))
         for passed in answer.phase.not_stronger or ():
             clauses = [evidence.clause for evidence in passed.because or ()]
-            told = [Text("; ".join(clauses), style="dim")] if clauses else []
-            open_ones = [Text(f"{self._label('unknown')}: {', '.join(passed.unknown)}", style="dim")] if passed.unknown else []
-            grid.add_row(f"{self._label('not stronger')} {passed.title}", Group(*told, *open_ones))
+            told = [Text(f"{self._label('fails')}: {', '.join(clauses)}", style="dim")] if clauses and self._full else []
+            told += [Text(f"{self._label('unknown')}: {', '.join(passed.unknown)}", style="dim")] if passed.unknown else []
+            if told:
+                grid.add_row(f"{self._label('not stronger')} {passed.title}", Group(*told))
         if answer.moment and answer.moment != "none":
             moment = self.pack.moments.get(answer.moment)
             grid.add_row(self._label("moment"), f"{moment.title.say(self.language)} ({answer.moment})" if moment else answer.moment)
@@ -81,17 +97,17 @@ class Sheet:
 
     def _reason(self, reason: Reason) -> RenderableType:
         lines: list[RenderableType] = [Text(reason.text)]
-        lines += [_evidence(evidence) for evidence in reason.evidence or ()]
+        lines += [_evidence(evidence) for evidence in reason.evidence or () if self._full]
         return Group(*lines)
 
     def _signals(self) -> RenderableType:
         grid = _table(self._label("signals"))
         grid.add_column(no_wrap=True)
-        grid.add_column(ratio=1)
+        grid.add_column(ratio=1, overflow="fold")
         for signal in self.explanation.signals:
             lines = [Text.assemble((signal.title, "bold"), "  ", (signal.id, "dim")), Text(signal.text)]
-            lines += [_evidence(evidence) for evidence in signal.evidence or ()]
-            grid.add_row(Text(signal.level, style=_LEVEL_STYLE.get(signal.level, "")), Group(*lines))
+            lines += [_evidence(evidence) for evidence in signal.evidence or () if self._full]
+            grid.add_row(Text(self._word(signal.level), style=_LEVEL_STYLE.get(signal.level, "")), Group(*lines))
         return grid
 
     def _actions(self) -> RenderableType:
@@ -99,16 +115,15 @@ class Sheet:
         if not answer.actions:
             cause = f": {answer.empty_because}" if answer.empty_because else ""
             return Padding(Text(f"{self._label('empty')}{cause}", style="bold"), (1, 0, 0, 0))
-        parts: list[RenderableType] = [Text(f"\n{self._label('next best actions')}", style="bold")]
-        for action in answer.actions:
-            parts.append(self._action(action))
-        return Group(*parts)
+        return Group(Text(f"\n{self._label('next best actions')}", style="bold"), *(self._action(action) for action in answer.actions))
 
     def _action(self, action: ActionAnswer) -> RenderableType:
-        marks = [action.kind, self._label(action.duty) if action.duty else "", action.category]
+        marks = [self._word(action.kind), self._word(action.duty) if action.duty not in ("", action.kind) else "", action.category]
         if action.score is not None:
             marks.append(f"{self._label('score')} {action.score:,.1f}")
-        head = Text.assemble((f"{action.rank}  ", "bold cyan"), (action.title or action.action, "bold"), "  ", (" · ".join(filter(None, marks)), "dim"))
+        head = Text.assemble(
+            (f"{action.rank}  ", "bold cyan"), (action.title or action.action, "bold"), "  ", (" · ".join(filter(None, marks)), "dim")
+        )
         grid = _grid()
         if action.script or action.text:
             grid.add_row(self._label("say" if action.script else "send"), Text(action.script or action.text or "", style="italic"))
@@ -128,9 +143,9 @@ class Sheet:
         return " · ".join(parts)
 
     def _terms(self, action: ActionAnswer) -> str:
-        parts = [f"{self._label('confirm')} {action.confirm}"]
+        parts = [f"{self._label('confirm')} {self._word(action.confirm)}"]
         if action.approve and action.approve != "none":
-            parts.append(f"{self._label('approve')} {action.approve}")
+            parts.append(f"{self._label('approve')} {self._word(action.approve)}")
         if action.concession:
             parts.append(f"{self._label('concession')} {self._money(action.concession)}")
         if action.fallback_for:
@@ -138,34 +153,42 @@ class Sheet:
         return " · ".join([*parts, f"{self._label('until')} {action.valid_until:%Y-%m-%d %H:%M}"])
 
     def _ask(self) -> RenderableType:
-        grid = _table(self._label("answer"))
-        grid.add_column(ratio=3)
-        grid.add_column(ratio=2, style="dim")
+        grid = _table(self._label("to ask"))
+        grid.add_column(ratio=3, overflow="fold")
+        grid.add_column(ratio=2, style="dim", overflow="fold")
         for ask in self.explanation.ask:
             unlock = f"{self._label('may unlock')}: {', '.join(self._titles(ask.may_unlock))}" if ask.may_unlock else ""
             grid.add_row(ask.question, f"{ask.fact}\n{unlock}".strip())
         return grid
 
     def _titles(self, actions: Sequence[str]) -> list[str]:
-        return [self.pack.action(name).title.say(self.language) for name in actions]
+        return [self.pack.by_id[name].title.say(self.language) for name in actions]
 
     def _not_offered(self, items: Sequence[NotOffered]) -> RenderableType:
+        """Each action with its cause; those for another phase or channel on one line together."""
         grid = _table(self._label("not offered"), header=True)
-        grid.add_column(self._label("action"), ratio=3)
-        grid.add_column(self._label("cause"), ratio=2)
-        grid.add_column(self._label("because"), ratio=6)
+        for name, ratio in (("action", 3), ("cause", 3), ("because", 6)):
+            grid.add_column(self._label(name), ratio=ratio, overflow="fold")
         for item in items:
-            cause = Group(Text(item.cause), Text(item.clause or "", style="dim"))
-            lines: list[RenderableType] = [Text(item.text)] if item.text else []
-            lines += [_evidence(item.evidence)] if item.evidence else []
-            lines += [Text(f"→ {item.change}", style="green")] if item.change else []
-            lines += [Text(f"{self._label('until')} {item.until:%Y-%m-%d %H:%M}", style="dim")] if item.until else []
-            grid.add_row(Group(Text(item.title or item.action), Text(item.action, style="dim")), cause, Group(*lines))
+            if item.clause not in _ELSEWHERE:
+                grid.add_row(
+                    _two(item.title or item.action, item.action), _two(self._word(item.cause), item.clause or ""), self._because(item)
+                )
+        for clause in _ELSEWHERE:
+            if names := [item.title or item.action for item in items if item.clause == clause]:
+                told = f"{self._word('not_applicable')}: {self._label(clause)}"
+                grid.add_row(Text(f"{len(names)}", style="dim"), Text(told), Text(listed(names, self.language), style="dim"))
         return grid
+
+    def _because(self, item: NotOffered) -> RenderableType:
+        lines = [Text(item.text)] if item.text else []
+        lines += [Text(f"→ {item.change}", style="green")] if item.change else []
+        lines += [Text(f"{self._label('until')} {item.until:%Y-%m-%d %H:%M}", style="dim")] if item.until else []
+        return Group(*lines)
 
     def _unknown(self) -> RenderableType:
         told = [f"{fact.title} ({fact.fact}{self._too_old(fact.why, fact.age_days)})" for fact in self.explanation.unknown]
-        return Group(Text(f"\n{self._label('unknown')}", style="bold"), Text(listed(told, self.language), style="dim"))
+        return Group(Text(f"\n{self._label('unknown facts')}", style="bold"), Text(listed(told, self.language), style="dim"))
 
     def _too_old(self, why: str, age: int | None) -> str:
         days = f" {shown(age, 'days', self.language)}" if age is not None else ""
@@ -175,16 +198,28 @@ class Sheet:
         return shown(amount, "money", self.language, self.pack.currency)
 
 
+def _two(first: str, second: str) -> RenderableType:
+    return Group(Text(first), Text(second, style="dim")) if second else Text(first)
+
+
 def _grid() -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True, min_width=9)
-    grid.add_column(ratio=1)
+    grid.add_column(ratio=1, overflow="fold")
     return grid
 
 
 def _table(title: str, *, header: bool = False) -> Table:
     return Table(
-        title=f"\n{title}", title_justify="left", title_style="bold", header_style="dim", show_header=header, box=None, padding=(0, 2, 0, 0), pad_edge=False, expand=True
+        title=f"\n{title}",
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        show_header=header,
+        box=None,
+        padding=(0, 2, 0, 0),
+        pad_edge=False,
+        expand=True,
     )
 
 

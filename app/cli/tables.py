@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 import orjson
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from app.campaign.mapping import ColumnMapping, MappingError, load_mapping
 from app.campaign.problems import TableError
 from app.campaign.rows import CsvTable, Lines, Row, ndjson_rows, open_table
-from app.campaign.summary import Summary, titles_of
+from app.campaign.summary import Summary, ranked, titles_of
 from app.campaign.table import Asking, Refused, RequestReader, answer_line, decide_rows, ndjson_requests, table_requests
 from app.cli.console import err, fail, out, write_bytes
 from app.cli.labels import labels_of
 from app.cli.packs import load, table
 from app.engine.texts import Language, language_of
-from app.engine.vocabulary import Fact
+from app.engine.vocabulary import Fact, Kind
 
 if TYPE_CHECKING:
     from app.cli.usage import Wishes
     from app.engine.pack import Pack
+    from app.engine.tree import Type
 
 _SOME_REFUSALS = 5
 _MOST_ROWS_SHOWN = 25
+_MOST_UNKNOWN_SHOWN = 10
+_ROWS_BETWEEN_TELLING = 20
+_LEVELS = ("watch", "high", "severe")
 
 
 def decide_table(path: Path, mapping_path: Path | None, out_path: Path | None, rejects_path: Path | None, wishes: Wishes) -> None:
@@ -56,10 +60,16 @@ def decide_table(path: Path, mapping_path: Path | None, out_path: Path | None, r
 
 def _own_facts(pack: Pack) -> dict[str, Fact]:
     """The operator's own facts, as the mapping checks them."""
-    return {name: Fact(name, kind.kind, kind.unit, kind.integral, kind.values, None, None, name, name) for name, kind in pack.custom.items()}  # type: ignore[arg-type]
+    return {name: _own_fact(name, kind) for name, kind in pack.custom.items()}
 
 
-def _run(pack: Pack, path: Path, mapping: ColumnMapping | None, out_path: Path | None, rejects_path: Path | None, asking: Asking) -> tuple[Summary, list[Refused]]:
+def _own_fact(name: str, kind: Type) -> Fact:
+    return Fact(name, cast("Kind", kind.kind), kind.unit, kind.integral, kind.values, None, None, name, name)
+
+
+def _run(
+    pack: Pack, path: Path, mapping: ColumnMapping | None, out_path: Path | None, rejects_path: Path | None, asking: Asking
+) -> tuple[Summary, list[Refused]]:
     summary, shown = Summary(), list[Refused]()
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(open_table(path))
@@ -67,8 +77,8 @@ def _run(pack: Pack, path: Path, mapping: ColumnMapping | None, out_path: Path |
         rows, requests = _opened(path, lines, mapping, asking, pack)
         decisions = stack.enter_context(_written(out_path))
         rejects = stack.enter_context(_written(rejects_path))
-        progress = stack.enter_context(_progress(lines, path.stat().st_size))
-        for item in decide_rows(pack, progress(rows), requests, asking):
+        watched = stack.enter_context(_watched(rows, lines, path.stat().st_size))
+        for item in decide_rows(pack, watched, requests, asking):
             if isinstance(item, Refused):
                 summary.refuse(item.problems)
                 if len(shown) < _SOME_REFUSALS:
@@ -94,17 +104,90 @@ def _written(path: Path | None) -> contextlib.AbstractContextManager[IO[bytes] |
 
 
 @contextlib.contextmanager
-def _progress(lines: Lines, size: int) -> Iterator[_Counting]:
-    """A bar on standard error that follows how much of the file was read; only on a terminal."""
+def _watched(rows: Iterable[Row], lines: Lines, size: int) -> Iterator[Iterator[Row]]:
+    """The rows, with a bar on standard error that follows how much of the file was read; only on a terminal."""
     console = err()
     columns = (TextColumn("{task.fields[rows]:,} rows"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=size, rows=0)
-        yield _Counting(lines, lambda rows: bar.update(task, completed=lines.consumed, rows=rows))
+
+        def told() -> Iterator[Row]:
+            for row in rows:
+                yield row
+                if row.number % _ROWS_BETWEEN_TELLING == 0:
+                    bar.update(task, completed=lines.consumed, rows=row.number)
+
+        yield told()
 
 
-class _Counting:
-    """Passes rows on and tells now and then how many."""
+def _print_summary(
+    console: Console, summary: Summary, refused: list[Refused], titles: Mapping[str, str], language: Language, rejects: Path | None
+) -> None:
+    for part in _shown(summary, refused, titles, language, rejects):
+        console.print(part)
 
-    def __init__(self, lines: Lines, tell: object) -> None:
-        self._lines, self._tell = lines, tell
+
+def _shown(
+    summary: Summary, refused: list[Refused], titles: Mapping[str, str], language: Language, rejects: Path | None
+) -> Iterator[RenderableType]:
+    labels = labels_of(language)
+    yield Text(
+        f"{labels['rows read']} {summary.read:,}  ·  {labels['decided']} {summary.decided:,}  ·  {labels['refused']} {summary.refused:,}",
+        style="bold",
+    )
+    yield _counts(labels["stages"], summary.stages, titles, summary.decided, language)
+    yield _counts(labels["phases"], summary.phases, titles, summary.decided, language)
+    if summary.signals:
+        yield _signals(summary, titles, language)
+    if summary.offered:
+        yield _actions(summary, titles, language)
+    if summary.empty:
+        yield _counts(labels["empty because"], summary.empty, titles, summary.decided, language)
+    if summary.unknown:
+        yield _counts(labels["unknown facts"], summary.unknown, titles, summary.decided, language, most=_MOST_UNKNOWN_SHOWN)
+    if summary.refused:
+        yield from _refusals(summary, refused, language, rejects)
+
+
+def _counts(
+    title: str, counts: Mapping[str, int], titles: Mapping[str, str], of: int, language: Language, most: int = _MOST_ROWS_SHOWN
+) -> RenderableType:
+    labels = labels_of(language)
+    made = table(f"\n{title}", labels["id"], labels["title"], labels["subscribers"], labels["share"], right=(2, 3))
+    for name, count in [*ranked(counts).items()][:most]:
+        made.add_row(name, titles.get(name, ""), f"{count:,}", f"{count / of:.1%}")
+    if len(counts) > most:
+        made.add_row(f"… {len(counts) - most}", "", "", "")
+    return made
+
+
+def _signals(summary: Summary, titles: Mapping[str, str], language: Language) -> RenderableType:
+    labels = labels_of(language)
+    made = table(f"\n{labels['signals']}", labels["signal"], labels["title"], *_LEVELS, labels["share"], right=(2, 3, 4, 5))
+    for name, levels in summary.by_signal():
+        found = (f"{levels[level]:,}" if level in levels else "" for level in _LEVELS)
+        made.add_row(name, titles[name], *found, f"{sum(levels.values()) / summary.decided:.1%}")
+    return made
+
+
+def _actions(summary: Summary, titles: Mapping[str, str], language: Language) -> RenderableType:
+    labels = labels_of(language)
+    made = table(
+        f"\n{labels['actions']}", labels["action"], labels["title"], labels["first"], labels["offered"], labels["share"], right=(2, 3, 4)
+    )
+    for name, count in [*ranked(summary.offered).items()][:_MOST_ROWS_SHOWN]:
+        made.add_row(name, titles[name], f"{summary.first[name]:,}", f"{count:,}", f"{count / summary.decided:.1%}")
+    return made
+
+
+def _refusals(summary: Summary, refused: list[Refused], language: Language, rejects: Path | None) -> Iterator[RenderableType]:
+    labels = labels_of(language)
+    made = table(f"\n{labels['refused because']}", labels["rows"], labels["column"], labels["reason"], right=(0,))
+    for (column, reason), count in summary.why_refused():
+        made.add_row(f"{count:,}", column, reason)
+    yield made
+    for item in refused:
+        told = "; ".join(map(str, item.problems))
+        yield Text(f"  {labels['row']} {item.row.number} ({labels['line']} {item.row.line}): {told}", style="dim")
+    if summary.refused > len(refused):
+        yield Text(f"  … {f'{rejects}' if rejects else '--rejects FILE'}", style="dim")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import typer
 
@@ -13,7 +14,7 @@ import typer
 class Wishes:
     """The options of `wanliu decide` that files and tables share. None leaves it to the request."""
 
-    explain: str | None
+    explain: Literal["none", "summary", "full"] | None
     role: str | None
     locale: str | None
     channel: str | None
@@ -22,7 +23,9 @@ class Wishes:
     pack: Path | None
 
 
-def check_usage(files: Sequence[str], table: Path | None, mapping: Path | None, out: Path | None, rejects: Path | None, wishes: Wishes) -> None:
+def check_usage(
+    files: Sequence[str], table: Path | None, mapping: Path | None, out: Path | None, rejects: Path | None, wishes: Wishes
+) -> None:
     """Refuse options that do not go together.
 
     Raises:
@@ -43,7 +46,9 @@ def check_usage(files: Sequence[str], table: Path | None, mapping: Path | None, 
 def _check_table(table: Path, mapping: Path | None, out: Path | None, rejects: Path | None, wishes: Wishes) -> None:
     lines = table.suffix.lower() in (".ndjson", ".jsonl")
     if lines == (mapping is not None):
-        raise typer.BadParameter("a file of requests needs no --mapping" if lines else "a table needs --mapping: which column is which fact")
+        raise typer.BadParameter(
+            "a file of requests needs no --mapping" if lines else "a table needs --mapping: which column is which fact"
+        )
     if out is None:
         raise typer.BadParameter("--table needs --out: where the decisions go")
     if wishes.record:
@@ -61,4 +66,6 @@ def _check_channel(channel: str) -> None:
 
     known = get_args(Channel)
     if channel not in known:
-        raise typer.BadParameter(f"`{channel}` is not a channel; {nearest(channel, known) or 'one of ' + ', '.join(known)}", param_hint="--channel")
+        raise typer.BadParameter(
+            f"`{channel}` is not a channel; {nearest(channel, known) or 'one of ' + ', '.join(known)}", param_hint="--channel"
+        )

@@ -8,7 +8,7 @@ from typing import Any
 from app.engine.answer import Ask, UnknownFact
 from app.engine.case import Case
 from app.engine.decision import Decision
-from app.engine.pack.model import Action, Clause, Pack
+from app.engine.pack.model import Action, Clause, Pack, Question
 from app.engine.texts import Language
 from app.engine.words import fact_title
 
@@ -28,14 +28,16 @@ def questions(pack: Pack, case: Case, decision: Decision, language: Language) ->
         values = decision.facts.seen_by(action)
         for fact in sorted(_missing(pack, decision, _failing_clauses(action, outcome.failing), values)):
             question = pack.questions.get(fact)
-            if question is not None and question.who in (who, "both") and _may_profile(decision, action):
+            if question is not None and _may_be_put(question, who, decision, action):
                 unlocks.setdefault(fact, []).append(action.id)
     order = sorted(unlocks, key=lambda fact: (-len(unlocks[fact]), fact))
     return [Ask(fact, pack.questions[fact].text.say(language), unlocks[fact]) for fact in order[:MOST_QUESTIONS]]
 
 
-def _may_profile(decision: Decision, action: Action) -> bool:
-    return decision.personalised or not action.marketing
+def _may_be_put(question: Question, who: str, decision: Decision, action: Action) -> bool:
+    """By this side, at this moment, and not to profile somebody who refused it."""
+    worth_it = question.when is None or decision.facts.values[question.when] is True
+    return worth_it and question.who in (who, "both") and (decision.personalised or not action.marketing)
 
 
 def _failing_clauses(action: Action, failing: Iterable[Any]) -> list[Clause]:

@@ -1,30 +1,43 @@
-"""What would change the outcome of a clause: the nearest figure that turns it, what time alone brings, until when a suppression lasts."""
+"""What would change the outcome of a clause: the nearest figures that turn it, and how long time alone takes.
+
+A change is said of a term as the pack writes it, `last(billing.total)` say, and stands for one thing the person's facts could be: the fact
+itself, or the last closed cycle of its series. Whatever is said was tried: with it in place the pack's own rules make the clause hold.
+"""
 
 from __future__ import annotations
 
-import bisect
 import datetime
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice, product
 from typing import Any
 
 from app.engine import runtime
-from app.engine.case import Case
 from app.engine.facts import Facts
 from app.engine.interpret import interpret
 from app.engine.pack.model import Clause, Pack
-from app.engine.to_python import Program, Section
-from app.engine.tree import And, Arithmetic, Call, Compare, Const, Negative, Node, Not, Or, Ref, reads, show, walk
+from app.engine.signals import recognise
+from app.engine.tree import And, Arithmetic, Call, Compare, Const, Negative, Node, Not, Or, Ref
+from app.engine.vocabulary import FACTS
 
 _flipped = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _negated = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _directions = {"<": "under", "<=": "at_most", ">": "over", ">=": "at_least", "==": "exactly", "!=": "other_than"}
 _time = {"days_until": -1, "days_since": 1, "since": 1}
-_CLOCK = frozenset({"clock.time", "clock.weekday", "clock.holiday"})
+_windows = ("last", "mean", "total", "peak", "change")
+_values: Mapping[str, Callable[..., Any]] = {
+    "min": runtime.smallest,
+    "max": runtime.largest,
+    "abs": runtime.size,
+    "first_known": runtime.first_known,
+    "at_least": runtime.at_least,
+}
+"""Functions of values alone: what stands in them is written out like the rest."""
 LONGEST_WAIT = 400
 """Days ahead within which an end is looked for."""
+MOST_TRIALS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,38 +62,102 @@ class _Hopeless(Exception):
     """No change of numbers or dates turns this."""
 
 
-def turns(pack: Pack, values: list[Any], clause: Clause) -> Turns | None:
+def turns(pack: Pack, facts: Facts, clause: Clause) -> Turns | None:
     """The changes that make a false clause true; none where it is not a matter of numbers and dates.
 
-    Every change given was tried on the clause: with all of them in place it holds.
+    Args:
+        pack: the pack that decided.
+        facts: what the clause saw: for offers to somebody who refused personalisation the unprofiled ones.
+        clause: false on these facts.
     """
-    tree = expand(pack, clause.tree)
-    finder = _Finder(pack, values)
     try:
-        found = finder.turn(tree, wanted=True)
+        found = _Finder(pack, facts.values).turn(expand(pack, clause.tree), wanted=True)
     except _Hopeless:
         return None
     days = max((round(item.value) for item in found if item.direction == "in_days"), default=None)
-    steps = tuple(item for item in found if item.direction != "in_days")
-    if len({item.term for item in steps}) < len(steps) or not (steps or days):
-        return None
-    result = Turns(steps, days)
-    return result if interpret(tree, after(pack, values, result)) is True else None
+    for steps in _one_an_input([item for item in found if item.direction != "in_days"]):
+        result = Turns(steps, days)
+        if (steps or days) and _holds(pack, facts, clause, result):
+            return result
+    return None
 
 
-def after(pack: Pack, values: list[Any], changed: Turns) -> Any:
-    """A lookup of references and calls as they are after the changes."""
-    new = {item.term: item.value for item in changed.values}
+def _one_an_input(steps: Iterable[Turn]) -> Iterator[tuple[Turn, ...]]:
+    """Choices of one step for each fact: what is asked of `last(x)` and of `mean(x, 3)` is one new figure in the end."""
+    groups: dict[str, list[Turn]] = {}
+    for item in steps:
+        groups.setdefault(input_of(item.term), []).append(item)
+    return islice(product(*groups.values()), MOST_TRIALS)
 
-    def lookup(node: Ref | Call) -> Any:
-        if node in new:
-            return new[node]
-        value = _value(pack, values, node)
-        if isinstance(node, Call) and node.function in _time and changed.in_days and value is not None and value != runtime.FAR:
-            return value + _time[node.function] * changed.in_days
+
+def _holds(pack: Pack, facts: Facts, clause: Clause, changed: Turns) -> bool:
+    """Does the clause hold once the facts are so? The pack's own code says."""
+    values, around = list(facts.values), facts.around
+    for item in changed.values:
+        values[pack.slots[input_of(item.term)]] = setting(pack, facts.values, item)
+    if changed.in_days:
+        around = _later(pack, values, around, changed.in_days)
+        recognise(pack, Facts(values, around, {}))
+    else:
+        pack.recognise(values, around)
+        pack.conclude(values, around)
+    pack.gates(values, around)
+    if clause.gate == "guardrail":
+        for slot in (slot for action in pack.actions if facts.unprofiled and action.marketing for slot in action.own_slots):
+            values[slot] = facts.values[slot]
+        pack.policy(values, around)
+    return values[clause.slot] is True
+
+
+def _later(pack: Pack, values: list[Any], around: runtime.Surroundings, days: int) -> runtime.Surroundings:
+    """Some days on, with nothing else happening."""
+    slots = pack.slots
+    for name in ("today", "contact_day"):
+        if name in slots:
+            values[slots[name]] += days
+    if "contact_day" in slots:
+        day = values[slots["contact_day"]]
+        for name, value in (("clock.weekday", datetime.date.fromordinal(day).isoweekday()), ("clock.holiday", day in pack.holidays)):
+            if name in slots:
+                values[slots[name]] = value
+    return replace(around, as_of=around.as_of + days * runtime.DAY, contact_at=around.contact_at + days * runtime.DAY)
+
+
+def input_of(term: Ref | Call) -> str:
+    """The base fact that a change of the term is a change of."""
+    argument = term if isinstance(term, Ref) else term.arguments[0]
+    return argument.name if isinstance(argument, Ref) else ""
+
+
+def setting(pack: Pack, values: Sequence[Any], turn: Turn) -> Any:
+    """The base fact's value with which the turn's term has its new one: the figure, or the series with another last cycle.
+
+    Raises:
+        _Hopeless: there is none that the fact could have.
+    """
+    name = input_of(turn.term)
+    if isinstance(turn.term, Ref):
+        return _possible(name, turn.value, turn.direction)
+    series = values[pack.slots[name]]
+    cycles = next((item.value for item in turn.term.arguments[1:] if isinstance(item, Const) and isinstance(item.value, int)), 1)
+    wanted, before = turn.value, sum(series[-cycles:-1]) if turn.term.function != "change" else sum(series[-cycles - 1 : -1])
+    if turn.term.function in ("mean", "total"):
+        wanted = wanted * (cycles if turn.term.function == "mean" else 1) - before
+    elif turn.term.function == "change":
+        wanted = before * (1 + wanted) / cycles
+    return (*series[:-1], _possible(name, wanted, turn.direction))
+
+
+def _possible(name: str, value: float, direction: str) -> float:
+    """The value, rounded the way it points where the fact is whole."""
+    fact = FACTS.get(name)
+    if fact is None:
         return value
-
-    return lookup
+    if fact.integral and value != round(value):
+        value = math.floor(value) if direction in ("under", "at_most") else math.ceil(value)
+    if fact.port or (fact.least is not None and value < fact.least) or (fact.most is not None and value > fact.most):
+        raise _Hopeless
+    return round(value) if fact.integral else value
 
 
 def expand(pack: Pack, node: Node) -> Node:
@@ -97,6 +174,8 @@ def expand(pack: Pack, node: Node) -> Node:
             return replace(node, left=expand(pack, node.left), right=expand(pack, node.right))
         case Negative(operand=operand):
             return replace(node, operand=expand(pack, operand))
+        case Call(function=function) if function in _values:
+            return replace(node, arguments=tuple(expand(pack, item) for item in node.arguments))
     return node
 
 
@@ -112,11 +191,9 @@ def _definitions(pack: Pack) -> Mapping[str, Node]:
     return found
 
 
-def _value(pack: Pack, values: list[Any], node: Ref | Call) -> Any:
-    if isinstance(node, Ref):
-        return values[pack.slots[node.name]] if node.name in pack.slots else None
-    slot = pack.terms.get(node)
-    return values[slot] if slot is not None else None
+@lru_cache(maxsize=8)
+def _bases(pack: Pack) -> frozenset[str]:
+    return frozenset(base.name for base in pack.base)
 
 
 class _Finder:
@@ -126,7 +203,16 @@ class _Finder:
         self.pack, self.values = pack, values
 
     def now(self, node: Node) -> Any:
-        return interpret(node, lambda item: _value(self.pack, self.values, item))
+        return interpret(node, self.value)
+
+    def value(self, node: Ref | Call) -> Any:
+        """The present value of a reference or call."""
+        slot = self.pack.slots.get(node.name) if isinstance(node, Ref) else self.pack.terms.get(node)
+        if slot is not None:
+            return self.values[slot]
+        if isinstance(node, Call) and node.function in _values:
+            return _values[node.function](*map(self.now, node.arguments))
+        return None
 
     def turn(self, node: Node, *, wanted: bool) -> tuple[Turn, ...]:
         if self.now(node) is wanted:
@@ -135,34 +221,32 @@ class _Finder:
             case Not(operand=operand):
                 return self.turn(operand, wanted=not wanted)
             case And(operands=operands):
-                return self.all(operands, wanted=True) if wanted else self.any(operands, wanted=False)
+                return self.all(operands, wanted=True) if wanted else self.fewest(operands, 1, wanted=False)
             case Or(operands=operands):
-                return self.any(operands, wanted=True) if wanted else self.all(operands, wanted=False)
+                return self.fewest(operands, 1, wanted=True) if wanted else self.all(operands, wanted=False)
+            case Call(function="at_least", arguments=(Const(value=int() as needed), *operands)):
+                still = needed if wanted else len(operands) - needed + 1
+                return self.fewest(operands, still, wanted=wanted)
             case Compare(operator=sign, left=left, right=right):
-                return (self.compare(sign if wanted else _negated[sign], left, right),)
+                return self.compare(sign if wanted else _negated[sign], left, right)
         raise _Hopeless
 
     def all(self, nodes: Iterable[Node], *, wanted: bool) -> tuple[Turn, ...]:
-        found: dict[tuple[Any, str], Turn] = {}
-        for node in nodes:
-            for item in self.turn(node, wanted=wanted):
-                found.setdefault((item.term, item.direction), item)
-        return tuple(found.values())
+        return tuple(dict.fromkeys(item for node in nodes for item in self.turn(node, wanted=wanted)))
 
-    def any(self, nodes: Iterable[Node], *, wanted: bool) -> tuple[Turn, ...]:
-        best: tuple[Turn, ...] | None = None
+    def fewest(self, nodes: Iterable[Node], needed: int, *, wanted: bool) -> tuple[Turn, ...]:
+        """The smallest changes with which that many of the conditions are as wanted."""
+        found: list[tuple[Turn, ...]] = []
         for node in nodes:
             try:
-                found = self.turn(node, wanted=wanted)
+                found.append(self.turn(node, wanted=wanted))
             except _Hopeless:
                 continue
-            if best is None or len(found) < len(best):
-                best = found
-        if best is None:
+        if len(found) < needed:
             raise _Hopeless
-        return best
+        return tuple(dict.fromkeys(item for steps in sorted(found, key=len)[:needed] for item in steps))
 
-    def compare(self, sign: str, left: Node, right: Node) -> Turn:
+    def compare(self, sign: str, left: Node, right: Node) -> tuple[Turn, ...]:
         for node, bound, side in ((left, self.now(right), sign), (right, self.now(left), _flipped[sign])):
             if isinstance(bound, int | float) and not isinstance(bound, bool) and node.type.kind == "number":
                 try:
@@ -171,18 +255,36 @@ class _Finder:
                     continue
         raise _Hopeless
 
-    def solve(self, node: Node, sign: str, bound: float) -> Turn:
-        """The term of one side that, set to a new value, makes `node sign bound` hold."""
+    def solve(self, node: Node, sign: str, bound: float) -> tuple[Turn, ...]:
+        """What to set, on one side, so that `node sign bound` holds."""
         match node:
-            case Ref() | Call() if node.type.kind == "number":
-                return self.step(node, sign, bound)
+            case Call(function="first_known", arguments=arguments):
+                return self.solve(next((item for item in arguments if self.now(item) is not None), node.arguments[0]), sign, bound)
+            case Call(function="max" | "min" as function, arguments=arguments):
+                return self.solve_extreme(arguments, sign, bound, all_of_them=(function == "max") == (sign in ("<", "<=")))
+            case Call(function="abs", arguments=(operand,)):
+                return self.solve_size(operand, sign, bound)
+            case Ref() | Call():
+                return (self.step(node, sign, bound),)
             case Negative(operand=operand):
                 return self.solve(operand, _flipped[sign], -bound)
             case Arithmetic(operator=operator, left=left, right=right):
                 return self.solve_arithmetic(operator, left, right, sign, bound)
         raise _Hopeless
 
-    def solve_arithmetic(self, operator: str, left: Node, right: Node, sign: str, bound: float) -> Turn:
+    def solve_extreme(self, nodes: Sequence[Node], sign: str, bound: float, *, all_of_them: bool) -> tuple[Turn, ...]:
+        conditions = [Compare(sign, node, Const(bound, node.type)) for node in nodes]
+        if sign in ("==", "!="):
+            raise _Hopeless
+        return self.all(conditions, wanted=True) if all_of_them else self.fewest(conditions, 1, wanted=True)
+
+    def solve_size(self, node: Node, sign: str, bound: float) -> tuple[Turn, ...]:
+        current = self.now(node)
+        if sign in ("==", "!=") or current is None:
+            raise _Hopeless
+        return self.solve(node, sign, bound) if current >= 0 else self.solve(node, _flipped[sign], -bound)
+
+    def solve_arithmetic(self, operator: str, left: Node, right: Node, sign: str, bound: float) -> tuple[Turn, ...]:
         for node, other, is_left in ((left, self.now(right), True), (right, self.now(left), False)):
             if isinstance(node, Const) or not isinstance(other, int | float):
                 continue
@@ -195,7 +297,8 @@ class _Finder:
         raise _Hopeless
 
     def step(self, term: Ref | Call, sign: str, bound: float) -> Turn:
-        current = _value(self.pack, self.values, term)
+        """A new value for one term, where a person's facts could give it."""
+        current = self.value(term)
         if not isinstance(current, int | float) or isinstance(current, bool):
             raise _Hopeless
         value = _first_beyond(sign, bound, integral=term.type.integral)
@@ -204,11 +307,11 @@ class _Finder:
             if current == runtime.FAR or not 0 < wait <= LONGEST_WAIT:
                 raise _Hopeless
             return Turn(term, "in_days", bound, wait)
-        if isinstance(term, Call) and term.function in ("bucket", "fee_on", "best_fee", "count", "contacted", "refused"):
+        if (isinstance(term, Call) and term.function not in _windows) or input_of(term) not in _bases(self.pack) or value < 0 <= current:
             raise _Hopeless
-        if value < 0 <= current:
-            raise _Hopeless
-        return Turn(term, _directions[sign], bound, value)
+        turn = Turn(term, _directions[sign], bound, value)
+        setting(self.pack, self.values, turn)
+        return turn
 
 
 def _first_beyond(sign: str, bound: float, *, integral: bool) -> float:
@@ -231,88 +334,3 @@ def _invert(operator: str, other: float, *, is_left: bool, sign: str, bound: flo
     if operator == "/" and is_left and other:
         return (sign if other > 0 else _flipped[sign]), bound * other
     return None
-
-
-def until(pack: Pack, case: Case, facts: Facts, clause: Clause) -> datetime.datetime | None:
-    """When a clause of contact policy begins to hold if nothing else happens; none when it does not within a year or so.
-
-    Caps end when their contacts leave the window, hours at the next boundary, waits at a local midnight: the clause is tried at each.
-    """
-    run, slot, size, inputs = _compiled(clause.tree)
-    zone = datetime.timezone(datetime.timedelta(minutes=case.times.offset))
-
-    def holds(moment: datetime.datetime) -> bool:
-        local = moment.astimezone(zone)
-        values: list[Any] = [None] * size
-        for name, at in inputs.items():
-            values[at] = _clock(pack, name, local, facts)
-        shift = (moment - case.times.contact_at) // datetime.timedelta(microseconds=1)
-        run(values, replace(facts.around, contact_at=facts.around.contact_at + shift))
-        return values[slot] is True or (values[slot] is None and clause.allows_unknown)
-
-    moments = _moments(case, facts, clause.tree, zone)
-    if not _CLOCK & reads(clause.tree) and not any(isinstance(node, Call) and node.function in _time for node in walk(clause.tree)):
-        # A cap only empties as time goes by: a history of thousands of contacts takes a dozen trials, not thousands.
-        at = bisect.bisect_left(moments, True, key=holds)
-        return moments[at].astimezone(zone) if at < len(moments) else None
-    return next((moment.astimezone(zone) for moment in moments if holds(moment)), None)
-
-
-def _clock(pack: Pack, name: str, local: datetime.datetime, facts: Facts) -> Any:
-    if name == "contact_day":
-        return local.date().toordinal()
-    if name == "clock.time":
-        return local.hour * 60 + local.minute
-    if name == "clock.weekday":
-        return local.isoweekday()
-    if name == "clock.holiday":
-        return local.date().toordinal() in pack.holidays
-    return facts.values[pack.slots[name]] if name in pack.slots else None
-
-
-@lru_cache(maxsize=4096)
-def _compiled(tree: Node) -> tuple[Section, int, int, Mapping[str, int]]:
-    """A clause as a program of its own: compiled the first time it is asked about, not for each request."""
-    program = Program()
-    slot = program.add(tree)
-    return program.section(), slot, program.size, dict(program.inputs)
-
-
-def _moments(case: Case, facts: Facts, tree: Node, zone: datetime.timezone) -> list[datetime.datetime]:
-    """Times at which the clause may turn, soonest first."""
-    start = case.times.contact_at
-    nodes = list(walk(tree))
-    names = {node.name for node in nodes if isinstance(node, Ref)}
-    found: set[datetime.datetime] = set()
-    for node in nodes:
-        if isinstance(node, Call) and node.function in ("contacted", "refused", "count"):
-            found |= _expiries(facts, node)
-    midnight = start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    if names & _CLOCK:
-        times = {0} | {node.value for node in nodes if isinstance(node, Const) and node.type.kind == "time" and isinstance(node.value, int)}
-        found |= {midnight + datetime.timedelta(days=day, minutes=minute) for day in range(32) for minute in times}
-        found |= {
-            item.astimezone(zone).replace(second=0, microsecond=0) + datetime.timedelta(days=day) for item in list(found) for day in (0, 1)
-        }
-    if any(isinstance(node, Call) and node.function in _time for node in nodes):
-        found |= {midnight + datetime.timedelta(days=day) for day in range(1, LONGEST_WAIT + 1)}
-    return sorted(moment for moment in found if moment > start)
-
-
-def _expiries(facts: Facts, node: Call) -> set[datetime.datetime]:
-    """When each contact or event leaves the window of a count."""
-    days = next((item.value for name, item in node.options if name == "days" and isinstance(item, Const)), None)
-    if not isinstance(days, int):
-        return set()
-    if node.function == "count":
-        kind = next((item.value for item in node.arguments if isinstance(item, Const)), "")
-        rows = (facts.around.events or {}).get(str(kind), ())
-    else:
-        rows = facts.around.contacts or ()
-    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-    return {epoch + datetime.timedelta(microseconds=at) + datetime.timedelta(days=days) for at, _ in rows}
-
-
-def written(term: Ref | Call) -> str:
-    """A term as the pack writes it."""
-    return show(term)

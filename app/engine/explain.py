@@ -23,12 +23,13 @@ from app.engine.answer import (
 )
 from app.engine.asking import questions, unknown_facts
 from app.engine.case import Case
-from app.engine.changes import turns, until
+from app.engine.changes import turns
 from app.engine.decision import Decision, Failing, Outcome, Ranked
 from app.engine.pack.model import Action, Clause, Pack, Signal
 from app.engine.runtime import fee_on
 from app.engine.signals import strongest
 from app.engine.texts import Language, Text, language_of, listed
+from app.engine.until import until
 
 Detail = Literal["none", "summary", "full"]
 
@@ -238,23 +239,14 @@ class _Explainer:
 
     def not_offered(self, outcome: Outcome) -> NotOffered:
         action = self.pack.by_id[outcome.action]
-        values = (
-            self.decision.facts.seen_by(action)
-            if outcome.failing and outcome.failing[0].gate not in ("contact", "guardrail")
-            else self.values
-        )
+        decision = self.decision
         first = outcome.failing[0] if outcome.failing else None
         clause = _clause(action, first) if first else None
-        turned = (
-            turns(self.pack, values, clause)
-            if clause is not None and first is not None and not first.unknown and first.gate != "contact"
-            else None
-        )
-        ends = (
-            until(self.pack, self.case, self.decision.facts, clause)
-            if clause is not None and first is not None and first.gate == "contact"
-            else None
-        )
+        profiled = first is None or first.gate in ("contact", "guardrail") or not action.marketing or decision.facts.unprofiled is None
+        facts = decision.facts if profiled or decision.facts.unprofiled is None else decision.facts.unprofiled
+        values, decided = facts.values, clause is not None and first is not None and not first.unknown
+        turned = turns(self.pack, facts, clause) if clause is not None and decided and clause.gate != "contact" else None
+        ends = until(self.pack, self.case, facts, clause) if clause is not None and decided and clause.gate == "contact" else None
         return NotOffered(
             action=action.id,
             title=action.title.say(self.language),

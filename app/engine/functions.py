@@ -19,8 +19,8 @@ LONGEST_DAYS = 3_660
 class Function:
     """One function.
 
-    `arguments` are kinds in order: series, cycles (a whole number), number, numbers (one or more), date, events, any, sets,
-    conditions, word, tariff.
+    `arguments` are kinds in order: series, cycles (a whole number from `least` to `most`), number, numbers (one or more), date,
+    events, any, sets, needed (how many of the conditions), conditions, word, tariff.
     """
 
     name: str
@@ -30,6 +30,8 @@ class Function:
     meaning_zh: str
     example: str
     options: tuple[str, ...] = ()
+    least: int = 1
+    most: int = LONGEST_WINDOW
 
 
 SHARE = Type("number", unit="share", most=INPUT_LIMIT)
@@ -47,6 +49,7 @@ _table = (
         "(last × n − total of the n before) / total of the n before: growth of the last cycle over the mean of the n cycles before it",
         "最近一期相对前n期均值的变化幅度",
         "change(billing.total, 3) >= 0.3",
+        most=LONGEST_WINDOW - 1,
     ),
     Function(
         "falling",
@@ -55,6 +58,7 @@ _table = (
         "each of the last n values is under the one before",
         "最近n个值逐期下降",
         "falling(usage.data_mb, 3)",
+        least=2,
     ),
     Function(
         "rising",
@@ -63,6 +67,7 @@ _table = (
         "each of the last n values is over the one before",
         "最近n个值逐期上升",
         "rising(usage.data_mb, 3)",
+        least=2,
     ),
     Function(
         "share_over",
@@ -147,7 +152,7 @@ _table = (
     ),
     Function(
         "at_least",
-        ("number", "conditions"),
+        ("needed", "conditions"),
         BOOLEAN,
         "at least n of the conditions hold",
         "至少n个条件成立",

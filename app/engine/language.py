@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.engine.functions import FUNCTIONS, LONGEST_DAYS, LONGEST_WINDOW, Function
+from app.engine.functions import FUNCTIONS, LONGEST_DAYS, Function
 from app.engine.problems import Place, Problem, nearest, shown
 from app.engine.tree import (
     BOOLEAN,
@@ -31,6 +31,7 @@ from app.engine.tree import (
     Or,
     Ref,
     Type,
+    joined,
     show,
 )
 
@@ -47,7 +48,8 @@ class Names:
     """What an expression may name at its place in the pack.
 
     `values` are references and parameters by name; `events` the attributes of each event kind; `signals` the levels of each, strongest
-    first; `plans` the ids that `fee_on` knows; `elsewhere` says where a name that exists may be used; `clock` is what windows run to.
+    first; `plans` the ids that `fee_on` knows; `elsewhere` says where a name that exists may be used; `clock` is what windows run to;
+    `broken` names have a mistake of their own, so what rests on them is not told twice.
     """
 
     values: Mapping[str, Ref | Const]
@@ -57,6 +59,7 @@ class Names:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     contact_filters: Mapping[str, Type] = field(default_factory=dict)
     clock: str = "as_of"
+    broken: frozenset[str] = frozenset()
 
 
 class _Wrong(Exception):
@@ -76,9 +79,10 @@ def parse(text: str, place: Place, names: Names, wanted: str = "boolean") -> tup
         wanted: the kind of value needed: `boolean`, `number`, or `any`.
 
     Returns:
-        The tree, or none with at least one problem.
+        The tree, or none with what is wrong, by place. Nothing is wrong where all that is wrong is a broken name.
     """
-    reader = _Reader(place, names)
+    reader = _Reader(place, names, text)
+    node: Node | None = None
     try:
         node = reader.read(_syntax(text, place))
         if wanted != "any" and not reader.problems and node.type.kind != wanted:
@@ -86,7 +90,7 @@ def parse(text: str, place: Place, names: Names, wanted: str = "boolean") -> tup
                 Problem(
                     place,
                     "type",
-                    f"{shown(text)} is a {node.type}, not {'a condition' if wanted == 'boolean' else 'a number'}",
+                    f"{shown(text)} is {node.type}, not {'a condition' if wanted == 'boolean' else 'a number'}",
                     _wanted_hint(node, wanted),
                 )
             )
@@ -94,8 +98,25 @@ def parse(text: str, place: Place, names: Names, wanted: str = "boolean") -> tup
         reader.add_wrong(wrong)
         node = None
     except _Unreadable as unreadable:
-        return None, [unreadable.problem]
-    return (None if reader.problems else node), reader.problems
+        reader.add(unreadable.problem)
+    return (None if reader.problems else node), sorted(set(reader.problems))
+
+
+def mentioned(text: str) -> frozenset[str]:
+    """What an expression names, before anything is known of the names: `section.field`, `signal:x`, and `f()` for functions called."""
+    try:
+        root = _syntax(text, Place())
+    except _Unreadable:
+        return frozenset()
+    found: set[str] = set()
+    for node in ast.walk(root):
+        if isinstance(node, ast.Name | ast.Attribute):
+            found.add(_dotted(node) or "")
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            found.add(f"{node.func.id}()")
+            if node.func.id in ("signal", "level"):
+                found |= {f"signal:{item.value}" for item in node.args if isinstance(item, ast.Constant)}
+    return frozenset(found)
 
 
 def _wanted_hint(node: Node, wanted: str) -> str:
@@ -114,14 +135,14 @@ def _syntax(text: str, place: Place) -> ast.expr:
         raise _Unreadable(
             Problem(place, "expression-too-long", f"expression of {len(text):,} characters, the limit is {LONGEST_EXPRESSION:,}")
         )
-    if "\n" in text:
+    if "\n" in text or "\r" in text:
         raise _Unreadable(Problem(place, "expression", "an expression stands on one line", "split it into several named clauses"))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             body = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        column = min(max((error.offset or 1) - 1, 0), len(text))
+        column = min(_indent(text) + max((error.offset or 1) - 1, 0), len(text))
         raise _Unreadable(
             Problem(place.shifted(column), "syntax", f"{shown(text)} is not an expression of the rule language", _syntax_hint(text))
         ) from None
@@ -138,8 +159,12 @@ def _depth(root: ast.AST) -> int:
     deepest, layer = 0, [root]
     while layer and deepest <= DEEPEST_EXPRESSION:
         deepest += 1
-        layer = [child for node in layer for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr | ast.keyword)]
+        layer = [child for node in layer for child in ast.iter_child_nodes(node)]
     return deepest
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
 
 
 def _syntax_hint(text: str) -> str:
@@ -156,22 +181,28 @@ def _syntax_hint(text: str) -> str:
 class _Reader:
     """Turns Python's syntax tree into ours, checking types on the way."""
 
-    def __init__(self, place: Place, names: Names) -> None:
-        self.place, self.names = place, names
+    def __init__(self, place: Place, names: Names, text: str) -> None:
+        self.place, self.names, self.text = place, names, text
         self.problems: list[Problem] = []
 
     def add(self, problem: Problem) -> None:
         self.problems.append(problem)
 
     def add_wrong(self, wrong: _Wrong) -> None:
-        self.add(Problem(self.place.shifted(getattr(wrong.node, "col_offset", 0)), wrong.code, wrong.message, wrong.hint))
+        if wrong.message:
+            self.add(Problem(self.place.shifted(self.column(wrong.node)), wrong.code, wrong.message, wrong.hint))
+
+    def column(self, node: ast.AST) -> int:
+        """Characters before the node; the parser counts bytes."""
+        before = self.text.strip().encode(errors="replace")[: getattr(node, "col_offset", 0)]
+        return _indent(self.text) + len(before.decode(errors="replace"))
 
     def read(self, node: ast.expr) -> Node:
         match node:
             case ast.BoolOp(op=operator, values=values):
                 operands = self.read_all(values)
                 self.demand_conditions(values, operands)
-                return And(operands) if isinstance(operator, ast.And) else Or(operands)
+                return joined(And if isinstance(operator, ast.And) else Or, operands)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 inner = self.read(operand)
                 self.demand_conditions([operand], (inner,))
@@ -198,25 +229,30 @@ class _Reader:
 
     def read_all(self, nodes: Iterable[ast.expr]) -> tuple[Node, ...]:
         """Read siblings, gathering the mistakes of each before giving up."""
+        return self.gather(self.read, nodes)
+
+    def gather(self, read: Callable[..., Node], *given: Iterable[Any]) -> tuple[Node, ...]:
+        """What `read` makes of each, gathering the mistakes before giving up."""
         found: list[Node] = []
-        first: _Wrong | None = None
-        for node in nodes:
+        wrongs: list[_Wrong] = []
+        for items in zip(*given, strict=True):
             try:
-                found.append(self.read(node))
+                found.append(read(*items))
             except _Wrong as wrong:
-                if first is not None:
-                    self.add_wrong(wrong)
-                first = first or wrong
-        if first is not None:
-            raise first
+                wrongs.append(wrong)
+        for wrong in wrongs[1:]:
+            self.add_wrong(wrong)
+        if wrongs:
+            raise wrongs[0]
         return tuple(found)
 
     def demand_conditions(self, written: Iterable[ast.expr], operands: tuple[Node, ...]) -> None:
-        for text, operand in zip(written, operands, strict=True):
-            if operand.type.kind != "boolean":
-                raise _Wrong(
-                    text, f"{shown(ast.unparse(text))} is a {operand.type}, not a condition", _wanted_hint(operand, "boolean"), "type"
-                )
+        self.gather(self.demand_condition, written, operands)
+
+    def demand_condition(self, text: ast.expr, operand: Node) -> Node:
+        if operand.type.kind != "boolean":
+            raise _Wrong(text, f"{shown(ast.unparse(text))} is {operand.type}, not a condition", _wanted_hint(operand, "boolean"), "type")
+        return operand
 
     def name(self, node: ast.expr) -> Node:
         dotted = _dotted(node)
@@ -227,6 +263,8 @@ class _Reader:
         found = self.names.values.get(dotted)
         if found is not None:
             return found
+        if dotted in self.names.broken:
+            raise _Wrong(node, "")
         if dotted in self.names.elsewhere:
             raise _Wrong(node, f"`{dotted}` may not be used here", self.names.elsewhere[dotted], "scope")
         if dotted.startswith("events."):
@@ -242,13 +280,15 @@ class _Reader:
                 raise _Wrong(node, f"{shown(value)} is larger than 10^12", "", "number-too-large")
             return Const(value, Type("number", integral=isinstance(value, int), most=abs(value)))
         if isinstance(value, str):
+            if not value.isprintable():
+                raise _Wrong(node, f"{shown(value)} holds characters that cannot be printed", "leave them out")
             return Const(value, Type("text"))
         if value is None:
             raise _Wrong(node, "`None` is not part of the rule language", "write `known(x)` or `not known(x)`")
         raise _Wrong(node, f"{shown(ast.unparse(node))} is not a number, a text or a truth value")
 
     def words(self, node: ast.Tuple | ast.List | ast.Set) -> Const:
-        values = [self.read(item) for item in node.elts]
+        values = self.read_all(node.elts)
         if not values or not all(isinstance(item, Const) for item in values):
             raise _Wrong(node, "a list holds literals only", "as in `('a', 'b')`")
         kinds = {item.type.kind for item in values}
@@ -265,14 +305,8 @@ class _Reader:
 
     def demand_number(self, written: ast.expr, node: Node) -> None:
         if node.type.kind != "number":
-            hint = (
-                "a boolean is not a number"
-                if node.type.kind == "boolean"
-                else "use last(), mean() or total()"
-                if node.type.kind == "series"
-                else ""
-            )
-            raise _Wrong(written, f"{shown(ast.unparse(written))} is a {node.type}, not a number", hint, "type")
+            hint = "use last(), mean() or total()" if node.type.kind == "series" else ""
+            raise _Wrong(written, f"{shown(ast.unparse(written))} is {node.type}, not a number", hint, "type")
 
     def arithmetic(self, node: ast.BinOp) -> Node:
         operator = _operators.get(type(node.op))
@@ -293,10 +327,7 @@ class _Reader:
 
     def comparison(self, node: ast.Compare) -> Node:
         written = [node.left, *node.comparators]
-        parts: list[Node] = []
-        for operator, left, right in zip(node.ops, written, written[1:], strict=False):
-            parts.append(self.one_comparison(operator, left, right))
-        return parts[0] if len(parts) == 1 else And(tuple(parts))
+        return joined(And, self.gather(self.one_comparison, node.ops, written[:-1], written[1:]))
 
     def one_comparison(self, operator: ast.cmpop, left: ast.expr, right: ast.expr) -> Node:
         if _is_level(left) or _is_level(right):
@@ -339,7 +370,7 @@ class _Reader:
         if len(kinds) > 1 or kinds & {"enum", "set", "series", "events"}:
             raise _Wrong(
                 right,
-                f"{shown(ast.unparse(left))} is a {first.type} and {shown(ast.unparse(right))} is a {second.type}",
+                f"{shown(ast.unparse(left))} is {first.type} and {shown(ast.unparse(right))} is {second.type}",
                 _compare_hint(first, second),
                 "type",
             )
@@ -350,13 +381,22 @@ class _Reader:
         item, collection = self.read_all([left, right])
         if collection.type.kind != "set":
             raise _Wrong(
-                right, f"{shown(ast.unparse(right))} is a {collection.type}, not a set or a list", "as in `x in ('a', 'b')`", "type"
+                right, f"{shown(ast.unparse(right))} is {collection.type}, not a set or a list", "as in `x in ('a', 'b')`", "type"
             )
         if isinstance(collection, Const):
             return Member(item, self.members(left, item, right, collection))
         if item.type.kind not in ("text", "enum"):
-            raise _Wrong(left, f"{shown(ast.unparse(left))} is a {item.type}; a set holds text", "", "type")
+            raise _Wrong(left, f"{shown(ast.unparse(left))} is {item.type}; a set holds text", "", "type")
+        if isinstance(item, Const):
+            self.demand_words(left, [item.value], collection)
         return Member(item, collection)
+
+    def demand_words(self, written: ast.expr, words: Iterable[Any], collection: Node) -> None:
+        """Words that a set, whose words are known, can hold."""
+        for word in sorted(words):
+            if collection.type.values and word not in collection.type.values:
+                hint = nearest(word, collection.type.values) or f"there are {_listed(collection.type.values)}"
+                raise _Wrong(written, f"`{show(collection)}` never holds {shown(word)}", hint, "unknown-word")
 
     def members(self, left: ast.expr, item: Node, right: ast.expr, collection: Const) -> Const:
         words = collection.value if isinstance(collection.value, frozenset) else frozenset()
@@ -366,9 +406,9 @@ class _Reader:
                     hint = nearest(word, item.type.values) or f"it is one of {_listed(item.type.values)}"
                     raise _Wrong(right, f"`{show(item)}` is never {shown(word)}", hint, "unknown-word")
         elif item.type.kind == "date" and collection.type.model == "text":
-            return replace(collection, value=frozenset(_date(right, word) for word in words))
+            return replace(collection, value=frozenset(_date(right, word) for word in words), type=Type("set", model="date"))
         elif item.type.kind != collection.type.model or item.type.kind not in ("text", "number"):
-            raise _Wrong(left, f"{shown(ast.unparse(left))} is a {item.type}, the list holds {collection.type.model}", "", "type")
+            raise _Wrong(left, f"{shown(ast.unparse(left))} is {item.type}, the list holds {collection.type.model}", "", "type")
         return collection
 
     def level(self, operator: ast.cmpop, left: ast.expr, right: ast.expr) -> Node:
@@ -425,11 +465,10 @@ def _levels(signal: str, levels: tuple[str, ...], sign: str, words: list[str], w
 
     def exactly(word: str) -> Node:
         stronger = levels[: levels.index(word)]
-        return And((held(word), *(Not(held(other)) for other in stronger))) if stronger else held(word)
+        return joined(And, (held(word), *(Not(held(other)) for other in stronger)))
 
     def any_of(chosen: Iterable[str], form: Callable[[str], Node]) -> Node:
-        conditions = tuple(form(word) for word in chosen)
-        return conditions[0] if len(conditions) == 1 else Or(conditions)
+        return joined(Or, map(form, chosen))
 
     if sign in ("==", "in"):
         return any_of(words, exactly)
@@ -452,9 +491,9 @@ class _Calls:
 
     def read(self) -> Node:
         written = self.written()
-        arguments: list[Node] = []
-        for kind, item in written:
-            arguments.append(getattr(self, f"a_{kind}")(item))
+        arguments = list(self.reader.gather(lambda pair: getattr(self, f"a_{pair[0]}")(pair[1]), written))
+        if self.function.name == "overlap":
+            self.demand_known_words(arguments)
         options = self.options(arguments[0] if arguments else None)
         return self.finish(arguments, options)
 
@@ -472,32 +511,37 @@ class _Calls:
         return list(zip(kinds, given, strict=True))
 
     def refuse_arity(self) -> None:
-        raise _Wrong(
-            self.node,
-            f"{shown(ast.unparse(self.node))} has {len(self.node.args)} arguments",
-            f"as in `{self.function.example}`",
-            "arguments",
-        )
+        given = len(self.node.args)
+        said = f"{shown(ast.unparse(self.node))} has {given or 'no'} argument{'' if given == 1 else 's'}"
+        raise _Wrong(self.node, said, f"as in `{self.function.example}`", "arguments")
+
+    def demand_known_words(self, sets: list[Node]) -> None:
+        for one, other, item in ((sets[0], sets[1], self.node.args[0]), (sets[1], sets[0], self.node.args[1])):
+            if isinstance(one, Const) and isinstance(one.value, frozenset):
+                self.reader.demand_words(item, one.value, other)
 
     def a_series(self, item: ast.expr) -> Node:
         node = self.reader.read(item)
         if node.type.kind != "series":
-            raise _Wrong(item, f"{shown(ast.unparse(item))} is a {node.type}, not a series", f"as in `{self.function.example}`", "type")
+            raise _Wrong(item, f"{shown(ast.unparse(item))} is {node.type}, not a series", f"as in `{self.function.example}`", "type")
         return node
 
-    def whole(self, item: ast.expr, most: int, what: str) -> Const:
+    def whole(self, item: ast.expr, most: int, what: str, least: int = 1) -> Const:
         node = self.reader.read(item)
-        if not isinstance(node, Const) or not isinstance(node.value, int) or isinstance(node.value, bool) or not 1 <= node.value <= most:
+        if not isinstance(node, Const) or not isinstance(node.value, int) or isinstance(node.value, bool) or not least <= node.value <= most:
             raise _Wrong(
                 item,
-                f"{shown(ast.unparse(item))} is not a whole number of {what} from 1 to {most:,}",
+                f"{shown(ast.unparse(item))} is not a whole number of {what} from {least} to {most:,}",
                 f"as in `{self.function.example}`",
                 "type",
             )
         return node
 
     def a_cycles(self, item: ast.expr) -> Node:
-        return self.whole(item, LONGEST_WINDOW, "cycles")
+        return self.whole(item, self.function.most, "cycles", self.function.least)
+
+    def a_needed(self, item: ast.expr) -> Node:
+        return self.whole(item, len(self.node.args) - 1, "conditions")
 
     def a_number(self, item: ast.expr) -> Node:
         node = self.reader.read(item)
@@ -507,14 +551,14 @@ class _Calls:
     def a_date(self, item: ast.expr) -> Node:
         node = self.reader.read(item)
         if node.type.kind != "date":
-            raise _Wrong(item, f"{shown(ast.unparse(item))} is a {node.type}, not a date", f"as in `{self.function.example}`", "type")
+            raise _Wrong(item, f"{shown(ast.unparse(item))} is {node.type}, not a date", f"as in `{self.function.example}`", "type")
         return node
 
     def a_set(self, item: ast.expr) -> Node:
         node = self.reader.read(item)
         if node.type.kind != "set" or node.type.model not in ("", "text"):
             raise _Wrong(
-                item, f"{shown(ast.unparse(item))} is a {node.type}, not a set of text", f"as in `{self.function.example}`", "type"
+                item, f"{shown(ast.unparse(item))} is {node.type}, not a set of text", f"as in `{self.function.example}`", "type"
             )
         return node
 
@@ -542,7 +586,7 @@ class _Calls:
     def a_tariff(self, item: ast.expr) -> Node:
         node = self.reader.read(item)
         if node.type.kind != "text":
-            raise _Wrong(item, f"{shown(ast.unparse(item))} is a {node.type}, not a plan's id", f"as in `{self.function.example}`", "type")
+            raise _Wrong(item, f"{shown(ast.unparse(item))} is {node.type}, not a plan's id", f"as in `{self.function.example}`", "type")
         if isinstance(node, Const) and node.value not in self.names.plans:
             raise _Wrong(item, f"no plan {shown(node.value)} in the tariffs", nearest(str(node.value), self.names.plans), "unknown-name")
         return node
@@ -559,6 +603,9 @@ class _Calls:
 
     def options(self, first: Node | None) -> tuple[tuple[str, Node], ...]:
         found: dict[str, Node] = {}
+        if self.node.keywords and not self.function.options:
+            message = f"`{self.function.name}` takes no named arguments"
+            raise _Wrong(self.node.keywords[0], message, f"as in `{self.function.example}`", "arguments")
         for keyword in self.node.keywords:
             name = str(keyword.arg)
             if name in found:
@@ -597,13 +644,15 @@ class _Calls:
         node = self.reader.agree(value, node, Ref(f"attribute {wanted}", wanted)) if wanted.kind == "enum" else node
         same = node.type.kind == wanted.kind or {node.type.kind, wanted.kind} == {"text", "enum"}
         if not same or wanted.kind not in ("text", "enum", "boolean", "number"):
-            raise _Wrong(value, f"{shown(ast.unparse(value))} is a {node.type}, the attribute is a {wanted}", "", "type")
+            raise _Wrong(value, f"{shown(ast.unparse(value))} is {node.type}, the attribute is {wanted}", "", "type")
         return node
 
     def finish(self, arguments: list[Node], options: tuple[tuple[str, Node], ...]) -> Node:
         name, text = self.function.name, ast.unparse(self.node)
         if name in ("fee_on", "best_fee"):
             values = self.names.values
+            if "usage.data_mb" not in values:
+                raise _Wrong(self.node, f"`{name}` may not be used here", "put it into a fact", "scope")
             arguments += [values["usage.voice_out_min"], values["usage.data_mb"]]
             if name == "best_fee":
                 arguments += [Ref(f"open:{plan}", BOOLEAN) for plan in self.names.plans]

@@ -20,7 +20,7 @@ class Place:
         return Place(self.file, self.line, self.column + columns)
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file or 'pack'}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

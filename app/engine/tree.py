@@ -5,7 +5,7 @@ Nodes are frozen and compare by meaning, so that equal expressions written twice
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -29,7 +29,8 @@ class Type:
     model: str = ""
 
     def __str__(self) -> str:
-        return {"enum": "enumeration", "set": "set of text", "boolean": "yes or no"}.get(self.kind, self.kind)
+        said = {"boolean": "a condition", "enum": "an enumeration", "events": "a list of events", "time": "a time of day"}
+        return f"a set of {self.model or 'text'}" if self.kind == "set" else said.get(self.kind, f"a {self.kind}")
 
 
 BOOLEAN = Type("boolean")
@@ -185,6 +186,12 @@ def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
             )
 
 
+def joined(kind: type[And] | type[Or], operands: Iterable[Node]) -> Node:
+    """`and` or `or` of the operands; those that are of the same kind are taken apart, one alone stays as it is."""
+    flat = tuple(inner for item in operands for inner in (item.operands if isinstance(item, And | Or) and type(item) is kind else (item,)))
+    return flat[0] if len(flat) == 1 else kind(flat)
+
+
 def substitute(node: Node, values: Mapping[str, Node]) -> Node:
     """The tree with named values put in place of references, and what becomes constant folded away."""
     if isinstance(node, Ref):
@@ -216,10 +223,8 @@ def fold(node: Node) -> Node:
 def _fold_junction(node: And | Or, operands: tuple[Node, ...], absorbing: Const, neutral: Const) -> Node:
     if absorbing in operands:
         return absorbing
-    kept = tuple(item for item in operands if item != neutral)
-    if len(kept) > 1:
-        return replace(node, operands=kept)
-    return kept[0] if kept else neutral
+    kept = [item for item in operands if item != neutral]
+    return joined(type(node), kept) if kept else neutral
 
 
 def _compare(operator: str, left: object, right: object) -> bool:
@@ -247,12 +252,8 @@ class _Shown:
             case Const(name=name) if name:
                 return name
             case Const(value=frozenset() as words):
-                return (
-                    "("
-                    + "".join(f"{word!r}, " for word in sorted(words, key=repr)).rstrip(" ").rstrip(",")
-                    + ("," if len(words) == 1 else "")
-                    + ")"
-                )
+                shown = [_const(Const(word, Type(node.type.model))) for word in sorted(words, key=repr)]
+                return f"({', '.join(shown)}{',' if len(shown) == 1 else ''})"
             case Const():
                 return _const(node)
             case Ref():
@@ -272,7 +273,7 @@ class _Shown:
             case Arithmetic():
                 return self.arithmetic(node)
             case Negative(operand=operand):
-                return f"-{self.arithmetic_inner(operand, 2)}"
+                return f"-{self.arithmetic_inner(operand, 3)}"
             case Call():
                 return node.text or self.call(node)
 

@@ -14,11 +14,10 @@ from app.engine import patterns
 from app.engine.pack.checking import Parts, check
 from app.engine.pack.compiling import Compiler, base_facts, matcher, plans
 from app.engine.pack.limits import protected_problems
-from app.engine.pack.model import Action, Choosing, Clause, Pack, PolicyRule, Question, Signal, Tariff
+from app.engine.pack.model import Action, Choosing, Clause, Pack, PolicyRule, Signal, Tariff
 from app.engine.pack.reach import unreachable
 from app.engine.pack.reading import Draft, read_files
 from app.engine.problems import PackError, Place, Problem
-from app.engine.texts import Template, Text
 
 PatternEngine = Literal["durable", "builtin"]
 
@@ -159,7 +158,7 @@ def _assembled(draft: Draft, parts: Parts, files: Mapping[str, bytes], engine: P
         constants={name: parameter.value for name, parameter in parts.scopes.parameters.items()},
         ages=ages,
         custom=dict(parts.scopes.custom),
-        questions={found.part.fact: Question(found.part.fact, found.part.who, _plain(found.part)) for found in draft.each("questions")},
+        questions=compiled.questions,
         signals=dict(sorted(compiled.signals.items())),
         patterns=tuple(compiled.patterns),
         matcher=matcher(parts, engine),
@@ -185,10 +184,6 @@ def _assembled(draft: Draft, parts: Parts, files: Mapping[str, bytes], engine: P
         ),
         files=tuple(sorted(files)),
     )
-
-
-def _plain(words: object) -> Text:
-    return Text(Template((words.en,)), Template((words.zh,)))  # type: ignore[attr-defined]
 
 
 def _event_kinds(parts: Parts) -> frozenset[str]:

@@ -491,6 +491,8 @@ class _Checker:
 
     def question(self, found: Found[Any]) -> None:
         name = found.part.fact
+        if found.part.when is not None:
+            self.draft.expression(found, ("when",), found.part.when, self.scopes.names(self.scopes.placing))
         known = set(FACTS) | set(self.scopes.custom)
         if name not in known:
             self.draft.wrong(found.place("fact"), "unknown-name", f"no base fact `{name}`", nearest(name, known))

@@ -42,6 +42,7 @@ class Compiled:
     phases: tuple[model.Phase, ...] = ()
     hands_off: tuple[model.HandsOff, ...] = ()
     moments: dict[str, model.Moment] = field(default_factory=dict)
+    questions: dict[str, model.Question] = field(default_factory=dict)
     actions: tuple[model.Action, ...] = ()
 
 
@@ -67,6 +68,7 @@ class Compiler:
         for name in after:
             self.derive(name)
         self.place()
+        self.questions()
         self.out.conclude = self.program.section()
         drafts = [self.action_scores(found) for _, found in sorted(self.parts.actions.items())]
         self.out.gates = self.program.section()
@@ -258,6 +260,13 @@ class Compiler:
                 rows.append(Choice(self.program.add(tree), Const(item.part.id, text)))
         self.out.bases["moment"] = frozenset(bases)
         self.program.choose("moment", [*rows, Choice(None, Const("none", text))])
+
+    def questions(self) -> None:
+        """What may be asked, and when."""
+        for found in self.draft.each("questions"):
+            when = self.program.add(self.draft.tree(found, "when")) if found.part.when is not None else None
+            text = Text(Template((found.part.en,)), Template((found.part.zh,)))
+            self.out.questions[found.part.fact] = model.Question(found.part.fact, found.part.who, when, text)
 
     def action_scores(self, found: Found[ActionDocument]) -> Callable[[], model.Action]:
         """Gates and scores of an action; what is returned adds its contact and guardrail clauses, in the next section."""

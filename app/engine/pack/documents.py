@@ -109,10 +109,11 @@ class DerivedFact(Part):
 
 
 class Question(Part):
-    """How to ask for an unknown base fact, and who may."""
+    """How to ask for an unknown base fact, who may, and when it is worth a breath: left out, always."""
 
     fact: Id
     who: Literal["agent", "self", "both"]
+    when: Expression | None = None
     en: Sentence
     zh: Sentence
 

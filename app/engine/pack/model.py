@@ -75,10 +75,11 @@ class DerivedFact:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """How to ask for a fact. `who`: agent, self or both."""
+    """How to ask for a fact. `who`: agent, self or both; `when` the slot of when it is worth asking (none: always)."""
 
     fact: str
     who: str
+    when: int | None
     text: Text
 
 

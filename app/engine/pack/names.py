@@ -147,9 +147,14 @@ class Scopes:
         return {"stage": Type("enum", values=self.stages), "moment": Type("enum", values=(*get_args(Moment), "none"))}
 
     @property
+    def placing(self) -> dict[str, Type]:
+        """What is known once the phase is."""
+        return {**self.placed, "phase": Type("enum", values=self.phases)}
+
+    @property
     def acting(self) -> dict[str, Type]:
-        """What gates, contact policy and guardrails may use beside that."""
-        return {**self.placed, "phase": Type("enum", values=self.phases), **ACTION_NAMES}
+        """What gates, contact policy and guardrails may use beside facts."""
+        return {**self.placing, **ACTION_NAMES}
 
     def gate(self, port: bool) -> Names:
         """Names for an action's gates and scores."""

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
-_fact = re.compile(r"\bfacts\.[a-z0-9_]+")
-_signal = re.compile(r"\b(?:signal|level)\(\s*['\"]([a-z0-9_.]+)['\"]")
-_best = re.compile(r"\bplan\.best_public_(?:id|saving)\b")
+from app.engine.language import mentioned
 
 
 def mentions(text: str, plans: Iterable[str]) -> frozenset[str]:
-    """Derived names that an expression depends on, as keys: `facts.x`, `signal:x`, `open:plan`, `plan.best_public_id`."""
-    found = set(_fact.findall(text)) | {f"signal:{name}" for name in _signal.findall(text)} | set(_best.findall(text))
-    if "best_fee" in text:
-        found |= {f"open:{plan}" for plan in plans}
-    return frozenset(found)
+    """Names that an expression depends on, the derived ones among them as keys: `facts.x`, `signal:x`, `open:plan`, `plan.best_public_id`."""
+    found = mentioned(text)
+    return found | {f"open:{plan}" for plan in plans} if "best_fee()" in found else found
 
 
 def ordered(graph: Mapping[str, frozenset[str]]) -> tuple[list[str], list[str]]:

@@ -155,7 +155,8 @@ def _schema_problem(source: Source, model: type[BaseModel], detail: ErrorDetails
     place = source.place(*path)
     field_name = ".".join(str(step) for step in location) or "the file"
     if detail["type"] == "extra_forbidden":
-        return Problem(place, "schema", f"unknown key {shown(location[-1])}", nearest(str(location[-1]), _keys(model, location[:-1])))
+        near = nearest(str(location[-1]), _keys(model, location[:-1]))
+        return Problem(source.key_place(*path), "schema", f"unknown key {shown(location[-1])}", near)
     if detail["type"] == "missing":
         return Problem(place, "schema", f"`{field_name}` is missing")
     message = detail["msg"].removeprefix("Value error, ")
