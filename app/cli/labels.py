@@ -37,6 +37,7 @@ _zh_words: Labels = {
     "pack": "包",
     "contract": "合约",
     "benefit": "权益",
+    "by case": "视情况",
 }
 _zh: Labels = {
     "action": "动作",
@@ -46,7 +47,6 @@ _zh: Labels = {
     "care": "关怀",
     "cause": "未推荐原因",
     "change": "何时会变",
-    "channels": "渠道数",
     "clause": "条款",
     "column": "列",
     "commitment": "在网约定",

@@ -15,14 +15,14 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from app.cli.console import complain, fail, out, write_bytes
-from app.cli.labels import labels_of
+from app.cli.labels import labels_of, word
 from app.engine.problems import PackError, Problem
 from app.engine.texts import Language, language_of, listed, shown
 from app.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
     from app.cli.labels import Labels
-    from app.engine.pack import Action, Pack
+    from app.engine.pack.model import Action, Pack, Phase
 
 _SOME_PROBLEMS = 20
 
@@ -155,36 +155,28 @@ def table(title: str, *columns: str, right: Iterable[int] = ()) -> Table:
 
 
 def _actions(pack: Pack, language: Language, labels: Labels) -> RenderableType:
-    made = table(
-        f"\n{labels['actions']}",
-        labels["phases"],
-        labels["action"],
-        labels["title"],
-        labels["kind"],
-        labels["lever"],
-        labels["duty"],
-        labels["channels"],
-    )
-    for action in sorted(pack.actions, key=lambda action: (_earliest(action), action.kind, action.lever, action.id)):
-        phases = "\n".join(phase.title.say(language) for phase in pack.phases if phase.id in action.phases)
-        made.add_row(phases, action.id, action.title.say(language), action.kind, action.lever, _duty(action), str(len(action.channels)))
+    """Actions by the gentlest phase they are for; a column a phase, gentlest first."""
+    phases = pack.phases[::-1]
+    names = [phase.title.say(language) for phase in phases]
+    short = [name[: 2 if language == "zh" else 4] for name in names]
+    made = table(f"\n{labels['actions']}", labels["action"], labels["title"], labels["kind"], labels["lever"], labels["duty"], *short)
+    for action in sorted(pack.actions, key=lambda action: (_gentlest(phases, action), action.kind, action.lever, action.id)):
+        kind, lever = word(action.kind, language), word(action.lever, language)
+        duty = word(action.duty if action.duty_slot is None else "by case", language)
+        made.add_row(
+            action.id, action.title.say(language), kind, lever, duty, *("•" if phase.id in action.phases else "" for phase in phases)
+        )
     return made
 
 
-def _earliest(action: Action) -> int:
-    """The place of the action's gentlest phase, so that prevention is listed before rescue."""
-    order = {"prevention": 0, "retention": 1, "rescue": 2}
-    return min(order.get(phase, len(order)) for phase in action.phases)
-
-
-def _duty(action: Action) -> str:
-    return action.duty if action.duty_slot is None else "…"
+def _gentlest(phases: Sequence[Phase], action: Action) -> int:
+    return min(place for place, phase in enumerate(phases) if phase.id in action.phases)
 
 
 def _signals(pack: Pack, language: Language, labels: Labels) -> RenderableType:
     made = table(f"\n{labels['signals']}", labels["signal"], labels["title"], labels["levels"], labels["from"])
     for signal in pack.signals.values():
-        levels = listed([clause.name for clause in signal.levels], language)
+        levels = listed([word(clause.name, language) for clause in signal.levels], language)
         made.add_row(signal.id, signal.title.say(language), levels, labels["pattern"] if signal.pattern else "")
     return made
 
@@ -203,5 +195,5 @@ def _tariffs(pack: Pack, language: Language, labels: Labels) -> RenderableType:
     for tariff in pack.tariffs.values():
         fee = shown(tariff.fee, "money", language, pack.currency)
         term = shown(tariff.commitment_months, "months", language) if tariff.commitment_months else ""
-        made.add_row(tariff.id, tariff.name.say(language), tariff.kind, fee, term, tariff.filing_no)
+        made.add_row(tariff.id, tariff.name.say(language), word(tariff.kind, language), fee, term, tariff.filing_no)
     return made

@@ -63,7 +63,7 @@ def cut(text: str) -> tuple[Template, list[str]]:
     """Cut a text at its slots.
 
     Returns:
-        The template, and the slots that are not of the form `{name:format}`, as written.
+        The template, and what is not of the form `{name:format}` or has a brace without its pair, as written.
     """
     parts: list[str | Slot] = []
     wrong: list[str] = []
@@ -73,10 +73,11 @@ def cut(text: str) -> tuple[Template, list[str]]:
         at = found.end()
         form = _slot_form.match(found.group(1))
         if form is None:
-            wrong.append(found.group(1))
+            wrong.append(found.group(0))
         else:
             parts.append(Slot(form.group(1), form.group(2) or "text"))
     parts.append(text[at:])
+    wrong += [part for part in parts if isinstance(part, str) and ("{" in part or "}" in part)]
     return Template(tuple(part for part in parts if part != "")), wrong
 
 

@@ -5,11 +5,12 @@
 - `campaign` sees what an agent sees, and the scores that rank one subscriber against another.
 - `self_service` sees only texts written for customers: nothing of stage, phase, signals, scores, concessions, or what was not offered.
 
-What is hidden is null where the answer allows it, else empty: `""`, `0`, `false`, `[]`.
+What is hidden is null where the answer allows it, else empty: `""`, `0`, `false`, `[]`, the first moment of 1970.
 """
 
 from __future__ import annotations
 
+import datetime
 import functools
 import types
 import typing
@@ -114,7 +115,8 @@ def _blank(hint: Any) -> Any:
     if type(None) in options:
         return None
     plain: Any = typing.get_origin(options[0]) or options[0]
-    return _empty.get(plain) if plain in _empty else plain(**dict(_blanks(plain)))
+    return plain(**dict(_blanks(plain))) if is_dataclass(plain) else _empty[plain]
 
 
-_empty: Mapping[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, list: [], Mapping: {}}
+_never = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_empty: Mapping[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, list: [], Mapping: {}, datetime.datetime: _never}

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -122,6 +126,29 @@ def test_sentinel_must_act(spy: Spy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spy, "start_action_for_state", lambda *_: None, raising=False)
     with pytest.raises(PatternEngineError, match="the sentinel rule did not act"):
         DurableMatcher([PATTERN])
+
+
+def test_threads_take_turns(spy: Spy) -> None:
+    """No thread's facts get between another's, and all use the one rule set."""
+    matcher = DurableMatcher([PATTERN])
+    spy.calls.clear()
+    threads = [threading.Thread(target=lambda: [matcher.match(MATCHING, NOW) for _ in range(50)]) for _ in range(4)]
+    with often_switched():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    one = [*["assert_fact"] * 3, "start_action_for_state", "delete_state"]
+    assert [call[0] for call in spy.calls] == one * 200
+
+
+@contextmanager
+def often_switched() -> Iterator[None]:
+    """Let threads interrupt each other as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
 
 def test_rule_sets_are_given_back(spy: Spy) -> None:

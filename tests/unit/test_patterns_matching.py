@@ -288,6 +288,26 @@ class Behaviour:
         assert not holds(asked, fault=faults, complaint=[ago(1, count=65)])
         assert not holds(asked, fault=faults[::-1], complaint=[ago(1, count=65)])
 
+    @pytest.mark.parametrize(("facts", "kept"), [("a:one b:two", 64), ("a:one b:two c:three", 25), ("a:one b:two c:three d:four", 11)])
+    def test_bound_of_more_facts(self, holds: Callable[..., bool], facts: str, kept: int) -> None:
+        """The more facts are joined, the fewer of each are looked at."""
+        aliases = [word[0] for word in facts.split()]
+        anything = " and ".join(f"a.count - {alias}.count < 1000" for alias in aliases[1:])
+        asked = join(facts, f"{anything} and a.fee == {aliases[-1]}.fee")
+        many = [ago(number, count=number, fee=number) for number in range(1, 100)]
+        others = {kind: [ago(number, count=number, fee=0) for number in range(1, 100)] for kind in ("two", "three", "four")}
+        last = facts.rpartition(":")[2]
+        for wanted, found in ((kept, True), (kept + 1, False)):
+            newest = [ago(0, count=0, fee=wanted)]
+            assert holds(asked, one=many, **{**others, last: newest + others[last]}) is found
+
+    @pytest.mark.parametrize("ages", [(1, 90), (90, 1)])
+    def test_alike_events_are_as_new_as_the_newest(self, holds: Callable[..., bool], ages: tuple[int, int]) -> None:
+        """Of events that look alike to the join, the newest says whether they are looked at."""
+        asked = join("f:fault c:complaint", "c.area == f.area")
+        faults = [ago(10 + number, area=f"{number}") for number in range(70)]
+        assert holds(asked, fault=[ago(ages[0], area="a"), *faults, ago(ages[1], area="a")], complaint=[ago(1, area="a")])
+
     def test_bound_counts_what_may_join(self, holds: Callable[..., bool]) -> None:
         """Events that fail their own tests, or look alike to the join, take no room."""
         asked = join("f:fault c:complaint", "c.area == f.area and f.count > 1")

@@ -49,6 +49,7 @@ def test_what_is_for_patterns(where: str) -> None:
         ("f.fee > c.fee + 0.5", "`f.fee > c.fee + 0.5` is not for patterns", NOT_LINEAR),
         ("f.fee + c.fee > 7", "`f.fee + c.fee > 7` is not for patterns", NOT_LINEAR),
         ("f.fee > c.fee + c.count", "`f.fee > c.fee + c.count` is not for patterns", NOT_LINEAR),
+        ("f.fee + c.count - c.count > c.fee", "`f.fee + c.count - c.count > c.fee` is not for patterns", NOT_LINEAR),
         ("f.fee - f.fee > c.fee", "`f.fee - f.fee > c.fee` is not for patterns", NOT_LINEAR),
         ("f.fee * c.fee > 7", "`f.fee * c.fee` multiplies attributes", "a comparison between facts adds and subtracts only"),
         ("f.fee / 2 > f.count", "`f.fee / 2` is not for patterns", "multiply the other side"),

@@ -16,13 +16,13 @@ from app.engine.pack.compiling import Compiler, base_facts, matcher, plans
 from app.engine.pack.limits import protected_problems
 from app.engine.pack.model import Action, Choosing, Clause, Pack, PolicyRule, Signal, Tariff
 from app.engine.pack.reach import unreachable
-from app.engine.pack.reading import Draft, read_files
+from app.engine.pack.reading import MOST_PROBLEMS, Draft, read_files
 from app.engine.problems import PackError, Place, Problem
 
 PatternEngine = Literal["durable", "builtin"]
 
 FOLDERS = ("rules", "policies")
-MOST_FILES = 2_000
+MOST_FILES = 4_000
 LARGEST_PACK = 16 * 1024 * 1024
 
 __all__ = [
@@ -59,28 +59,32 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     Raises:
         PackError: there is no pack, or it is too large.
     """
-    files: dict[str, bytes] = {}
+    found: dict[str, Path] = {}
     size = 0
-    for path in sorted(path for name in FOLDERS for path in (folder / name).rglob("*") if path.suffix in (".yaml", ".yml")):
+    for path in (path for name in FOLDERS for path in (folder / name).rglob("*.y*ml")):
         relative = path.relative_to(folder).as_posix()
-        if relative.startswith("policies/tests/") or not path.is_file():
+        if path.suffix not in (".yaml", ".yml") or relative.startswith("policies/tests/") or not path.is_file():
             continue
+        found[relative] = path
         size += path.stat().st_size
-        if len(files) >= MOST_FILES or size > LARGEST_PACK:
-            raise PackError(
-                [Problem(Place(relative), "pack-too-large", f"a pack has at most {MOST_FILES:,} files and {LARGEST_PACK:,} bytes")]
-            )
-        files[relative] = path.read_bytes()
-    if not files:
+        if _too_large(len(found), size):
+            raise PackError(_too_large(len(found), size))
+    if not found:
         raise PackError([Problem(Place(str(folder)), "missing", "no pack here", "a pack is a folder with `rules/` and `policies/`")])
-    return files
+    return {relative: found[relative].read_bytes() for relative in sorted(found)}
+
+
+def _too_large(files: int, size: int) -> list[Problem]:
+    if files <= MOST_FILES and size <= LARGEST_PACK:
+        return []
+    return [Problem(Place(), "pack-too-large", f"a pack has at most {MOST_FILES:,} files and {LARGEST_PACK:,} bytes")]
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
     """`sha256:…` of the files."""
     total = hashlib.sha256()
     for name in sorted(files):
-        path, content = name.encode(), files[name]
+        path, content = name.encode(errors="surrogateescape"), files[name]
         total.update(b"%d %s %d " % (len(path), path, len(content)))
         total.update(content)
     return f"sha256:{total.hexdigest()}"
@@ -115,11 +119,14 @@ def _errors(draft: Draft) -> list[Problem]:
 
 
 def _checked(files: Mapping[str, bytes]) -> tuple[Draft, Parts | None]:
-    draft = read_files(files)
+    too_large = _too_large(len(files), sum(map(len, files.values())))
+    draft = Draft(problems=too_large) if too_large else read_files(files)
+    parts = check(draft) if not draft.problems else None
+    if draft.full:
+        draft.wrong(Place(), "too-many", f"more than {MOST_PROBLEMS} mistakes; these come first", "put them right and check again")
     if draft.problems:
         return draft, None
-    parts = check(draft)
-    if parts is not None and not draft.problems:
+    if parts is not None:
         draft.problems += protected_problems(parts)
     if parts is not None and not draft.problems and parts.joins and patterns.durable_available():
         refused = patterns.checked(tuple(parts.joins[name] for name in sorted(parts.joins)), digest_of(files))

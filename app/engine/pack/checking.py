@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
@@ -25,7 +26,7 @@ from app.engine.pack.ordering import downstream, mentions, ordered
 from app.engine.pack.reading import Draft, Found
 from app.engine.problems import Place, nearest
 from app.engine.texts import FORMATS, Text
-from app.engine.tree import DATE, FALSE, And, Compare, Const, Member, Node, Not, Ref, Type, fold
+from app.engine.tree import DATE, FALSE, INPUT_LIMIT, NUMBER, TEXT, And, Compare, Const, Member, Node, Not, Ref, Type, fold
 from app.engine.vocabulary import EVENTS, FACTS, Moment
 
 GATES = ("eligible", "applicable", "suitable")
@@ -75,7 +76,7 @@ def check(draft: Draft) -> Parts | None:
         draft.wrong(
             found.place() if found else Place(),
             "cycle",
-            "depends on itself: " + " → ".join(f"`{name}`" for name in cycle),
+            "depends on itself: " + " → ".join(f"`{name}`" for name in cycle[:12]) + (" → …" if len(cycle) > 12 else ""),
             "break the circle",
         )
         return None
@@ -86,10 +87,15 @@ def check(draft: Draft) -> Parts | None:
 
 def _collect(draft: Draft) -> Parts:
     parameters: dict[str, Const] = {}
+    broken: set[str] = set()
     for name, found in draft.unique(list(draft.each("parameters")), "parameter").items():
         value = constant(found.part)
         if value is None:
             draft.wrong(found.place("is"), "type", "a list holds values of one kind")
+            broken.add(name)
+        elif value.type.kind == "number" and value.type.most > INPUT_LIMIT:
+            draft.wrong(found.place("is"), "number-too-large", f"`{value.value}` is larger than 10^12")
+            broken.add(name)
         else:
             parameters[name] = value
     custom = draft.unique(list(draft.each("custom")), "custom fact")
@@ -117,6 +123,7 @@ def _collect(draft: Draft) -> Parts:
         tuple(found.part.id for found in draft.each("stages")),
         tuple(found.part.id for found in draft.each("phases")),
         plans,
+        broken=broken,
     )
     return Parts(
         draft,
@@ -202,19 +209,21 @@ class _Checker:
             self.action(action)
         self.references()
 
-    def words(self, found: Found[Any], *path: str | int, extra: Iterable[str] = ()) -> None:
+    def words(self, found: Found[Any], *path: str | int, extra: Mapping[str, Type] | None = None) -> None:
         """Cut a text and keep it; slots name facts, parameters, or what `extra` adds."""
-        known = {**self.scopes.facts(), **dict.fromkeys(extra)}
+        known = {name: node.type for name, node in self.scopes.facts().items()} | dict(extra or {})
 
         def check(slot: str) -> str | None:
             name, _, form = slot.partition(":")
+            if name in self.scopes.broken:
+                return None
             if name not in known:
                 near = nearest(name, known)
                 return f"unknown name `{name}` in a text" + (f"; {near}" if near else "")
             if form not in FORMATS:
                 near = nearest(form, FORMATS) or "there are " + ", ".join(f"`{item}`" for item in FORMATS)
                 return f"unknown format `{form}`; {near}"
-            return None
+            return _unfit(name, known[name], form)
 
         self.parts.texts[found.source.file, (*found.path, *path)] = self.draft.text(found, path, check)
 
@@ -227,9 +236,11 @@ class _Checker:
         else:
             kind = self.rows(found, "first", part.first, names, tuple(part.values))
         if kind is not None and kind.kind in ("series", "events"):
-            self.draft.wrong(found.place("is"), "type", f"`{part.id}` is a {kind}", "use last(), mean() or total()")
-        kind = kind or Type("enum" if part.values else "number", values=tuple(part.values))
-        self.scopes.derived[part.id] = Ref(part.id, replace(kind, unit=part.unit) if part.unit else kind)
+            self.draft.wrong(found.place("is"), "type", f"`{part.id}` is {kind}", "use last(), mean() or total()")
+        if kind is None:
+            self.scopes.broken.add(part.id)
+        else:
+            self.scopes.derived[part.id] = Ref(part.id, replace(kind, unit=part.unit) if part.unit else kind)
 
     def rows(
         self, found: Found[Any], key: str, rows: list[Row], names: Names, values: tuple[str, ...] = (), wanted: str = "any"
@@ -252,7 +263,8 @@ class _Checker:
             self.draft.wrong(found.place(key), "type", "the rows give values of different types")
         if not kinds:
             return None
-        return replace(kinds[0], most=max(kind.most for kind in kinds), integral=all(kind.integral for kind in kinds))
+        values = tuple(dict.fromkeys(word for kind in kinds for word in kind.values))
+        return replace(kinds[0], most=max(kind.most for kind in kinds), integral=all(kind.integral for kind in kinds), values=values)
 
     def word_row(self, found: Found[Any], key: str, index: int, word: str, values: tuple[str, ...]) -> None:
         if word not in values:
@@ -375,6 +387,9 @@ class _Checker:
             self.words(found, "title")
             self.words(found, "source")
             self.draft.expression(found, ("when",), found.part.when, self.scopes.names(port=True))
+            if found.part.moment not in (None, *get_args(Moment)):
+                near = nearest(found.part.moment, get_args(Moment))
+                self.draft.wrong(found.place("moment"), "unknown-word", f"`{found.part.moment}` is not a moment of the vocabulary", near)
 
     def table(self, key: str, found: list[Found[StagePart]], names: Names) -> None:
         for item in found:
@@ -406,7 +421,10 @@ class _Checker:
 
     def action(self, found: Found[ActionDocument]) -> None:
         part = found.part
-        names = self.scopes.gate(port=part.purpose == "port_assistance")
+        port, tariff = part.purpose == "port_assistance", part.tariff not in (None, "plan.best_public_id")
+        names = self.scopes.gate(port=port, tariff=tariff)
+        first = self.scopes.gate(port=port, tariff=tariff, worked_out=False)
+        extra = {name: kind for name, kind in TEXT_NAMES.items() if part.tariff is not None or not name.startswith("tariff.")}
         seen: set[str] = set()
         for gate in GATES:
             for name, text in getattr(part, gate).items():
@@ -420,16 +438,16 @@ class _Checker:
                 seen.add(name)
                 self.draft.expression(found, (gate, name), text, names)
         if isinstance(part.duty, list):
-            self.rows(found, "duty", part.duty, names, ("owed", "care", "offer"))
+            self.rows(found, "duty", part.duty, first, ("owed", "care", "offer"))
         if isinstance(part.propensity, list):
             self.propensity(found, part.propensity, names)
-        for key in ("value", "concession"):
-            self.draft.expression(found, (key,), getattr(part, key), names, "number")
+        self.draft.expression(found, ("value",), part.value, names, "number")
+        self.draft.expression(found, ("concession",), part.concession, first, "number")
         for key in ("title", "reason", "customer", "disclose", "legal_basis"):
             if getattr(part, key) is not None:
-                self.words(found, key, extra=TEXT_NAMES)
+                self.words(found, key, extra=extra)
         for channel, script in part.channels.items():
-            self.words(found, "channels", channel, "script" if script.script else "text", extra=TEXT_NAMES)
+            self.words(found, "channels", channel, "script" if script.script else "text", extra=extra)
 
     def propensity(self, found: Found[ActionDocument], rows: list[Row], names: Names) -> None:
         self.rows(found, "propensity", rows, names, wanted="number")
@@ -451,7 +469,7 @@ class _Checker:
                     self.draft.wrong(
                         entry.place(), "unknown-name", f"the fallback for `{cause}` names unknown action `{name}`", nearest(name, actions)
                     )
-        for found in self.draft.each("questions"):
+        for found in self.draft.unique(list(self.draft.each("questions")), "the question for").values():
             self.question(found)
         known_ages = set(FACTS) | {name.partition(".")[0] for name in FACTS} | {"events", "contacts"}
         for entry, name in self.draft.merged("ages"):
@@ -460,6 +478,10 @@ class _Checker:
         for key in ("pack", "arbitration"):
             if self.draft.single(key) is None:
                 self.draft.wrong(Place(), "missing", f"the pack has no `{key}:`")
+        head = self.draft.single("pack")
+        if head is not None and head.part.zone not in zoneinfo.available_timezones():
+            near = nearest(head.part.zone, zoneinfo.available_timezones()) or "it has a name such as `Asia/Shanghai`"
+            self.draft.wrong(head.place("zone"), "unknown-word", f"no time zone `{head.part.zone}`", near)
 
     def action_references(self, found: Found[ActionDocument]) -> None:
         part, tariffs = found.part, self.parts.tariffs
@@ -480,6 +502,8 @@ class _Checker:
                 f"unknown tariff `{part.tariff}`",
                 nearest(part.tariff, [*tariffs, "plan.best_public_id"]),
             )
+        if part.purpose == "port_assistance" and (part.kind not in ("service", "information") or part.concession != "0"):
+            self.draft.wrong(found.place("purpose"), "schema", "help with porting is a service or an information and concedes nothing")
         if part.kind == "offer" and part.tariff is None:
             self.draft.wrong(
                 found.place("kind"), "offer-without-tariff", "an offer names the published tariff it comes from", "add `tariff:`"
@@ -502,13 +526,22 @@ class _Checker:
             )
 
 
-TEXT_NAMES = (
-    *TARIFF_NAMES,
-    "tariff.name",
-    "tariff.filing_no",
-    "tariff.saving",
-    "tariff.effective",
-    "action.valid_until",
-    "action.concession",
-)
+def _unfit(name: str, kind: Type, form: str) -> str | None:
+    """What is wrong with showing a value in a format."""
+    fits = form == "date" if kind.kind == "date" else form == "text" if kind.kind != "number" else form != "date"
+    if fits and kind.kind not in ("series", "events"):
+        return None
+    near = {"date": f"; write `{{{name}:date}}`", "series": "; put last(), mean() or total() of it into a fact"}.get(kind.kind, "")
+    return f"`{name}` is {kind}, which the format `{form}` does not show{near}"
+
+
+TEXT_NAMES: Mapping[str, Type] = {
+    **TARIFF_NAMES,
+    "tariff.name": TEXT,
+    "tariff.filing_no": TEXT,
+    "tariff.saving": NUMBER,
+    "tariff.effective": TEXT,
+    "action.valid_until": DATE,
+    "action.concession": NUMBER,
+}
 """What an action's texts may name beside facts."""

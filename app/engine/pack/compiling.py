@@ -11,13 +11,13 @@ from app.engine.decision import Failing
 from app.engine.pack import model
 from app.engine.pack.checking import GATES, Parts
 from app.engine.pack.documents import ActionDocument, ContactPart, Row
-from app.engine.pack.names import BEST, type_of
+from app.engine.pack.names import ACTION_NAMES, BEST, TARIFF_NAMES, type_of
 from app.engine.pack.reading import Found
 from app.engine.runtime import Plan
 from app.engine.texts import Template, Text
 from app.engine.to_python import Program, terms
 from app.engine.to_python import Row as Choice
-from app.engine.tree import BOOLEAN, And, Arithmetic, Call, Const, Node, Not, Or, Ref, Type, fold, reads, show, substitute
+from app.engine.tree import BOOLEAN, TEXT, And, Arithmetic, Call, Const, Node, Not, Or, Ref, Type, fold, reads, show, substitute
 from app.engine.vocabulary import FACTS
 
 CLOCKS = ("today", "contact_day", "clock.time", "clock.weekday", "clock.holiday")
@@ -271,12 +271,13 @@ class Compiler:
     def action_scores(self, found: Found[ActionDocument]) -> Callable[[], model.Action]:
         """Gates and scores of an action; what is returned adds its contact and guardrail clauses, in the next section."""
         part = found.part
-        duty, duty_slot, duty_tree = self.duty(found)
-        known = self.own_names(found, duty_tree)
+        known = self.own_names(found)
 
         def own(node: Node) -> Node:
             return substitute(node, known)
 
+        concession, known["action.concession"] = self.concession(found, own)
+        duty, duty_slot, known["action.duty"] = self.duty(found, own)
         gates: list[model.Clause] = []
         if part.tariff is not None and part.tariff != "plan.best_public_id":
             gates.append(
@@ -288,7 +289,6 @@ class Compiler:
         choices = self.choices(found, "propensity", rows, own)[0] if rows else [Choice(None, Const(part.propensity, Type("number")))]
         propensity = self.program.choose(f"propensity:{part.action}", choices)
         value = self.program.choose(f"value:{part.action}", [Choice(None, own(self.draft.tree(found, "value")))])
-        concession = self.program.choose(f"concession:{part.action}", [Choice(None, own(self.draft.tree(found, "concession")))])
         tariff_slot = self.program.slot_of("plan.best_public_id") if part.tariff == "plan.best_public_id" else None
         own_slots = tuple(slot for slot in (duty_slot, propensity, value, concession) if slot is not None)
 
@@ -328,26 +328,29 @@ class Compiler:
 
         return finish
 
-    def duty(self, found: Found[ActionDocument]) -> tuple[str, int | None, Node]:
+    def concession(self, found: Found[ActionDocument], own: Callable[[Node], Node]) -> tuple[int, Node]:
+        """The slot of what an action concedes, and the node for it."""
+        tree, name = own(self.draft.tree(found, "concession")), f"concession:{found.part.action}"
+        self.out.bases[name] = self.bases_of(tree)
+        return self.program.choose(name, [Choice(None, tree)]), tree if isinstance(tree, Const) else Ref(name, _money)
+
+    def duty(self, found: Found[ActionDocument], own: Callable[[Node], Node]) -> tuple[str, int | None, Node]:
         """An action's duty: constant, or a table's slot."""
         part = found.part
         kind = Type("enum", values=("owed", "care", "offer"))
         if not isinstance(part.duty, list):
             return part.duty, None, Const(part.duty, kind)
-        rows, _ = self.choices(found, "duty", part.duty)
         name = f"duty:{part.action}"
+        rows, self.out.bases[name] = self.choices(found, "duty", part.duty, own)
         slot = self.program.choose(name, rows)
-        self.out.bases[name] = frozenset()
         return "", slot, Ref(name, kind)
 
-    def own_names(self, found: Found[ActionDocument], duty: Node) -> dict[str, Node]:
+    def own_names(self, found: Found[ActionDocument]) -> dict[str, Node]:
         """`action.*` and `tariff.*` of one action, put in place of the names."""
-        part, text = found.part, Type("text")
+        part = found.part
         tariff = self.parts.tariffs[part.tariff].part if part.tariff in self.parts.tariffs else None
         plans = [item.part for item in self.parts.tariffs.values() if item.part.kind == "plan"]
         committed = tariff.commitment_months if tariff else max((plan.commitment_months for plan in plans), default=0) if part.tariff else 0
-        concession = self.draft.tree(found, "concession")
-        name = f"concession:{part.action}"
         values: dict[str, Any] = {
             "action.id": part.action,
             "action.kind": part.kind,
@@ -363,12 +366,10 @@ class Compiler:
             values |= {
                 f"tariff.{key}": getattr(tariff, key) for key in ("kind", "fee", "fee_after", "exit_fee", "months", "commitment_months")
             }
-        known: dict[str, Node] = {key: Const(value, BOOLEAN if isinstance(value, bool) else text) for key, value in values.items()}
-        known["action.duty"] = duty
-        known["action.concession"] = concession if isinstance(concession, Const) else Ref(name, _money)
-        self.out.bases[name] = frozenset()
+        kinds = {**ACTION_NAMES, **TARIFF_NAMES}
+        known: dict[str, Node] = {key: Const(value, kinds[key]) for key, value in values.items()}
         known["action.tariff"] = (
-            self.names["plan.best_public_id"] if part.tariff == "plan.best_public_id" else Const(part.tariff or "none", text)
+            self.names["plan.best_public_id"] if part.tariff == "plan.best_public_id" else Const(part.tariff or "none", TEXT)
         )
         return known
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -64,11 +65,21 @@ class PackHead(Part):
     salt: Annotated[str, StringConstraints(min_length=4, max_length=200)]
 
 
+def _spelt(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("a date should be written as 2026-11-22")
+    return value
+
+
+Day = Annotated[datetime.date, BeforeValidator(_spelt)]
+Value = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
 class Parameter(Part):
     """A threshold or a list with a name and a sentence on why it is what it is."""
 
     id: Annotated[Id, StringConstraints(pattern=r"^param\.")]
-    value: str | list[str] = Field(alias="is")
+    value: Value | Annotated[list[Value], Field(min_length=1, max_length=500)] = Field(alias="is")
     unit: str = ""
     why: Words
 
@@ -82,12 +93,22 @@ class CustomFact(Part):
     unit: str = ""
     title: Words
 
+    @model_validator(mode="after")
+    def words_given(self) -> CustomFact:
+        """An enumeration says its words."""
+        if (self.type == "enum" and not self.values) or (self.values and self.type not in ("enum", "set")):
+            raise ValueError("`values:` lists the words of an enumeration, or of a set")
+        return self
+
 
 class Row(Part):
     """A row of a first-match table; without `if` it always matches."""
 
     condition: Expression | None = Field(default=None, alias="if")
     value: Expression = Field(alias="is")
+
+
+Rows = Annotated[list[Row], Field(max_length=200)]
 
 
 class DerivedFact(Part):
@@ -98,13 +119,15 @@ class DerivedFact(Part):
     unit: str = ""
     expression: Expression | None = Field(default=None, alias="is")
     values: list[Word] = []
-    first: list[Row] = []
+    first: Rows = []
 
     @model_validator(mode="after")
     def one_form(self) -> DerivedFact:
         """Either one form or the other."""
         if (self.expression is None) == (not self.first):
             raise ValueError("a fact has either `is:` or `first:`")
+        if self.values and not self.first:
+            raise ValueError("`values:` are the words that the rows of `first:` give")
         return self
 
 
@@ -224,14 +247,21 @@ class TariffPart(Part):
     fee_after: Fen
     commitment_months: Annotated[int, Field(ge=0, le=120)] = 0
     regions: Annotated[list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]+$")]], Field(min_length=1)]
-    on_sale_from: datetime.date
-    on_sale_to: datetime.date | None = None
+    on_sale_from: Day
+    on_sale_to: Day | None = None
     open_to_existing: bool = True
     requires: list[Word] = []
     excludes: list[Word] = []
     open_if: Expression | None = None
     effective: Literal["next_cycle", "at_once"]
     disclose: Words
+
+    @model_validator(mode="after")
+    def sold_at_all(self) -> TariffPart:
+        """A tariff is on sale on some day."""
+        if self.on_sale_to is not None and self.on_sale_to < self.on_sale_from:
+            raise ValueError("`on_sale_to:` is before `on_sale_from:`")
+        return self
 
 
 class Arbitration(Part):
@@ -306,16 +336,16 @@ class Document(Part):
     facts: list[DerivedFact] = []
     ages: dict[Id, Days] = {}
     questions: list[Question] = []
-    stages: list[StagePart] = []
-    moments: list[MomentPart] = []
+    stages: Annotated[list[StagePart], Field(max_length=50)] = []
+    moments: Annotated[list[MomentPart], Field(max_length=50)] = []
     signals: list[SignalPart] = []
     patterns: list[PatternPart] = []
-    phases: list[PhasePart] = []
+    phases: Annotated[list[PhasePart], Field(max_length=50)] = []
     tariffs: list[TariffPart] = []
     arbitration: Arbitration | None = None
     fallback: dict[EmptyCause, Annotated[list[Word], BeforeValidator(_listed)]] = {}
     contact: list[ContactPart] = []
-    holidays: list[datetime.date] = []
+    holidays: list[Day] = []
     guardrails: Guardrails | None = None
 
 
@@ -340,7 +370,7 @@ class ActionDocument(Part):
     title: Words
     kind: Kind
     lever: Lever
-    duty: Duty | list[Row]
+    duty: Duty | Rows
     category: Word
     purpose: Literal["port_assistance"] | None = None
     marketing: bool | None = None
@@ -348,7 +378,7 @@ class ActionDocument(Part):
     eligible: dict[Word, Expression] = {}
     applicable: dict[Word, Expression] = {}
     suitable: dict[Word, Expression] = {}
-    propensity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | list[Row]
+    propensity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | Rows
     value: Expression
     concession: Expression = "0"
     approve: Approve = "none"

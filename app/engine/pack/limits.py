@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from app.engine.pack.checking import GATES, Parts
-from app.engine.pack.reading import Found
+from app.engine.pack.source import Path
 from app.engine.problems import Place, Problem
 from app.engine.tree import Node, reads
 from app.engine.vocabulary import FACTS
@@ -33,38 +33,26 @@ def protected_problems(parts: Parts) -> Iterator[Problem]:
 def _reads(parts: Parts) -> dict[str, frozenset[str]]:
     """What each derived name reads. Whether a tariff is open is left out: regions and published conditions may decide that."""
     graph: dict[str, set[str]] = {}
+    owners: dict[tuple[str, Path], str] = {(found.source.file, found.path): name for name, found in parts.facts.items()}
+    for name, found in (*parts.signals.items(), *parts.patterns.items()):
+        owners[found.source.file, found.path] = f"signal:{name}"
+    places = {"stages": "stage", "moments": "moment"}
     for (file, path), node in parts.draft.trees.items():
-        name = _owner(parts, file, path)
+        name = owners.get((file, path[:2])) or places.get(str(path[0]))
         if name is not None:
             graph.setdefault(name, set()).update(reads(node))
     return {name: frozenset(found) for name, found in graph.items()}
 
 
-def _owner(parts: Parts, file: str, path: tuple[str | int, ...]) -> str | None:
-    owners: Mapping[str, Iterable[tuple[str, Found[object]]]] = {
-        "facts": [(name, found) for name, found in parts.facts.items()],  # type: ignore[misc]
-        "signals": [(f"signal:{name}", found) for name, found in parts.signals.items()],  # type: ignore[misc]
-        "patterns": [(f"signal:{name}", found) for name, found in parts.patterns.items()],  # type: ignore[misc]
-    }
-    for name, found in owners.get(str(path[0]) if path else "", ()):
-        if found.source.file == file and found.path == path[:2]:
-            return name
-    if path and path[0] == "stages":
-        return "stage"
-    return "moment" if path and path[0] == "moments" else None
-
-
 def _guarded(parts: Parts) -> Iterator[tuple[Place, str, Node]]:
-    for (file, path), node in sorted(parts.draft.trees.items(), key=str):
-        if path[:1] == ("phases",):
-            found = next(item for item in parts.draft.each("phases") if item.source.file == file and item.path == path[:2])
-            yield found.source.place(*path), f"phase `{found.part.id}`", node
-    for found in parts.actions.values():
-        if found.part.kind != "offer" or found.part.legal_basis is not None:
-            continue
-        for (file, path), node in sorted(parts.draft.trees.items(), key=str):
-            if file == found.source.file and path[0] in (*GATES, "propensity", "value", "concession"):
-                yield found.place(*path), f"`{path[0]}` of the offer `{found.part.action}`", node
+    phases = {(found.source.file, found.path): found for found in parts.draft.each("phases")}
+    offers = {found.source.file: found for found in parts.actions.values() if found.part.kind == "offer" and found.part.legal_basis is None}
+    for (file, path), node in parts.draft.trees.items():
+        if (file, path[:2]) in phases:
+            phase = phases[file, path[:2]]
+            yield phase.source.place(*path), f"phase `{phase.part.id}`", node
+        elif file in offers and path[0] in (*GATES, "propensity", "value", "concession"):
+            yield offers[file].place(*path), f"`{path[0]}` of the offer `{offers[file].part.action}`", node
 
 
 def _path(node: Node, graph: Mapping[str, frozenset[str]]) -> list[str]:

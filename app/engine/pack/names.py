@@ -12,8 +12,8 @@ from app.engine.pack.documents import Approve, Channel, Confirm, CustomFact, Dut
 from app.engine.tree import BOOLEAN, DATE, INPUT_LIMIT, TEXT, TIME, Const, Ref, Type
 from app.engine.vocabulary import EVENTS, FACTS, Fact, Moment
 
-_integer = re.compile(r"^-?\d{1,15}$")
-_decimal = re.compile(r"^-?\d{1,15}\.\d{1,12}$")
+_integer = re.compile(r"^-?[0-9]{1,15}$")
+_decimal = re.compile(r"^-?[0-9]{1,15}\.[0-9]{1,12}$")
 
 
 def type_of(fact: Fact) -> Type:
@@ -72,6 +72,8 @@ ACTION_NAMES: Mapping[str, Type] = {
     "action.confirm": _enum["confirm"],
     "action.tariff": TEXT,
 }
+WORKED_OUT = ("action.duty", "action.concession")
+"""What an action's other expressions may read, but not those that give it."""
 TARIFF_NAMES: Mapping[str, Type] = {
     "tariff.kind": Type("enum", values=("plan", "pack", "contract", "benefit")),
     "tariff.fee": Type("number", "money", integral=True),
@@ -92,7 +94,7 @@ _port_hint = "port data is for guardrails, `hands_off:` and actions of `purpose:
 
 @dataclass
 class Scopes:
-    """The names of one pack, by place. Derived facts are added as they are read."""
+    """The names of one pack, by place. Derived facts are added as they are read, to `broken` where they have a mistake."""
 
     parameters: Mapping[str, Const]
     custom: Mapping[str, Type]
@@ -101,6 +103,7 @@ class Scopes:
     phases: tuple[str, ...]
     plans: tuple[str, ...]
     derived: dict[str, Ref] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
 
     def facts(self, port: bool = False) -> dict[str, Ref | Const]:
         """Base facts, parameters, custom and derived facts."""
@@ -124,6 +127,7 @@ class Scopes:
             elsewhere={name: hint for name, hint in self.elsewhere(port).items() if name not in values},
             contact_filters={"action": TEXT, "category": TEXT, "kind": _enum["kind"], "channel": Type("enum", values=get_args(Channel))},
             clock=clock,
+            broken=frozenset(self.broken),
         )
 
     def elsewhere(self, port: bool) -> dict[str, str]:
@@ -156,9 +160,10 @@ class Scopes:
         """What gates, contact policy and guardrails may use beside facts."""
         return {**self.placing, **ACTION_NAMES}
 
-    def gate(self, port: bool) -> Names:
-        """Names for an action's gates and scores."""
-        return self.names({**self.acting, **TARIFF_NAMES}, port=port)
+    def gate(self, *, port: bool, tariff: bool, worked_out: bool = True) -> Names:
+        """Names for an action's gates and scores; `tariff`: is it fixed, `worked_out`: are the duty and the concession."""
+        extra = {**self.acting, **TARIFF_NAMES} if tariff else self.acting
+        return self.names({name: kind for name, kind in extra.items() if worked_out or name not in WORKED_OUT}, port=port)
 
     def contact(self) -> Names:
         """Names for contact policy."""

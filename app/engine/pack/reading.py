@@ -18,6 +18,11 @@ from app.engine.tree import Node
 
 T = TypeVar("T")
 
+MOST_PROBLEMS = 100
+"""Mistakes that are looked for; a pack with more is refused as it is."""
+MOST_VALUES = 250_000
+"""Values that all files of a pack hold together."""
+
 
 @dataclass(frozen=True)
 class Found(Generic[T]):
@@ -55,10 +60,20 @@ class Draft:
         return found[0] if found else None
 
     def merged(self, key: str) -> Iterator[tuple[Found[Any], str]]:
-        """The entries of a mapping key, over all files, by entry."""
+        """The entries of a mapping key, over all files, by entry; a second one of a name is a mistake."""
+        first: dict[str, Source] = {}
         for source, document in self.documents:
             for name, value in getattr(document, key).items():
-                yield Found(source, (key, name), value), name
+                if first.setdefault(name, source) is source:
+                    yield Found(source, (key, name), value), name
+                else:
+                    what = f"`{name}` stands under `{key}:` in `{first[name].file}` already"
+                    self.wrong(source.key_place(key, name), "duplicate-id", what, "keep one of them")
+
+    @property
+    def full(self) -> bool:
+        """Have so many mistakes been found that looking for more would only keep somebody waiting?"""
+        return len(self.problems) >= MOST_PROBLEMS
 
     def wrong(self, place: Place, code: str, message: str, hint: str = "") -> None:
         """Note a mistake."""
@@ -66,6 +81,8 @@ class Draft:
 
     def expression(self, found: Found[Any], path: Path, text: str, names: Names, wanted: str = "boolean") -> Node | None:
         """Parse an expression of a part and keep its tree."""
+        if self.full:
+            return None
         node, problems = parse(text, found.place(*path), names, wanted)
         self.problems += problems
         if node is not None:
@@ -89,11 +106,11 @@ class Draft:
                 self.wrong(
                     place,
                     "slot",
-                    f"{shown('{' + inside + '}')} is not a slot",
+                    f"{shown(inside)} is not a slot",
                     "a slot is `{name:format}`; put an expression into a fact, one a line",
                 )
             for slot in template.slots:
-                message = check(f"{slot.name}:{slot.format}")
+                message = None if self.full else check(f"{slot.name}:{slot.format}")
                 if message:
                     self.wrong(place, "slot", message)
             templates[language] = template
@@ -103,7 +120,7 @@ class Draft:
         """The parts by id; a second one of an id is a mistake."""
         found: dict[str, Found[Any]] = {}
         for item in parts:
-            name = str(getattr(item.part, "id", None) or getattr(item.part, "action", ""))
+            name = str(next(getattr(item.part, key) for key in ("id", "action", "fact") if hasattr(item.part, key)))
             if name in found:
                 self.wrong(
                     item.place(),
@@ -118,12 +135,18 @@ class Draft:
 
 def read_files(files: Mapping[str, bytes]) -> Draft:
     """Read and validate every file; mistakes are in the draft."""
-    draft = Draft()
+    draft, values = Draft(), 0
     for file in sorted(files):
+        if draft.full:
+            break
         source, problems = read(file, files[file])
         draft.problems += problems
         if source is None:
             continue
+        values += len(source.places)
+        if values > MOST_VALUES:
+            draft.wrong(Place(file), "pack-too-large", f"more than {MOST_VALUES:,} values in the files of the pack")
+            break
         if not isinstance(source.data, dict):
             draft.wrong(source.place(), "schema", "the file is not a mapping", "a file holds keys such as `signals:` or `action:`")
         elif "action" in source.data:
@@ -144,16 +167,33 @@ def _validated(draft: Draft, source: Source, model: type[M]) -> M | None:
     try:
         return model.model_validate(source.data)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            draft.problems.append(_schema_problem(source, model, detail))
+        draft.problems += [_schema_problem(source, model, detail) for detail in _told(source, error.errors(include_url=False))]
         return None
+
+
+def _told(source: Source, details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Where a value may have one of several forms, what is wrong with the form that comes nearest; the first so many."""
+    deeper: set[Path] = set()
+    for detail in details:
+        path = _existing(source, detail["loc"])
+        deeper |= {path[:length] for length in range(len(path))}
+    found: dict[object, ErrorDetails] = {}
+    for index, detail in enumerate(details[:MOST_PROBLEMS]):
+        path = _existing(source, detail["loc"])
+        one_of_several = len(path) < len(detail["loc"]) and detail["type"] != "missing" and detail["loc"][-1] != "[key]"
+        if not one_of_several:
+            found[index] = detail
+        elif path not in deeper:
+            found.setdefault(path, detail)
+    return list(found.values())
 
 
 def _schema_problem(source: Source, model: type[BaseModel], detail: ErrorDetails) -> Problem:
     location = tuple(step for step in detail["loc"] if step != "[key]")
     path = _existing(source, location)
     place = source.place(*path)
-    field_name = ".".join(str(step) for step in location) or "the file"
+    named = location if detail["type"] == "missing" else path
+    field_name = ".".join(str(step) for step in named) or "the file"
     if detail["type"] == "extra_forbidden":
         near = nearest(str(location[-1]), _keys(model, location[:-1]))
         return Problem(source.key_place(*path), "schema", f"unknown key {shown(location[-1])}", near)
