@@ -158,15 +158,33 @@ channels:
   app: {text: {en: Thank you., zh: 感谢您。}}
 """
 
+HELP = """\
+action: port_help
+title: {en: Help with porting, zh: 携转协助}
+kind: information
+lever: service
+duty: owed
+category: porting
+purpose: port_assistance
+phases: [hands_off]
+applicable:
+  under_way: port.state == 'applied'
+propensity: 1
+value: 0
+channels:
+  app: {text: {en: Your number is on its way., zh: 您的号码正在办理携出。}}
+"""
+
 SMALL: Mapping[str, bytes] = {
     "policies/care/thank_you.yaml": CARE.encode(),
+    "policies/help/port_help.yaml": HELP.encode(),
     "policies/offers/to_plan_59.yaml": OFFER.encode(),
     "policies/policy.yaml": POLICY.encode(),
     "rules/pack.yaml": HEAD.encode(),
     "rules/places.yaml": PLACES.encode(),
     "rules/rules.yaml": RULES.encode(),
 }
-"""The small pack: one plan, one fact of each form, one signal, one offer, one care."""
+"""The small pack: one plan, one fact of each form, one signal, one offer, one care, one help with porting."""
 
 
 def small(**added: str) -> dict[str, bytes]:

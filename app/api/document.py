@@ -32,6 +32,8 @@ def document(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(title="Wanliu", version=__version__, description=_DESCRIPTION.format(problems=problems), routes=app.routes)
     schemas: dict[str, Any] = found.setdefault("components", {}).setdefault("schemas", {})
     _add(schemas, "DecisionRequest", TypeAdapter(DecisionRequest).json_schema(ref_template=_REFERENCES, mode="validation"))
+    for section in (schemas["DecisionRequest"], schemas["SubscriberContext"]):
+        _close(section)
     _add(schemas, "Problem", TypeAdapter(Problem).json_schema(ref_template=_REFERENCES, mode="serialization"))
     found["components"]["schemas"] = dict(sorted(schemas.items()))
     return found
@@ -41,3 +43,15 @@ def _add(schemas: dict[str, Any], title: str, schema: dict[str, Any]) -> None:
     for name, shape in {**schema.pop("$defs", {}), title: schema}.items():
         if schemas.setdefault(name, shape) != shape:
             raise ValueError(f"two shapes are called {name}")
+
+
+def _close(part: Any) -> None:
+    """Where names follow a pattern, no others are allowed: pydantic refuses them, but leaves it out of the schema."""
+    if isinstance(part, list):
+        for item in part:
+            _close(item)
+    elif isinstance(part, dict):
+        if "patternProperties" in part:
+            part["additionalProperties"] = False
+        for item in part.values():
+            _close(item)

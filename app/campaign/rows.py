@@ -135,9 +135,12 @@ class CsvTable:
 
     def _cells(self, line: int, content: bytes) -> list[str]:
         text = self._text(content)
-        if text.count('"') % 2:
+        try:
+            cells = self._cut(text)
+        except _Unreadable:
+            if text.count('"') % 2 == 0:
+                raise
             return self._cells_of_several((line, content), text)
-        cells = self._cut(text)
         if len(cells) != len(self.header):
             raise _Unreadable(
                 f"has {len(cells)} cells where the first line names {len(self.header)} columns", "has too few or too many cells"
@@ -173,10 +176,14 @@ class CsvTable:
             ) from None
 
     def _cut(self, text: str) -> list[str]:
+        """The cells of exactly one row."""
         try:
-            return next(csv.reader([text] if "\n" not in text else text.splitlines(keepends=True), delimiter=self._delimiter), [])
+            rows = list(csv.reader(text.splitlines(keepends=True), delimiter=self._delimiter, strict=True))
         except csv.Error as error:
             raise _Unreadable(f"is not comma-separated: {error}") from None
+        if len(rows) > 1:
+            raise _Unreadable("is more than one row")
+        return rows[0] if rows else []
 
 
 def ndjson_rows(lines: Lines) -> Iterator[Row]:

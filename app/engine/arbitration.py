@@ -14,6 +14,8 @@ from app.engine.pack.model import Action, Pack
 
 DUTIES = {"owed": 0, "care": 1, "offer": 2}
 """Duty before gain: the first key of the order."""
+NEEDED = ("channel", "concession")
+"""Beside eligibility, what even a fallback cannot do without: a channel, and a known cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def score(pack: Pack, facts: Facts, action: Action) -> Scored:
     found = pack.moments.get(seen[pack.slots["moment"]])
     relevance = found.relevance.get(action.category, 1.0) if found else 1.0
     lever = pack.mixes[seen[pack.slots["phase"]]][action.lever]
-    tariff = values[action.tariff_slot] if action.tariff_slot is not None else action.tariff
+    tariff = seen[action.tariff_slot] if action.tariff_slot is not None else action.tariff
     duty = action.duty if action.duty_slot is None else values[action.duty_slot] or "care"
     concession = math.ceil(values[action.concession] or 0)
     product = propensity * (value or 0) * relevance * lever
@@ -87,11 +89,11 @@ def _conflict(pack: Pack, case: Case, chosen: list[Scored], item: Scored, limit:
 
 
 def empty_cause(pack: Pack, facts: Facts, outcomes: Iterable[Outcome]) -> EmptyBecause:
-    """Why the list is empty: hands off, else the farthest that any action came."""
+    """Why the list is empty: hands off, else the farthest that any action came. What exceeds the asker's limit was not permitted either."""
     for rule in pack.hands_off:
         if facts.values[rule.clause.slot] is True:
             return rule.clause.name  # type: ignore[return-value]
-    causes = {item.cause for item in outcomes}
+    causes = {"guardrail" if item.cause == "outranked" else item.cause for item in outcomes}
     for cause in ("guardrail", "suppressed", "unknown"):
         if cause in causes:
             return cause
@@ -99,15 +101,20 @@ def empty_cause(pack: Pack, facts: Facts, outcomes: Iterable[Outcome]) -> EmptyB
 
 
 def fall_back(pack: Pack, case: Case, facts: Facts, cause: EmptyBecause) -> list[Ranked]:
-    """Stage 8: the pack's actions for an empty list. They need not fit the phase or the signals; they must be possible and permitted."""
-    found: list[Ranked] = []
+    """Stage 8: the pack's actions for an empty list, in its order.
+
+    They need not fit the phase or the signals; they must be possible, permitted, within the asker's limit and in no conflict with each other.
+    """
+    limit = min(case.max_actions, pack.choosing.max_actions)
+    chosen: list[Scored] = []
     for name in pack.choosing.fallback.get(cause, ()):
         action = pack.by_id[name]
-        closed = [item for item in closed_gates(pack, action, case, facts) if item.gate == "eligible" or item.clause == "channel"]
-        if not closed and not not_permitted(action, facts.values):
-            scored = score(pack, facts, action)
-            found.append(scored.ranked._replace(rank=len(found) + 1, fallback_for=cause))
-    return found[: min(case.max_actions, pack.choosing.max_actions)]
+        closed = [item for item in closed_gates(pack, action, case, facts) if item.gate == "eligible" or item.clause in NEEDED]
+        if not closed and not not_permitted(action, facts):
+            item = score(pack, facts, action)
+            if _conflict(pack, case, chosen, item, limit) is None:
+                chosen.append(item)
+    return [item.ranked._replace(rank=index, fallback_for=cause) for index, item in enumerate(chosen, 1)]
 
 
 def assert_permitted(pack: Pack, facts: Facts, ranked: list[Ranked]) -> None:
@@ -117,7 +124,7 @@ def assert_permitted(pack: Pack, facts: Facts, ranked: list[Ranked]) -> None:
         GuardrailBreach: an action is on it that contact policy or a guardrail does not permit.
     """
     for item in ranked:
-        failing = not_permitted(pack.by_id[item.action], facts.values)
+        failing = not_permitted(pack.by_id[item.action], facts)
         if failing:
             raise GuardrailBreach(f"`{item.action}` against `{failing[0].clause}`")
 

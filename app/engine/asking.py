@@ -10,6 +10,7 @@ from app.engine.case import Case
 from app.engine.decision import Decision
 from app.engine.pack.model import Action, Clause, Pack, Question
 from app.engine.texts import Language
+from app.engine.wanting import wanted
 from app.engine.words import fact_title
 
 MOST_QUESTIONS = 5
@@ -25,8 +26,10 @@ def questions(pack: Pack, case: Case, decision: Decision, language: Language) ->
         if outcome.cause != "unknown":
             continue
         action = pack.by_id[outcome.action]
-        values = decision.facts.seen_by(action)
-        for fact in sorted(_missing(pack, decision, _failing_clauses(action, outcome.failing), values)):
+        clauses = _failing_clauses(action, outcome.failing)
+        if not any(pack.questions.keys() & clause.bases for clause in clauses):
+            continue
+        for fact in sorted(wanted(pack, decision, clauses, decision.facts.seen_by(action))):
             question = pack.questions.get(fact)
             if question is not None and _may_be_put(question, who, decision, action):
                 unlocks.setdefault(fact, []).append(action.id)
@@ -45,37 +48,24 @@ def _failing_clauses(action: Action, failing: Iterable[Any]) -> list[Clause]:
     return [clause for clause in (*action.gates, *action.contact, *action.guardrails) if (clause.gate, clause.name) in names]
 
 
-def _missing(pack: Pack, decision: Decision, clauses: Iterable[Clause], values: list[Any]) -> set[str]:
-    """Unknown base facts that the clauses rest on."""
-    found: set[str] = set()
-    around = decision.facts.around
-    for clause in clauses:
-        for name in clause.bases:
-            if name == "events":
-                unknown = around.events is None
-            elif name == "contacts":
-                unknown = around.contacts is None
-            else:
-                slot = pack.slots.get(name)
-                unknown = slot is not None and values[slot] is None
-            if unknown:
-                found.add(name)
-    return found
-
-
 def unknown_facts(
     pack: Pack, decision: Decision, clauses: Iterable[Clause] | None, values: list[Any], language: Language
 ) -> list[UnknownFact]:
-    """Facts that are missing or too old, by name: those the clauses rest on, or all that the pack reads; what is too old always."""
+    """Facts that are missing or too old, by name: those the clauses want, or all that the pack reads; what is too old always."""
     too_old = decision.facts.too_old
     if clauses is None:
         names = {base.name for base in pack.base if values[base.slot] is None}
         names |= {name for name in ("events", "contacts") if getattr(decision.facts.around, name) is None}
     else:
-        names = _missing(pack, decision, clauses, values)
+        names = wanted(pack, decision, clauses, values)
     found = []
     for name in sorted(names | set(too_old)):
         if not name.startswith(("request.", "port.")):
             age = too_old.get(name)
             found.append(UnknownFact(name, fact_title(pack, name, language), "missing" if age is None else "too_old", age))
     return found
+
+
+def titles_wanted(pack: Pack, decision: Decision, clause: Clause, values: list[Any], language: Language) -> list[str]:
+    """Titles of the facts for want of which a clause is unknown."""
+    return [fact_title(pack, name, language) for name in sorted(wanted(pack, decision, [clause], values)) if not name.startswith("port.")]

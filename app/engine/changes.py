@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice, product
 from typing import Any
@@ -38,16 +38,19 @@ _values: Mapping[str, Callable[..., Any]] = {
 LONGEST_WAIT = 400
 """Days ahead within which an end is looked for."""
 MOST_TRIALS = 8
+ONLY_GROWS = frozenset({"account.tenure_months"})
+"""Facts that nothing brings down again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One term's new value: `bound` as said, `value` the first that turns the clause."""
+    """One term's new value: `bound` as said, `value` the first that turns the clause, `distance` from the present one as a share."""
 
     term: Ref | Call
     direction: str
     bound: float
     value: float
+    distance: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,8 @@ def _holds(pack: Pack, facts: Facts, clause: Clause, changed: Turns) -> bool:
     if clause.gate == "guardrail":
         for slot in (slot for action in pack.actions if facts.unprofiled and action.marketing for slot in action.own_slots):
             values[slot] = facts.values[slot]
-        pack.policy(values, around)
+        owner = next(action for action in pack.actions if any(item.slot == clause.slot for item in action.guardrails))
+        owner.policy(values, around)
     return values[clause.slot] is True
 
 
@@ -153,6 +157,8 @@ def _possible(name: str, value: float, direction: str) -> float:
     fact = FACTS.get(name)
     if fact is None:
         return value
+    if name in ONLY_GROWS and direction in ("under", "at_most"):
+        raise _Hopeless
     if fact.integral and value != round(value):
         value = math.floor(value) if direction in ("under", "at_most") else math.ceil(value)
     if fact.port or (fact.least is not None and value < fact.least) or (fact.most is not None and value > fact.most):
@@ -163,7 +169,7 @@ def _possible(name: str, value: float, direction: str) -> float:
 def expand(pack: Pack, node: Node) -> Node:
     """The tree with signals, levels and derived facts written out, as far as they are single expressions."""
     if isinstance(node, Ref):
-        definition = _definitions(pack).get(node.name)
+        definition = definitions(pack).get(node.name)
         return node if definition is None else expand(pack, definition)
     match node:
         case Not(operand=operand):
@@ -180,12 +186,13 @@ def expand(pack: Pack, node: Node) -> Node:
 
 
 @lru_cache(maxsize=8)
-def _definitions(pack: Pack) -> Mapping[str, Node]:
+def definitions(pack: Pack) -> Mapping[str, Node]:
+    """Signals, levels and derived facts that are single expressions, by name; the weakest level of a signal first."""
     found: dict[str, Node] = {
         name: fact.tree for name, fact in pack.derived.items() if fact.tree is not None and fact.type.kind in ("boolean", "number")
     }
     for signal in pack.signals.values():
-        levels = tuple(clause.tree for clause in signal.levels)
+        levels = tuple(clause.tree for clause in reversed(signal.levels))
         found[f"signal:{signal.id}"] = levels[0] if len(levels) == 1 else Or(levels)
         found |= {f"level:{signal.id}:{clause.name}": clause.tree for clause in signal.levels}
     return found
@@ -235,7 +242,7 @@ class _Finder:
         return tuple(dict.fromkeys(item for node in nodes for item in self.turn(node, wanted=wanted)))
 
     def fewest(self, nodes: Iterable[Node], needed: int, *, wanted: bool) -> tuple[Turn, ...]:
-        """The smallest changes with which that many of the conditions are as wanted."""
+        """The fewest and nearest changes with which that many of the conditions are as wanted."""
         found: list[tuple[Turn, ...]] = []
         for node in nodes:
             try:
@@ -244,7 +251,7 @@ class _Finder:
                 continue
         if len(found) < needed:
             raise _Hopeless
-        return tuple(dict.fromkeys(item for steps in sorted(found, key=len)[:needed] for item in steps))
+        return tuple(dict.fromkeys(item for steps in sorted(found, key=_effort)[:needed] for item in steps))
 
     def compare(self, sign: str, left: Node, right: Node) -> tuple[Turn, ...]:
         for node, bound, side in ((left, self.now(right), sign), (right, self.now(left), _flipped[sign])):
@@ -307,11 +314,20 @@ class _Finder:
             if current == runtime.FAR or not 0 < wait <= LONGEST_WAIT:
                 raise _Hopeless
             return Turn(term, "in_days", bound, wait)
-        if (isinstance(term, Call) and term.function not in _windows) or input_of(term) not in _bases(self.pack) or value < 0 <= current:
+        if (
+            (isinstance(term, Call) and term.function not in _windows)
+            or input_of(term) not in _bases(self.pack)
+            or value < 0 <= current
+            or value == current
+        ):
             raise _Hopeless
-        turn = Turn(term, _directions[sign], bound, value)
+        turn = Turn(term, _directions[sign], bound, value, abs(value - current) / (abs(value) + abs(current)))
         setting(self.pack, self.values, turn)
         return turn
+
+
+def _effort(steps: Sequence[Turn]) -> tuple[int, float]:
+    return len(steps), sum(item.distance for item in steps)
 
 
 def _first_beyond(sign: str, bound: float, *, integral: bool) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from app.engine.arbitration import assert_permitted, empty_cause, fall_back, rank
 from app.engine.case import Case
 from app.engine.decision import Decision, Outcome
@@ -27,7 +29,6 @@ def decide(pack: Pack, case: Case) -> Decision:
         keep_hands_off(pack, facts)
 
     candidates, kept_out = open_gates(pack, case, facts)
-    pack.policy(facts.values, facts.around)
     permitted, forbidden = keep_permitted(candidates, facts)
     ranked, outranked = rank(pack, case, facts, permitted)
 
@@ -39,5 +40,5 @@ def decide(pack: Pack, case: Case) -> Decision:
 
     offered = {item.action for item in ranked}
     outcomes = [item for item in outcomes if item.action not in offered] + [Outcome(name, None) for name in offered]
-    outcomes.sort(key=lambda item: item.action)
+    outcomes.sort(key=attrgetter("action"))
     return Decision(stage, phase, moment, signals, tuple(ranked), tuple(outcomes), None if ranked else cause, personalised, facts)

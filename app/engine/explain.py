@@ -21,7 +21,7 @@ from app.engine.answer import (
     TariffAnswer,
     UnknownFact,
 )
-from app.engine.asking import questions, unknown_facts
+from app.engine.asking import questions, titles_wanted, unknown_facts
 from app.engine.case import Case
 from app.engine.changes import turns
 from app.engine.decision import Decision, Failing, Outcome, Ranked
@@ -265,10 +265,9 @@ class _Explainer:
     def why_not(self, outcome: Outcome, action: Action, first: Failing | None, clause: Clause | None, values: list[Any]) -> str:
         """One sentence on why an action was not offered."""
         if first is not None and first.unknown and clause is not None:
-            missing = [
-                words.fact_title(self.pack, item.fact, self.language)
-                for item in unknown_facts(self.pack, self.decision, [clause], values, self.language)
-            ]
+            if values is not self.values:
+                return words.phrase("not_looked_at", self.language)
+            missing = titles_wanted(self.pack, self.decision, clause, values, self.language)
             return words.phrase("unknown", self.language, listed(missing or [first.clause], self.language))
         rules = {"contact": self.pack.contact_rules, "guardrail": self.pack.guardrail_rules}
         if first is not None and first.gate in rules:
@@ -287,7 +286,7 @@ class _Explainer:
         else:
             clauses = [clause for row in pack.phases for clause in row.clauses if self.values[clause.slot] is None]
             for item in decision.outcomes:
-                if item.cause == "unknown":
+                if item.cause == "unknown" and (decision.personalised or not pack.by_id[item.action].marketing):
                     clauses += [found for step in item.failing if (found := _clause(pack.by_id[item.action], step)) is not None]
         return unknown_facts(pack, decision, clauses, self.values, self.language)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.engine.case import Case
 from app.engine.intake import answer_value
-from app.engine.pack.model import Action, BaseFact, Pack
+from app.engine.pack.model import Action, BaseFact, BaseSection, Pack
 from app.engine.runtime import NEVER, Dated, Surroundings
 
 _epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -44,30 +44,13 @@ def read_facts(pack: Pack, case: Case) -> Facts:
     """Fill the slots of base facts."""
     values: list[Any] = [None] * pack.size
     too_old: dict[str, int] = {}
-    request = {
-        "channel": case.channel,
-        "direction": case.direction,
-        "moment": case.moment,
-        "reason": case.reason,
-        "caller_relation": case.caller_relation,
-        "verified": case.verified,
-    }
-    sections = {**case.subscriber.__dict__, "request": None}
-    section_name, section, age = "", None, None
-    for fact in pack.base:
-        if fact.section != section_name:
-            section_name = fact.section
-            section = sections.get(section_name)
-            age = _age(case, section)
-        if section_name == "request":
-            values[fact.slot] = request[fact.field]
-        elif section is not None:
-            value = section.get(fact.field) if section_name == "custom" else section.__dict__.get(fact.field)
-            if fact.max_age is not None and age is not None and age > fact.max_age:
-                if value is not None:
-                    too_old[fact.name] = age
-            else:
-                values[fact.slot] = _value(fact, value, section)
+    sections = case.subscriber.__dict__
+    for group in pack.sections:
+        if group.name == "request":
+            for slot, field in group.plain:
+                values[slot] = getattr(case, field)
+        elif (section := sections.get(group.name)) is not None:
+            _read_section(case, group, section, values, too_old)
     if case.answers:
         _put_answers(pack, case, values, too_old)
     _put_clock(pack, case, values)
@@ -96,21 +79,35 @@ def microseconds(moment: datetime.datetime) -> int:
     return (moment - _epoch) // _microsecond
 
 
-def _age(case: Case, section: Any) -> int | None:
-    """Whole days since the section's facts held; none when the request's own time counts."""
-    as_of = getattr(section, "as_of", None)
-    return None if as_of is None else max((case.times.as_of - as_of) // _day, 0)
+def _read_section(case: Case, group: BaseSection, section: Any, values: list[Any], too_old: dict[str, int]) -> None:
+    """Fill the slots of one section; what is older than the pack allows is noted and left unknown."""
+    fields, as_of = (section, None) if group.name == "custom" else (section.__dict__, section.as_of)
+    for slot, field in group.plain:
+        values[slot] = fields.get(field)
+    for fact in group.formed:
+        values[fact.slot] = _value(fact, fields.get(fact.field), section)
+    if as_of is not None:
+        age = max((case.times.as_of - as_of) // _day, 0)
+        for fact in group.limited:
+            if fact.max_age is not None and age > fact.max_age:
+                values[fact.slot] = None
+                if fields.get(fact.field) is not None or _given(fact, section):
+                    too_old[fact.name] = age
 
 
 def _value(fact: BaseFact, value: Any, section: Any) -> Any:
     if fact.type.kind == "date":
         if value is not None:
             return value.toordinal() if isinstance(value, datetime.date) else datetime.date.fromisoformat(value).toordinal()
-        given = fact.field in section if isinstance(section, dict) else fact.field in section.model_fields_set
-        return NEVER if given else None
+        return NEVER if _given(fact, section) else None
     if fact.section == "custom" and isinstance(value, list | tuple):
         return frozenset(value) if fact.type.kind == "set" else tuple(value)
     return value
+
+
+def _given(fact: BaseFact, section: Any) -> bool:
+    """Is it a date that was given as null: never, or none?"""
+    return fact.type.kind == "date" and fact.field in (section if isinstance(section, dict) else section.model_fields_set)
 
 
 def _put_answers(pack: Pack, case: Case, values: list[Any], too_old: dict[str, int]) -> None:

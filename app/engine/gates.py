@@ -19,6 +19,8 @@ _causes: dict[str, Cause] = {
 }
 
 
+MOST_REMEMBERED = 256
+"""Outcomes of one action that are kept; few come up again and again."""
 _wrong_phase = Failing("applicable", "phase", unknown=False)
 _wrong_channel = Failing("applicable", "channel", unknown=False)
 _unknown_concession = Failing("suitable", "concession", unknown=True)
@@ -31,13 +33,27 @@ def open_gates(pack: Pack, case: Case, facts: Facts) -> tuple[list[Action], list
         _judge_marketing_unprofiled(pack, facts)
     candidates: list[Action] = []
     outcomes: list[Outcome] = []
-    for action in pack.actions:
-        failing = closed_gates(pack, action, case, facts)
-        if failing:
-            outcomes.append(outcome(action, failing))
+    for door in pack.doors:
+        action = door.action
+        known = door.outcomes[case.channel in action.channels]
+        values = facts.seen_by(action)
+        seen = door.seen(values)
+        if seen in known and values[action.concession] is not None:
+            found = known[seen]
         else:
+            found = _judged(pack, action, case, facts)
+            if values[action.concession] is not None and len(known) < MOST_REMEMBERED:
+                known[seen] = found
+        if found is None:
             candidates.append(action)
+        else:
+            outcomes.append(found)
     return candidates, outcomes
+
+
+def _judged(pack: Pack, action: Action, case: Case, facts: Facts) -> Outcome | None:
+    failing = closed_gates(pack, action, case, facts)
+    return outcome(action, failing) if failing else None
 
 
 def closed_gates(pack: Pack, action: Action, case: Case, facts: Facts) -> list[Failing]:
@@ -69,7 +85,7 @@ def keep_permitted(candidates: Iterable[Action], facts: Facts) -> tuple[list[Act
     permitted: list[Action] = []
     outcomes: list[Outcome] = []
     for action in candidates:
-        failing = not_permitted(action, facts.values)
+        failing = not_permitted(action, facts)
         if failing:
             outcomes.append(outcome(action, failing))
         else:
@@ -77,8 +93,10 @@ def keep_permitted(candidates: Iterable[Action], facts: Facts) -> tuple[list[Act
     return permitted, outcomes
 
 
-def not_permitted(action: Action, values: list[Any]) -> list[Failing]:
+def not_permitted(action: Action, facts: Facts) -> list[Failing]:
     """Contact clauses that do not permit the action; where all do, guardrails that do not."""
+    values = facts.values
+    action.policy(values, facts.around)
     return not_open(action.contact, values) or not_open(action.guardrails, values)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import datetime
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,6 +40,7 @@ DEEPEST_EXPRESSION = 40
 
 _comparisons = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 _operators = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+_nesting = (ast.expr, ast.keyword, ast.comprehension, ast.arguments)
 _ordered = ("number", "date", "time")
 
 
@@ -59,7 +60,7 @@ class Names:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     contact_filters: Mapping[str, Type] = field(default_factory=dict)
     clock: str = "as_of"
-    broken: frozenset[str] = frozenset()
+    broken: Set[str] = frozenset()
 
 
 class _Wrong(Exception):
@@ -115,7 +116,7 @@ def mentioned(text: str) -> frozenset[str]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             found.add(f"{node.func.id}()")
             if node.func.id in ("signal", "level"):
-                found |= {f"signal:{item.value}" for item in node.args if isinstance(item, ast.Constant)}
+                found |= {f"signal:{item.value!s}" for item in node.args if isinstance(item, ast.Constant)}
     return frozenset(found)
 
 
@@ -159,7 +160,7 @@ def _depth(root: ast.AST) -> int:
     deepest, layer = 0, [root]
     while layer and deepest <= DEEPEST_EXPRESSION:
         deepest += 1
-        layer = [child for node in layer for child in ast.iter_child_nodes(node)]
+        layer = [child for node in layer for child in ast.iter_child_nodes(node) if isinstance(child, _nesting)]
     return deepest
 
 
@@ -240,8 +241,8 @@ class _Reader:
                 found.append(read(*items))
             except _Wrong as wrong:
                 wrongs.append(wrong)
-        for wrong in wrongs[1:]:
-            self.add_wrong(wrong)
+        for other in wrongs[1:]:
+            self.add_wrong(other)
         if wrongs:
             raise wrongs[0]
         return tuple(found)
@@ -337,7 +338,7 @@ class _Reader:
             return Not(member) if isinstance(operator, ast.NotIn) else member
         sign = _comparisons.get(type(operator))
         if sign is None:
-            raise _Wrong(left, "`is` is not part of the rule language", "write `==`")
+            raise _Wrong(left, "`is` is not part of the rule language", f"write `{'==' if isinstance(operator, ast.Is) else '!='}`")
         first, second = self.read_all([left, right])
         first, second = self.agree(left, first, second), self.agree(right, second, first)
         self.demand_comparable(sign, left, first, right, second)
@@ -380,9 +381,7 @@ class _Reader:
     def membership(self, left: ast.expr, right: ast.expr) -> Node:
         item, collection = self.read_all([left, right])
         if collection.type.kind != "set":
-            raise _Wrong(
-                right, f"{shown(ast.unparse(right))} is {collection.type}, not a set or a list", "as in `x in ('a', 'b')`", "type"
-            )
+            raise _Wrong(right, f"{shown(ast.unparse(right))} is {collection.type}, not a set or a list", "as in `x in ('a', 'b')`", "type")
         if isinstance(collection, Const):
             return Member(item, self.members(left, item, right, collection))
         if item.type.kind not in ("text", "enum"):
@@ -528,7 +527,7 @@ class _Calls:
 
     def whole(self, item: ast.expr, most: int, what: str, least: int = 1) -> Const:
         node = self.reader.read(item)
-        if not isinstance(node, Const) or not isinstance(node.value, int) or isinstance(node.value, bool) or not least <= node.value <= most:
+        if not isinstance(node, Const) or type(node.value) is not int or not least <= node.value <= most:
             raise _Wrong(
                 item,
                 f"{shown(ast.unparse(item))} is not a whole number of {what} from {least} to {most:,}",
@@ -557,9 +556,7 @@ class _Calls:
     def a_set(self, item: ast.expr) -> Node:
         node = self.reader.read(item)
         if node.type.kind != "set" or node.type.model not in ("", "text"):
-            raise _Wrong(
-                item, f"{shown(ast.unparse(item))} is {node.type}, not a set of text", f"as in `{self.function.example}`", "type"
-            )
+            raise _Wrong(item, f"{shown(ast.unparse(item))} is {node.type}, not a set of text", f"as in `{self.function.example}`", "type")
         return node
 
     def a_condition(self, item: ast.expr) -> Node:
@@ -609,13 +606,14 @@ class _Calls:
         for keyword in self.node.keywords:
             name = str(keyword.arg)
             if name in found:
-                raise _Wrong(keyword.value, f"`{name}` is given twice", "", "arguments")
-            found[name] = self.option(name, keyword.value, first)
+                raise _Wrong(keyword, f"`{name}` is given twice", "", "arguments")
+            found[name] = self.option(name, keyword, first)
         if "days" in self.function.options and self.function.name != "count" and "days" not in found:
             raise _Wrong(self.node, f"{shown(ast.unparse(self.node))} needs `days=`", f"as in `{self.function.example}`", "arguments")
         return tuple(sorted(found.items()))
 
-    def option(self, name: str, value: ast.expr, first: Node | None) -> Node:
+    def option(self, name: str, keyword: ast.keyword, first: Node | None) -> Node:
+        value = keyword.value
         if name == "days" and "days" in self.function.options:
             return self.whole(value, LONGEST_DAYS, "days")
         known: Mapping[str, Type] = self.names.contact_filters if first is None else self.names.events.get(first.type.model, {})
@@ -630,21 +628,21 @@ class _Calls:
                 )
             return node
         if name not in known or ("*" not in self.function.options and name not in self.function.options):
-            choices = [*known, *(option for option in self.function.options if option != "*")]
+            choices = dict.fromkeys([*known, *(option for option in self.function.options if option != "*")])
             raise _Wrong(
-                value,
+                keyword,
                 f"`{self.function.name}` has no filter {shown(name)} here",
                 nearest(name, choices) or f"there are {_listed(choices)}",
                 "arguments",
             )
-        return self.filter_value(value, known[name])
+        return self.filter_value(name, value, known[name])
 
-    def filter_value(self, value: ast.expr, wanted: Type) -> Node:
+    def filter_value(self, name: str, value: ast.expr, wanted: Type) -> Node:
         node = self.reader.read(value)
-        node = self.reader.agree(value, node, Ref(f"attribute {wanted}", wanted)) if wanted.kind == "enum" else node
+        node = self.reader.agree(value, node, Ref(name, wanted)) if wanted.kind == "enum" else node
         same = node.type.kind == wanted.kind or {node.type.kind, wanted.kind} == {"text", "enum"}
         if not same or wanted.kind not in ("text", "enum", "boolean", "number"):
-            raise _Wrong(value, f"{shown(ast.unparse(value))} is {node.type}, the attribute is {wanted}", "", "type")
+            raise _Wrong(value, f"{shown(ast.unparse(value))} is {node.type}, `{name}` is {wanted}", "", "type")
         return node
 
     def finish(self, arguments: list[Node], options: tuple[tuple[str, Node], ...]) -> Node:

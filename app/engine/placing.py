@@ -31,6 +31,6 @@ def _placed(rows: Sequence[Stage | Phase], chosen: str, values: list[Any]) -> Pl
     passed: list[Passed] = []
     for row in rows:
         if row.id == chosen:
-            return Placed(row.id, tuple(clause.name for clause in row.clauses if values[clause.slot] is True), tuple(passed))
+            return Placed(row.id, tuple([clause.name for clause in row.clauses if values[clause.slot] is True]), tuple(passed))
         passed.append(Passed(row.id, tuple([clause.undecided if values[clause.slot] is None else clause.failed for clause in row.clauses])))
     raise AssertionError("the last row of a table always holds")

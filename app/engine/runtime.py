@@ -182,10 +182,15 @@ def overlap(one: frozenset[str] | None, other: frozenset[str] | None) -> bool | 
 
 def at_least(needed: Number, *conditions: bool | None) -> bool | None:
     """Kleene: true when enough hold, false when too few could."""
-    held = sum(condition is True for condition in conditions)
+    held = conditions.count(True)
     if held >= needed:
         return True
-    return False if held + sum(condition is None for condition in conditions) < needed else None
+    return False if held + conditions.count(None) < needed else None
+
+
+def _unknown(filters: tuple[tuple[str, Any], ...]) -> bool:
+    """Is what a filter wants not known?"""
+    return bool(filters) and None in [wanted for _, wanted in filters]
 
 
 def count(
@@ -197,7 +202,7 @@ def count(
     filters: tuple[tuple[str, Any], ...],
 ) -> int | None:
     """Events of the kind with `now - days < at <= now` whose attributes match; an attribute that an event lacks matches nothing."""
-    if events is None or any(wanted is None for _, wanted in filters):
+    if events is None or _unknown(filters):
         return None
     found = events.get(kind)
     if not found:
@@ -220,7 +225,7 @@ def count(
 
 def since(events: Mapping[str, Sequence[Dated]] | None, kind: str, now: int, filters: tuple[tuple[str, Any], ...]) -> int | None:
     """Whole days since the last such event; unknown if there was none."""
-    if events is None or any(wanted is None for _, wanted in filters):
+    if events is None or _unknown(filters):
         return None
     moments = [at for at, event in events.get(kind, ()) if at <= now and all(getattr(event, name) == wanted for name, wanted in filters)]
     return (now - max(moments)) // DAY if moments else None
@@ -235,7 +240,7 @@ def contacted(
     result: str | None = None,
 ) -> int | None:
     """Contacts with `now - days < at <= now` that match; a contact's category is that of its action in this pack."""
-    if contacts is None or any(wanted is None for _, wanted in filters):
+    if contacts is None or _unknown(filters):
         return None
     start, found = now - days * DAY, 0
     for at, contact in contacts:
@@ -245,7 +250,10 @@ def contacted(
 
 
 def _matches(contact: Any, filters: tuple[tuple[str, Any], ...], categories: Mapping[str, str]) -> bool:
-    return all((categories.get(contact.action) if name == "category" else getattr(contact, name)) == wanted for name, wanted in filters)
+    for name, wanted in filters:  # noqa: SIM110 - `all` over a generator costs three times as much on one or two filters
+        if (categories.get(contact.action) if name == "category" else getattr(contact, name)) != wanted:
+            return False
+    return True
 
 
 def refused(
@@ -257,7 +265,7 @@ def refused(
 
 def _cost(plan: Plan, minutes: Number, megabytes: Number) -> float | None:
     """One cycle's cost: the fee, and minutes and data over the allowance at the plan's rates, up to the cap where there is one."""
-    data = quotient(max(megabytes - plan.data_mb, 0) * plan.data_rate, 1024)
+    data = quotient((megabytes - plan.data_mb) * plan.data_rate, 1024) if megabytes > plan.data_mb else 0.0
     if data is None:
         return None
     over = max(minutes - plan.voice_minutes, 0) * plan.voice_rate + data
@@ -291,10 +299,12 @@ def best(
     minutes, megabytes = window(voice, cycles), window(data, cycles)
     if minutes is None or megabytes is None:
         return None
-    costs = (
-        (_mean_cost(plan, minutes, megabytes, cycles), plan.id) for plan, is_open in zip(plans.values(), opened, strict=True) if is_open
-    )
-    return min(((cost, name) for cost, name in costs if cost is not None), default=None)
+    found: tuple[float, str] | None = None
+    for plan, is_open in zip(plans.values(), opened, strict=True):
+        cost = _mean_cost(plan, minutes, megabytes, cycles) if is_open else None
+        if cost is not None and (found is None or (cost, plan.id) < found):
+            found = cost, plan.id
+    return found
 
 
 def bucket(salt: str, name: str, subscriber: str) -> int:

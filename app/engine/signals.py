@@ -12,7 +12,8 @@ def recognise(pack: Pack, facts: Facts) -> tuple[tuple[str, str], ...]:
     pack.recognise(values, around)
     _join_events(pack, facts)
     pack.conclude(values, around)
-    return tuple((signal.id, level.name) for signal in pack.signals.values() if (level := strongest(signal, values)) is not None)
+    held = [signal for signal in pack.signals.values() if values[signal.slot] is True]
+    return tuple([(signal.id, level.name) for signal in held if (level := strongest(signal, values)) is not None])
 
 
 def strongest(signal: Signal, values: list[object]) -> Clause | None:

@@ -29,7 +29,11 @@ class Row:
 
 
 class Program:
-    """Builds sections; `inputs` are the slots that a reader must fill before the first runs."""
+    """Builds sections; `inputs` are the slots that a reader must fill before the first runs.
+
+    Sections of the trunk run in order. One written while `branch` names a branch runs after them or not at all, whatever other branches do:
+    `ready` says in which branch (`""`: the trunk) a tree's slot was filled last.
+    """
 
     def __init__(self) -> None:
         self.size = 0
@@ -37,6 +41,8 @@ class Program:
         self.named: dict[str, int] = {}
         self.trees: dict[Node, int] = {}
         self.lines: list[str] = []
+        self.ready: dict[int, str] = {}
+        self.branch = ""
         self.temporaries = 0
 
     def input(self, name: str) -> int:
@@ -51,14 +57,16 @@ class Program:
         return self.size - 1
 
     def add(self, node: Node) -> int:
-        """Compute the tree in the current section, unless an equal one was; its slot."""
+        """Compute the tree in the current section, unless an equal one was, here or in the trunk; its slot."""
         if isinstance(node, Ref):
             return self.slot_of(node.name)
-        if node not in self.trees:
+        slot = self.trees.get(node)
+        if slot is None or self.ready[slot] not in ("", self.branch):
             expression = self.emit(node)
-            slot = self.trees[node] = self.new()
+            slot = self.trees[node] = self.new() if slot is None else slot
+            self.ready[slot] = self.branch
             self.lines.append(f"v[{slot}] = {expression}")
-        return self.trees[node]
+        return slot
 
     def define(self, name: str, node: Node) -> int:
         """The same, and known by a name from here on."""
@@ -115,6 +123,8 @@ class Program:
                 return self.guarded((left, right), f"{self.arithmetic(left)} {operator} {self.arithmetic(right)}")
             case Member(item=item, collection=collection):
                 return self.guarded((item, collection), f"{self.arithmetic(item)} in {self.arithmetic(collection)}")
+            case Arithmetic(operator="/", left=left, right=right):
+                return self.guarded((left, right), f"quotient({self.arithmetic(left)}, {self.arithmetic(right)})")
             case Arithmetic() | Negative():
                 return self.guarded((node,), self.arithmetic(node))
             case Call():
@@ -161,20 +171,12 @@ class Program:
             case Call():
                 return [f"v[{self.add(node)}] is None"]
             case Arithmetic(operator="/"):
-                return [f"v[{self.add_quotient(node)}] is None"]
+                return [f"v[{self.add(node)}] is None"]
             case Arithmetic(left=left, right=right):
                 return self.unknown_tests(left) + self.unknown_tests(right)
             case Negative(operand=operand):
                 return self.unknown_tests(operand)
         return [f"v[{self.add(node)}] is None"]
-
-    def add_quotient(self, node: Arithmetic) -> int:
-        """A division in a slot of its own, since it may be unknown where its sides are not."""
-        if node not in self.trees:
-            expression = self.guarded((node.left, node.right), f"quotient({self.arithmetic(node.left)}, {self.arithmetic(node.right)})")
-            slot = self.trees[node] = self.new()
-            self.lines.append(f"v[{slot}] = {expression}")
-        return self.trees[node]
 
     def arithmetic(self, node: Node) -> str:
         """The expression where everything in it is known."""
@@ -184,7 +186,7 @@ class Program:
             case Ref(name=name):
                 return f"v[{self.slot_of(name)}]"
             case Arithmetic(operator="/"):
-                return f"v[{self.add_quotient(node)}]"
+                return f"v[{self.add(node)}]"
             case Arithmetic(operator=operator, left=left, right=right):
                 return f"({self.arithmetic(left)} {operator} {self.arithmetic(right)})"
             case Negative(operand=operand):
@@ -208,7 +210,9 @@ class Program:
                     return f"(c.{target.name} is not None)"
                 return f"({given[0]} is not None)"
             case "count":
-                return f"count(c.events, {given[0]}, {now}, {options.get('days')}, {options.get('same')}, ({filters}))"
+                call = f"count(c.events, {given[0]}, {now}, {options.get('days')}, {options.get('same')}, ({filters}))"
+                fixed = all(isinstance(value, Const) for _, value in node.options)
+                return f"(None if c.events is None else {call} if {given[0]} in c.events else 0)" if fixed else call
             case "since":
                 return f"since(c.events, {given[0]}, {now}, ({filters}))"
             case "contacted" | "refused":

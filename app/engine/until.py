@@ -25,8 +25,8 @@ _day = datetime.timedelta(days=1)
 def until(pack: Pack, case: Case, facts: Facts, clause: Clause) -> datetime.datetime | None:
     """When a clause of contact policy begins to hold, asked anew at that moment; none when it does not within a year or so.
 
-    Caps end when their contacts leave the window, hours at the next boundary, waits at a local midnight: the clause is tried at each. What a
-    first-match table decides, the moment of truth among it, is taken to stay as it is.
+    Caps end when their contacts leave the window, hours at the next boundary, waits at a local midnight: the clause is tried at each.
+    What a first-match table decides, the moment of truth among it, is taken to stay as it is.
     """
     tree = expand(pack, clause.tree)
     run, slot, size, inputs = _compiled(tree)

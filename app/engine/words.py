@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.engine.answer import Change, Evidence, Shown
 from app.engine.changes import Turn, Turns
 from app.engine.functions import FUNCTIONS
-from app.engine.pack.model import Clause, Pack, Term
-from app.engine.runtime import NEVER
-from app.engine.texts import BY_UNIT, Language, shown
-from app.engine.tree import Call, Const, Node, Ref, Type, show
+from app.engine.pack.model import Clause, Moment, Pack, Phase, Stage, Term
+from app.engine.runtime import FAR, NEVER
+from app.engine.spoken import spoken
+from app.engine.texts import BY_UNIT, Language, listed, shown
+from app.engine.tree import Call, Const, Node, Ref, Type, children, show
 from app.engine.vocabulary import EVENTS, FACTS
 
 PHRASES: Mapping[str, tuple[str, str]] = {
@@ -27,6 +29,10 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "service_first": ("Service comes before sales.", "先解决问题，再谈办理。"),
     "excludes": ("It does not go together with another action on the list.", "与已推荐的动作互斥。"),
     "unknown": ("Not known yet: {}.", "尚缺信息：{}。"),
+    "not_looked_at": (
+        "The person refused personalisation: what this needs to know is not looked at.",
+        "用户拒绝个性化推荐，不使用其画像判断。",
+    ),
     "fallback.port_out_in_progress": ("A port-out is under way: we only help with what is owed.", "携号转网办理中，仅提供应尽的协助。"),
     "fallback.account_closed": ("The account is closed or closing.", "账户已销户或正在销户。"),
     "fallback.not_applicable": ("Nothing is due right now.", "目前没有需要处理的事项。"),
@@ -36,27 +42,60 @@ PHRASES: Mapping[str, tuple[str, str]] = {
 }
 
 _calls: Mapping[str, tuple[str, str]] = {
-    "last": ("{0}, last cycle", "上期{0}"),
-    "mean": ("{0}, mean of {1} cycles", "近{1}期月均{0}"),
-    "total": ("{0}, total of {1} cycles", "近{1}期{0}合计"),
-    "peak": ("{0}, peak of {1} cycles", "近{1}期最高{0}"),
-    "median": ("{0}, median of {1} cycles", "近{1}期{0}中位数"),
-    "change": ("change of {0} over {1} cycles", "{0}较前{1}期变化"),
-    "share_over": ("share of cycles with {0} over {1}", "{0}超过{1}的账期占比"),
-    "days_since": ("days since {0}", "距{0}天数"),
-    "days_until": ("days until {0}", "距{0}还有天数"),
+    "last": ("{0} in the last cycle", "上期{0}"),
+    "mean": ("average {0} over {1} cycles", "近{1}期月均{0}"),
+    "total": ("total {0} over {1} cycles", "近{1}期{0}合计"),
+    "peak": ("highest {0} in {1} cycles", "近{1}期最高{0}"),
+    "median": ("median {0} of {1} cycles", "近{1}期{0}中位数"),
+    "change": ("change of {0} against {1} cycles", "{0}较前{1}期变化"),
+    "falling": ("{0} falling for {1} cycles", "{0}连降{1}期"),
+    "rising": ("{0} rising for {1} cycles", "{0}连升{1}期"),
+    "share_over": ("share of {2} cycles with {0} over {1}", "近{2}期{0}超过{1}的占比"),
+    "days_since": ("time since {0}", "距{0}已过"),
+    "days_until": ("time until {0}", "距{0}还有"),
     "fee_on": ("cost on {0}", "按{0}测算费用"),
     "best_fee": ("cost on the cheapest open plan", "按最省在售套餐测算费用"),
-    "known": ("whether {0} is known", "{0}是否已知"),
+    "overlap": ("{0} among {1}", "{0}含{1}之一"),
+    "abs": ("size of {0}", "{0}（不论升降）"),
+    "first_known": ("{0}", "{0}"),
+    "max": ("largest of {0}, {1}", "{0}与{1}中较大者"),
+    "min": ("smallest of {0}, {1}", "{0}与{1}中较小者"),
+    "bucket": ("trial group", "试点分组"),
 }
+_counted: Mapping[str, tuple[str, str]] = {
+    "count": ("{0} events in {1} days", "近{1}天{0}次数"),
+    "contacted": ("contacts in {1} days", "近{1}天触达次数"),
+    "refused": ("refusals in {1} days", "近{1}天拒绝次数"),
+    "since": ("time since the last {0} event", "距最近一次{0}"),
+}
+_places: Mapping[str, tuple[str, str]] = {
+    "stage": ("stage", "生命周期"),
+    "phase": ("phase", "阶段"),
+    "moment": ("moment", "关键时刻"),
+    "events": ("events", "事件记录"),
+    "contacts": ("contact history", "接触历史"),
+    "plan.best_public_id": ("cheapest public plan", "最优在售套餐"),
+    "plan.best_public_saving": ("saving on the cheapest public plan", "换最优在售套餐每月可省"),
+    "account.line_type": ("line type", "号码类型"),
+    "account.customer_class": ("customer class", "客户类别"),
+    "account.pay_mode": ("payment mode", "付费方式"),
+    "account.urban": ("urban", "城镇用户"),
+    "plan.on_sale": ("on sale", "在售"),
+    "plan.id": ("plan", "现用套餐"),
+    "now.day_of_cycle": ("time into the cycle", "账期已过"),
+    "pay.overdue_days": ("time overdue", "已欠费"),
+}
+"""Names that are no facts, and facts whose Chinese title lists their words instead of naming them."""
 _directions: Mapping[str, tuple[str, str]] = {
-    "at_least": ("when {0} is {1} or more", "当{0}达到{1}及以上时"),
-    "over": ("when {0} rises over {1}", "当{0}超过{1}时"),
-    "at_most": ("when {0} is {1} or less", "当{0}不超过{1}时"),
-    "under": ("when {0} falls under {1}", "当{0}低于{1}时"),
-    "exactly": ("when {0} is {1}", "当{0}为{1}时"),
-    "other_than": ("when {0} is no longer {1}", "当{0}不再是{1}时"),
+    "at_least": ("{0} at {1} or more", "{0}达到{1}"),
+    "over": ("{0} over {1}", "{0}超过{1}"),
+    "at_most": ("{0} at {1} or less", "{0}不超过{1}"),
+    "under": ("{0} under {1}", "{0}低于{1}"),
+    "exactly": ("{0} at {1}", "{0}为{1}"),
+    "other_than": ("{0} other than {1}", "{0}不为{1}"),
 }
+_unit_at_end = re.compile(r" in (?:months|days|minutes|hours|MB)$")
+_aside = re.compile(r"[、(（].*$")
 
 
 def phrase(code: str, language: Language, *given: str) -> str:
@@ -66,16 +105,21 @@ def phrase(code: str, language: Language, *given: str) -> str:
 
 
 def fact_title(pack: Pack, name: str, language: Language) -> str:
-    """What a fact is called."""
+    """What a fact is called, as it stands inside a sentence."""
     if name in pack.derived:
-        return pack.derived[name].title.say(language)
-    if name in ("events", "contacts"):
-        return {"events": ("events", "事件记录"), "contacts": ("contact history", "接触历史")}[name][language == "zh"]
+        return _inside(pack.derived[name].title.say(language))
+    if name in _places:
+        return _places[name][language == "zh"]
     fact = FACTS.get(name)
     if fact is not None:
-        return fact.zh if language == "zh" else fact.en[0].lower() + fact.en[1:] if fact.en[1:2].islower() else fact.en
+        return _aside.sub("", fact.zh) if language == "zh" else _inside(fact.en)
     custom = next((base for base in pack.base if base.name == name), None)
-    return (custom.zh if language == "zh" else custom.en) if custom else name
+    return (custom.zh if language == "zh" else _inside(custom.en)) if custom else name
+
+
+def _inside(text: str) -> str:
+    """A title without its capital, where that is not part of the word."""
+    return text[0].lower() + text[1:] if not text[1:2].isupper() else text
 
 
 def title(pack: Pack, node: Node, language: Language) -> str:
@@ -83,23 +127,40 @@ def title(pack: Pack, node: Node, language: Language) -> str:
     if isinstance(node, Ref):
         kind, _, rest = node.name.partition(":")
         if kind in ("signal", "level"):
-            return pack.signals[rest.rpartition(":")[0] if kind == "level" else rest].title.say(language)
+            return _inside(pack.signals[rest.rpartition(":")[0] if kind == "level" else rest].title.say(language))
         return fact_title(pack, node.name, language)
     if isinstance(node, Const):
-        return node.name if node.name else _plain(node)
-    if isinstance(node, Call) and node.function == "count":
-        kind = str(next((item.value for item in node.arguments if isinstance(item, Const)), ""))
-        event = EVENTS[kind]
-        days = next((item.value for name, item in node.options if name == "days" and isinstance(item, Const)), None)
-        name = event.zh if language == "zh" else event.en
-        return name if days is None else f"近{days}天{name}次数" if language == "zh" else f"{name.lower()} events in {days} days"
-    if isinstance(node, Call) and node.function in _calls:
+        return _constant(pack, node, language)
+    if isinstance(node, Call) and node.function in _counted:
+        return _history(node, language)
+    if isinstance(node, Call) and node.function in _calls and len(node.arguments) >= _calls[node.function][0].count("{"):
         return _calls[node.function][language == "zh"].format(*(title(pack, item, language) for item in node.arguments))
     return show(node)
 
 
-def _plain(node: Const) -> str:
-    return str(node.value)
+def _constant(pack: Pack, node: Const, language: Language) -> str:
+    value = node.value
+    if isinstance(value, frozenset):
+        return listed([_spoken(pack, str(word), language) for word in sorted(value, key=repr)], language)
+    if isinstance(value, str):
+        return _spoken(pack, value, language)
+    return figure(value, node.type, language, pack.currency)
+
+
+def _history(node: Call, language: Language) -> str:
+    """Events or contacts in a window, as people call them."""
+    kind = str(next((item.value for item in node.arguments if isinstance(item, Const)), ""))
+    days = next((item.value for name, item in node.options if name == "days" and isinstance(item, Const)), None)
+    event = EVENTS.get(kind)
+    name = "" if event is None else _aside.sub("", event.zh) if language == "zh" else _inside(event.en)
+    if node.function == "count" and days is None:
+        return f"{name}次数" if language == "zh" else f"{name} events"
+    return _counted[node.function][language == "zh"].format(name, days)
+
+
+def _spoken(pack: Pack, word: str, language: Language) -> str:
+    """A word of an enumeration, or a tariff by its name."""
+    return pack.tariffs[word].name.say(language) if word in pack.tariffs else spoken(word, language)
 
 
 def figure(value: Any, kind: Type, language: Language, currency: str) -> str:
@@ -127,48 +188,83 @@ def _seen(values: list[Any], term: Term) -> Shown:
 
 
 def values_in_words(pack: Pack, values: list[Any], clause: Clause, language: Language) -> str:
-    """What a clause saw, in a sentence: `Tenure 2 months, bill ¥58`."""
-    parts = []
-    for term in clause.terms:
-        if term.slot is None:
-            continue
-        value = values[term.slot]
-        name = title(pack, term.node, language)
-        if isinstance(value, bool):
-            parts.append(_said(name, value, language))
-        else:
-            parts.append(
-                f"{name} {figure(value, term.type, language, pack.currency)}"
-                if language == "en"
-                else f"{name}{figure(value, term.type, language, pack.currency)}"
-            )
+    """What a clause saw, in a sentence: `Tenure: 2 months; bill: ¥58.` That something is known is left out where there is more to say."""
+    seen = [term for term in clause.terms if term.slot is not None]
+    asked = [term for term in seen if not (isinstance(term.node, Call) and term.node.function == "known")]
+    told = {term.node: None for term in asked} or {item: None for term in seen for item in children(term.node) if isinstance(item, Ref)}
+    parts = list(dict.fromkeys(_seen_in_words(pack, values, node, language) for node in told))
     if not parts:
         return clause.test
-    text = ("，" if language == "zh" else ", ").join(dict.fromkeys(parts))
+    text = ("；" if language == "zh" else "; ").join(parts)
     return text + "。" if language == "zh" else text[0].upper() + text[1:] + "."
 
 
-def _said(name: str, value: bool, language: Language) -> str:
+def _seen_in_words(pack: Pack, values: list[Any], node: Node, language: Language) -> str:
+    slot = pack.slots.get(node.name) if isinstance(node, Ref) else pack.terms.get(node)
+    value = None if slot is None else values[slot]
+    name = title(pack, node, language)
+    if value == FAR and isinstance(node, Call) and node.function in ("days_since", "days_until"):
+        name, said = title(pack, node.arguments[0], language), _never[node.function][language == "zh"]
+    elif isinstance(node, Call) and node.function in ("days_since", "days_until") and isinstance(value, int) and value < 0:
+        name, said = title(pack, node.arguments[0], language), _other_side(node, -value, language)
+    elif value is None:
+        said = "未知" if language == "zh" else "not known"
+    elif isinstance(value, bool):
+        said = ("是" if value else "否") if language == "zh" else ("yes" if value else "no")
+    elif isinstance(value, str):
+        said = _placed_word(pack, node, value, language)
+    else:
+        name, said = _without_unit(name, node), figure(value, node.type, language, pack.currency)
+    return f"{name}：{said}" if language == "zh" else f"{name}: {said}"
+
+
+_never: Mapping[str, tuple[str, str]] = {"days_since": ("never", "从未"), "days_until": ("none", "无")}
+
+
+def _placed_word(pack: Pack, node: Node, word: str, language: Language) -> str:
+    """A word; a stage, phase or moment by its title."""
+    tables: Mapping[str, Sequence[Stage | Phase | Moment]] = {
+        "stage": pack.stages,
+        "phase": pack.phases,
+        "moment": [*pack.moments.values()],
+    }
+    rows = tables.get(node.name, ()) if isinstance(node, Ref) else ()
+    named = next((row.title.say(language) for row in rows if row.id == word), None)
+    return _inside(named) if named else _spoken(pack, word, language)
+
+
+def _without_unit(name: str, node: Node) -> str:
+    """A title without the unit that its figure brings along: `tenure`, not `tenure in months`."""
+    return _unit_at_end.sub("", name) if node.type.unit else name
+
+
+def _other_side(node: Call, days: int, language: Language) -> str:
+    """Days until a date that has passed, or since one to come."""
+    said = shown(days, "days", language)
     if language == "zh":
-        return f"{name}：{'是' if value else '否'}"
-    return f"{name}: {'yes' if value else 'no'}"
+        return f"已过{said}" if node.function == "days_until" else f"还有{said}"
+    return f"{said} ago" if node.function == "days_until" else f"in {said}"
 
 
 def change_in_words(pack: Pack, found: Turns, language: Language) -> str:
-    """`when data use falls under 3,000 MB and in 12 days`."""
+    """`in 12 days, with data use under 3,000 MB and open faults at 0`."""
     parts = [_turn_in_words(pack, item, language) for item in found.values]
-    if found.in_days is not None:
-        parts.append(f"{found.in_days}天后" if language == "zh" else f"in {shown(found.in_days, 'days', language)}")
-    return ("，且" if language == "zh" else " and ").join(parts)
+    if language == "zh":
+        turned = "，且".join(parts)
+        wait = f"{found.in_days}天后" if found.in_days is not None else ""
+        return "，".join(part for part in (wait, f"若{turned}" if turned else "") if part)
+    turned = " and ".join(parts)
+    wait = f"in {shown(found.in_days, 'days', language)}" if found.in_days is not None else ""
+    return ", ".join(part for part in (wait, f"with {turned}" if turned else "") if part)
 
 
 def _turn_in_words(pack: Pack, item: Turn, language: Language) -> str:
-    bound = item.bound
-    direction = item.direction
-    if item.term.type.integral and bound != item.value:
+    bound, direction = item.bound, item.direction
+    if item.term.type.integral and item.term.type.unit != "money" and bound != item.value:
         bound, direction = item.value, {"over": "at_least", "under": "at_most"}.get(direction, direction)
     said = figure(bound, item.term.type, language, pack.currency)
-    return _directions[direction][language == "zh"].format(title(pack, item.term, language), said)
+    name = title(pack, item.term, language)
+    return _directions[direction][language == "zh"].format(_without_unit(name, item.term), said)
 
 
 def changes(found: Turns) -> list[Change]:

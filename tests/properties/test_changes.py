@@ -136,6 +136,7 @@ def clauses_that_fail(pack: Pack, decision: Decision) -> Iterator[tuple[str, Cla
 def holds(pack: Pack, case: Case, action: str, clause: Clause) -> bool:
     """Does the clause hold when the case is decided?"""
     facts = decide(pack, case).facts
+    pack.by_id[action].policy(facts.values, facts.around)  # runs for candidates only
     values = facts.values if clause.gate in ("contact", "guardrail") else facts.seen_by(pack.by_id[action])
     return values[clause.slot] is True or (values[clause.slot] is None and clause.allows_unknown)
 
@@ -194,6 +195,7 @@ def test_no_change_is_stated_that_cannot_be() -> None:
 def suppressions(pack: Pack, case: Case, decision: Decision) -> Iterator[tuple[str, Clause, datetime.datetime | None]]:
     """Every contact clause that is false, with when it is said to end."""
     for action in pack.actions:
+        action.policy(decision.facts.values, decision.facts.around)
         for clause in action.contact:
             if decision.facts.values[clause.slot] is False:
                 yield action.id, clause, until(pack, case, decision.facts, clause)

@@ -77,7 +77,7 @@ def a(name: str, kind: object = COUNT) -> Ref:
         (Compare("<", a("f.area", TEXT), a("c.area", TEXT)), "`f.area < c.area` orders text"),
         (Compare("==", a("f.done", BOOLEAN), a("c.done", BOOLEAN)), "`f.done == c.done` compares truth"),
         (Compare("==", a("f.share", NUMBER), a("c.share", NUMBER)), "`f.share == c.share` is not for patterns"),
-        (Compare("==", a("f.when", TIME), Const(540, TIME)), "`f.when` is a time"),
+        (Compare("==", a("f.when", TIME), Const(540, TIME)), f"`f.when` is {TIME}"),
         (Compare("==", a("f.fee"), Const(2**60, COUNT)), f"`{2**60}` is not for patterns"),
         (Compare("==", a("f.fee"), Const(float("nan"), NUMBER)), "`nan` is not for patterns"),
         (Compare("==", Arithmetic("-", a("f.fee"), a("c.fee")), Const(float("inf"), NUMBER)), "`inf` is not for patterns"),

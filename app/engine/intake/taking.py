@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime
 import functools
 import zoneinfo
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, cast
 
 from app.engine.case import Asker, Case, Times
 from app.engine.intake.problems import CaseError, FieldProblem
 from app.engine.intake.values import answer_problem, custom_problem
 from app.engine.intake.wording import hinted
-from app.engine.vocabulary import SECTIONS, Contact, DecisionRequest, Event, SubscriberContext
+from app.engine.vocabulary import SECTIONS, Contact, DecisionRequest, Event, LooseValue, SubscriberContext
 
 if TYPE_CHECKING:
     from app.engine.pack import Pack
@@ -61,10 +61,15 @@ def take(pack: Pack, request: DecisionRequest, *, now: datetime.datetime, role: 
         reason=request.reason,
         caller_relation=request.caller_relation,
         verified=request.verified,
-        answers=request.answers or None,
+        answers=_as_json(request.answers),
         locale=request.locale,
         max_actions=request.max_actions,
     )
+
+
+def _as_json(answers: Mapping[str, LooseValue]) -> Mapping[str, LooseValue]:
+    """With lists for tuples, so that a case is equal to the one read back from its record."""
+    return {fact: cast("LooseValue", list(value)) if isinstance(value, tuple) else value for fact, value in answers.items()}
 
 
 def _times(as_of: datetime.datetime, contact_at: datetime.datetime, zone: zoneinfo.ZoneInfo) -> Times:

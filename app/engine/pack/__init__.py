@@ -156,7 +156,6 @@ def _assembled(draft: Draft, parts: Parts, files: Mapping[str, bytes], engine: P
         recognise=compiled.recognise,
         conclude=compiled.conclude,
         gates=compiled.gates,
-        policy=compiled.policy,
         base=base_facts(parts, program, ages),
         derived=compiled.derived,
         slots=dict(program.named),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
@@ -123,6 +124,8 @@ def _collect(draft: Draft) -> Parts:
         tuple(found.part.id for found in draft.each("stages")),
         tuple(found.part.id for found in draft.each("phases")),
         plans,
+        tuple(sorted(found.part.action for found in draft.actions)),
+        tuple(sorted({found.part.category for found in draft.actions})),
         broken=broken,
     )
     return Parts(
@@ -191,12 +194,13 @@ class _Checker:
 
     def __init__(self, parts: Parts) -> None:
         self.parts, self.draft, self.scopes = parts, parts.draft, parts.scopes
+        self.base, self.known = self.scopes.names(), self.scopes.facts()
 
     def run(self) -> None:
         for name in self.parts.order:
             if name in self.parts.facts:
                 self.fact(self.parts.facts[name])
-        base = self.scopes.names()
+        base = self.base
         for tariff in self.parts.tariffs.values():
             self.tariff(tariff, base)
         for signal in self.parts.signals.values():
@@ -211,7 +215,7 @@ class _Checker:
 
     def words(self, found: Found[Any], *path: str | int, extra: Mapping[str, Type] | None = None) -> None:
         """Cut a text and keep it; slots name facts, parameters, or what `extra` adds."""
-        known = {name: node.type for name, node in self.scopes.facts().items()} | dict(extra or {})
+        known: Mapping[str, Any] = ChainMap[str, Any](dict(extra or {}), self.known)
 
         def check(slot: str) -> str | None:
             name, _, form = slot.partition(":")
@@ -223,12 +227,12 @@ class _Checker:
             if form not in FORMATS:
                 near = nearest(form, FORMATS) or "there are " + ", ".join(f"`{item}`" for item in FORMATS)
                 return f"unknown format `{form}`; {near}"
-            return _unfit(name, known[name], form)
+            return _unfit(name, extra[name] if extra and name in extra else self.known[name].type, form)
 
         self.parts.texts[found.source.file, (*found.path, *path)] = self.draft.text(found, path, check)
 
     def fact(self, found: Found[DerivedFact]) -> None:
-        part, names = found.part, self.scopes.names()
+        part, names = found.part, self.base
         self.words(found, "title")
         if part.expression is not None:
             node = self.draft.expression(found, ("is",), part.expression, names, "any")
@@ -388,7 +392,7 @@ class _Checker:
             self.words(found, "source")
             self.draft.expression(found, ("when",), found.part.when, self.scopes.names(port=True))
             if found.part.moment not in (None, *get_args(Moment)):
-                near = nearest(found.part.moment, get_args(Moment))
+                near = nearest(str(found.part.moment), get_args(Moment))
                 self.draft.wrong(found.place("moment"), "unknown-word", f"`{found.part.moment}` is not a moment of the vocabulary", near)
 
     def table(self, key: str, found: list[Found[StagePart]], names: Names) -> None:

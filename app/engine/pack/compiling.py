@@ -17,7 +17,7 @@ from app.engine.runtime import Plan
 from app.engine.texts import Template, Text
 from app.engine.to_python import Program, terms
 from app.engine.to_python import Row as Choice
-from app.engine.tree import BOOLEAN, TEXT, And, Arithmetic, Call, Const, Node, Not, Or, Ref, Type, fold, reads, show, substitute
+from app.engine.tree import BOOLEAN, TEXT, And, Arithmetic, Call, Compare, Const, Node, Not, Or, Ref, Type, fold, reads, show, substitute
 from app.engine.vocabulary import FACTS
 
 CLOCKS = ("today", "contact_day", "clock.time", "clock.weekday", "clock.holiday")
@@ -33,7 +33,6 @@ class Compiled:
     recognise: Any = None
     conclude: Any = None
     gates: Any = None
-    policy: Any = None
     bases: dict[str, frozenset[str]] = field(default_factory=dict)
     derived: dict[str, model.DerivedFact] = field(default_factory=dict)
     signals: dict[str, model.Signal] = field(default_factory=dict)
@@ -73,7 +72,6 @@ class Compiler:
         drafts = [self.action_scores(found) for _, found in sorted(self.parts.actions.items())]
         self.out.gates = self.program.section()
         self.out.actions = tuple(finish() for finish in drafts)
-        self.out.policy = self.program.section()
         self.text_slots()
         return self.out
 
@@ -279,7 +277,10 @@ class Compiler:
         concession, known["action.concession"] = self.concession(found, own)
         duty, duty_slot, known["action.duty"] = self.duty(found, own)
         gates: list[model.Clause] = []
-        if part.tariff is not None and part.tariff != "plan.best_public_id":
+        if part.tariff == "plan.best_public_id":
+            one = Compare("!=", self.names[part.tariff], Const("none", Type("text")))
+            gates.append(self.clause("eligible", "tariff_on_sale", one, "a public plan on sale and open to this subscriber"))
+        elif part.tariff is not None:
             gates.append(
                 self.clause("eligible", "tariff_on_sale", Ref(f"open:{part.tariff}", BOOLEAN), "tariff on sale and open to this subscriber")
             )
@@ -293,6 +294,9 @@ class Compiler:
         own_slots = tuple(slot for slot in (duty_slot, propensity, value, concession) if slot is not None)
 
         def finish() -> model.Action:
+            self.program.branch = part.action
+            contact = self.policies("contact", self.parts.contact, known)
+            guardrails = self.policies("guardrail", self.parts.guardrails, known)
             return model.Action(
                 id=part.action,
                 title=self.text(found, "title"),
@@ -305,8 +309,9 @@ class Compiler:
                 marketing=bool(_constant(known["action.marketing"])),
                 phases=frozenset(part.phases),
                 gates=tuple(gates),
-                contact=self.policies("contact", self.parts.contact, known),
-                guardrails=self.policies("guardrail", self.parts.guardrails, known),
+                policy=self.program.section(),
+                contact=contact,
+                guardrails=guardrails,
                 propensity=propensity,
                 value=value,
                 concession=concession,

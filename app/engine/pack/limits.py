@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from app.engine.pack.checking import GATES, Parts
-from app.engine.pack.source import Path
+from app.engine.pack.reading import Found
 from app.engine.problems import Place, Problem
 from app.engine.tree import Node, reads
 from app.engine.vocabulary import FACTS
@@ -33,9 +34,9 @@ def protected_problems(parts: Parts) -> Iterator[Problem]:
 def _reads(parts: Parts) -> dict[str, frozenset[str]]:
     """What each derived name reads. Whether a tariff is open is left out: regions and published conditions may decide that."""
     graph: dict[str, set[str]] = {}
-    owners: dict[tuple[str, Path], str] = {(found.source.file, found.path): name for name, found in parts.facts.items()}
-    for name, found in (*parts.signals.items(), *parts.patterns.items()):
-        owners[found.source.file, found.path] = f"signal:{name}"
+    signals: dict[str, Found[Any]] = {**parts.signals, **parts.patterns}
+    named: dict[str, Found[Any]] = {**parts.facts, **{f"signal:{name}": found for name, found in signals.items()}}
+    owners = {(found.source.file, found.path): name for name, found in named.items()}
     places = {"stages": "stage", "moments": "moment"}
     for (file, path), node in parts.draft.trees.items():
         name = owners.get((file, path[:2])) or places.get(str(path[0]))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from app.engine.decision import Failing
+from app.engine.decision import Failing, Outcome
 from app.engine.patterns import Matcher
 from app.engine.runtime import Plan
 from app.engine.texts import Text
@@ -59,6 +61,16 @@ class BaseFact:
     en: str
     zh: str
     max_age: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BaseSection:
+    """The base facts of one section: (slot, field) of those taken as they come, dates and own facts, and those with a greatest age."""
+
+    name: str
+    plain: tuple[tuple[int, str], ...]
+    formed: tuple[BaseFact, ...]
+    limited: tuple[BaseFact, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +178,8 @@ class Action:
 
     Slots hold duty (none: constant), propensity, value and concession; `tariff_slot` the id of a tariff chosen per subscriber. `own_slots`
     are those that come from unprofiled facts where the person refused personalisation.
+
+    `policy` fills the slots of the contact and guardrail clauses; it runs for candidates only.
     """
 
     id: str
@@ -179,6 +193,7 @@ class Action:
     marketing: bool
     phases: frozenset[str]
     gates: tuple[Clause, ...]
+    policy: Section
     contact: tuple[Clause, ...]
     guardrails: tuple[Clause, ...]
     propensity: int
@@ -198,6 +213,18 @@ class Action:
     channels: Mapping[str, tuple[str, Text]]
     signals: tuple[str, ...]
     own_slots: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An action's gates with a memory, as most subscribers meet most actions in the same few ways.
+
+    `seen` picks the phase and what the gates came to, `outcomes` has what followed from it off and on the action's channels.
+    """
+
+    action: Action
+    seen: Callable[[list[Any]], Hashable]
+    outcomes: tuple[dict[Hashable, Outcome | None], dict[Hashable, Outcome | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +268,6 @@ class Pack:
     recognise: Section = field(repr=False)
     conclude: Section = field(repr=False)
     gates: Section = field(repr=False)
-    policy: Section = field(repr=False)
     base: tuple[BaseFact, ...] = field(repr=False)
     derived: Mapping[str, DerivedFact] = field(repr=False)
     slots: Mapping[str, int] = field(repr=False)
@@ -270,6 +296,17 @@ class Pack:
     files: tuple[str, ...] = field(repr=False)
 
     @cached_property
+    def sections(self) -> tuple[BaseSection, ...]:
+        """Base facts by section."""
+        return tuple(_section(name, tuple(facts)) for name, facts in groupby(self.base, lambda fact: fact.section))
+
+    @cached_property
+    def doors(self) -> tuple[Door, ...]:
+        """The gates of every action, in the order of actions."""
+        phase = self.slots["phase"]
+        return tuple(Door(action, itemgetter(phase, *(clause.slot for clause in action.gates)), ({}, {})) for action in self.actions)
+
+    @cached_property
     def by_id(self) -> Mapping[str, Action]:
         """Actions by id."""
         return {action.id: action for action in self.actions}
@@ -278,3 +315,9 @@ class Pack:
     def mixes(self) -> Mapping[str, Mapping[str, float]]:
         """Lever mixes by phase."""
         return {phase.id: phase.mix for phase in self.phases}
+
+
+def _section(name: str, facts: tuple[BaseFact, ...]) -> BaseSection:
+    formed = tuple(fact for fact in facts if name == "custom" or fact.type.kind == "date")
+    plain = tuple((fact.slot, fact.field) for fact in facts if fact not in formed)
+    return BaseSection(name, plain, formed, tuple(fact for fact in facts if fact.max_age is not None))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, get_args
 
 from app.engine.language import Names
@@ -89,6 +91,7 @@ CLOCK_NAMES: Mapping[str, Type] = {
 }
 BEST = {"plan.best_public_id": TEXT, "plan.best_public_saving": Type("number", "money")}
 
+_attributes = {kind.name: {name: type_of(fact) for name, fact in kind.attributes.items()} for kind in EVENTS.values()}
 _port_hint = "port data is for guardrails, `hands_off:` and actions of `purpose: port_assistance`"
 
 
@@ -102,32 +105,39 @@ class Scopes:
     stages: tuple[str, ...]
     phases: tuple[str, ...]
     plans: tuple[str, ...]
+    actions: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     derived: dict[str, Ref] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
 
-    def facts(self, port: bool = False) -> dict[str, Ref | Const]:
-        """Base facts, parameters, custom and derived facts."""
-        base: dict[str, Ref | Const] = {name: Ref(name, type_of(fact)) for name, fact in FACTS.items() if port or not fact.port}
-        base |= {name: Ref(name, kind) for name, kind in BEST.items()}
-        base |= {name: Ref(name, kind) for name, kind in self.custom.items()}
-        return {**base, **self.parameters, **self.derived}
+    def facts(self, port: bool = False) -> ChainMap[str, Any]:
+        """Base facts, parameters, custom and derived facts, those too that are added later."""
+        return ChainMap[str, Any](self.derived, self.with_port if port else self.without_port)
+
+    @cached_property
+    def with_port(self) -> dict[str, Ref | Const]:
+        """What is known before any fact is derived."""
+        kinds = {**{name: type_of(fact) for name, fact in FACTS.items()}, **BEST, **self.custom}
+        return {**{name: Ref(name, kind) for name, kind in kinds.items()}, **self.parameters}
+
+    @cached_property
+    def without_port(self) -> dict[str, Ref | Const]:
+        """The same without port data."""
+        return {name: node for name, node in self.with_port.items() if name not in FACTS or not FACTS[name].port}
 
     def names(self, extra: Mapping[str, Type] | None = None, *, port: bool = False, clock: str = "as_of") -> Names:
         """Names for one place: the facts and what the place adds."""
         added = {name: Ref(name, kind) for name, kind in (extra or {}).items()}
-        events = {
-            kind.name: {name: type_of(fact) for name, fact in kind.attributes.items()} for kind in EVENTS.values() if port or not kind.port
-        }
-        values = self.facts(port) | added
+        values = ChainMap[str, Any](added, self.derived, self.with_port if port else self.without_port)
         return Names(
             values=values,
-            events=events,
+            events={name: kinds for name, kinds in _attributes.items() if port or not EVENTS[name].port},
             signals=self.signals,
             plans=self.plans,
             elsewhere={name: hint for name, hint in self.elsewhere(port).items() if name not in values},
-            contact_filters={"action": TEXT, "category": TEXT, "kind": _enum["kind"], "channel": Type("enum", values=get_args(Channel))},
+            contact_filters={**self.of_actions, "kind": _enum["kind"], "channel": Type("enum", values=get_args(Channel))},
             clock=clock,
-            broken=frozenset(self.broken),
+            broken=self.broken,
         )
 
     def elsewhere(self, port: bool) -> dict[str, str]:
@@ -156,9 +166,15 @@ class Scopes:
         return {**self.placed, "phase": Type("enum", values=self.phases)}
 
     @property
+    def of_actions(self) -> dict[str, Type]:
+        """The ids and categories of the pack's actions, as types."""
+        return {"action": Type("enum", values=self.actions), "category": Type("enum", values=self.categories)}
+
+    @property
     def acting(self) -> dict[str, Type]:
         """What gates, contact policy and guardrails may use beside facts."""
-        return {**self.placing, **ACTION_NAMES}
+        own = {"action.id": self.of_actions["action"], "action.category": self.of_actions["category"]}
+        return {**self.placing, **ACTION_NAMES, **own}
 
     def gate(self, *, port: bool, tariff: bool, worked_out: bool = True) -> Names:
         """Names for an action's gates and scores; `tariff`: is it fixed, `worked_out`: are the duty and the concession."""
@@ -181,7 +197,7 @@ class Scopes:
             values[f"{alias}.days"] = Ref(f"{alias}.days", Type("number", "days", integral=True, most=1e6))
             for name, fact in EVENTS[kind].attributes.items():
                 values[f"{alias}.{name}"] = Ref(f"{alias}.{name}", type_of(fact))
-        return Names(values)
+        return Names(values, broken=self.broken)
 
 
 TODAY = Ref("today", DATE)

@@ -8,7 +8,7 @@ from app.engine.language import mentioned
 
 
 def mentions(text: str, plans: Iterable[str]) -> frozenset[str]:
-    """Names that an expression depends on, the derived ones among them as keys: `facts.x`, `signal:x`, `open:plan`, `plan.best_public_id`."""
+    """Names that an expression depends on; derived ones are keys: `facts.x`, `signal:x`, `open:plan`, `plan.best_public_id`."""
     found = mentioned(text)
     return found | {f"open:{plan}" for plan in plans} if "best_fee()" in found else found
 

@@ -11,7 +11,7 @@ from app.engine.pack.implication import implies
 from app.engine.pack.model import Action, Pack
 from app.engine.pack.reading import Found
 from app.engine.problems import Place, Problem
-from app.engine.tree import FALSE, Const, Node, Or, joined, substitute
+from app.engine.tree import FALSE, Const, Node, Or, fold, joined, substitute
 
 
 def unreachable(pack: Pack, parts: Parts) -> Iterator[Problem]:
@@ -54,11 +54,15 @@ def _tables(parts: Parts) -> Iterator[tuple[str, list[tuple[Place, Node]]]]:
                 yield "row", _rows(parts, action, key, rows)
     for key in ("stages", "phases"):
         found = [item for item in parts.draft.each(key) if item.part.any]
-        yield key.removesuffix("s"), [(item.place(), joined(Or, [_row(parts, item, "any", name)[1] for name in item.part.any])) for item in found]
+        yield key.removesuffix("s"), [(item.place(), _any(parts, item)) for item in found]
 
 
 def _rows(parts: Parts, found: Found[Any], key: str, rows: list[Row]) -> list[tuple[Place, Node]]:
     return [_row(parts, found, key, index, "if") for index, row in enumerate(rows) if row.condition is not None]
+
+
+def _any(parts: Parts, found: Found[Any]) -> Node:
+    return fold(joined(Or, [_row(parts, found, "any", name)[1] for name in found.part.any]))
 
 
 def _row(parts: Parts, found: Found[Any], *path: str | int) -> tuple[Place, Node]:

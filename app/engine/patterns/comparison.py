@@ -80,7 +80,7 @@ def _kind(name: str, kind: Type) -> Kind:
         return "whole" if kind.integral else "number"
     kinds: dict[str, Kind] = {"text": "text", "enum": "text", "boolean": "truth", "date": "date"}
     if kind.kind not in kinds:
-        raise UnsupportedError(f"`{name}` is a {kind}", "patterns compare text, numbers, dates and yes-or-no attributes of events")
+        raise UnsupportedError(f"`{name}` is {kind}", "patterns compare text, numbers, dates and yes-or-no attributes of events")
     return kinds[kind.kind]
 
 

@@ -1,0 +1,113 @@
+"""What the pages tell a reader to type works as written, and shows what they show."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import PAGES, READMES, ROOT, SKIP, Step, difference, name_of, steps
+
+pytestmark = pytest.mark.e2e
+
+NOT_RUN = re.compile(r"^(make |source |curl |docker |\.venv/bin/python docs/)")
+"""Prepares, activates, or needs a running service: told by other tests, or by nothing but reading."""
+PROGRAMS = Path(sys.executable).parent
+_curl = re.compile(r"^curl -s (\S+) -H 'content-type: application/json' -d '(.*)' \| (.*)$")
+
+
+def environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WANLIU_") and name != "COLUMNS"}
+    return {**kept, "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what the commands read."""
+    for folder in ("rules", "policies", "examples"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    return tmp_path
+
+
+def run(step: Step, folder: Path) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", step.command], cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    output = done.stdout.decode()
+    assert "Traceback" not in output, output
+    mistakes = step.output is not None and any("error[" in line for line in step.output)
+    assert done.returncode == (1 if mistakes else 0), f"{step.command}\n{output}"
+    if step.output is not None:
+        told = difference(step.output, output)
+        assert not told, f"{step.command}: {told}\n\n{output}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if steps(page)], ids=name_of)
+def test_the_commands_of_a_page_work_as_written(page: Path, checkout: Path) -> None:
+    """Top to bottom, in a copy of the checkout, each ends as it should and prints what the page shows."""
+    for step in steps(page):
+        if not NOT_RUN.match(step.command):
+            run(step, checkout)
+
+
+def test_both_readmes_have_the_same_commands() -> None:
+    """The Chinese twin leaves the language to the examples; nothing else differs."""
+    english, chinese = ([step.command.replace(" --locale en", "") for step in steps(page)] for page in READMES)
+    assert english == [command.replace('"locale":"zh-CN"', '"locale":"en"') for command in chinese]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """What the service prints when it starts on a free port; it runs meanwhile."""
+    folder = tmp_path_factory.mktemp("served")
+    settings = {"WANLIU_PORT": "0", "WANLIU_DATABASE_URL": f"sqlite:///{folder}/wanliu.db", "WANLIU_STORE_DEADLINE_MS": "30000"}
+    with subprocess.Popen(
+        [PROGRAMS / "wanliu", "serve"], cwd=ROOT, env=environment() | settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        for line in process.stdout:
+            lines.append(line.rstrip("\n"))
+            if line.startswith("curl "):
+                break
+        yield lines
+        process.terminate()
+
+
+@pytest.mark.parametrize("page", READMES, ids=name_of)
+def test_the_line_to_try_is_the_one_that_is_printed(page: Path, served: list[str]) -> None:
+    """The README shows the start's own words, the curl line among them, and a part of the real answer."""
+    shown = next(step for step in steps(page) if step.command == "make run")
+    address = re.search(r"http://[0-9.:]+", served[0])
+    assert address is not None
+    as_documented = [line.replace(address[0], "http://127.0.0.1:8000") for line in served]
+    assert not difference(shown.output or (), "\n".join(as_documented))
+    step = next(step for step in steps(page) if step.command.startswith("curl "))
+    assert step.command == as_documented[-1]
+    found = _curl.match(step.command)
+    assert found is not None
+    request = urllib.request.Request(  # noqa: S310 - our own address
+        found[1].replace("http://127.0.0.1:8000", address[0]), found[2].encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+        answer = json.load(response)
+    as_printed = json.dumps(answer, indent=4, ensure_ascii="--no-ensure-ascii" not in found[3])
+    told = difference(step.output or (), as_printed)
+    assert not told, f"{told}\n\n{as_printed}"
+
+
+def test_a_difference_is_seen() -> None:
+    """A line that is not there, in the wrong place, or missing from the page, is told."""
+    output = "one\ntwo\nthree\n"
+    assert not difference(("one", SKIP, "three"), output)
+    assert not difference((f"o{SKIP}e", "two", SKIP), output)
+    for wrong in (("one", "three"), ("one", "two"), (SKIP, "two"), (SKIP, "four", SKIP), ("three", SKIP, "one")):
+        assert difference(wrong, output)

@@ -1,0 +1,110 @@
+"""Starting the service: what is refused and in which words, what is said at start, and that it stops when told."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.api.serve import CannotServe, serve
+from app.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import os, sys
+from app.api.serve import CannotServe, serve
+from app.settings import read_settings
+try:
+    serve(read_settings(os.environ))
+except CannotServe as error:
+    sys.exit(str(error))
+"""
+
+
+def started(folder: Path, **settings: str) -> "subprocess.Popen[str]":
+    given = {"PORT": "0", "PACK": str(ROOT), "DATABASE_URL": f"sqlite:///{folder}/wanliu.db", "STORE_DEADLINE_MS": "30000", **settings}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **{f"WANLIU_{name}": value for name, value in given.items()}}
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """A running service and all it said at start."""
+    with started(tmp_path, LOG_FORMAT="json") as process:
+        assert process.stdout is not None
+        said = ""
+        while not said.rstrip().endswith("json.tool"):
+            line = process.stdout.readline()
+            assert line, process.communicate()
+            said += line
+        yield process, said
+        process.kill()
+
+
+@pytest.mark.unit
+class TestRefusals:
+    @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "wanliu.example"])  # noqa: S104 - these are the ones refused
+    def test_no_other_machine_may_reach_it_without_keys(self, host: str) -> None:
+        """Development mode listens on loopback only, and the message says what to set."""
+        with pytest.raises(CannotServe, match=r"no keys are configured.*Set WANLIU_HOST to 127\.0\.0\.1"):
+            serve(Settings(host=host))
+
+    def test_a_taken_port_is_told(self) -> None:
+        """The message names address and setting."""
+        with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CannotServe, match="cannot listen on .* set WANLIU_PORT"):
+            serve(Settings(port=taken.getsockname()[1]))
+
+
+@pytest.mark.e2e
+class TestService:
+    def test_no_pack_is_told(self, tmp_path: Path) -> None:
+        """A folder without a pack ends the start with a message and no traceback."""
+        with started(tmp_path, PACK=str(tmp_path)) as process:
+            out, error = process.communicate(timeout=60)
+        assert (process.returncode, out) == (1, "")
+        assert "no pack here" in error
+        assert "Traceback" not in error
+
+    def test_no_store_is_told(self, tmp_path: Path) -> None:
+        """A store that cannot be opened ends the start with a message that names the setting."""
+        with started(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/no/such/folder.db") as process:
+            _, error = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert "the store cannot be opened" in error
+        assert "WANLIU_DATABASE_URL" in error
+        assert "Traceback" not in error
+
+    def test_what_it_says_works(self, service: tuple["subprocess.Popen[str]", str]) -> None:
+        """The address answers, the curl line's request gets a recorded decision, and development mode is said loudly."""
+        process, said = service
+        assert "DEVELOPMENT MODE" in said
+        (line,) = [line for line in said.splitlines() if line.startswith("curl")]
+        words = shlex.split(line)
+        body = words[words.index("-d") + 1]
+        response = httpx.post(words[2], content=body, headers={"content-type": words[words.index("-H") + 1].split(": ")[1]})
+        answer = response.json()
+        assert (response.status_code, answer["record"]) == (200, {"state": "durable"})
+        assert answer["signals"]
+        assert answer["actions"]
+        process.send_signal(signal.SIGTERM)
+        _, logged = process.communicate(timeout=30)
+        entries = [json.loads(entry) for entry in logged.splitlines()]
+        assert [(entry["event"], entry["status"]) for entry in entries] == [("request", 200)]
+        assert "s-1" not in logged
+
+    def test_it_stops_when_interrupted(self, service: tuple["subprocess.Popen[str]", str]) -> None:
+        """Ctrl-C ends it without a traceback."""
+        process, _ = service
+        process.send_signal(signal.SIGINT)
+        _, logged = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert "Traceback" not in logged

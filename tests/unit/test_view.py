@@ -1,0 +1,149 @@
+"""What each role sees of an answer: only what is listed for it."""
+
+import dataclasses
+import datetime
+import typing
+from dataclasses import dataclass, fields, is_dataclass, make_dataclass
+from typing import Any
+
+import orjson
+import pytest
+
+from app.engine import answer
+from app.engine import view as module
+from app.engine.answer import Explanation
+from app.engine.view import EVERYTHING, view
+
+pytestmark = pytest.mark.unit
+
+SECRET = "SECRET"
+LIMITED = ("agent", "campaign", "self_service")
+
+
+def filled(hint: Any, text: str = SECRET) -> Any:
+    """A value of the type with something in every place."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if type(None) in arguments:
+        return filled(next(option for option in arguments if option is not type(None)), text)
+    if origin is list:
+        return [filled(arguments[0], text)]
+    if origin is not None and issubclass(origin, typing.Mapping):
+        return {text: text}
+    if is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        return hint(**{field.name: filled(hints[field.name], f"{hint.__name__}.{field.name}") for field in fields(hint)})
+    plain = {str: text, int: 7, float: 7.5, bool: True, datetime.datetime: datetime.datetime(2026, 11, 22, tzinfo=datetime.UTC)}
+    return plain[hint]
+
+
+FULL: Explanation = filled(Explanation)
+
+
+def words(part: Any) -> set[str]:
+    """Every text in an answer."""
+    if is_dataclass(part) and not isinstance(part, type):
+        return {word for field in fields(part) for word in words(getattr(part, field.name))}
+    if isinstance(part, list):
+        return {word for item in part for word in words(item)}
+    if isinstance(part, dict):
+        return words([*part, *part.values()])
+    return {part} if isinstance(part, str) and part else set()
+
+
+@pytest.mark.parametrize("role", sorted(EVERYTHING))
+def test_some_see_everything(role: str) -> None:
+    """Development, authors and compliance get the answer as it is."""
+    assert view(FULL, role) is FULL
+
+
+def test_an_unknown_role_sees_nothing() -> None:
+    """A role that is not listed is an error."""
+    with pytest.raises(KeyError):
+        view(FULL, "visitor")
+
+
+def test_self_service_sees_texts_for_customers_only() -> None:
+    """Exactly these texts reach a customer, and no figure beside the tariff's."""
+    seen = view(FULL, "self_service")
+    assert words(seen) == {
+        *(f"ActionAnswer.{name}" for name in ("action", "kind", "text", "confirm", "disclose")),
+        "Reason.customer",
+        *(f"TariffAnswer.{name}" for name in ("id", "name", "filing_no", "effective", "disclose")),
+        "Ask.fact",
+        "Ask.question",
+    }
+    (action,) = seen.actions
+    assert (action.score, action.parts, action.concession, action.approve, action.script) == (None, None, None, None, None)
+    assert (seen.signals, seen.not_offered, seen.unknown, seen.phase.id, seen.phase.not_stronger) == ([], None, [], "", None)
+    assert seen.personalised
+
+
+def test_a_reason_without_words_for_customers_is_dropped() -> None:
+    """Self-service gets the customer's wording of a reason or no reason."""
+    reasons = [
+        answer.Reason("vip.watch", "at risk", None, None),
+        answer.Reason("bill", "toll fee high", "Your calls abroad cost a lot.", None),
+    ]
+    told = dataclasses.replace(FULL, actions=[dataclasses.replace(FULL.actions[0], reasons=reasons)])
+    assert [reason.text for reason in view(told, "self_service").actions[0].reasons] == ["Your calls abroad cost a lot."]
+    assert [reason.text for reason in view(told, "agent").actions[0].reasons] == ["at risk", "toll fee high"]
+
+
+def test_an_agent_sees_what_to_say_and_no_figures_behind_it() -> None:
+    """Agents get reasons, scripts, concession, approval and tariff, but no scores and no evidence."""
+    seen = view(FULL, "agent")
+    (action,) = seen.actions
+    assert (action.score, action.parts) == (None, None)
+    assert (action.script, action.concession, action.approve, action.tariff) == (
+        "ActionAnswer.script",
+        7,
+        "ActionAnswer.approve",
+        FULL.actions[0].tariff,
+    )
+    assert action.reasons[0].text == "Reason.text"
+    assert not [word for word in words(seen) if word.startswith("Evidence")]
+
+
+def test_a_campaign_sees_scores_too() -> None:
+    """Campaigns rank subscribers by score; evidence stays out."""
+    seen = view(FULL, "campaign")
+    assert (seen.actions[0].score, seen.actions[0].parts) == (FULL.actions[0].score, FULL.actions[0].parts)
+    assert not [word for word in words(seen) if word.startswith("Evidence")]
+
+
+@pytest.mark.parametrize("role", LIMITED)
+def test_a_new_field_is_hidden(role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field that is added to an answer is hidden from every limited role until it is listed."""
+    grown = make_dataclass("Explanation", [("secret", str), ("risk", float), ("more", list[str])], bases=(Explanation,))
+    shown = {role: {**module._limited[role], grown: module._limited[role][Explanation]}}
+    monkeypatch.setattr(module, "_limited", shown)
+    told = grown(**{field.name: getattr(FULL, field.name) for field in fields(FULL)}, secret=SECRET, risk=0.9, more=[SECRET])
+    seen: Any = view(told, role)
+    assert (seen.secret, seen.risk, seen.more) == ("", 0.0, [])
+
+
+@pytest.mark.parametrize("role", LIMITED)
+def test_a_new_part_is_hidden(role: str) -> None:
+    """A part of a class no list knows shows nothing, even where it stands in a field that is shown."""
+
+    @dataclass
+    class Unlisted:
+        secret: str
+
+    told = dataclasses.replace(FULL, ask=[Unlisted(SECRET)])  # type: ignore[list-item]
+    assert SECRET not in words(view(told, role))
+
+
+@pytest.mark.parametrize("role", LIMITED)
+def test_lists_name_fields_that_exist(role: str) -> None:
+    """No list names a field that is gone."""
+    for kind, names in module._limited[role].items():
+        assert names <= {field.name for field in fields(kind)}
+
+
+@pytest.mark.parametrize("role", [*LIMITED, *EVERYTHING])
+def test_every_view_is_of_the_answers_type(role: str) -> None:
+    """What is hidden still has the type that the API's document promises."""
+    from pydantic import TypeAdapter
+
+    TypeAdapter(Explanation).validate_json(orjson.dumps(view(FULL, role)))
