@@ -38,10 +38,13 @@ _zh_words: Labels = {
     "contract": "合约",
     "benefit": "权益",
     "by case": "视情况",
+    "port_out_in_progress": "携号转网办理中",
+    "account_closed": "账户已销户",
 }
 _zh: Labels = {
     "action": "动作",
     "actions": "动作",
+    "again from": "可再触达时间",
     "approve": "审批",
     "because": "原因",
     "care": "关怀",
@@ -130,6 +133,7 @@ _en: Labels = _English(
         "not personalised": "Refused personalisation: no profile is used for marketing.",
         "may unlock": "may bring in",
         "until": "valid until",
+        "again from": "again from",
         "row": "row",
         "line": "line",
         "id": "id",

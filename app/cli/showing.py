@@ -25,6 +25,9 @@ _PHASE_STYLE = {"rescue": "bold red", "prevention": "bold yellow", "retention": 
 _ELSEWHERE = ("phase", "channel")
 """Clauses of actions that are not for this phase or channel at all."""
 
+_NEAREST_FIRST = ("outranked", "suppressed", "guardrail", "not_suitable", "unknown", "not_eligible", "not_applicable")
+"""Causes in the order in which they are shown: first what came nearest to the list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
@@ -97,7 +100,8 @@ class Sheet:
 
     def _reason(self, reason: Reason) -> RenderableType:
         lines: list[RenderableType] = [Text(reason.text)]
-        lines += [_evidence(evidence) for evidence in reason.evidence or () if self._full]
+        if self._full:
+            lines += _figures(reason.evidence)
         return Group(*lines)
 
     def _signals(self) -> RenderableType:
@@ -106,14 +110,15 @@ class Sheet:
         grid.add_column(ratio=1, overflow="fold")
         for signal in self.explanation.signals:
             lines = [Text.assemble((signal.title, "bold"), "  ", (signal.id, "dim")), Text(signal.text)]
-            lines += [_evidence(evidence) for evidence in signal.evidence or () if self._full]
+            if self._full:
+                lines += _figures(signal.evidence)
             grid.add_row(Text(self._word(signal.level), style=_LEVEL_STYLE.get(signal.level, "")), Group(*lines))
         return grid
 
     def _actions(self) -> RenderableType:
         answer = self.explanation
         if not answer.actions:
-            cause = f": {answer.empty_because}" if answer.empty_because else ""
+            cause = f": {self._word(answer.empty_because)}" if answer.empty_because else ""
             return Padding(Text(f"{self._label('empty')}{cause}", style="bold"), (1, 0, 0, 0))
         return Group(Text(f"\n{self._label('next best actions')}", style="bold"), *(self._action(action) for action in answer.actions))
 
@@ -169,21 +174,21 @@ class Sheet:
         grid = _table(self._label("not offered"), header=True)
         for name, ratio in (("action", 3), ("cause", 3), ("because", 6)):
             grid.add_column(self._label(name), ratio=ratio, overflow="fold")
-        for item in items:
+        for item in sorted(items, key=lambda item: _NEAREST_FIRST.index(item.cause)):
             if item.clause not in _ELSEWHERE:
                 grid.add_row(
                     _two(item.title or item.action, item.action), _two(self._word(item.cause), item.clause or ""), self._because(item)
                 )
         for clause in _ELSEWHERE:
             if names := [item.title or item.action for item in items if item.clause == clause]:
-                told = f"{self._word('not_applicable')}: {self._label(clause)}"
+                told = f"{self._word('not_applicable')}: {self._word(clause)}"
                 grid.add_row(Text(f"{len(names)}", style="dim"), Text(told), Text(listed(names, self.language), style="dim"))
         return grid
 
     def _because(self, item: NotOffered) -> RenderableType:
         lines = [Text(item.text)] if item.text else []
         lines += [Text(f"→ {item.change}", style="green")] if item.change else []
-        lines += [Text(f"{self._label('until')} {item.until:%Y-%m-%d %H:%M}", style="dim")] if item.until else []
+        lines += [Text(f"{self._label('again from')} {item.until:%Y-%m-%d %H:%M}", style="dim")] if item.until else []
         return Group(*lines)
 
     def _unknown(self) -> RenderableType:
@@ -223,9 +228,12 @@ def _table(title: str, *, header: bool = False) -> Table:
     )
 
 
-def _evidence(evidence: Evidence) -> Text:
-    values = ", ".join(f"{name} = {_plain(value)}" for name, value in evidence.values.items())
-    return Text(values or evidence.test, style="dim")
+def _figures(evidence: Sequence[Evidence] | None) -> Iterator[Text]:
+    """The values that conditions saw. Other signals among them are told in words of their own."""
+    for item in evidence or ():
+        values = [f"{name} = {_plain(value)}" for name, value in item.values.items() if not name.startswith(("signal(", "level("))]
+        if values:
+            yield Text(", ".join(values), style="dim")
 
 
 def _plain(value: object) -> str:

@@ -103,7 +103,7 @@ def empty_cause(pack: Pack, facts: Facts, outcomes: Iterable[Outcome]) -> EmptyB
 def fall_back(pack: Pack, case: Case, facts: Facts, cause: EmptyBecause) -> list[Ranked]:
     """Stage 8: the pack's actions for an empty list, in its order.
 
-    They need not fit the phase or the signals; they must be possible, permitted, within the asker's limit and in no conflict with each other.
+    They need not fit the phase or the signals; they must be possible, permitted, within the asker's limit, and without conflict.
     """
     limit = min(case.max_actions, pack.choosing.max_actions)
     chosen: list[Scored] = []

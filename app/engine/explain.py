@@ -75,15 +75,17 @@ class _Explainer:
 
     def say(self, text: Text, values: list[Any], extra: Callable[[str], Any] | None = None) -> str:
         """A pack's text with its slots filled."""
-        pack = self.pack
+        pack, template = self.pack, text.of(self.language)
+        if template.plain is not None:
+            return template.plain
 
         def value(name: str) -> Any:
-            if extra is not None and name.partition(".")[0] in ("tariff", "action"):
-                return extra(name)
             slot = pack.slots.get(name)
-            return pack.constants.get(name) if slot is None else values[slot]
+            if slot is not None:
+                return values[slot]
+            return extra(name) if extra is not None and name.startswith(("tariff.", "action.")) else pack.constants.get(name)
 
-        return text.of(self.language).fill(value, self.language, pack.currency)
+        return template.fill(value, self.language, pack.currency)
 
     def phase(self) -> PhaseAnswer:
         placed = self.decision.phase

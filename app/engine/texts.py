@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Language = Literal["en", "zh"]
@@ -30,6 +30,12 @@ class Template:
     """A text, cut at its slots."""
 
     parts: tuple[str | Slot, ...]
+    plain: str | None = field(init=False, repr=False, compare=False)
+    """The whole text where it has no slots."""
+
+    def __post_init__(self) -> None:
+        plain = "".join(part for part in self.parts if isinstance(part, str))
+        object.__setattr__(self, "plain", None if self.slots else plain)
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -38,8 +44,9 @@ class Template:
 
     def fill(self, value: Callable[[str], Any], language: Language, currency: str) -> str:
         """The text with each slot's value; what is unknown shows as a dash."""
-        parts = [part if isinstance(part, str) else shown(value(part.name), part.format, language, currency) for part in self.parts]
-        return parts[0] if len(parts) == 1 else "".join(parts)
+        return "".join(
+            [part if isinstance(part, str) else shown(value(part.name), part.format, language, currency) for part in self.parts]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +62,8 @@ class Text:
 
     def say(self, language: Language) -> str:
         """A text without slots."""
-        parts = self.of(language).parts
-        return str(parts[0]) if len(parts) == 1 else "".join(map(str, parts))
+        template = self.of(language)
+        return "".join(map(str, template.parts)) if template.plain is None else template.plain
 
 
 def cut(text: str) -> tuple[Template, list[str]]:
@@ -95,12 +102,13 @@ def shown(value: Any, form: str, language: Language, currency: str = "CNY") -> s
 
 def _grouped(number: float, decimals: int = 0) -> str:
     text = f"{number:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 def _money(value: Any, language: Language, currency: str) -> str:
     units = value / 100
-    text = f"{units:,.0f}" if abs(units - round(units)) < 0.005 else f"{units:,.2f}"
+    text = f"{round(units):,}" if abs(units - round(units)) < 0.005 else f"{units:,.2f}"
     pattern = _symbols.get(currency, (f"{currency} {{}}", f"{{}} {currency}"))[language == "zh"]
     return f"-{pattern.format(text[1:])}" if text.startswith("-") else pattern.format(text)
 

@@ -115,7 +115,7 @@ def _blank(hint: Any) -> Any:
     if type(None) in options:
         return None
     plain: Any = typing.get_origin(options[0]) or options[0]
-    return plain(**dict(_blanks(plain))) if is_dataclass(plain) else _empty[plain]
+    return _empty[plain] if plain in _empty else plain(**dict(_blanks(plain)))
 
 
 _never = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

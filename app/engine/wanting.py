@@ -23,7 +23,8 @@ COMPUTED_FROM = ("usage.voice_out_min", "usage.data_mb")
 class Want:
     """A part of a condition. It is asked for only while `slot` (none: always) is unknown.
 
-    `facts` are base facts with their slots, wanted where unknown; `series` those that are too short where no fact is wanted; `history` is `events` or `contacts`.
+    `facts` are base facts with their slots, wanted where unknown; `series` those that are too short where no fact is wanted; `history` is
+    `events` or `contacts`.
     """
 
     slot: int | None = None
@@ -58,6 +59,7 @@ class _Wants:
 
     def __init__(self, pack: Pack) -> None:
         self.pack = pack
+        self.bases = {base.name: base.slot for base in pack.base}
         self.names: dict[str, Want] = {}
         self.trees: dict[int, tuple[Node, Want]] = {}
 
@@ -76,10 +78,9 @@ class _Wants:
         slot, below = self.pack.terms.get(node), [item for item in children(node) if not isinstance(item, Const)]
         if not isinstance(node, Call):
             return Want(slot, below=tuple(map(self.of, below)))
-        bases = {base.name: base.slot for base in self.pack.base}
-        facts = tuple((item.name, bases[item.name]) for item in below if isinstance(item, Ref) and item.name in bases)
+        facts = tuple((item.name, self.bases[item.name]) for item in below if isinstance(item, Ref) and item.name in self.bases)
         series = tuple(item.name for item in below if isinstance(item, Ref) and item.type.kind == "series")
-        rest = [item for item in below if not (isinstance(item, Ref) and item.name in bases)]
+        rest = [item for item in below if not (isinstance(item, Ref) and item.name in self.bases)]
         return Want(slot, facts, series, below=tuple(map(self.of, rest)))
 
     def named(self, name: str) -> Want:

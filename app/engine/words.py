@@ -169,6 +169,9 @@ def figure(value: Any, kind: Type, language: Language, currency: str) -> str:
     return shown(value, form, language, currency)
 
 
+_shown_as_it_is = frozenset({"boolean", "number", "text", "enum"})
+
+
 def evidence(values: list[Any], clause: Clause) -> Evidence:
     """A clause and the values it saw."""
     return Evidence(clause.name, clause.test, {term.text: _seen(values, term) for term in clause.terms})
@@ -176,7 +179,7 @@ def evidence(values: list[Any], clause: Clause) -> Evidence:
 
 def _seen(values: list[Any], term: Term) -> Shown:
     value = term.value if term.slot is None else values[term.slot]
-    if value is None or isinstance(value, bool):
+    if value is None or term.type.kind in _shown_as_it_is:
         return value
     if term.type.kind == "date":
         return None if value == NEVER else datetime.date.fromordinal(value).isoformat()

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.contract
 _loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 EXPORTED: dict[str, Any] = yaml.load(FILE.read_text(encoding="utf-8"), Loader=_loader)  # noqa: S506 - both are safe
 
-NO_SCHEMA_CAN_SAY = re.compile(r"(^|\.)(at|as_of|contact_at)$|^subscriber\.(zone|custom\.\w+)$|^answers\.")
-"""Fields held against the clock, the zones of the world, and the pack."""
+NO_SCHEMA_CAN_SAY = re.compile(r"(^|\.)(at|as_of|contact_at)$|^subscriber\.(zone|custom\.\w+|usage|billing)$|^answers\.")
+"""Fields held against the clock, the zones of the world, each other, and the pack."""
 
 
 def _few_characters(part: Any) -> Any:

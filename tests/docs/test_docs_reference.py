@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import datetime
+import hashlib
 import importlib.util
+import json
+import textwrap
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -14,28 +17,36 @@ import pytest
 import typer.main
 from pydantic import BaseModel
 
+from app.api import create_app
 from app.api.problems import KINDS
 from app.campaign.cells import UNITS
-from app.campaign.mapping import Origin, _Document
+from app.campaign.mapping import Origin, _Document, load_mapping
 from app.cli import app as command_line
+from app.cli.labels import word
+from app.engine.arbitration import score
+from app.engine.decide import decide
 from app.engine.decision import Cause, EmptyBecause
+from app.engine.facts import read_facts
 from app.engine.functions import FUNCTIONS
+from app.engine.intake import RequestError, parse_request, take
 from app.engine.interpret import interpret
 from app.engine.language import parse
-from app.engine.pack import documents, read_folder
+from app.engine.pack import check_files, digest_of, documents, load_pack, read_folder
 from app.engine.pack.checking import TEXT_NAMES, Parts, check
 from app.engine.pack.documents import ActionDocument, Document
 from app.engine.pack.names import ACTION_NAMES, CLOCK_NAMES, TARIFF_NAMES
 from app.engine.pack.reading import read_files
+from app.engine.pack.source import read
 from app.engine.patterns import LARGEST_JOIN, LONGEST_COLUMN, MOST_FACTS
 from app.engine.patterns.comparison import MOST_ALTERNATIVES, MOST_LINKS
 from app.engine.patterns.problems import MOST_ABSENT
 from app.engine.problems import Place
+from app.engine.signals import recognise
 from app.engine.texts import FORMATS, shown
 from app.engine.tree import BOOLEAN, And, Node, Not, Or, Ref
 from app.engine.view import EVERYTHING, _limited
 from app.settings import PREFIX, Settings
-from tests.docs.pages import ROOT, quoted, rows, sections
+from tests.docs.pages import ROOT, blocks, quoted, rows, sections
 
 pytestmark = pytest.mark.unit
 
@@ -210,7 +221,85 @@ def test_the_parts_of_a_pack_s_folder_are_those_on_the_page() -> None:
     assert not [name for name in names if not (ROOT / name).exists()]
 
 
+def test_the_digest_is_made_as_the_page_says() -> None:
+    """Over the files by path, each as length, path, length, content."""
+    files = {"rules/b.yaml": "二: 2\n".encode(), "policies/a.yaml": b"one: 1\n"}
+    paths = sorted(files)
+    written = b"".join(b"%d %s %d %s" % (len(path.encode()), path.encode(), len(files[path]), files[path]) for path in paths)
+    assert digest_of(files) == f"sha256:{hashlib.sha256(written).hexdigest()}"
+
+
+def test_the_action_that_the_page_adds_is_accepted() -> None:
+    """Word for word, in the pack of the checkout."""
+    (written,) = (lines for language, lines in blocks(DOCS / "pack.md") if language == "yaml")
+    text = textwrap.dedent("\n".join(written))
+    assert check_files({**read_folder(ROOT), "policies/prevention/price_before_call.yaml": text.encode()}) == ()
+
+
+# The worked example
+
+
+def test_the_figures_of_the_worked_example_are_the_engine_s() -> None:
+    """The table of scores, and the counts in its prose."""
+    pack = load_pack(ROOT, pattern_engine="builtin")
+    request = parse_request((ROOT / "examples" / "03-high-traffic.json").read_bytes()).model_copy(update={"mode": "what_if"})
+    case = take(pack, request, now=datetime.datetime.now(datetime.UTC), role="development")
+    decision = decide(pack, case)
+    page = sections(DOCS / "decision.md")["One case, end to end"]
+    permitted = {item.action for item in decision.ranked} | {item.action for item in decision.outcomes if item.cause == "outranked"}
+    facts = read_facts(pack, case)
+    recognise(pack, facts)
+    pack.gates(facts.values, facts.around)
+    table = {row[0].strip("`"): row[1:] for row in rows(page)}
+    assert table.keys() == permitted
+    for name, (duty, *figures) in table.items():
+        item = score(pack, facts, pack.by_id[name]).ranked
+        assert duty == item.duty
+        shown_figures = [item.propensity, round(item.value or 0), item.relevance, item.lever, round(item.score)]
+        assert [float(figure.replace(",", "")) for figure in figures] == shown_figures
+    (lost,) = (item for item in decision.outcomes if item.cause == "outranked")
+    assert f"by `{lost.lost_to}`, and {lost.behind:,.0f} behind it" in page
+    assert f"All {len(pack.actions)} actions pass by" in page
+
+
 # What the other pages list
+
+
+@pytest.mark.parametrize("name", ["rule-language.md", "pack.md", "patterns.md", "mapping.md"])
+def test_the_yaml_of_the_pages_is_in_the_safe_subset(name: str) -> None:
+    """Every block can be read as part of a pack or mapping."""
+    found = [lines for language, lines in blocks(DOCS / name) if language == "yaml"]
+    assert found
+    for lines in found:
+        assert read(name, textwrap.dedent("\n".join(lines)).encode())[1] == []
+
+
+def test_the_mapping_of_the_page_is_accepted(tmp_path: Path) -> None:
+    """As a file of its own."""
+    (lines,) = (lines for language, lines in blocks(DOCS / "mapping.md") if language == "yaml")
+    (tmp_path / "map.yaml").write_text("\n".join(lines), encoding="utf-8")
+    assert load_mapping(tmp_path / "map.yaml").as_of is not None
+
+
+def test_the_request_and_the_error_of_the_page_are_real() -> None:
+    """The request is taken; the field of the error is told in the words of the page."""
+    request, _, error = (json.loads("\n".join(lines)) for language, lines in blocks(DOCS / "api.md") if language == "json")
+    parse_request(json.dumps(request).encode())
+    request["subscriber"]["plan"] = {"monthly_fe": 2900}
+    with pytest.raises(RequestError) as refused:
+        parse_request(json.dumps(request).encode())
+    assert [{"field": item.field, "message": item.message} for item in refused.value.problems] == error["errors"]
+    kind = KINDS[error["type"].rpartition(":")[2]]
+    assert (error["title"], error["status"]) == (kind.title, kind.status)
+
+
+def test_the_answer_of_the_page_has_the_fields_of_an_answer() -> None:
+    """No key that the API's document does not know."""
+    _, answer, _ = (json.loads("\n".join(lines)) for language, lines in blocks(DOCS / "api.md") if language == "json")
+    schemas = _document()["components"]["schemas"]
+    assert answer.keys() <= schemas["DecisionAnswer"]["properties"].keys()
+    assert answer["actions"][0].keys() <= schemas["ActionAnswer"]["properties"].keys()
+    assert answer["signals"][0].keys() <= schemas["SignalAnswer"]["properties"].keys()
 
 
 def test_the_vocabulary_page_is_up_to_date() -> None:
@@ -240,9 +329,7 @@ def test_every_key_of_a_mapping_is_documented() -> None:
 
 def test_every_endpoint_is_documented() -> None:
     """Those of the exported document, and the document itself; and every field of a request."""
-    import yaml
-
-    document = yaml.safe_load((ROOT / "openapi" / "wanliu.v1.yaml").read_text(encoding="utf-8"))
+    document = _document()
     calls = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
     page = sections(DOCS / "api.md")
     assert first_column(page["The API"]) == calls | {"GET /openapi.json"}
@@ -250,6 +337,10 @@ def test_every_endpoint_is_documented() -> None:
         *document["components"]["schemas"]["DecisionRequest"]["properties"],
         *document["components"]["schemas"]["DecisionAnswer"]["properties"],
     } - {"decided_at"}
+
+
+def _document() -> Any:
+    return create_app(Settings()).openapi()
 
 
 def test_every_kind_of_error_is_documented() -> None:
@@ -313,4 +404,20 @@ def test_every_file_of_the_tree_that_the_readme_names_is_there() -> None:
         words = {word for word in quoted((ROOT / name).read_text(encoding="utf-8")) if word.endswith(("/", ".yaml")) and " " not in word}
         folders = (ROOT, ROOT / "rules", ROOT / "policies")
         assert not {word for word in words if "*" not in word and not any((folder / word).exists() for folder in folders)}
-        assert Path(ROOT / name).exists()
+
+
+def test_the_glossary_has_the_words_of_the_command_line() -> None:
+    """Chinese words for codes are the same on both."""
+    text = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    for alias in (documents.LevelWord, documents.Kind, documents.Lever, documents.Duty, documents.Confirm):
+        for code in get_args(alias):
+            assert f"`{code}` {word(code, 'zh')}" in text, code
+    for cause in ("suppressed", "guardrail", "outranked"):
+        assert f"| {cause} | {word(cause, 'zh')} |" in text
+
+
+def test_the_readmes_count_what_is_there() -> None:
+    """The number of examples."""
+    count = len(list((ROOT / "examples").glob("*.json")))
+    assert f"holds {count} invented subscribers" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{count}位虚构用户" in (ROOT / "README.zh.md").read_text(encoding="utf-8")

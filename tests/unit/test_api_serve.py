@@ -60,7 +60,7 @@ class TestRefusals:
 
     def test_a_taken_port_is_told(self) -> None:
         """The message names address and setting."""
-        with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CannotServe, match="cannot listen on .* set WANLIU_PORT"):
+        with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CannotServe, match=r"cannot listen on .* set WANLIU_PORT"):
             serve(Settings(port=taken.getsockname()[1]))
 
 

@@ -292,7 +292,7 @@ class TestBucket:
         assert value("bucket(param.plan)") == value("bucket('plan_59')")
 
 
-BUCKETS = [0, 0, 0]
+BUCKETS = [4, 91, 35]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=list(FUNCTIONS))

@@ -372,7 +372,7 @@ class TestSeveral:
             "f.yaml:1:43: error[unknown-word]: `account.status` is never `activ`; did you mean `active`?",
             "f.yaml:1:61: error[unknown-name]: unknown name `billing.totl`; did you mean `billing.total`?",
             "f.yaml:1:75: error[type]: `40` is not a whole number of cycles from 1 to 36; as in `mean(billing.total, 3)`",
-            "f.yaml:1:91: error[type]: `plan.id` is a text, not a condition",
+            "f.yaml:1:90: error[type]: `plan.id` is a text, not a condition",
         ]
 
     def test_said_once(self) -> None:

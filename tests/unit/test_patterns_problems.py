@@ -109,6 +109,7 @@ def test_without() -> None:
     found = told(join("f:fault", "", x="fix: x.at > f.at and f.fee > 3"))
     assert found == [("a condition of `without` does not mention `x`", "move it to the `where:` of the join")]
     assert told(join("f:fault", "", x="fix: x.at > 3")) == []
+    assert told(join("f:fault", "", x="fix: x.fee / 2 > 3")) == [("`x.fee / 2` is not for patterns", "multiply the other side")]
     other = Join((("f", "fault"),), None, (("x", "fix", None), ("y", "fix", condition("x.at == y.at", "x", "y"))))
     assert told(other) == [("unknown fact `x`", "")]
 

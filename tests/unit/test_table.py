@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.campaign.mapping import load_mapping
 from app.campaign.problems import TableError
@@ -56,6 +58,19 @@ def outcome(row: Row) -> str:
 def test_reads_rows_of_csv(content: bytes, expected: list[str]) -> None:
     """A row that cannot be read says why, and the rows after it are read."""
     assert [outcome(row) for row in rows(content)] == expected
+
+
+@given(
+    st.lists(st.sampled_from([b"a,b", b"1,2", b'"', b"\n", b'1,"2', b'"x","y"', b",", b"\xff", b"\r\n", b"\0", "中".encode()]), max_size=30)
+)
+def test_any_bytes_are_rows_or_refusals(parts: list[bytes]) -> None:
+    """Whatever stands in a file, reading it ends, and every row has the header's cells or a reason."""
+    try:
+        found = rows(b"a,b\n" + b"".join(parts))
+    except TableError:
+        return
+    assert [row.number for row in found] == list(range(1, len(found) + 1))
+    assert all(row.wrong is not None or len(row.cells) == 2 for row in found)
 
 
 def test_rows_know_their_number_and_line() -> None:

@@ -241,6 +241,7 @@ class _Checker:
             kind = self.rows(found, "first", part.first, names, tuple(part.values))
         if kind is not None and kind.kind in ("series", "events"):
             self.draft.wrong(found.place("is"), "type", f"`{part.id}` is {kind}", "use last(), mean() or total()")
+            kind = None
         if kind is None:
             self.scopes.broken.add(part.id)
         else:
@@ -426,9 +427,9 @@ class _Checker:
     def action(self, found: Found[ActionDocument]) -> None:
         part = found.part
         port, tariff = part.purpose == "port_assistance", part.tariff not in (None, "plan.best_public_id")
-        names = self.scopes.gate(port=port, tariff=tariff)
+        names, priced = self.scopes.gate(port=port, tariff=tariff), part.tariff is not None or part.kind == "offer"
         first = self.scopes.gate(port=port, tariff=tariff, worked_out=False)
-        extra = {name: kind for name, kind in TEXT_NAMES.items() if part.tariff is not None or not name.startswith("tariff.")}
+        extra = {name: kind for name, kind in TEXT_NAMES.items() if priced or not name.startswith("tariff.")}
         seen: set[str] = set()
         for gate in GATES:
             for name, text in getattr(part, gate).items():

@@ -241,7 +241,7 @@ class TariffPart(Part):
     voice_minutes: Whole = 0
     data_mb: Whole = 0
     voice_rate: Annotated[int, Field(ge=0, le=100_000)] = 0
-    data_rate: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    data_rate: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     overage_cap: Fen = 0
     exit_fee: Fen = 0
     fee_after: Fen

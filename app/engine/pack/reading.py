@@ -192,7 +192,7 @@ def _schema_problem(source: Source, model: type[BaseModel], detail: ErrorDetails
     location = tuple(step for step in detail["loc"] if step != "[key]")
     path = _existing(source, location)
     place = source.place(*path)
-    named = location if detail["type"] == "missing" else path
+    named = (*path, location[-1]) if detail["type"] == "missing" else path
     field_name = ".".join(str(step) for step in named) or "the file"
     if detail["type"] == "extra_forbidden":
         near = nearest(str(location[-1]), _keys(model, location[:-1]))

@@ -197,7 +197,7 @@ def _linear_comparison(node: Compare) -> Across:
     factors = {item: left[0].get(item, 0) - right[0].get(item, 0) for item in left[0] | right[0]}
     plus = right[1] - left[1]
     whole = all(item.kind != "number" for item in factors) and plus == int(plus) and abs(plus) <= LARGEST_NUMBER
-    if sorted(factors.values()) != [-1, 1] or len(left[0] | right[0]) != 2 or not whole:
+    if sorted(factors.values()) != [-1, 1] or not whole:
         hint = "an attribute of one fact is compared with one of another, plus or minus a whole number"
         raise UnsupportedError(f"`{show(node)}` is not for patterns", hint)
     (one,) = (item for item, factor in factors.items() if factor == 1)

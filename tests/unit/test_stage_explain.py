@@ -1,0 +1,218 @@
+"""The explanation: why this phase, why each action, why not the others, in both languages."""
+
+from typing import Any
+
+import pytest
+
+from app.engine.answer import Explanation
+from app.engine.explain import explain
+from tests.pipeline_packs import act, ago, answer, ask, both, mini, rule, signal, tariff
+
+TITLED = signal("toll", ("severe", "last(billing.toll_fee) >= 3000"), ("high", "last(billing.toll_fee) >= 1500"))
+TITLED |= {
+    "title": {"en": "High tolls", "zh": "高资费"},
+    "reason": {"en": "{services.toll_pack_fee:money} would do.", "zh": "只需{services.toll_pack_fee:money}。"},
+}
+
+
+def told(pack: Any, subscriber: Any = None, detail: Any = "full", **request: Any) -> Explanation:
+    return explain(pack, ask(pack, subscriber, **request), answer(pack, subscriber, **request), detail)
+
+
+def why_not(pack: Any, subscriber: Any = None, **request: Any) -> Any:
+    found = told(pack, subscriber, **request).not_offered
+    assert found is not None
+    return found[0]
+
+
+def test_signals_come_with_level_text_and_evidence() -> None:
+    pack = mini({"plain": act(applicable={"toll": "signal('toll')"}, reason=both("Mine."))}, signals=[TITLED])
+    answered = told(pack, {"billing": {"toll_fee": [1800]}, "services": {"toll_pack_fee": 1000}})
+    (found,) = answered.signals
+    assert (found.id, found.level, found.text) == ("toll", "high", "¥10 would do.")
+    assert found.evidence is not None
+    assert (found.evidence[0].test, found.evidence[0].values) == ("last(billing.toll_fee) >= 1500", {"last(billing.toll_fee)": 1800})
+    assert [reason.text for reason in answered.actions[0].reasons] == ["¥10 would do.", "Mine."]
+
+
+def test_detail_grows_from_none_to_full() -> None:
+    pack = mini({"plain": act(), "other": act(eligible={"a": "account.tenure_months > 9"})})
+    none, summary, full = (told(pack, {"account": {"tenure_months": 1}}, detail) for detail in ("none", "summary", "full"))
+    assert none.actions[0].reasons == []
+    assert none.not_offered is None
+    assert summary.actions[0].reasons
+    assert summary.not_offered is None
+    assert full.not_offered is not None
+    assert [item.action for item in full.not_offered] == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("test", "subscriber", "en", "zh"),
+    [
+        ("account.tenure_months > 9", {"account": {"tenure_months": 2}}, "Tenure: 2 months.", "网龄：2个月。"),
+        ("last(billing.total) > 99", {"billing": {"total": [5]}}, "Bill total in the last cycle: ¥0.05.", "上期账单金额：0.05元。"),
+        ("account.payer == 'self'", {"account": {"payer": "family"}}, "Payer: family.", "付费人：家人。"),
+        ("account.status == 'lost'", {"account": {"status": "suspended_risk"}}, "Status: suspended for risk.", "用户状态：风险停机。"),
+        ("account.line_type == 'iot'", {"account": {"line_type": "main"}}, "Line type: main card.", "号码类型：主卡。"),
+        ("moment == 'fault'", {}, "Moment: none.", "关键时刻：无。"),
+        ("signal('toll')", {"billing": {"toll_fee": [1]}}, "High tolls: no.", "高资费：否。"),
+        ("known(churn.score)", {}, "Probability of leaving: not known.", "离网概率：未知。"),
+        ("known(value.annual) and account.tenure_months > 9", {"account": {"tenure_months": 2}}, "Tenure: 2 months.", "网龄：2个月。"),
+        (
+            "days_until(contract.commitment_end) < 90",
+            {"contract": {"commitment_end": None}},
+            "Commitment ends: none.",
+            "在网约定到期日：无。",
+        ),
+        ("days_since(care.last_visit_on) < 90", {"care": {"last_visit_on": None}}, "Last visit on: never.", "最近走访：从未。"),
+        (
+            "days_until(contract.promo_end) > 0",
+            {"contract": {"promo_end": "2026-11-15"}},
+            "Promotion ends: 3 days ago.",
+            "营销活动到期日：已过3天。",
+        ),
+        (
+            "days_until(contract.promo_end) > 9",
+            {"contract": {"promo_end": "2026-11-19"}},
+            "Time until promotion ends: 1 day.",
+            "距营销活动到期日还有：1天。",
+        ),
+        ("count(events.complaint, days=30) > 1", {}, "Complaint events in 30 days: 0.", "近30天投诉次数：0。"),
+        ("refused(days=30) > 1", {}, "Refusals in 30 days: 0.", "近30天拒绝次数：0。"),
+        ("plan.id != 'plan_1'", {"plan": {"id": "plan_1"}}, "Plan: One.", "现用套餐：壹。"),
+        (
+            "account.payer == 'self' and account.urban",
+            {"account": {"payer": "family", "urban": False}},
+            "Payer: family; urban: no.",
+            "付费人：家人；城镇用户：否。",
+        ),
+        (
+            "share_over(billing.total, 500, 3) > 0.5",
+            {"billing": {"total": [1, 2, 3]}},
+            "Share of 3 cycles with bill total over 500: 0%.",
+            "近3期账单金额超过500的占比：0%。",
+        ),
+    ],
+)
+def test_what_a_clause_saw_reads_as_a_sentence(test: str, subscriber: Any, en: str, zh: str) -> None:
+    """Titles and figures, words as people say them, a date that never comes as none; what is only asked to be known is left out."""
+    plan = tariff("plan_1", kind="plan") | {"name": {"en": "One", "zh": "壹"}}
+    pack = mini({"plain": act(eligible={"a": test})}, signals=[TITLED], tariffs=[plan])
+    assert why_not(pack, subscriber, locale="en").text == en
+    assert why_not(pack, subscriber, locale="zh-CN").text == zh
+
+
+@pytest.mark.parametrize(
+    ("test", "subscriber", "en", "zh"),
+    [
+        ("account.tenure_months >= 9", {"account": {"tenure_months": 2}}, "with tenure at 9 months or more", "若网龄达到9个月"),
+        ("account.tenure_months < 9", {"account": {"tenure_months": 20}}, None, None),
+        (
+            "last(usage.data_mb) < 3072",
+            {"usage": {"data_mb": [4096]}},
+            "with data in the last cycle at 3 GB or less",
+            "若上期通用流量不超过3GB",
+        ),
+        ("plan.monthly_fee > 5900", {"plan": {"monthly_fee": 100}}, "with monthly fee over ¥59", "若月费超过59元"),
+        ("churn.score > 0.5", {"churn": {"score": 0.1}}, "with probability of leaving over 50%", "若离网概率超过50%"),
+        ("churn.score > 1", {"churn": {"score": 0.1}}, None, None),
+        (
+            "services.paid_unused_count == 0",
+            {"services": {"paid_unused_count": 2}},
+            "with paid and unused services at 0",
+            "若订而未用业务数为0",
+        ),
+        (
+            "services.paid_unused_count >= 1 and plan.monthly_fee >= 100",
+            {"services": {"paid_unused_count": 0}, "plan": {"monthly_fee": 1}},
+            "with paid and unused services at 1 or more and monthly fee at ¥1 or more",
+            "若订而未用业务数达到1，且月费达到1元",
+        ),
+        ("signal('toll')", {"billing": {"toll_fee": [1]}}, "with toll charges in the last cycle at ¥15 or more", "若上期长漫费达到15元"),
+        ("days_until(contract.promo_end) <= 10", {"contract": {"promo_end": "2026-12-10"}}, "in 12 days", "12天后"),
+        (
+            "days_until(contract.promo_end) <= 10 and plan.monthly_fee >= 100",
+            {"contract": {"promo_end": "2026-11-29"}, "plan": {"monthly_fee": 1}},
+            "with monthly fee at ¥1 or more",
+            "若月费达到1元",
+        ),
+        (
+            "days_until(contract.promo_end) <= 10 and plan.monthly_fee >= 100",
+            {"contract": {"promo_end": "2026-11-30"}, "plan": {"monthly_fee": 1}},
+            "in 2 days, with monthly fee at ¥1 or more",
+            "2天后，若月费达到1元",
+        ),
+        ("days_until(contract.promo_end) >= 10", {"contract": {"promo_end": "2026-11-20"}}, None, None),
+        ("days_since(contract.promo_end) >= 10", {"contract": {"promo_end": None}}, None, None),
+        ("account.payer == 'self'", {"account": {"payer": "family"}}, None, None),
+        ("count(events.bill, days=9) >= 1", {}, None, None),
+        (
+            "total(billing.total, 3) >= 900",
+            {"billing": {"total": [100, 100, 100]}},
+            "with total bill total over 3 cycles at ¥9 or more",
+            "若近3期账单金额合计达到9元",
+        ),
+        (
+            "last(billing.total) >= 900 and mean(billing.total, 2) >= 600",
+            {"billing": {"total": [100, 100]}},
+            "with average bill total over 2 cycles at ¥6 or more",
+            "若近2期月均账单金额达到6元",
+        ),
+    ],
+)
+def test_what_would_change_it_is_said(test: str, subscriber: Any, en: str | None, zh: str | None) -> None:
+    """Of figures and dates, by the nearest value; nothing where no person's figure could turn it."""
+    pack = mini({"plain": act(eligible={"a": test})}, signals=[TITLED])
+    assert why_not(pack, subscriber, locale="en").change == en
+    assert why_not(pack, subscriber, locale="zh-CN").change == zh
+
+
+def test_why_not_names_cause_clause_and_the_rest() -> None:
+    pack = mini(
+        {"plain": act(eligible={"a": "account.tenure_months > 9", "b": "churn.score > 0"}, suitable={"c": "pay.overdue_days == 0"})}
+    )
+    found = why_not(pack, {"account": {"tenure_months": 1}, "pay": {"overdue_days": 4}})
+    assert (found.cause, found.clause, found.others) == ("not_eligible", "eligible.a", ["eligible.b", "suitable.c"])
+    assert found.evidence is not None
+    assert found.evidence.values == {"account.tenure_months": 1}
+
+
+def test_suppression_is_told_in_the_rules_own_words() -> None:
+    pack = mini(contact=[rule("rested", "contacted(days=7) < 1")])
+    found = why_not(pack, {"contacts": [{"at": ago(1)}]})
+    assert (found.cause, found.clause, found.text, found.change) == ("suppressed", "contact.rested", "Not rested.", None)
+
+
+def test_losing_names_the_winner() -> None:
+    pack = mini({"plain": act(), "other": act(value="900", excludes=["plain"])})
+    found = why_not(pack)
+    assert (found.cause, found.clause, found.lost_to, found.behind) == ("outranked", "excludes", "other", 350)
+    assert found.text == "It does not go together with another action on the list."
+
+
+def test_texts_are_filled_for_the_channel() -> None:
+    """A script is said and a text sent; slots take facts and the tariff's published figures; what is unknown is a dash."""
+    channels = {
+        "app": {"text": both("{tariff.name} {tariff.fee:money} {value.annual:money}")},
+        "call_centre": {"script": both("Hello {account.tenure_months:count}.")},
+    }
+    pack = mini({"plain": act("offer", channels=channels, reason=both("R"))})
+    (sent,) = told(pack).actions
+    (said,) = told(pack, {"account": {"tenure_months": 7}}, channel="call_centre").actions
+    assert (sent.text, sent.script) == ("small_pack ¥10 —", None)
+    assert (said.text, said.script) == (None, "Hello 7.")
+    assert sent.tariff is not None
+    assert (sent.tariff.filing_no, sent.tariff.fee, sent.tariff.disclose) == ("TEST0001", 1000, "As published.")
+
+
+def test_a_fallback_says_why_it_is_there() -> None:
+    actions = {"plain": act(eligible={"a": "account.tenure_months > 9"}), "help": act("information", phases=["hands_off"])}
+    pack = mini(actions, fallback={"not_applicable": ["help"]})
+    (found,) = told(pack, {"account": {"tenure_months": 1}}).actions
+    assert (found.fallback_for, found.reasons[0].code) == ("not_applicable", "fallback.not_applicable")
+
+
+def test_an_action_is_valid_from_the_contact_on() -> None:
+    pack = mini({"plain": act(valid_days=3)})
+    (found,) = told(pack, contact_at="2026-11-20T09:00:00+08:00").actions
+    assert found.valid_until.isoformat() == "2026-11-23T09:00:00+08:00"
