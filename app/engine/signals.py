@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.engine.facts import Facts
 from app.engine.pack.model import Clause, Pack, Signal
+from app.engine.patterns import History, PatternEngineError
 
 
 def recognise(pack: Pack, facts: Facts) -> tuple[tuple[str, str], ...]:
@@ -31,6 +32,16 @@ def _join_events(pack: Pack, facts: Facts) -> None:
     if events is None or pack.matcher is None:
         return
     relevant = {kind: rows for kind, rows in events.items() if kind in pack.event_kinds}
-    joined = pack.matcher.match(relevant, facts.around.as_of) if relevant and open_patterns else frozenset()
+    joined = _joined(pack, relevant, facts.around.as_of) if relevant and open_patterns else frozenset()
     for rule in pack.patterns:
         values[rule.joined] = rule.id in joined
+
+
+def _joined(pack: Pack, relevant: History, as_of: int) -> frozenset[str]:
+    """The patterns that hold. Where durable_rules fails, our own matcher answers the same."""
+    if pack.matcher is None or pack.spare_matcher is None:
+        return frozenset()
+    try:
+        return pack.matcher.match(relevant, as_of)
+    except PatternEngineError:
+        return pack.spare_matcher.match(relevant, as_of)

@@ -180,7 +180,8 @@ def evidence(values: list[Any], clause: Clause) -> Evidence:
 def _seen(values: list[Any], term: Term) -> Shown:
     value = term.value if term.slot is None else values[term.slot]
     if value is None or term.type.kind in _shown_as_it_is:
-        return value
+        plain: Shown = value
+        return plain
     if term.type.kind == "date":
         return None if value == NEVER else datetime.date.fromordinal(value).isoformat()
     if term.type.kind == "time":
@@ -263,7 +264,7 @@ def change_in_words(pack: Pack, found: Turns, language: Language) -> str:
 
 def _turn_in_words(pack: Pack, item: Turn, language: Language) -> str:
     bound, direction = item.bound, item.direction
-    if item.term.type.integral and item.term.type.unit != "money" and bound != item.value:
+    if item.term.type.integral and item.term.type.unit not in ("money", "MB") and bound != item.value:
         bound, direction = item.value, {"over": "at_least", "under": "at_most"}.get(direction, direction)
     said = figure(bound, item.term.type, language, pack.currency)
     name = title(pack, item.term, language)

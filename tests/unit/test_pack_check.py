@@ -242,7 +242,7 @@ REFERENCES = [
         "unknown-word",
         "permits: consent.marketing == 'yes'",
         "permits: refused(days=9, action='thank_yo') == 0",
-        f"{POLICY}:27:41",
+        f"{POLICY}:27:37",
         "`action` is never `thank_yo`; did you mean `thank_you`?",
     ),
     (
@@ -418,7 +418,7 @@ class TestIds:
             ("ages: {churn: 1}", "`churn` stands under `ages:` in `rules/rules.yaml` already"),
             (
                 "contact: [{id: consent, title: {en: A, zh: B}, permits: true, reason: {en: A, zh: B}}]",
-                "contact clause `consent` stands in policies/policy.yaml:25:5 already",
+                "contact clause `consent` stands in policies/policy.yaml:24:5 already",
             ),
         ],
     )

@@ -132,7 +132,7 @@ def test_what_a_clause_saw_reads_as_a_sentence(test: str, subscriber: Any, en: s
         ("days_until(contract.promo_end) <= 10", {"contract": {"promo_end": "2026-12-10"}}, "in 12 days", "12天后"),
         (
             "days_until(contract.promo_end) <= 10 and plan.monthly_fee >= 100",
-            {"contract": {"promo_end": "2026-11-29"}, "plan": {"monthly_fee": 1}},
+            {"contract": {"promo_end": "2026-11-28"}, "plan": {"monthly_fee": 1}},
             "with monthly fee at ¥1 or more",
             "若月费达到1元",
         ),
@@ -143,7 +143,7 @@ def test_what_a_clause_saw_reads_as_a_sentence(test: str, subscriber: Any, en: s
             "2天后，若月费达到1元",
         ),
         ("days_until(contract.promo_end) >= 10", {"contract": {"promo_end": "2026-11-20"}}, None, None),
-        ("days_since(contract.promo_end) >= 10", {"contract": {"promo_end": None}}, None, None),
+        ("days_until(contract.promo_end) <= 10", {"contract": {"promo_end": None}}, None, None),
         ("account.payer == 'self'", {"account": {"payer": "family"}}, None, None),
         ("count(events.bill, days=9) >= 1", {}, None, None),
         (

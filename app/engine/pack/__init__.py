@@ -168,6 +168,7 @@ def _assembled(draft: Draft, parts: Parts, files: Mapping[str, bytes], engine: P
         signals=dict(sorted(compiled.signals.items())),
         patterns=tuple(compiled.patterns),
         matcher=matcher(parts, engine),
+        spare_matcher=matcher(parts, "builtin"),
         event_kinds=_event_kinds(parts),
         stages=compiled.stages,
         phases=compiled.phases,

@@ -280,6 +280,7 @@ class Pack:
     signals: Mapping[str, Signal] = field(repr=False)
     patterns: tuple[PatternRule, ...] = field(repr=False)
     matcher: Matcher | None = field(repr=False)
+    spare_matcher: Matcher | None = field(repr=False)
     event_kinds: frozenset[str] = field(repr=False)
     stages: tuple[Stage, ...] = field(repr=False)
     phases: tuple[Phase, ...] = field(repr=False)

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 MOST_PROBLEMS = 100
 """Mistakes that are looked for; a pack with more is refused as it is."""
-MOST_VALUES = 250_000
+MOST_VALUES = 150_000
 """Values that all files of a pack hold together."""
 
 
