@@ -41,6 +41,9 @@ class Settings(BaseSettings):
         Literal["durable", "builtin"] | None,
         Field(description="Which matcher joins events. Left out, durable_rules where it imports (Python up to 3.12), else our own."),
     ] = None
+    cache_dir: Annotated[
+        Path, Field(description="Folder that remembers which packs' patterns were tried, so that a start need not try them again.")
+    ] = Path("~/.cache/wanliu")
     store_deadline_ms: Annotated[
         int, Field(ge=1, le=60_000, description="How long an answer waits for its record before it is an error (503 with Retry-After).")
     ] = 150
@@ -48,6 +51,14 @@ class Settings(BaseSettings):
         "info"
     )
     log_format: Annotated[Literal["console", "json"], Field(description="Lines for a person, or one JSON object a line.")] = "console"
+
+    @property
+    def cache_folder(self) -> Path | None:
+        """`cache_dir` with the home folder put in; none for a user without one."""
+        try:
+            return self.cache_dir.expanduser()
+        except RuntimeError:
+            return None
 
     @property
     def database_file(self) -> Path:

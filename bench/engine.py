@@ -8,7 +8,6 @@ Prints a table and, as its last line, one JSON object. See docs/performance.md.
 from __future__ import annotations
 
 import argparse
-import datetime
 import gc
 import json
 import sys
@@ -95,7 +94,7 @@ def pattern_engine(pack: Pack) -> str:
 
 
 def deciding(pack: Pack, cases: Sequence[Case], rounds: int) -> Figures:
-    """Deciding alone, with the summary of reasons, with every reason; warm, with the collector on and what is loaded left out of its way."""
+    """Deciding alone, with the summary of reasons, with every reason. Warm; the collector is on, what was loaded before is frozen."""
 
     def summary(case: Case) -> None:
         explain(pack, case, decide(pack, case), "summary")

@@ -60,7 +60,7 @@ class Gates:
         return program.section(), program.size, found
 
     def prepared(self, cases: Iterable[Case]) -> list[Input]:
-        """Facts and signals of each case. What a case leaves unknown is filled from others, since zen has two values where we have three."""
+        """Facts and signals of each case. What is unknown in it is filled from others: zen has two values where we have three."""
         read = [facts for facts in (read_facts(self.pack, case) for case in cases) if _with_history(facts)]
         filling: dict[int, Any] = {}
         for facts in read:
@@ -70,6 +70,7 @@ class Gates:
         return [self.input(facts, filling) for facts in read]
 
     def input(self, facts: Facts, filling: dict[int, Any]) -> Input:
+        """One case with nothing unknown."""
         values = facts.values
         for base in self.pack.base:
             if not _whole(values[base.slot]):

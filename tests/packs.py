@@ -201,6 +201,30 @@ def changed(*replaced: tuple[str, str], **added: str) -> dict[str, bytes]:
     return files
 
 
+def facts(**given: str) -> str:
+    """Derived facts by name, each with its expression."""
+    return "facts:\n" + "".join(f"  - id: facts.{name}\n    title: {{en: A, zh: B}}\n    is: {text}\n" for name, text in given.items())
+
+
+def signals(**given: str) -> str:
+    """Signals of one level, `x.name` each."""
+    rows = (
+        f"  - id: x.{name}\n    title: {{en: A, zh: B}}\n    levels:\n      - high: {text}\n    reason: {{en: A, zh: B}}\n"
+        for name, text in given.items()
+    )
+    return f"signals:\n{''.join(rows)}"
+
+
+def patterns(**given: str) -> str:
+    """Patterns that a recent fault makes, `x.name` each, by their condition."""
+    rows = (
+        f"  - id: x.{name}\n    title: {{en: A, zh: B}}\n    when: {text}\n    facts: {{fault: events.fault}}\n"
+        "    where: fault.days <= 7\n    level: high\n    reason: {en: A, zh: B}\n"
+        for name, text in given.items()
+    )
+    return f"patterns:\n{''.join(rows)}"
+
+
 def problems(files: Mapping[str, bytes]) -> list[str]:
     """What is wrong with a pack, as it is printed."""
     return [str(problem) for problem in check_files(files)]

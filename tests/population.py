@@ -518,6 +518,8 @@ class _Subscriber:
             found.append(self.event(dice.choice(("port_query", "port_code", "port_apply", "port_withdraw", "port_done"))))
         if self.chance(0.04):
             found += [self.event(kind) for kind in ("device_change", "unsubscribe", "unsubscribe", "unsubscribe", "enquiry")]
+        if self.chance(0.01):
+            found += [{**self.event("complaint"), "topic": "network"} for _ in range(4)]
         if self.eventful:
             found += [self.event(kind) for kind in dice.choices(JOINED, JOINED_WEIGHTS, k=dice.randint(2, 6))]
         return found

@@ -20,11 +20,16 @@ from app.settings import Settings
 _GRACE_SECONDS = 10
 _TRY = {
     "channel": "call_centre",
+    "reason": "bill",
+    "caller_relation": "holder",
+    "verified": "sms",
     "locale": "en",
     "subscriber": {
         "id": "s-1",
-        "account": {"status": "active", "tenure_months": 30},
+        "account": {"status": "active", "tenure_months": 30, "line_type": "main"},
         "billing": {"total": [12900, 12900, 12900, 19900], "toll_fee": [0, 0, 0, 7000]},
+        "services": {"held": [], "toll_pack_fee": 1000},
+        "consent": {"marketing": "yes"},
         "events": [],
         "contacts": [],
     },
@@ -109,5 +114,5 @@ def _welcome(settings: Settings, listener: socket.socket, services: Services) ->
         f"  document {address}/openapi.json\n\n"
         "DEVELOPMENT MODE: no keys are configured. Everybody who reaches this address may do everything.\n\n"
         "Try:\n"
-        f"curl -s {address}/v1/decisions -H 'content-type: application/json' -d '{body}' | python3 -m json.tool\n"
+        f"curl -s {address}/v1/decisions -H 'content-type: application/json' -d '{body}' | python3 -m json.tool --no-ensure-ascii\n"
     )

@@ -37,7 +37,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         PackError: the pack cannot be used.
         StoreUnavailable: the store cannot be opened.
     """
-    packs = await asyncio.to_thread(PackHolder, settings.pack, partial(load_pack, pattern_engine=settings.pattern_engine))
+    load = partial(load_pack, pattern_engine=settings.pattern_engine, cache=settings.cache_folder)
+    packs = await asyncio.to_thread(PackHolder, settings.pack, load)
     store = Store(settings.database_file, deadline=settings.store_deadline_ms / 1000)
     follower = asyncio.create_task(packs.follow())
     try:

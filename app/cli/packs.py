@@ -49,7 +49,7 @@ def load(given: Path | None) -> Pack:
 
     folder = folder_of(given)
     try:
-        return load_pack(folder, pattern_engine=settings().pattern_engine)
+        return load_pack(folder, pattern_engine=settings().pattern_engine, cache=settings().cache_folder)
     except OSError as error:
         fail(f"cannot read the pack in `{folder}`: {(error.strerror or 'unknown error').lower()}")
     except PackError as error:
@@ -65,7 +65,7 @@ def check(given: Path | None, *, as_json: bool) -> None:
     folder = folder_of(given)
     try:
         files = read_folder(folder)
-        problems: Sequence[Problem] = check_files(files)
+        problems: Sequence[Problem] = check_files(files, cache=settings().cache_folder)
     except OSError as error:
         fail(f"cannot read the pack in `{folder}`: {(error.strerror or 'unknown error').lower()}")
     except PackError as error:

@@ -21,6 +21,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "phase": ("Not an action for this phase of treatment.", "不属于当前阶段的动作。"),
     "channel": ("Not offered on this channel.", "该渠道不办理此项。"),
     "tariff_on_sale": ("The tariff is not on sale or not open to this subscriber.", "该资费未在售，或不对该用户开放。"),
+    "pilot_running": ("The pilot is over.", "试点已结束。"),
     "concession": ("What it would cost us is not known.", "让利金额未知。"),
     "max_actions": ("The list was full.", "推荐条数已满。"),
     "per_category": ("Another action of the same kind comes first.", "同类动作中已有排序更前的一项。"),

@@ -31,12 +31,12 @@ from app.engine.functions import FUNCTIONS
 from app.engine.intake import RequestError, parse_request, take
 from app.engine.interpret import interpret
 from app.engine.language import parse
-from app.engine.pack import check_files, digest_of, documents, load_pack, read_folder
+from app.engine.pack import LARGEST_PACK, MOST_FILES, check_files, digest_of, documents, load_pack, read_folder
 from app.engine.pack.checking import TEXT_NAMES, Parts, check
 from app.engine.pack.documents import ActionDocument, Document
 from app.engine.pack.names import ACTION_NAMES, CLOCK_NAMES, TARIFF_NAMES
-from app.engine.pack.reading import read_files
-from app.engine.pack.source import read
+from app.engine.pack.reading import MOST_PROBLEMS, MOST_VALUES, read_files
+from app.engine.pack.source import DEEPEST, LARGEST_FILE, MOST_NODES, read
 from app.engine.patterns import LARGEST_JOIN, LONGEST_COLUMN, MOST_FACTS
 from app.engine.patterns.comparison import MOST_ALTERNATIVES, MOST_LINKS
 from app.engine.patterns.problems import MOST_ABSENT
@@ -219,6 +219,16 @@ def test_the_parts_of_a_pack_s_folder_are_those_on_the_page() -> None:
         names += [folder + word for word in line.split() if word.endswith(".yaml") or (line.startswith(" ") and word.endswith("/"))]
     assert len(names) > 15
     assert not [name for name in names if not (ROOT / name).exists()]
+
+
+def test_the_bounds_of_a_pack_are_those_of_the_code() -> None:
+    """Files, values, sizes, depth, mistakes that are told."""
+    text, table = PACK["Writing YAML here"], PACK["What pack check refuses"]
+    assert f"deeper than {DEEPEST}, more than {MOST_NODES:,} values or {LARGEST_FILE // 1024} KB in a file" in text
+    pack = f"{MOST_FILES:,} files, {MOST_VALUES:,} values or {LARGEST_PACK // 1024**2} MB"
+    assert f"more than {pack} in a pack" in text
+    assert pack in table
+    assert f"the first {MOST_PROBLEMS}" in table
 
 
 def test_the_digest_is_made_as_the_page_says() -> None:

@@ -177,7 +177,7 @@ def test_stated_changes_turn_clauses_of_the_shipped_pack(seed: int) -> None:
 
 
 def test_no_change_is_stated_that_cannot_be() -> None:
-    """A stated value is one that the fact could have: shares up to one, nothing negative that is counted, no figure of the operator's own making."""
+    """A stated value is one that the fact could have: shares up to one, nothing negative that is counted, no figure of our own making."""
     pack = shipped()
     for case in cases(pack, 7, 400):
         for item in explain(pack, case, decide(pack, case), "full").not_offered or ():

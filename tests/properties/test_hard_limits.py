@@ -13,14 +13,15 @@ from functools import cache
 from typing import Any
 
 import pytest
+import yaml
 
 from app.engine.case import Case
 from app.engine.decide import decide
 from app.engine.decision import Decision, Ranked
 from app.engine.facts import microseconds
-from app.engine.pack import Pack
+from app.engine.pack import Pack, PackError
 from app.engine.pack.model import Action
-from app.engine.runtime import DAY, FAR, best, fee_on
+from app.engine.runtime import DAY, best, fee_on
 from tests.pipeline import TIMES, cases, pack_of, patched, shipped, shipped_files
 
 ROLES = ("agent", "leader", "retention_desk", "self_service", "campaign", "city")
@@ -72,8 +73,11 @@ def selling_without_consent(seen: Seen) -> bool:
 
 
 def refused_channel(seen: Seen) -> bool:
-    """What is owed stays allowed on its own channel."""
-    return seen.case.channel in (seen.fact("consent.refused_channels") or ()) and (seen.action.marketing or seen.ranked.duty == "offer")
+    """What is owed stays allowed; to who comes to us on that channel, service too."""
+    unasked = seen.action.kind == "care" or seen.outbound
+    return seen.case.channel in (seen.fact("consent.refused_channels") or ()) and (
+        seen.action.marketing or (seen.ranked.duty != "owed" and unasked)
+    )
 
 
 def out_of_hours(seen: Seen) -> bool:
@@ -150,7 +154,18 @@ def selling_over_an_open_case(seen: Seen) -> bool:
 
 
 OPEN_TO_ANYONE = frozenset(
-    "verify_holder incident_notice fix_open_fault resolve_complaint ask_reason port_help unsubscribe_guide senior_care hand_to_person stop_contact".split()
+    {
+        "verify_holder",
+        "incident_notice",
+        "fix_open_fault",
+        "resolve_complaint",
+        "ask_reason",
+        "port_help",
+        "unsubscribe_guide",
+        "senior_care",
+        "hand_to_person",
+        "stop_contact",
+    }
 )
 
 
@@ -182,14 +197,13 @@ def concession_beyond_limits(seen: Seen) -> bool:
     granted = seen.ranked.concession
     if not granted:
         return False
-    given = seen.fact("cases.compensation_12m")
+    given, annual = seen.fact("cases.compensation_12m"), seen.fact("value.annual")
     return (
         sum(item.concession for item in seen.decision.ranked) > seen.case.asker.concession_limit
         or seen.action.kind == "offer"
         or given is None
         or given + granted > 100_000
-        or seen.contacts(30, result="refused") > 0
-        and granted > 3000
+        or (annual is not None and given + granted > 0.15 * annual)
     )
 
 
@@ -374,55 +388,55 @@ def test_no_hard_limit_is_broken(seed: int) -> None:
     assert offers > 60
 
 
-BREAKS: dict[str, tuple[tuple[str, str], ...]] = {
-    "selling_without_consent": (("permits: consent.marketing == 'yes'", "permits: action.id != 'nobody'"),),
-    "refused_channel": (("permits: not (request.channel in consent.refused_channels)", "permits: action.id != 'nobody'"),),
-    "out_of_hours": (
-        (
-            "permits: not clock.holiday and ('09:00' <= clock.time < '12:00' or '14:00' <= clock.time < '20:00')",
-            "permits: action.id != 'nobody'",
-        ),
+CHOOSING = frozenset(
+    {more_than_one_commitment, crowding_a_category, sales_before_service, breaking_exclusions, too_long_a_list, concession_beyond_limits}
+)
+"""Limits that arbitration holds, not a clause of the pack."""
+ALTERED: dict[Limit, tuple[tuple[str, str, str], ...]] = {
+    switching_on_unconfirmed: (("data_pack.yaml", "confirm: double", "confirm: none"),),
+    hidden_price: (("tariffs.yaml", 'regions: ["510000"]', "regions: [all]"),),
+    dearer_than_public: (("plan_fit_down.yaml", "tariff: plan.best_public_id", "tariff: plan_199"),),
+    useless_for_the_device: (
+        ("plan_fit_down.yaml", "tariff: plan.best_public_id", "tariff: plan_199"),
+        ("tariffs.yaml", "    open_if: device.generation == '5g'\n", ""),
     ),
-    "over_the_caps": (
-        ("permits: contacted(days=30, kind='offer') < param.offers_month", "permits: action.id != 'nobody'"),
-        ("permits: not signal('relation.over_contacted')", "permits: action.id != 'nobody'"),
-    ),
-    "selling_on_an_employers_line": (("permits: account.payer != 'enterprise'", "permits: action.id != 'nobody'"),),
-    "selling_over_an_open_case": (("permits: not incident.active", "permits: action.id != 'nobody'"),),
-    "figures_for_strangers": (
-        (
-            "permits: action.id in param.open_to_anyone or (request.caller_relation == 'holder' and request.verified != 'none')",
-            "permits: action.id != 'nobody'",
-        ),
-    ),
-    "sales_before_service": (("service_first: [fault, complaint, refund, safety]", "service_first: [nothing]"),),
-    "switching_on_unconfirmed": (
-        ("permits: action.confirm in ('double', 'holder')", "permits: action.id != 'nobody'"),
-        ("confirm: double\ntariff: data_pack_5", "confirm: none\ntariff: data_pack_5"),
+    more_than_one_commitment: (
+        ("data_pack.yaml", "tariff: data_pack_5", "tariff: contract_renew_24"),
+        ("tariff_pack.yaml", "tariff: toll_pack_30", "tariff: contract_renew_24"),
     ),
 }
+"""What else must be wrong with a pack before a limit can be broken."""
+
+
+PORT_HELP = "policies/rescue/port_help.yaml"
 
 
 @cache
-def unprotected(name: str) -> Pack:
-    """The shipped pack with one protection taken away."""
+def unprotected(limit: Limit) -> Pack:
+    """The shipped pack without contact policy and guardrails, and with what else holds the limit taken away."""
     files = {path: content.decode() for path, content in shipped_files().items()}
-    for old, new in BREAKS[name]:
-        holders = [path for path, content in files.items() if old in content]
-        assert holders, f"the pack no longer says `{old}`"
-        files |= {path: files[path].replace(old, new) for path in holders}
+    for path in [path for path, content in files.items() if "\ncontact:" in content or "\nguardrails:" in content]:
+        document = yaml.load(files[path], Loader=yaml.BaseLoader)  # noqa: S506 - plain text, as the pack's own reader has it
+        document.pop("contact", None)
+        if "guardrails" in document:
+            document["guardrails"] |= {"clauses": [], "hands_off": []}
+        files[path] = yaml.safe_dump(document, allow_unicode=True, width=4000)
+    for name, old, new in ALTERED.get(limit, ()):
+        (path,) = (path for path in files if path.endswith(f"/{name}"))
+        assert old in files[path], f"`{path}` no longer says `{old}`"
+        files[path] = files[path].replace(old, new)
     return pack_of({path: content.encode() for path, content in files.items()})
 
 
-@pytest.mark.parametrize("name", [name for name in BREAKS if name != "sales_before_service"])
-def test_each_limit_can_be_broken(name: str) -> None:
-    """With the pack's clause gone, the limit is broken and seen to be: the property above can fail."""
-    limit = next(found for found in LIMITS if found.__name__ == name)
-    assert any(limit(seen) for seen in lists(unprotected(name), 77, 500)), name
-
-
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.__name__)
-def test_every_limit_has_a_name_in_words(limit: Limit) -> None:
-    """A broken limit is reported by its function's name."""
-    assert " " not in limit.__name__
-    assert FAR > 0
+def test_each_limit_can_be_broken(limit: Limit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what protects it each limit is broken, and seen to be: the property above can fail."""
+    if limit is port_help_that_costs:
+        with pytest.raises(PackError, match="concedes nothing"):
+            pack_of({**shipped_files(), PORT_HELP: shipped_files()[PORT_HELP].replace(b"approve:", b"concession: 500\napprove:")})
+        return
+    if limit in CHOOSING:
+        monkeypatch.setattr("app.engine.arbitration._conflict", lambda *_: None)
+    if limit is profiling_against_the_will:
+        monkeypatch.setattr("app.engine.decide.may_profile", lambda _: True)
+    assert any(limit(seen) for seen in lists(unprotected(limit), 77, 800))

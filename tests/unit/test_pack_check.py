@@ -7,7 +7,7 @@ from app.engine.pack.names import literal
 from app.engine.pack.reading import MOST_PROBLEMS
 from app.engine.problems import PackError as Raised
 from app.engine.problems import Place, Problem, shown
-from tests.packs import SMALL, changed, problems, small
+from tests.packs import SMALL, changed, facts, patterns, problems, small
 
 pytestmark = pytest.mark.unit
 
@@ -443,10 +443,8 @@ class TestIds:
         part = SMALL[holder].decode()
         part = part if key == "pack" else part[part.index("arbitration:") : part.index("contact:")]
         (found,) = problems(small(x=part))
-        assert (
-            found
-            == f"rules/x.yaml:{'1:7' if key == 'pack' else '2:3'}: error[duplicate-part]: `{key}:` stands in `{holder}` already; keep one of them"
-        )
+        place = "rules/x.yaml:1:7" if key == "pack" else "rules/x.yaml:2:3"
+        assert found == f"{place}: error[duplicate-part]: `{key}:` stands in `{holder}` already; keep one of them"
         assert f"pack:1:1: error[missing]: the pack has no `{key}:`" in problems(changed((part, "holidays: []\n")))
 
     def test_guardrails(self) -> None:
@@ -454,8 +452,9 @@ class TestIds:
         profile = "guardrails: {jurisdiction: %s, hands_off: [], clauses: []}"
         assert problems(small(x=profile % "eu")) == []
         assert "guardrails for `cn` stand in another file already" in problems(small(x=profile % "cn"))[0]
-        wrong = "guardrails:\n  jurisdiction: eu\n  hands_off: []\n  clauses:\n    - id: x\n      title: {en: A, zh: B}\n      permits: plan.ix == 'a'\n      reason: {en: A, zh: B}\n      source: {en: A, zh: B}\n      checked: counsel\n"
-        assert problems(small(x=wrong)) == ["rules/x.yaml:7:16: error[unknown-name]: unknown name `plan.ix`; did you mean `plan.id`?"]
+        clause = "id: x, title: {en: A, zh: B}, reason: {en: A, zh: B}, source: {en: A, zh: B}, checked: counsel"
+        wrong = f"guardrails:\n  jurisdiction: eu\n  hands_off: []\n  clauses:\n    - {{permits: plan.ix == 'a', {clause}}}\n"
+        assert problems(small(x=wrong)) == ["rules/x.yaml:5:17: error[unknown-name]: unknown name `plan.ix`; did you mean `plan.id`?"]
 
 
 class TestTables:
@@ -482,28 +481,20 @@ class TestTables:
 class TestCycles:
     def test_facts(self) -> None:
         """Facts that rest on each other name the circle."""
-        found = problems(
-            small(
-                x="facts:\n  - {id: facts.a, title: {en: A, zh: A}, is: facts . b + 1}\n  - {id: facts.b, title: {en: B, zh: B}, is: 1 + facts.a}\n"
-            )
-        )
+        found = problems(small(x=facts(a="facts . b + 1", b="1 + facts.a")))
         assert found == ["rules/x.yaml:2:5: error[cycle]: depends on itself: `facts.a` → `facts.b` → `facts.a`; break the circle"]
 
     def test_itself(self) -> None:
         """A fact cannot rest on itself, a signal neither."""
         assert "`facts.toll` → `facts.toll`" in problems(changed(("is: last(billing.toll_fee)", "is: facts.toll + 1")))[0]
-        assert (
-            "`signal:high.toll` → `signal:high.toll`"
-            in problems(changed(("severe: facts.toll >= 2 * param.floor", "severe: signal( 'high.toll')")))[0]
-        )
+        signal = changed(("severe: facts.toll >= 2 * param.floor", "severe: signal( 'high.toll')"))
+        assert "`signal:high.toll` → `signal:high.toll`" in problems(signal)[0]
 
-    def test_through_signals(self) -> None:
+    def test_through_patterns(self) -> None:
         """A circle may go through facts, signals, levels and patterns alike."""
-        pattern = "patterns:\n  - id: x.joined\n    title: {en: A, zh: B}\n    when: facts.worth == 'high'\n    facts: {fault: events.fault}\n    where: fault.days <= 7\n    level: high\n    reason: {en: A, zh: B}\n"
-        found = problems(changed(("if: value.annual >= 100000", "if: level( \"x.joined\" ) >= 'high'"), x=pattern))
-        assert found == [
-            f"{RULES}:16:5: error[cycle]: depends on itself: `facts.worth` → `signal:x.joined` → `facts.worth`; break the circle"
-        ]
+        level = ("if: value.annual >= 100000", "if: level( \"x.joined\" ) >= 'high'")
+        (found,) = problems(changed(level, x=patterns(joined="facts.worth == 'high'")))
+        assert found.endswith("depends on itself: `facts.worth` → `signal:x.joined` → `facts.worth`; break the circle")
 
     def test_through_plans(self) -> None:
         """Whether a plan is open may not rest on which open plan is best."""
@@ -512,30 +503,19 @@ class TestCycles:
 
     def test_long(self) -> None:
         """A circle of thousands is told in a line."""
-        rows = "".join(f"  - {{id: facts.a{n}, title: {{en: A, zh: A}}, is: facts.a{(n + 1) % 3000}}}\n" for n in range(3000))
-        (found,) = problems(small(x=f"facts:\n{rows}"))
+        (found,) = problems(small(x=facts(**{f"a{n}": f"facts.a{(n + 1) % 3000}" for n in range(3000)})))
         assert "error[cycle]: depends on itself: `facts.a0` → `facts.a1` → " in found
         assert found.endswith(" → …; break the circle")
 
     def test_order_means_nothing(self) -> None:
         """A fact may stand before those it rests on, however it spells them."""
-        assert (
-            problems(
-                small(
-                    x="facts:\n  - {id: facts.a, title: {en: A, zh: A}, is: facts . b + 1}\n  - {id: facts.b, title: {en: B, zh: B}, is: 2}\n"
-                )
-            )
-            == []
-        )
+        assert problems(small(x=facts(a="facts . b + 1", b="2"))) == []
 
     def test_patterns_on_patterns(self) -> None:
         """Patterns run once: none can wait for another."""
-        part = "  - id: x.%s\n    title: {en: A, zh: B}\n    when: %s\n    facts: {fault: events.fault}\n    where: fault.days <= 7\n    level: high\n    reason: {en: A, zh: B}\n"
-        (found,) = problems(small(x="patterns:\n" + part % ("a", "custom.band == 'a'") + part % ("b", "not signal('x.a')")))
-        assert (
-            found
-            == "rules/x.yaml:11:11: error[pattern-order]: `x.b` depends on another pattern; patterns run once; use their signals in facts and signals"
-        )
+        (found,) = problems(small(x=patterns(a="custom.band == 'a'", b="not signal('x.a')")))
+        advice = "patterns run once; use their signals in facts and signals"
+        assert found == f"rules/x.yaml:11:11: error[pattern-order]: `x.b` depends on another pattern; {advice}"
 
 
 class TestSelfReference:

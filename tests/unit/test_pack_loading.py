@@ -157,11 +157,11 @@ class TestConcession:
         for case in cases(pack, 5, 200):
             fee = case.subscriber.plan.monthly_fee if case.subscriber.plan else None
             found = next(outcome for outcome in decide(pack, case).outcomes if outcome.action == "thank_you")
-            little = [failing for failing in found.failing if failing.name == "little"]
+            little = [failing for failing in found.failing if failing.clause == "little"]
             seen.add(None if fee is None else fee <= 6000)
             if found.cause != "not_applicable":
                 assert bool(little) == (fee is None or fee > 6000)
-        assert seen == {True, False}
+        assert seen >= {True, False}
 
     def test_rows_know_the_action(self) -> None:
         """The rows of a duty may look at what the action is."""

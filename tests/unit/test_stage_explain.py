@@ -110,8 +110,8 @@ def test_what_a_clause_saw_reads_as_a_sentence(test: str, subscriber: Any, en: s
         (
             "last(usage.data_mb) < 3072",
             {"usage": {"data_mb": [4096]}},
-            "with data in the last cycle at 3 GB or less",
-            "若上期通用流量不超过3GB",
+            "with data in the last cycle under 3 GB",
+            "若上期通用流量低于3GB",
         ),
         ("plan.monthly_fee > 5900", {"plan": {"monthly_fee": 100}}, "with monthly fee over ¥59", "若月费超过59元"),
         ("churn.score > 0.5", {"churn": {"score": 0.1}}, "with probability of leaving over 50%", "若离网概率超过50%"),

@@ -16,6 +16,7 @@ from app.engine.vocabulary import DecisionRequest
 BODY = "body"
 _LONGEST_NUMBER = 24
 _MOST_FIELDS = 500
+_TOO_DEEP = "is nested too deeply"
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -35,8 +36,7 @@ def parse_request(body: bytes) -> DecisionRequest:
     try:
         return DecisionRequest.model_validate(data)
     except ValidationError as error:
-        problems = tuple(islice(_oddities(text), MOST_PROBLEMS)) or in_words(error)
-        raise RequestError(problems) from None
+        raise RequestError(_odd(text) or in_words(error)) from None
 
 
 def _text(body: bytes) -> str:
@@ -58,9 +58,9 @@ def _values(text: str) -> Any:
     except json.JSONDecodeError as error:
         raise _refused(f"is not JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
-        raise _refused("is nested too deeply") from None
+        raise _refused(_TOO_DEEP) from None
     except ValueError:
-        raise RequestError(islice(_oddities(text), MOST_PROBLEMS)) from None
+        raise RequestError(_odd(text)) from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -88,6 +88,14 @@ class _Odd(str):
 
 def _whole(digits: str) -> Any:
     return int(digits) if len(digits) <= _LONGEST_NUMBER else _Odd("is too large a number")
+
+
+def _odd(text: str) -> tuple[FieldProblem, ...]:
+    """The first so many oddities. What could just be read once may be too deep when it is read from further down the stack."""
+    try:
+        return tuple(islice(_oddities(text), MOST_PROBLEMS))
+    except RecursionError:
+        return (FieldProblem(BODY, _TOO_DEEP),)
 
 
 def _oddities(text: str) -> Iterator[FieldProblem]:

@@ -40,17 +40,18 @@ __all__ = [
 ]
 
 
-def load_pack(folder: Path, *, pattern_engine: PatternEngine | None = None) -> Pack:
+def load_pack(folder: Path, *, pattern_engine: PatternEngine | None = None, cache: Path | None = None) -> Pack:
     """Read, check and compile the pack in a folder.
 
     Args:
         folder: holds `rules/` and `policies/`.
         pattern_engine: which matcher joins events; none takes durable_rules where it imports.
+        cache: folder that remembers which packs' patterns were tried in a child process; none tries each time.
 
     Raises:
         PackError: with every mistake found.
     """
-    return build_pack(read_folder(folder), pattern_engine=pattern_engine)
+    return build_pack(read_folder(folder), pattern_engine=pattern_engine, cache=cache)
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
@@ -90,24 +91,24 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def check_files(files: Mapping[str, bytes]) -> tuple[Problem, ...]:
+def check_files(files: Mapping[str, bytes], *, cache: Path | None = None) -> tuple[Problem, ...]:
     """Every mistake in the files and every part that nothing can reach, by file and line.
 
     A pack can be built where no problem has the severity `error`.
     """
-    draft, parts = _checked(files)
+    draft, parts = _checked(files, cache)
     if parts is not None and not _errors(draft):
         draft.problems += unreachable(_assembled(draft, parts, files, "builtin"), parts)
     return tuple(sorted(set(draft.problems)))
 
 
-def build_pack(files: Mapping[str, bytes], *, pattern_engine: PatternEngine | None = None) -> Pack:
+def build_pack(files: Mapping[str, bytes], *, pattern_engine: PatternEngine | None = None, cache: Path | None = None) -> Pack:
     """Check and compile a pack from its files.
 
     Raises:
         PackError: with every mistake found.
     """
-    draft, parts = _checked(files)
+    draft, parts = _checked(files, cache)
     errors = _errors(draft)
     if errors or parts is None:
         raise PackError(errors)
@@ -118,7 +119,7 @@ def _errors(draft: Draft) -> list[Problem]:
     return [problem for problem in draft.problems if problem.severity == "error"]
 
 
-def _checked(files: Mapping[str, bytes]) -> tuple[Draft, Parts | None]:
+def _checked(files: Mapping[str, bytes], cache: Path | None) -> tuple[Draft, Parts | None]:
     too_large = _too_large(len(files), sum(map(len, files.values())))
     draft = Draft(problems=too_large) if too_large else read_files(files)
     parts = check(draft) if not draft.problems else None
@@ -129,7 +130,7 @@ def _checked(files: Mapping[str, bytes]) -> tuple[Draft, Parts | None]:
     if parts is not None:
         draft.problems += protected_problems(parts)
     if parts is not None and not draft.problems and parts.joins and patterns.durable_available():
-        refused = patterns.checked(tuple(parts.joins[name] for name in sorted(parts.joins)), digest_of(files))
+        refused = patterns.checked(tuple(parts.joins[name] for name in sorted(parts.joins)), digest_of(files), cache)
         if refused is not None:
             first = parts.patterns[min(parts.joins)]
             draft.wrong(first.place(), "patterns", refused, "simplify the patterns")

@@ -31,6 +31,8 @@ from app.engine.tree import DATE, FALSE, INPUT_LIMIT, NUMBER, TEXT, And, Compare
 from app.engine.vocabulary import EVENTS, FACTS, Moment
 
 GATES = ("eligible", "applicable", "suitable")
+ENGINE_CLAUSES = ("phase", "channel", "tariff_on_sale", "pilot_running", "concession")
+"""Names of clauses that the engine adds to every action or to some."""
 
 
 @dataclass
@@ -433,7 +435,7 @@ class _Checker:
         seen: set[str] = set()
         for gate in GATES:
             for name, text in getattr(part, gate).items():
-                if name in seen or name in ("phase", "channel", "tariff_on_sale"):
+                if name in seen or name in ENGINE_CLAUSES:
                     self.draft.wrong(
                         found.place(gate, name),
                         "duplicate-id",
@@ -451,6 +453,8 @@ class _Checker:
         for key in ("title", "reason", "customer", "disclose", "legal_basis"):
             if getattr(part, key) is not None:
                 self.words(found, key, extra=extra)
+        if part.pilot is not None:
+            self.words(found, "pilot", "why")
         for channel, script in part.channels.items():
             self.words(found, "channels", channel, "script" if script.script else "text", extra=extra)
 

@@ -11,13 +11,31 @@ from app.engine.decision import Failing
 from app.engine.pack import model
 from app.engine.pack.checking import GATES, Parts
 from app.engine.pack.documents import ActionDocument, ContactPart, Row
-from app.engine.pack.names import ACTION_NAMES, BEST, TARIFF_NAMES, type_of
+from app.engine.pack.names import ACTION_NAMES, BEST, TARIFF_NAMES, TODAY, type_of
 from app.engine.pack.reading import Found
 from app.engine.runtime import Plan
 from app.engine.texts import Template, Text
 from app.engine.to_python import Program, terms
 from app.engine.to_python import Row as Choice
-from app.engine.tree import BOOLEAN, TEXT, And, Arithmetic, Call, Compare, Const, Node, Not, Or, Ref, Type, fold, reads, show, substitute
+from app.engine.tree import (
+    BOOLEAN,
+    DATE,
+    TEXT,
+    And,
+    Arithmetic,
+    Call,
+    Compare,
+    Const,
+    Node,
+    Not,
+    Or,
+    Ref,
+    Type,
+    fold,
+    reads,
+    show,
+    substitute,
+)
 from app.engine.vocabulary import FACTS
 
 CLOCKS = ("today", "contact_day", "clock.time", "clock.weekday", "clock.holiday")
@@ -199,7 +217,8 @@ class Compiler:
         found = self.parts.patterns[name]
         joined = Ref(f"joined:{name}", BOOLEAN)
         tree: Node = And((self.draft.tree(found, "when"), joined)) if found.part.when is not None else joined
-        written = " and ".join(text for text in (found.part.when, *(join.where for join in found.part.joins())) if text)
+        joins = " or ".join(sorted(join.where for join in found.part.joins() if join.where))
+        written = " and ".join(f"({text})" if " or " in text else text for text in (found.part.when, joins) if text)
         clause = self.clause("signal", found.part.level, tree, written)
         self.program.named[f"level:{name}:{found.part.level}"] = clause.slot
         self.conclude_signal(name, found, (clause,), pattern=True)
@@ -230,7 +249,7 @@ class Compiler:
 
     def table_clauses(self, gate: str, found: Found[Any]) -> tuple[model.Clause, ...]:
         """The clauses of a stage or phase."""
-        return tuple(self.clause(gate, name, self.draft.tree(found, "any", name), test) for name, test in found.part.any.items())
+        return tuple(self.clause(gate, name, self.draft.tree(found, "any", name), test) for name, test in sorted(found.part.any.items()))
 
     def choose_place(self, name: str, rows: list[tuple[str, tuple[model.Clause, ...]]]) -> None:
         """The first stage or phase that holds."""
@@ -284,8 +303,13 @@ class Compiler:
             gates.append(
                 self.clause("eligible", "tariff_on_sale", Ref(f"open:{part.tariff}", BOOLEAN), "tariff on sale and open to this subscriber")
             )
+        if part.pilot is not None:
+            running = Compare("<=", TODAY, Const(part.pilot.until.toordinal(), DATE))
+            gates.append(self.clause("eligible", "pilot_running", running, f"the pilot runs until {part.pilot.until}"))
         for gate in GATES:
-            gates += [self.clause(gate, name, own(self.draft.tree(found, gate, name)), test) for name, test in getattr(part, gate).items()]
+            gates += [
+                self.clause(gate, name, own(self.draft.tree(found, gate, name)), test) for name, test in sorted(getattr(part, gate).items())
+            ]
         rows = part.propensity if isinstance(part.propensity, list) else None
         choices = self.choices(found, "propensity", rows, own)[0] if rows else [Choice(None, Const(part.propensity, Type("number")))]
         propensity = self.program.choose(f"propensity:{part.action}", choices)

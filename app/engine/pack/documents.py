@@ -363,6 +363,13 @@ class Script(Part):
         return self
 
 
+class Pilot(Part):
+    """A trial, announced as one, that ends by itself: until its last day a protected fact may decide who takes part."""
+
+    until: datetime.date
+    why: Words
+
+
 class ActionDocument(Part):
     """A file of one action."""
 
@@ -388,6 +395,7 @@ class ActionDocument(Part):
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     valid_days: Annotated[int, Field(ge=1, le=365)] | None = None
     legal_basis: Words | None = None
+    pilot: Pilot | None = None
     reason: Words | None = None
     customer: Words | None = None
     disclose: Words | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.engine.pack.checking import GATES, Parts
+from app.engine.pack.documents import ActionDocument
 from app.engine.pack.reading import Found
 from app.engine.problems import Place, Problem
 from app.engine.tree import Node, reads
@@ -47,7 +48,7 @@ def _reads(parts: Parts) -> dict[str, frozenset[str]]:
 
 def _guarded(parts: Parts) -> Iterator[tuple[Place, str, Node]]:
     phases = {(found.source.file, found.path): found for found in parts.draft.each("phases")}
-    offers = {found.source.file: found for found in parts.actions.values() if found.part.kind == "offer" and found.part.legal_basis is None}
+    offers = {found.source.file: found for found in parts.actions.values() if _bound(found.part)}
     for (file, path), node in parts.draft.trees.items():
         if (file, path[:2]) in phases:
             phase = phases[file, path[:2]]
@@ -70,3 +71,8 @@ def _path(node: Node, graph: Mapping[str, frozenset[str]]) -> list[str]:
             seen.add(name)
             queue += [[*path, child] for child in sorted(graph.get(name, ()))]
     return []
+
+
+def _bound(part: ActionDocument) -> bool:
+    """Is the action an offer without an exception of its own."""
+    return part.kind == "offer" and part.legal_basis is None and part.pilot is None

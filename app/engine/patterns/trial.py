@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import signal
@@ -56,6 +57,7 @@ def checked(patterns: Sequence[Pattern], digest: str, cache_dir: Path | None = N
         return None
     failure = check_in_child(patterns)
     if failure is None and mark is not None:
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        mark.touch()
+        with contextlib.suppress(OSError):  # a folder that cannot be written costs the next start a second trial
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
     return failure
