@@ -59,8 +59,8 @@ def load(given: Path | None) -> Pack:
 
 
 def check(given: Path | None, *, as_json: bool) -> None:
-    """Print every mistake in a pack and their count; exit code 1 when there is an error."""
-    from app.engine.pack import check_files, digest_of, read_folder
+    """Print every mistake in a pack, and the clauses that let an unknown pass; exit code 1 when there is an error."""
+    from app.engine.pack import build_pack, check_files, digest_of, read_folder
 
     folder = folder_of(given)
     try:
@@ -71,6 +71,9 @@ def check(given: Path | None, *, as_json: bool) -> None:
     except PackError as error:
         files, problems = {}, error.problems
     errors = sum(problem.severity == "error" for problem in problems)
+    exceptions = (
+        list(_exceptions(build_pack(files, pattern_engine="builtin", cache=settings().cache_folder))) if files and not errors else []
+    )
     if as_json:
         report = {
             "folder": str(folder),
@@ -78,14 +81,27 @@ def check(given: Path | None, *, as_json: bool) -> None:
             "files": len(files),
             "errors": errors,
             "problems": [_as_json(problem) for problem in problems],
+            "unknown_allowed": [{"kind": kind, "clause": name, "because": because} for kind, name, because in exceptions],
         }
         write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     else:
         complain(*problems)
         told = _counted(problems) if problems else "no mistakes"
         out().print(f"{len(files)} files checked: {told}", markup=False, soft_wrap=True)
+        if exceptions:
+            out().print(f"{len(exceptions)} clauses let an unknown pass:", markup=False)
+        for kind, name, because in exceptions:
+            out().print(f"  {kind} {name}: {because}", markup=False, soft_wrap=True)
     if errors:
         raise typer.Exit(1)
+
+
+def _exceptions(pack: Pack) -> Iterable[tuple[str, str, str]]:
+    """Clauses with `unknown: allow`: of what kind, which, and why."""
+    for kind, rules in (("contact", pack.contact_rules), ("guardrail", pack.guardrail_rules)):
+        for rule in rules.values():
+            if rule.because is not None:
+                yield kind, rule.id, rule.because.say("en")
 
 
 def _as_json(problem: Problem) -> dict[str, object]:

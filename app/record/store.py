@@ -117,10 +117,12 @@ class Store:
         except queue.Full:
             raise StoreBusy("too many decisions wait to be stored") from None
         try:
-            async with asyncio.timeout(self._deadline):
-                await waiting.stored
-        except TimeoutError:
-            raise StoreUnavailable("the decision was not stored in time") from None
+            stored, _ = await asyncio.wait([waiting.stored], timeout=self._deadline)
+        finally:
+            waiting.stored.cancel()  # where nobody waits any more, the writer leaves it out
+        if not stored:
+            raise StoreUnavailable("the decision was not stored in time")
+        waiting.stored.result()
 
     async def get(self, decision_id: str) -> DecisionRecord | None:
         """A decision as it was stored; none when there is no such id.

@@ -250,8 +250,8 @@ def test_figures_stay_exact(node: Node) -> None:
 
 
 _pieces = (
-    "and or not in is if else lambda for None True true ( ) [ ] { } , . = == != < <= > >= + - * / ** // % & | ~ ^ @ : ; := -> ' \" \\ # $ ? ! "
-    "` plan.id plan.monthly_fee custom.ok billing.total services.held contract.promo_end events.complaint facts.x param.floor "
+    "and or not in is if else lambda for None True true ( ) [ ] { } , . = == != < <= > >= + - * / ** // % & | ~ ^ @ : ; := -> ' \" \\ # "
+    "$ ? ! ` plan.id plan.monthly_fee custom.ok billing.total services.held contract.promo_end events.complaint facts.x param.floor "
     "signal level count mean last known at_least fee_on days_since 'a' 'plan_59' 'tolls' 'high' 0 1 3 1e9 1e400 0.5 days= topic= n= "
     "f'{x}' b'a' __import__ import yield await print （ ） ， ≥ ‘ ’ 中 é \u200b \ud800 \0 \n \r \t \u2028 \U0001f600"
 )

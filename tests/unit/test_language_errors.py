@@ -395,6 +395,7 @@ class TestPlaces:
             ("plan.monthy_fee > 1", 1),
             ("  plan.monthy_fee > 1", 3),
             ("'中文' == plan.id and plan.monthy_fee > 1", 21),
+            ("  '中文' == plan.id and plan.monthy_fee > 1", 23),
             ("plan.id in ('𝕏', 'é') and plan.monthy_fee > 1", 27),
         ],
     )

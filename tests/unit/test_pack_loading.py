@@ -113,6 +113,14 @@ class TestOrder:
         assert decided({**SMALL, "rules/rules.yaml": turned.encode()}, 3) == decided(SMALL, 3)
 
 
+    def test_order_of_clauses(self) -> None:
+        """Which of two clauses that keep an action out is named does not rest on the file it stands in."""
+        clause = "contact:\n  - id: band\n    title: {en: A, zh: B}\n    permits: custom.band == 'a'\n    reason: {en: A, zh: B}\n"
+        for name in ("a", "c", "consent"):
+            text = clause.replace("id: band", f"id: {'d' if name == 'consent' else name}").encode()
+            assert decided({**SMALL, "policies/a.yaml": text}, 8) == decided({**SMALL, "rules/z.yaml": text}, 8)
+
+
 class TestShipped:
     def test_loads(self) -> None:
         """The shipped pack has no mistake, and nothing that nothing reaches."""

@@ -152,6 +152,11 @@ class TestEncodings:
         """A byte-order mark, either kind of line end, a last line without one."""
         assert data(content) == {"a": "x"}
 
+    def test_mark_is_no_character(self) -> None:
+        """The byte-order mark takes no column and hides no key."""
+        assert data(b"\xef\xbb\xbfk: 'a' in x\n") == {"k": "'a' in x"}
+        assert said(b"\xef\xbb\xbf{k: 1, k: 2}\n")[0].startswith("a.yaml:1:8: ")
+
     def test_line_ends_keep_places(self) -> None:
         """Lines are counted alike with either kind of line end."""
         assert said("a: x\r\nb: y\r\na: z\r\n") == ["a.yaml:3:1: error[duplicate-key]: the key `a` stands twice; keep one of them"]

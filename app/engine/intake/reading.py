@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from app.engine.intake.problems import MOST_PROBLEMS, FieldProblem, RequestError
 from app.engine.intake.wording import dotted, in_words
-from app.engine.vocabulary import DecisionRequest
+from app.engine.vocabulary import LONGEST_HISTORY, DecisionRequest
 
 BODY = "body"
 _LONGEST_NUMBER = 24
 _MOST_FIELDS = 500
+_MOST_ENTRIES = LONGEST_HISTORY
 _TOO_DEEP = "is nested too deeply"
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -65,9 +66,13 @@ def _values(text: str) -> Any:
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    if len(found) != len(pairs) or len(found) > _MOST_FIELDS:
-        raise ValueError("a key stands twice, or there are too many")
+    if len(found) != len(pairs) or len(found) > _MOST_FIELDS or any(map(_is_long, found.values())):
+        raise ValueError("a key stands twice, or there are too many, or of entries")
     return found
+
+
+def _is_long(value: object) -> bool:
+    return type(value) is list and len(value) > _MOST_ENTRIES
 
 
 def _no_constant(_name: str) -> NoReturn:
@@ -111,6 +116,8 @@ def _oddities(text: str) -> Iterator[FieldProblem]:
         elif isinstance(value, _Pairs):
             yield from _odd_keys(path, [key for key, _ in value])
             open_values.extend(((*path, key), item) for key, item in reversed(value))
+        elif _is_long(value):
+            yield FieldProblem(dotted(path), f"has more than {_MOST_ENTRIES:,} entries")
         elif isinstance(value, list):
             open_values.extend(((*path, index), item) for index, item in reversed(list(enumerate(value))))
 

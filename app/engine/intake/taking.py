@@ -22,6 +22,7 @@ CLOCKS_DIFFER = datetime.timedelta(minutes=5)
 FURTHEST_CONTACT = datetime.timedelta(days=90)
 DEVELOPMENT = "development"
 _MINUTE = datetime.timedelta(minutes=1)
+_NO_PLACES = {"Factory", "localtime"}
 
 
 def take(pack: Pack, request: DecisionRequest, *, now: datetime.datetime, role: str) -> Case:
@@ -139,11 +140,9 @@ def _homeless(given: str | None, zone: zoneinfo.ZoneInfo | None) -> Iterator[Fie
 
 @functools.cache
 def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones() - _NO_PLACES)
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo | None:
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+    """The zone, by its name in the list: a file beside the list, such as that of this machine's own zone, is not everywhere the same."""
+    return zoneinfo.ZoneInfo(name) if name in _zones() else None

@@ -227,6 +227,6 @@ def _rules(parts: Parts, which: Literal["contact", "guardrails"]) -> dict[str, P
     for name, found in sorted(getattr(parts, which).items()):
         at = (found.source.file, found.path)
         title, reason = (parts.texts[at[0], (*at[1], key)] for key in ("title", "reason"))
-        source = parts.texts.get((at[0], (*at[1], "source")))
-        result[name] = PolicyRule(name, title, reason, source, getattr(found.part, "checked", ""))
+        source, because = (parts.texts.get((at[0], (*at[1], key))) for key in ("source", "because"))
+        result[name] = PolicyRule(name, title, reason, source, because, getattr(found.part, "checked", ""))
     return result

@@ -229,13 +229,14 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRule:
-    """A contact or guardrail clause in words, for answers and reviewers."""
+    """A contact or guardrail clause in words, for answers and reviewers; `because` says why an unknown does not close it."""
 
     id: str
     title: Text
     reason: Text
-    source: Text | None = None
-    checked: str = ""
+    source: Text | None
+    because: Text | None
+    checked: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ One source for the API's documents, the type checks of the rule language, and wh
 from app.engine.vocabulary.contacts import Contact
 from app.engine.vocabulary.events import AnyEvent, Event
 from app.engine.vocabulary.facts import EVENTS, FACTS, SECTIONS, EventKind
-from app.engine.vocabulary.request import DecisionRequest, SubscriberContext
+from app.engine.vocabulary.request import LONGEST_HISTORY, DecisionRequest, SubscriberContext
 from app.engine.vocabulary.sections import Section
 from app.engine.vocabulary.types import Fact, Kind, LooseValue
 from app.engine.vocabulary.words import ActionKind, Channel, Confirmation, Moment, Outcome, Tier
@@ -14,6 +14,7 @@ from app.engine.vocabulary.words import ActionKind, Channel, Confirmation, Momen
 __all__ = [
     "EVENTS",
     "FACTS",
+    "LONGEST_HISTORY",
     "SECTIONS",
     "ActionKind",
     "AnyEvent",
