@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -13,6 +14,7 @@ from app.api.problems import problem
 from app.engine.intake import FieldProblem, RequestError
 from app.record import StoreBusy, StoreError
 
+_log = structlog.get_logger("wanliu.store")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _kinds = {404: "not-found", 405: "method-not-allowed"}
 
@@ -35,6 +37,7 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 
 async def _store_error(_: Request, error: Exception) -> Response:
+    _log.warning("store_failed", why=str(error))
     return problem("store-busy" if isinstance(error, StoreBusy) else "store-unavailable")
 
 

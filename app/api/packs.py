@@ -15,7 +15,7 @@ FOLLOW_SECONDS = 1.0
 MOST_PROBLEMS = 20
 
 _log = structlog.get_logger("wanliu.pack")
-_Stamp = frozenset[tuple[str, int, int]]
+_Stamp = frozenset[tuple[str, int, int, int]]
 
 
 class PackHolder:
@@ -39,10 +39,13 @@ class PackHolder:
         """What is wrong with the folder, while `current` goes on as it was; empty when the folder is what runs."""
 
     async def follow(self) -> None:
-        """Look at the folder again and again, for ever."""
+        """Look at the folder again and again, for ever: what fails once does not end it."""
         while True:
             await asyncio.sleep(self._every)
-            await self.look()
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - the folder may be mended
+                _log.error("pack_not_looked_at", exc_info=error)
 
     async def look(self) -> None:
         """Load the folder's pack if a file changed, and let it take over if it is good."""
@@ -61,7 +64,7 @@ class PackHolder:
             self._take_over(pack)
 
     def _refuse(self, problems: tuple[str, ...]) -> None:
-        self.problems = problems[:MOST_PROBLEMS]
+        self.problems = tuple(_printable(problem) for problem in problems[:MOST_PROBLEMS])
         _log.warning("pack_refused", running=self.current.digest, problems=list(self.problems), more=len(problems) - len(self.problems))
 
     def _take_over(self, pack: Pack) -> None:
@@ -69,13 +72,18 @@ class PackHolder:
         _log.info("pack_running", name=pack.name, version=pack.version, digest=pack.digest)
 
 
+def _printable(problem: str) -> str:
+    """The problem with `\\udcff` for each byte of a file's name that is no text: JSON and logs take text only."""
+    return problem.encode(errors="backslashreplace").decode()
+
+
 def _stamp(folder: Path) -> _Stamp:
-    """What changes when a file of the pack does."""
-    found: set[tuple[str, int, int]] = set()
+    """What changes when a file of the pack does, or whether it may be read."""
+    found: set[tuple[str, int, int, int]] = set()
     for path in (path for name in FOLDERS for path in (folder / name).rglob("*.y*ml")):
         try:
             state = path.stat()
         except OSError:  # gone between listing and looking: the next look tells
             continue
-        found.add((str(path), state.st_mtime_ns, state.st_size))
+        found.add((str(path), state.st_mtime_ns, state.st_ctime_ns, state.st_size))
     return frozenset(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.engine.case import Case
 from app.engine.decision import EmptyBecause, Outcome, Ranked
@@ -18,8 +18,7 @@ NEEDED = ("channel", "concession")
 """Beside eligibility, what even a fallback cannot do without: a channel, and a known cost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """A candidate with its score, not ranked yet."""
 
     action: Action
@@ -49,7 +48,7 @@ def rank(pack: Pack, case: Case, facts: Facts, candidates: Iterable[Action]) -> 
             clause, winner = conflict
             behind = winner.ranked.score - item.ranked.score if winner else None
             outcomes.append(Outcome(item.action.id, "outranked", clause, (), winner.action.id if winner else None, behind))
-    return [item.ranked._replace(rank=index) for index, item in enumerate(chosen, 1)], outcomes
+    return [Ranked(index, *item.ranked[1:]) for index, item in enumerate(chosen, 1)], outcomes
 
 
 def score(pack: Pack, facts: Facts, action: Action) -> Scored:

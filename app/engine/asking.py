@@ -7,7 +7,7 @@ from typing import Any
 
 from app.engine.answer import Ask, UnknownFact
 from app.engine.case import Case
-from app.engine.decision import Decision
+from app.engine.decision import Decision, Outcome
 from app.engine.pack.model import Action, Clause, Pack, Question
 from app.engine.texts import Language
 from app.engine.wanting import wanted
@@ -26,8 +26,8 @@ def questions(pack: Pack, case: Case, decision: Decision, language: Language) ->
         if outcome.cause != "unknown":
             continue
         action = pack.by_id[outcome.action]
-        clauses = _failing_clauses(action, outcome.failing)
-        if not any(pack.questions.keys() & clause.bases for clause in clauses):
+        clauses = _unknown_clauses(pack, outcome)
+        if all(pack.questions.keys().isdisjoint(clause.bases) for clause in clauses):
             continue
         for fact in sorted(wanted(pack, decision, clauses, decision.facts.seen_by(action))):
             question = pack.questions.get(fact)
@@ -43,9 +43,9 @@ def _may_be_put(question: Question, who: str, decision: Decision, action: Action
     return worth_it and question.who in (who, "both") and (decision.personalised or not action.marketing)
 
 
-def _failing_clauses(action: Action, failing: Iterable[Any]) -> list[Clause]:
-    names = {(item.gate, item.clause) for item in failing if item.unknown}
-    return [clause for clause in (*action.gates, *action.contact, *action.guardrails) if (clause.gate, clause.name) in names]
+def _unknown_clauses(pack: Pack, outcome: Outcome) -> list[Clause]:
+    clauses = pack.clauses[outcome.action]
+    return [clauses[item.gate, item.clause] for item in outcome.failing if item.unknown and (item.gate, item.clause) in clauses]
 
 
 def unknown_facts(

@@ -79,13 +79,10 @@ class _Explainer:
         if template.plain is not None:
             return template.plain
 
-        def value(name: str) -> Any:
-            slot = pack.slots.get(name)
-            if slot is not None:
-                return values[slot]
+        def other(name: str) -> Any:
             return extra(name) if extra is not None and name.startswith(("tariff.", "action.")) else pack.constants.get(name)
 
-        return template.fill(value, self.language, pack.currency)
+        return template.fill(values, pack.slots, other, self.language, pack.currency)
 
     def phase(self) -> PhaseAnswer:
         placed = self.decision.phase
@@ -99,19 +96,16 @@ class _Explainer:
         passed = []
         for item in placed.passed if not silent else ():
             other = next(phase for phase in self.pack.phases if phase.id == item.id)
-            failing = {step.clause: step.unknown for step in item.failing}
-            because = (
-                [words.evidence(self.values, clause) for clause in other.clauses if clause.name in failing]
-                if self.detail == "full"
-                else None
-            )
-            passed.append(
-                NotStronger(item.id, other.title.say(self.language), because, [name for name, unknown in failing.items() if unknown])
-            )
+            unknown = [step.clause for step in item.failing if step.unknown]
+            because = [words.evidence(self.values, clause) for clause in other.clauses] if self.detail == "full" else None
+            passed.append(NotStronger(item.id, other.title.say(self.language), because, unknown))
         return PhaseAnswer(row.id, row.title.say(self.language), reasons, passed or None)
 
     def clause_reason(self, code: str, clause: Clause) -> Reason:
         """A clause that holds, by the signals it rests on, else by what it saw."""
+        if clause.gate == "hands_off":
+            rule = next(rule for rule in self.pack.hands_off if rule.clause.name == clause.name)
+            return Reason(code, rule.title.say(self.language), None, [words.evidence(self.values, clause)])
         texts = [self.tell(signal, level, self.values)[0] for signal, level in self.signals_in(clause)]
         text = " ".join(texts) if self.language == "en" else "".join(texts)
         return Reason(
@@ -243,7 +237,7 @@ class _Explainer:
         action = self.pack.by_id[outcome.action]
         decision = self.decision
         first = outcome.failing[0] if outcome.failing else None
-        clause = _clause(action, first) if first else None
+        clause = self.pack.clauses[action.id].get((first.gate, first.clause)) if first else None
         profiled = first is None or first.gate in ("contact", "guardrail") or not action.marketing or decision.facts.unprofiled is None
         facts = decision.facts if profiled or decision.facts.unprofiled is None else decision.facts.unprofiled
         values, decided = facts.values, clause is not None and first is not None and not first.unknown
@@ -289,13 +283,6 @@ class _Explainer:
             clauses = [clause for row in pack.phases for clause in row.clauses if self.values[clause.slot] is None]
             for item in decision.outcomes:
                 if item.cause == "unknown" and (decision.personalised or not pack.by_id[item.action].marketing):
-                    clauses += [found for step in item.failing if (found := _clause(pack.by_id[item.action], step)) is not None]
+                    known = pack.clauses[item.action]
+                    clauses += [known[step.gate, step.clause] for step in item.failing if (step.gate, step.clause) in known]
         return unknown_facts(pack, decision, clauses, self.values, self.language)
-
-
-def _clause(action: Action, failing: Failing) -> Clause | None:
-    """The clause that kept an action out; none for phase, channel and what else is not written in the pack."""
-    for clause in (*action.gates, *action.contact, *action.guardrails):
-        if clause.gate == failing.gate and clause.name == failing.clause:
-            return clause
-    return None

@@ -85,7 +85,8 @@ def _read_section(case: Case, group: BaseSection, section: Any, values: list[Any
     for slot, field in group.plain:
         values[slot] = fields.get(field)
     for fact in group.formed:
-        values[fact.slot] = _value(fact, fields.get(fact.field), section)
+        value = fields.get(fact.field)
+        values[fact.slot] = value.toordinal() if type(value) is datetime.date else _value(fact, value, section)
     if as_of is not None:
         age = max((case.times.as_of - as_of) // _day, 0)
         for fact in group.limited:

@@ -277,7 +277,8 @@ def _cost(plan: Plan, minutes: Number, megabytes: Number) -> float | None:
 def _mean_cost(plan: Plan, minutes: Series, megabytes: Series, cycles: int) -> float | None:
     result: float = 0
     for said, used in zip(minutes, megabytes, strict=True):
-        cost = _cost(plan, said, used)  # type: ignore[arg-type]
+        within = said <= plan.voice_minutes and used <= plan.data_mb  # type: ignore[operator]
+        cost = float(plan.fee) if within else _cost(plan, said, used)  # type: ignore[arg-type]
         if cost is None:
             return None
         result += cost

@@ -42,11 +42,24 @@ class Template:
         """The slots, in order."""
         return tuple(part for part in self.parts if isinstance(part, Slot))
 
-    def fill(self, value: Callable[[str], Any], language: Language, currency: str) -> str:
-        """The text with each slot's value; what is unknown shows as a dash."""
-        return "".join(
-            [part if isinstance(part, str) else shown(value(part.name), part.format, language, currency) for part in self.parts]
-        )
+    def fill(self, values: Sequence[Any], slots: Mapping[str, int], other: Callable[[str], Any], language: Language, currency: str) -> str:
+        """The text with each slot's value; what is unknown shows as a dash.
+
+        Args:
+            values: by position; `slots` has the position of each name.
+            slots: see above.
+            other: gives the values of all other names.
+            language: of the figures.
+            currency: of money.
+        """
+        filled = []
+        for part in self.parts:
+            if isinstance(part, str):
+                filled.append(part)
+            else:
+                at = slots.get(part.name)
+                filled.append(shown(other(part.name) if at is None else values[at], part.format, language, currency))
+        return "".join(filled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +121,10 @@ def _grouped(number: float, decimals: int = 0) -> str:
 
 def _money(value: Any, language: Language, currency: str) -> str:
     units = value / 100
-    text = f"{round(units):,}" if abs(units - round(units)) < 0.005 else f"{units:,.2f}"
-    pattern = _symbols.get(currency, (f"{currency} {{}}", f"{{}} {currency}"))[language == "zh"]
+    whole = round(units)
+    text = f"{whole:,}" if abs(units - whole) < 0.005 else f"{units:,.2f}"
+    known = _symbols.get(currency)
+    pattern = known[language == "zh"] if known else f"{{}} {currency}" if language == "zh" else f"{currency} {{}}"
     return f"-{pattern.format(text[1:])}" if text.startswith("-") else pattern.format(text)
 
 

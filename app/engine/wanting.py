@@ -5,23 +5,26 @@ What hangs on what is worked out once for a pack; a case is then walked down its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from app.engine.changes import definitions
 from app.engine.decision import Decision
+from app.engine.interpret import interpret
 from app.engine.pack.model import Clause, Pack
-from app.engine.tree import Call, Const, Node, Ref, children
+from app.engine.tree import And, Call, Const, Node, Or, Ref, children
 
+Test = Callable[[Sequence[Any]], Any]
 COMPUTED_FROM = ("usage.voice_out_min", "usage.data_mb")
 """What the engine cannot do without to find the best public plan."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Want:
-    """A part of a condition. It is asked for only while `slot` (none: always) is unknown.
+    """A part of a condition. It is asked for only while `slot` (none: always) is unknown, or `junction`, where that has no slot of its own.
 
     `facts` are base facts with their slots, wanted where unknown; `series` those that are too short where no fact is wanted; `history` is
     `events` or `contacts`.
@@ -32,23 +35,25 @@ class Want:
     series: tuple[str, ...] = ()
     history: str = ""
     below: tuple[Want, ...] = ()
+    junction: Test | None = None
 
 
 def wanted(pack: Pack, decision: Decision, clauses: Iterable[Clause], values: Sequence[Any]) -> set[str]:
     """Base facts (and `events`, `contacts`) for want of which the clauses are unknown."""
     found: set[str] = set()
-    seen: set[int] = set()
     wants, around = _wants(pack), decision.facts.around
     unknown = {name for name in ("events", "contacts") if getattr(around, name) is None}
-    waiting = [wants.of(clause.tree) for clause in clauses]
-    while waiting:
-        want = waiting.pop()
-        if id(want) in seen or (want.slot is not None and values[want.slot] is not None):
-            continue
-        seen.add(id(want))
-        waiting += want.below
+    waiting = [want for clause in clauses if (want := wants.of(clause.tree)).slot is None or values[want.slot] is None]
+    seen = set(waiting)
+    for want in waiting:
+        for part in want.below:
+            if (part.slot is None or values[part.slot] is None) and part not in seen:
+                seen.add(part)
+                if part.junction is None or part.junction(values) is None:
+                    waiting.append(part)
         missing = [name for name, slot in want.facts if values[slot] is None]
-        found.update(missing or want.series)
+        if missing or want.series:
+            found.update(missing or want.series)
         if want.history in unknown:
             found.add(want.history)
     return found
@@ -77,11 +82,20 @@ class _Wants:
             return Want(history=node.name) if node.type.kind == "events" else self.named(node.name)
         slot, below = self.pack.terms.get(node), [item for item in children(node) if not isinstance(item, Const)]
         if not isinstance(node, Call):
-            return Want(slot, below=tuple(map(self.of, below)))
+            return _joined(slot, map(self.of, below), self.test(node) if slot is None and isinstance(node, And | Or) else None)
         facts = tuple((item.name, self.bases[item.name]) for item in below if isinstance(item, Ref) and item.name in self.bases)
         series = tuple(item.name for item in below if isinstance(item, Ref) and item.type.kind == "series")
         rest = [item for item in below if not (isinstance(item, Ref) and item.name in self.bases)]
         return Want(slot, facts, series, below=tuple(map(self.of, rest)))
+
+    def test(self, node: Node) -> Test:
+        """What a part comes to on a case's values, also where it has no slot of its own."""
+        slot = self.pack.slots.get(node.name) if isinstance(node, Ref) else self.pack.terms.get(node)
+        if slot is not None:
+            return itemgetter(slot)
+        if isinstance(node, And | Or):
+            return _settled(tuple(map(self.test, node.operands)), absorbing=isinstance(node, Or))
+        return lambda values: interpret(node, lambda item: self.test(item)(values))
 
     def named(self, name: str) -> Want:
         if name not in self.names:
@@ -93,7 +107,7 @@ class _Wants:
         pack, slots = self.pack, self.pack.slots
         tree, fact = definitions(pack).get(name), pack.derived.get(name)
         if tree is not None:
-            return Want(slots.get(name), below=(self.of(tree),))
+            return _joined(slots.get(name), (self.of(tree),))
         if fact is not None:
             return Want(slots.get(name), tuple((base, slots[base]) for base in sorted(fact.bases) if base in slots))
         if name.startswith("joined:"):
@@ -102,6 +116,27 @@ class _Wants:
             known = tuple((base, slots[base]) for base in COMPUTED_FROM if base in slots)
             return Want(slots.get(name), known, COMPUTED_FROM)
         return Want(None, ((name, slots[name]),)) if name in slots else Want()
+
+
+def _joined(slot: int | None, parts: Iterable[Want], junction: Test | None = None) -> Want:
+    """A want of several parts; those without a slot or series of their own are asked for whenever it is, and so merge into it."""
+    facts: dict[tuple[str, int], None] = {}
+    below: list[Want] = []
+    for part in parts:
+        if part.slot is None and part.junction is None and not part.series and not part.history:
+            facts |= dict.fromkeys(part.facts)
+            below += part.below
+        else:
+            below.append(part)
+    return Want(slot, tuple(facts), below=tuple(below), junction=junction)
+
+
+def _settled(tests: tuple[Test, ...], *, absorbing: bool) -> Test:
+    def settled(values: Sequence[Any]) -> bool | None:
+        found = [test(values) for test in tests]
+        return absorbing if absorbing in found else None if None in found else not absorbing
+
+    return settled
 
 
 @lru_cache(maxsize=8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.engine.answer import Change, Evidence, Shown
@@ -64,9 +65,9 @@ _calls: Mapping[str, tuple[str, str]] = {
     "bucket": ("trial group", "试点分组"),
 }
 _counted: Mapping[str, tuple[str, str]] = {
-    "count": ("{0} events in {1} days", "近{1}天{0}次数"),
-    "contacted": ("contacts in {1} days", "近{1}天触达次数"),
-    "refused": ("refusals in {1} days", "近{1}天拒绝次数"),
+    "count": ("{0} events in {1}", "近{1}{0}次数"),
+    "contacted": ("contacts in {1}", "近{1}触达次数"),
+    "refused": ("refusals in {1}", "近{1}拒绝次数"),
     "since": ("time since the last {0} event", "距最近一次{0}"),
 }
 _places: Mapping[str, tuple[str, str]] = {
@@ -83,8 +84,6 @@ _places: Mapping[str, tuple[str, str]] = {
     "account.urban": ("urban", "城镇用户"),
     "plan.on_sale": ("on sale", "在售"),
     "plan.id": ("plan", "现用套餐"),
-    "now.day_of_cycle": ("time into the cycle", "账期已过"),
-    "pay.overdue_days": ("time overdue", "已欠费"),
 }
 """Names that are no facts, and facts whose Chinese title lists their words instead of naming them."""
 _directions: Mapping[str, tuple[str, str]] = {
@@ -96,6 +95,7 @@ _directions: Mapping[str, tuple[str, str]] = {
     "other_than": ("{0} other than {1}", "{0}不为{1}"),
 }
 _unit_at_end = re.compile(r" in (?:months|days|minutes|hours|MB)$")
+_counting = re.compile(r"^(?:throttled )?days?\b|天数$|第几天$")
 _aside = re.compile(r"[、(（].*$")
 
 
@@ -156,7 +156,7 @@ def _history(node: Call, language: Language) -> str:
     name = "" if event is None else _aside.sub("", event.zh) if language == "zh" else _inside(event.en)
     if node.function == "count" and days is None:
         return f"{name}次数" if language == "zh" else f"{name} events"
-    return _counted[node.function][language == "zh"].format(name, days)
+    return _counted[node.function][language == "zh"].format(name, shown(days, "days", language))
 
 
 def _spoken(pack: Pack, word: str, language: Language) -> str:
@@ -219,7 +219,7 @@ def _seen_in_words(pack: Pack, values: list[Any], node: Node, language: Language
     elif isinstance(value, str):
         said = _placed_word(pack, node, value, language)
     else:
-        name, said = _without_unit(name, node), figure(value, node.type, language, pack.currency)
+        name, said = _without_unit(name, node), figure(value, _measure(name, node), language, pack.currency)
     return f"{name}：{said}" if language == "zh" else f"{name}: {said}"
 
 
@@ -241,6 +241,11 @@ def _placed_word(pack: Pack, node: Node, word: str, language: Language) -> str:
 def _without_unit(name: str, node: Node) -> str:
     """A title without the unit that its figure brings along: `tenure`, not `tenure in months`."""
     return _unit_at_end.sub("", name) if node.type.unit else name
+
+
+def _measure(name: str, node: Node) -> Type:
+    """The type a figure is shown by; a title that counts days itself needs no unit after the figure."""
+    return replace(node.type, unit="count") if _counting.search(name) else node.type
 
 
 def _other_side(node: Call, days: int, language: Language) -> str:
@@ -267,8 +272,8 @@ def _turn_in_words(pack: Pack, item: Turn, language: Language) -> str:
     bound, direction = item.bound, item.direction
     if item.term.type.integral and item.term.type.unit not in ("money", "MB") and bound != item.value:
         bound, direction = item.value, {"over": "at_least", "under": "at_most"}.get(direction, direction)
-    said = figure(bound, item.term.type, language, pack.currency)
     name = title(pack, item.term, language)
+    said = figure(bound, _measure(name, item.term), language, pack.currency)
     return _directions[direction][language == "zh"].format(_without_unit(name, item.term), said)
 
 

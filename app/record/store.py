@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlmodel import Session, col, select
 
@@ -74,6 +74,9 @@ class Store:
             deadline: seconds that `record` waits.
             longest_queue: records that may wait before `StoreBusy`.
         """
+        self._file = file
+        self._opened: tuple[int, int] | None = None
+        self._failed = False
         self._engine = engine_of(file)
         self._deadline = deadline
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(longest_queue)
@@ -133,23 +136,48 @@ class Store:
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._read, decision_id)
 
     async def check(self) -> None:
-        """Is the store there.
+        """Does the store take decisions: it is there, it is read, and where the last commit failed another is tried.
 
         Raises:
-            StoreUnavailable: it cannot be read, or nothing writes to it.
+            StoreUnavailable: it does not.
         """
         if not self._writer.is_alive():
             raise StoreUnavailable("the store is not open")
-        await self.get("")
+        await asyncio.get_running_loop().run_in_executor(self._reader, self._try)
+
+    def _try(self) -> None:
+        self._read("")
+        if self._failed:
+            try:
+                with writing(self._engine) as connection:
+                    connection.exec_driver_sql("PRAGMA user_version = 0")  # writes a page, and changes nothing
+            except SQLAlchemyError as error:
+                raise StoreUnavailable(f"the store cannot be written: {_cause(error)}") from error
+            self._failed = False
 
     def _migrate(self) -> None:
         try:
             with writing(self._engine) as connection:
                 upgrade(connection)
-        except SQLAlchemyError as error:
+            self._opened = _inode(self._file)
+        except (SQLAlchemyError, OSError) as error:
             raise StoreUnavailable(f"the store cannot be opened: {_cause(error)}") from error
 
+    def _in_place(self) -> None:
+        """An open file goes on taking rows after it was deleted or replaced, for nobody to find.
+
+        Raises:
+            StoreUnavailable: the file is not the one that was opened.
+        """
+        try:
+            found = _inode(self._file)
+        except OSError:
+            found = None
+        if found != self._opened:
+            raise StoreUnavailable("the store's file was deleted or replaced; put it back, or start the service again")
+
     def _read(self, decision_id: str) -> DecisionRecord | None:
+        self._in_place()
         try:
             with Session(self._engine) as session:
                 row = session.exec(select(DecisionRow).where(col(DecisionRow.id) == decision_id)).first()
@@ -160,8 +188,18 @@ class Store:
     def _write(self) -> None:
         """The writer's thread: batch after batch until the end is queued."""
         while batch := self._next_batch():
-            outcomes = _stored(self._engine, [waiting.record for waiting in batch])
+            outcomes = self._outcomes([waiting.record for waiting in batch])
+            self._failed = any(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
             self._tell(batch, outcomes)
+
+    def _outcomes(self, records: Sequence[DecisionRecord]) -> Sequence[StoreError | None]:
+        try:
+            self._in_place()
+            outcomes = _stored(self._engine, records)
+            self._in_place()
+        except StoreUnavailable as error:
+            return [error] * len(records)
+        return outcomes
 
     def _next_batch(self) -> list[_Waiting]:
         """Everything that waits, waiting for the first; empty at the end. Who has stopped waiting is left out."""
@@ -192,9 +230,8 @@ class Store:
 
 def engine_of(file: Path) -> Engine:
     """An engine for the file: write-ahead log, every commit synced, autocommit unless `writing` begins a transaction."""
-    engine = create_engine(
-        f"sqlite:///{file}", isolation_level="AUTOCOMMIT", connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}
-    )
+    url = URL.create("sqlite", database=str(file))
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -250,6 +287,11 @@ def _try_row(connection: Connection, row: dict[str, Any]) -> StoreError | None:
     except (SQLAlchemyError, ValueError, OverflowError) as error:
         return RowRefused(_cause(error))
     return None
+
+
+def _inode(file: Path) -> tuple[int, int]:
+    state = file.stat()
+    return state.st_dev, state.st_ino
 
 
 def _cause(error: Exception) -> str:

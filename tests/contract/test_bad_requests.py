@@ -136,6 +136,8 @@ def test_a_body_that_is_no_object_is_refused_whole(http: TestClient, body: bytes
         (about(contract={"promo_end": "2026-02-30"}), "subscriber.contract.promo_end", "a date from 1900 on"),
         (about(services={"held": "toll_pack"}), "subscriber.services.held", "expected an array"),
         (about(events={}), "subscriber.events", "expected an array"),
+        (about(events=[{}] * 5_001), "subscriber.events", "has more than 5,000 entries"),
+        (about(billing={"total": ["a"] * 100_000}), "subscriber.billing.total", "has more than 5,000 entries"),
         (about(events=[{"type": "complant", "at": AT}]), "subscriber.events.0.type", "did you mean `complaint`?"),
         (about(events=[{"at": AT}]), "subscriber.events.0.type", "is required"),
         (about(events=[{"type": "fault", "at": AT}, 5]), "subscriber.events.1", "expected an object"),

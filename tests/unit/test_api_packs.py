@@ -105,3 +105,49 @@ def test_following_looks_again_and_again(folder: Path) -> None:
         return holder.current.digest
 
     assert asyncio.run(run()) == "followed"
+
+
+def test_a_name_that_is_no_text_is_told_as_text(folder: Path) -> None:
+    """A file's name may hold bytes that are no UTF-8; what is said of it can be sent and logged."""
+
+    def load_named(_: Path) -> Pack:
+        raise PackError([Problem(Place("rules/\udcff.yaml"), "wrong", "no good")])
+
+    holder = PackHolder(folder, load)
+    holder._load = load_named
+    write(folder, "bad")
+    assert looked(holder) == ["pack_refused"]
+    assert holder.problems == ("rules/\\udcff.yaml:1:1: error[wrong]: no good",)
+
+
+def test_looking_goes_on_after_a_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever fails at one look, the next one takes a good pack over."""
+    holder = PackHolder(folder, load, every=0.001)
+    looks = iter([OSError("gone"), RuntimeError("loop")])
+    original = PackHolder.look
+
+    async def look(self: PackHolder) -> None:
+        for error in looks:
+            raise error
+        await original(self)
+
+    async def run() -> None:
+        follower = asyncio.create_task(holder.follow())
+        while holder.current.digest == "one":
+            await asyncio.sleep(0.001)
+        follower.cancel()
+
+    monkeypatch.setattr(PackHolder, "look", look)
+    write(folder, "two!")
+    with capture_logs() as logs:
+        asyncio.run(asyncio.wait_for(run(), 20))
+    assert [entry["event"] for entry in logs] == ["pack_not_looked_at"] * 2 + ["pack_running"]
+
+
+def test_a_file_that_may_be_read_again_is_read(folder: Path) -> None:
+    """A change of a file's permissions is a change."""
+    holder = PackHolder(folder, load)
+    write(folder, "crash")
+    assert looked(holder) == ["pack_failed"]
+    (folder / "rules" / "pack.yaml").chmod(0o600)
+    assert looked(holder) == ["pack_failed"]

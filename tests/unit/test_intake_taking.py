@@ -115,7 +115,7 @@ class TestTimes:
         found = case(mode="what_if", as_of="2026-03-28T12:00:00Z", contact_at="2026-03-30T12:00:00Z", subscriber={"zone": "Europe/Berlin"})
         assert (found.times.as_of.hour, found.times.contact_minute, found.times.offset) == (13, 14 * 60, 120)
 
-    @pytest.mark.parametrize("zone", ["Asia/Shangai", "America", "Mars/Olympus", "asia"])
+    @pytest.mark.parametrize("zone", ["Asia/Shangai", "America", "Mars/Olympus", "asia", "localtime", "right/UTC", "Factory"])
     def test_an_unknown_zone_is_refused(self, zone: str) -> None:
         """A name that is no zone, and a folder of zones, are refused by the field."""
         assert "is not a time zone" in refused(subscriber={"zone": zone})["subscriber.zone"]
@@ -289,6 +289,15 @@ def test_whatever_json_is_refused_by_field(value: object) -> None:
     with pytest.raises(RequestError) as error:
         parse_request(json.dumps(value).encode())
     assert all(problem.field and problem.message for problem in error.value.problems)
+
+
+@pytest.mark.parametrize("inner", ["1", "NaN", '{"a":1,"a":2}', '"\\ud800"'])
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"a":', "}")])
+def test_any_depth_is_refused(inner: str, opens: str, closes: str) -> None:
+    """Also at the depth where it can be read once and not a second time, from further down the stack."""
+    for depth in range(700, 1_100):
+        with pytest.raises(RequestError):
+            parse_request((opens * depth + inner + closes * depth).encode())
 
 
 @given(st.binary(max_size=60))

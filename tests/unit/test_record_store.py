@@ -146,6 +146,20 @@ class TestStore:
         assert "after" in stored(file)
         assert "waiting" not in stored(file)
 
+    def test_a_busy_process_is_no_slow_store(self, file: Path) -> None:
+        """What was stored within the deadline is stored, also where the event loop was too busy to hear of it before the deadline."""
+
+        async def work(store: Store) -> None:
+            call = asyncio.ensure_future(store.record(record("a")))
+            await asyncio.sleep(0)
+            give_up = time.monotonic() + 20
+            while not stored(file) and time.monotonic() < give_up:
+                time.sleep(0.01)  # noqa: ASYNC251 - a long decision, say
+            time.sleep(0.3)  # noqa: ASYNC251
+            await call
+
+        using(file, work, deadline=0.2)
+
     def test_a_caller_that_goes_away_does_not_undo_a_commit(self, file: Path) -> None:
         """Cancelling one of several callers leaves the others' decisions stored."""
 
@@ -187,6 +201,56 @@ class TestStore:
 
         using(file, work)
         assert stored(file) == ["b"]
+
+    @pytest.mark.parametrize("replaced", [False, True])
+    def test_a_file_that_is_gone_takes_nothing(self, file: Path, replaced: bool) -> None:
+        """After the file was deleted or replaced under the service nothing is called stored or ready; put back, it goes on."""
+        away = file.with_name("away.db")
+
+        def take_away() -> None:
+            file.rename(away)
+            if replaced:
+                file.write_bytes(away.read_bytes())
+
+        async def work(store: Store) -> None:
+            await store.record(record("a"))
+            take_away()
+            for call in (store.record(record("b")), store.get("a"), store.check()):
+                with pytest.raises(StoreUnavailable, match="deleted or replaced"):
+                    await call
+            away.replace(file)
+            await store.check()
+            await store.record(record("c"))
+
+        using(file, work)
+        assert stored(file) == ["a", "c"]
+
+    def test_it_is_not_ready_while_commits_fail(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """After a commit that failed the store is ready when it can be written again, not before."""
+        monkeypatch.setattr("app.record.store._BUSY_SECONDS", 0.1)
+
+        async def work(store: Store) -> None:
+            limit = sqlite3.connect(file, isolation_level=None)
+            limit.execute("ALTER TABLE decision RENAME TO gone")
+            with pytest.raises(StoreUnavailable):
+                await store.record(record("b"))
+            limit.execute("ALTER TABLE gone RENAME TO decision")
+            limit.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreUnavailable, match="cannot be written"):
+                await store.check()
+            limit.execute("COMMIT")
+            limit.close()
+            await store.check()
+            await store.record(record("c"))
+
+        using(file, work)
+        assert stored(file) == ["c"]
+
+    def test_a_file_may_have_any_name(self, tmp_path: Path) -> None:
+        """What would mean something in a URL is part of the name."""
+        file = tmp_path / "a b?c=d#e%20.db"
+        using(file, lambda store: store.record(record("a")))
+        assert stored(file) == ["a"]
 
     @pytest.mark.parametrize("kind", ["folder", "no folder", "no database"])
     def test_what_is_no_store_is_refused(self, tmp_path: Path, kind: str) -> None:

@@ -47,6 +47,14 @@ def test_only_what_could_turn_the_clause_is_asked() -> None:
     assert asked(pack, {"home": {"has_broadband": False}, "pay": {"autopay": True}}) == [("home.family_lines", ["plain"])]
 
 
+def test_a_part_that_is_settled_is_not_asked_about() -> None:
+    """Inside a condition too: of `(a or b) and c`, with b known to hold, only c is."""
+    gates = {"a": "(home.family_lines >= 2 or home.has_broadband) and pay.autopay"}
+    pack = mini({"plain": act(eligible=gates)}, questions=[question("home.family_lines"), question("pay.autopay")])
+    assert asked(pack, {"home": {"has_broadband": True}}) == [("pay.autopay", ["plain"])]
+    assert [name for name, _ in asked(pack, {"home": {"has_broadband": False}})] == ["home.family_lines", "pay.autopay"]
+
+
 def test_questions_that_unlock_most_come_first() -> None:
     pack = mini(
         {

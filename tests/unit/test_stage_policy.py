@@ -110,6 +110,7 @@ def until(pack: Any, subscriber: Any, **request: Any) -> Any:
         ("days_since(contract.promo_end) >= 14", {"contract": {"promo_end": "2026-11-10"}}, datetime.datetime(2026, 11, 24, tzinfo=ZONE)),
         ("'14:00' <= clock.time < '20:00'", {}, NOON.replace(hour=14)),
         ("clock.time < '09:00'", {}, NOON.replace(hour=0) + DAY),
+        ("clock.time > '13:30'", {}, NOON.replace(hour=13, minute=31)),
         ("clock.weekday >= 6", {}, NOON.replace(hour=0) + 3 * DAY),
         ("not clock.holiday", {}, NOON.replace(hour=0) + 2 * DAY),
         ("not clock.holiday and '09:00' <= clock.time", {}, NOON.replace(hour=9) + 2 * DAY),

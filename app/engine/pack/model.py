@@ -309,6 +309,14 @@ class Pack:
         return tuple(Door(action, itemgetter(phase, *(clause.slot for clause in action.gates)), ({}, {})) for action in self.actions)
 
     @cached_property
+    def clauses(self) -> Mapping[str, Mapping[tuple[str, str], Clause]]:
+        """Each action's clauses of every kind, by gate and name."""
+        return {
+            action.id: {(clause.gate, clause.name): clause for clause in (*action.gates, *action.contact, *action.guardrails)}
+            for action in self.actions
+        }
+
+    @cached_property
     def by_id(self) -> Mapping[str, Action]:
         """Actions by id."""
         return {action.id: action for action in self.actions}
