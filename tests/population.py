@@ -362,7 +362,7 @@ class _Subscriber:
 
     def billing(self) -> Values:
         fee = self.plan[1]
-        toll, data = self.often(0, 0, 1700, 4500), self.often(0, 0, 600, 1500, 8000)
+        toll, data = self.often(0, 0, 1700, 4500, 12000), self.often(0, 0, 600, 1500, 8000)
         voice, info = self.often(0, 0, 600), self.often(0, 0, 500, 2500, 6000)
         floor = self.often(0, 0, 0, 1200, 4000)
         return {

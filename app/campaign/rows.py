@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -112,11 +113,14 @@ class CsvTable:
         """
         self._lines, self._encoding, self._delimiter = lines, encoding, delimiter
         first = lines.take()
+        content = first[1] if first else b""
+        if b"\r" in content:
+            raise TableError(f"`{path}`: its lines end with a carriage return alone; save it with line feeds")
         try:
-            text = self._text(first[1] if first else b"").removeprefix("\ufeff")
+            self.header = [name.strip() for name in self._cut(self._text(content).removeprefix("\ufeff"))]
         except _Unreadable as error:
-            raise TableError(f"`{path}`: line 1 {error}") from None
-        self.header = [name.strip() for name in self._cut(text)]
+            why = "opens a quote that is not closed" if content.count(b'"') % 2 else error
+            raise TableError(f"`{path}`: line 1 {why}") from None
         twice = sorted({name for name in self.header if name and self.header.count(name) > 1})
         if not any(self.header):
             raise TableError(f"`{path}`: line 1 should name the columns and is blank")
@@ -178,7 +182,7 @@ class CsvTable:
     def _cut(self, text: str) -> list[str]:
         """The cells of exactly one row."""
         try:
-            rows = list(csv.reader(text.splitlines(keepends=True), delimiter=self._delimiter, strict=True))
+            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter, strict=True))
         except csv.Error as error:
             raise _Unreadable(f"is not comma-separated: {error}") from None
         if len(rows) > 1:

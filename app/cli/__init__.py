@@ -133,13 +133,17 @@ def pack_check(
 
 def main() -> None:
     """Run the command line. Exit codes: 0 fine, 1 the input or the pack is wrong, 2 the command is."""
-    import contextlib
-    import os
     import sys
 
+    from app.cli.console import cannot_write, complain, drop_output, prepare_streams
+
+    prepare_streams()
     try:
         app()
     except BrokenPipeError:  # the reader of our output has gone: no news
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
+        sys.exit(1)
+    except OSError as error:
+        drop_output()
+        complain(cannot_write(error))
         sys.exit(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterable
@@ -36,6 +38,27 @@ def fail(*lines: object) -> NoReturn:
     """Say what is wrong and end with exit code 1."""
     complain(*lines)
     raise typer.Exit(1)
+
+
+def cannot_write(error: OSError) -> str:
+    """Why output could not be written."""
+    where = f"`{error.filename}`" if error.filename is not None else "the output"
+    return f"cannot write {where}: {(error.strerror or 'unknown error').lower()}"
+
+
+def prepare_streams() -> None:
+    """Stand in for streams that were closed, so that no file takes their place, and write what an encoding lacks as `?`."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - open as long as the program
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def drop_output() -> None:
+    """Let what is left in the buffer of standard output go nowhere."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_bytes(content: bytes) -> None:

@@ -18,7 +18,7 @@ from app.campaign.problems import TableError
 from app.campaign.rows import CsvTable, Lines, Row, ndjson_rows, open_table
 from app.campaign.summary import Summary, ranked, titles_of
 from app.campaign.table import Asking, Refused, RequestReader, answer_line, decide_rows, ndjson_requests, table_requests
-from app.cli.console import err, fail, out, write_bytes
+from app.cli.console import cannot_write, err, fail, out, write_bytes
 from app.cli.labels import labels_of
 from app.cli.packs import load, table
 from app.engine.texts import Language, language_of
@@ -49,7 +49,7 @@ def decide_table(path: Path, mapping_path: Path | None, out_path: Path | None, r
     except TableError as error:
         fail(error)
     except OSError as error:
-        fail(f"cannot write `{error.filename}`: {(error.strerror or 'unknown error').lower()}")
+        fail(cannot_write(error))
     language = language_of(wishes.locale or (mapping.document.request.get("locale", "zh-CN") if mapping else "zh-CN"))
     if wishes.as_json:
         report = summary.as_json(titles_of(pack, language))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
@@ -53,9 +54,17 @@ def _check_table(table: Path, mapping: Path | None, out: Path | None, rejects: P
         raise typer.BadParameter("--table needs --out: where the decisions go")
     if wishes.record:
         raise typer.BadParameter("--record stores single decisions; a table runs as what-if")
-    named = [path.resolve() for path in (table, mapping, out, rejects) if path is not None]
-    if len(set(named)) < len(named):
+    named = [path for path in (table, mapping, out, rejects) if path is not None]
+    if any(_same(one, other) for one, other in combinations(named, 2)):
         raise typer.BadParameter("--table, --mapping, --out and --rejects are different files")
+
+
+def _same(one: Path, other: Path) -> bool:
+    """One file, by whatever names: what is written would destroy what is read."""
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there yet
+        return one.resolve() == other.resolve()
 
 
 def _check_channel(channel: str) -> None:

@@ -21,6 +21,7 @@ _causes: dict[str, Cause] = {
 
 MOST_REMEMBERED = 256
 """Outcomes of one action that are kept; few come up again and again."""
+_not_met = Outcome("", None)
 _wrong_phase = Failing("applicable", "phase", unknown=False)
 _wrong_channel = Failing("applicable", "channel", unknown=False)
 _unknown_concession = Failing("suitable", "concession", unknown=True)
@@ -33,27 +34,22 @@ def open_gates(pack: Pack, case: Case, facts: Facts) -> tuple[list[Action], list
         _judge_marketing_unprofiled(pack, facts)
     candidates: list[Action] = []
     outcomes: list[Outcome] = []
+    channel, own = case.channel, facts.values
+    marketing = own if facts.unprofiled is None else facts.unprofiled.values
     for door in pack.doors:
         action = door.action
-        known = door.outcomes[case.channel in action.channels]
-        values = facts.seen_by(action)
-        seen = door.seen(values)
-        if seen in known and values[action.concession] is not None:
-            found = known[seen]
-        else:
-            found = _judged(pack, action, case, facts)
-            if values[action.concession] is not None and len(known) < MOST_REMEMBERED:
+        known, seen = door.outcomes[channel in action.channels], door.seen(marketing if action.marketing else own)
+        found = known.get(seen, _not_met)
+        if found is _not_met:
+            failing = closed_gates(pack, action, case, facts)
+            found = outcome(action, failing) if failing else None
+            if len(known) < MOST_REMEMBERED:
                 known[seen] = found
         if found is None:
             candidates.append(action)
         else:
             outcomes.append(found)
     return candidates, outcomes
-
-
-def _judged(pack: Pack, action: Action, case: Case, facts: Facts) -> Outcome | None:
-    failing = closed_gates(pack, action, case, facts)
-    return outcome(action, failing) if failing else None
 
 
 def closed_gates(pack: Pack, action: Action, case: Case, facts: Facts) -> list[Failing]:

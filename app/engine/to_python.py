@@ -6,7 +6,7 @@ True, false and unknown are `True`, `False` and `None`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,6 +44,24 @@ class Program:
         self.ready: dict[int, str] = {}
         self.branch = ""
         self.temporaries = 0
+
+    @classmethod
+    def over(cls, named: Mapping[str, int], trees: Mapping[Node, int]) -> Program:
+        """A program over slots that another one fills."""
+        program = cls()
+        program.named, program.trees = dict(named), dict(trees)
+        program.ready = dict.fromkeys(trees.values(), "")
+        return program
+
+    def function(self, node: Node) -> Callable[[Sequence[Any]], Any]:
+        """What a tree comes to, of the slots alone; everything that it calls has a slot already."""
+        expression = self.emit(node)
+        if self.lines:
+            raise AssertionError("a part of the tree has no slot")
+        namespace: dict[str, Any] = dict(_environment)
+        exec(compile(f"def run(v):\n    return {expression}\n", "<pack>", "exec"), namespace)  # noqa: S102 - as in `section`
+        function: Callable[[Sequence[Any]], Any] = namespace["run"]
+        return function
 
     def input(self, name: str) -> int:
         """The slot of a base fact."""

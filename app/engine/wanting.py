@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
 from app.engine.changes import definitions
 from app.engine.decision import Decision
-from app.engine.interpret import interpret
 from app.engine.pack.model import Clause, Pack
+from app.engine.to_python import Program
 from app.engine.tree import And, Call, Const, Node, Or, Ref, children
 
 Test = Callable[[Sequence[Any]], Any]
@@ -51,9 +50,8 @@ def wanted(pack: Pack, decision: Decision, clauses: Iterable[Clause], values: Se
                 seen.add(part)
                 if part.junction is None or part.junction(values) is None:
                     waiting.append(part)
-        missing = [name for name, slot in want.facts if values[slot] is None]
-        if missing or want.series:
-            found.update(missing or want.series)
+        if want.facts or want.series:
+            found.update([name for name, slot in want.facts if values[slot] is None] or want.series)
         if want.history in unknown:
             found.add(want.history)
     return found
@@ -67,6 +65,7 @@ class _Wants:
         self.bases = {base.name: base.slot for base in pack.base}
         self.names: dict[str, Want] = {}
         self.trees: dict[int, tuple[Node, Want]] = {}
+        self.program = Program.over(pack.slots, pack.terms)
 
     def of(self, node: Node) -> Want:
         """What a tree wants. Trees live as long as their pack, so that they are known by identity."""
@@ -82,20 +81,11 @@ class _Wants:
             return Want(history=node.name) if node.type.kind == "events" else self.named(node.name)
         slot, below = self.pack.terms.get(node), [item for item in children(node) if not isinstance(item, Const)]
         if not isinstance(node, Call):
-            return _joined(slot, map(self.of, below), self.test(node) if slot is None and isinstance(node, And | Or) else None)
+            return _joined(slot, map(self.of, below), self.program.function(node) if slot is None and isinstance(node, And | Or) else None)
         facts = tuple((item.name, self.bases[item.name]) for item in below if isinstance(item, Ref) and item.name in self.bases)
         series = tuple(item.name for item in below if isinstance(item, Ref) and item.type.kind == "series")
         rest = [item for item in below if not (isinstance(item, Ref) and item.name in self.bases)]
         return Want(slot, facts, series, below=tuple(map(self.of, rest)))
-
-    def test(self, node: Node) -> Test:
-        """What a part comes to on a case's values, also where it has no slot of its own."""
-        slot = self.pack.slots.get(node.name) if isinstance(node, Ref) else self.pack.terms.get(node)
-        if slot is not None:
-            return itemgetter(slot)
-        if isinstance(node, And | Or):
-            return _settled(tuple(map(self.test, node.operands)), absorbing=isinstance(node, Or))
-        return lambda values: interpret(node, lambda item: self.test(item)(values))
 
     def named(self, name: str) -> Want:
         if name not in self.names:
@@ -129,14 +119,6 @@ def _joined(slot: int | None, parts: Iterable[Want], junction: Test | None = Non
         else:
             below.append(part)
     return Want(slot, tuple(facts), below=tuple(below), junction=junction)
-
-
-def _settled(tests: tuple[Test, ...], *, absorbing: bool) -> Test:
-    def settled(values: Sequence[Any]) -> bool | None:
-        found = [test(values) for test in tests]
-        return absorbing if absorbing in found else None if None in found else not absorbing
-
-    return settled
 
 
 @lru_cache(maxsize=8)

@@ -72,7 +72,7 @@ def test_the_population_shows_every_signal_and_nearly_every_action() -> None:
         stages.add(decision.stage.id)
         empty.add(decision.empty_because)
     assert {(signal.id, level.name) for signal in pack.signals.values() for level in signal.levels} == signals
-    assert len(set(pack.by_id) - actions) <= 2
+    assert len(set(pack.by_id) - actions) <= len(pack.by_id) // 10
     assert phases == {phase.id for phase in pack.phases}
     assert stages == {stage.id for stage in pack.stages}
     assert empty >= {None, "suppressed", "unknown", "not_applicable"}

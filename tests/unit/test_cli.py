@@ -229,6 +229,16 @@ def test_a_table_that_cannot_be_used(tmp_path: Path, table: bytes | None, messag
     assert not (tmp_path / "o.ndjson").exists()
 
 
+def test_a_table_is_not_written_over(tmp_path: Path) -> None:
+    """The same file under another name is the same file."""
+    table, other = tmp_path / "t.csv", tmp_path / "u.csv"
+    table.write_bytes((EXAMPLES / "customers.csv").read_bytes())
+    other.hardlink_to(table)
+    result = run("decide", "--table", table, "--mapping", EXAMPLES / "customers.map.yaml", "--out", other)
+    assert result.exit_code == 2
+    assert table.read_bytes() == (EXAMPLES / "customers.csv").read_bytes()
+
+
 def test_decisions_that_cannot_be_written(tmp_path: Path) -> None:
     """A folder that is not there is told as such."""
     arguments = ("--table", EXAMPLES / "customers.csv", "--mapping", EXAMPLES / "customers.map.yaml")
@@ -317,6 +327,31 @@ def test_the_program_runs_and_has_no_colour_in_a_pipe() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "长途及国际优惠包" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code", "says"),
+    [
+        ("<&-", 1, b"standard input: body: is empty"),
+        (f"{HIGH_TARIFF} >&-", 0, b""),
+        (f"{HIGH_TARIFF} >/dev/full", 1, b"cannot write the output: no space left on device\n"),
+        (f"{HIGH_TARIFF} --json >/dev/full", 1, b"cannot write the output: no space left on device\n"),
+    ],
+)
+def test_streams_that_are_closed_or_full_are_no_traceback(redirected: str, code: int, says: bytes) -> None:
+    """A closed stream is an empty one, and output that cannot be written is a message."""
+    command = f"exec {sys.executable} -c 'from app.cli import main; main()' decide {'-' if redirected == '<&-' else ''} {redirected}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stderr.startswith(says), b"Traceback" in done.stderr) == (code, True, False)
+
+
+def test_an_encoding_that_lacks_characters_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that cannot show Chinese shows the rest."""
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    command = [sys.executable, "-c", "from app.cli import main; main()", "decide", HIGH_TARIFF]
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"s-1002" in done.stdout
 
 
 def test_the_program_answers_at_once() -> None:

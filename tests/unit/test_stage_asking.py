@@ -55,6 +55,16 @@ def test_a_part_that_is_settled_is_not_asked_about() -> None:
     assert [name for name, _ in asked(pack, {"home": {"has_broadband": False}})] == ["home.family_lines", "pay.autopay"]
 
 
+def test_what_a_known_fact_could_do_without_is_not_asked() -> None:
+    """A fact worked out from the second best figure does not want the best one."""
+    pack = mini(
+        {"plain": act(eligible={"a": "facts.worth > 5 and pay.autopay"})},
+        facts=[fact("worth", "first_known(home.family_lines, 100)")],
+        questions=[question("home.family_lines"), question("pay.autopay")],
+    )
+    assert asked(pack) == [("pay.autopay", ["plain"])]
+
+
 def test_questions_that_unlock_most_come_first() -> None:
     pack = mini(
         {

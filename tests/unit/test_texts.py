@@ -53,18 +53,23 @@ class TestFill:
         """A text is filled with the values of its slots, as each language writes them."""
         text = Text(cut("{a:money} until {b:date}")[0], cut("{b:date}前{a:money}")[0])
         known: dict[str, Any] = {"a": 123456, "b": DAY.toordinal()}
-        assert text.of("en").fill(known.get, "en", "CNY") == "¥1,234.56 until 2 November 2026"
-        assert text.of("zh").fill(known.get, "zh", "CNY") == "2026年11月2日前1,234.56元"
-        assert text.of("zh").fill({}.get, "zh", "CNY") == f"{UNKNOWN}前{UNKNOWN}"
+        assert text.of("en").fill((), {}, known.get, "en", "CNY") == "¥1,234.56 until 2 November 2026"
+        assert text.of("zh").fill((), {}, known.get, "zh", "CNY") == "2026年11月2日前1,234.56元"
+        assert text.of("zh").fill((), {}, {}.get, "zh", "CNY") == f"{UNKNOWN}前{UNKNOWN}"
 
     def test_plain(self) -> None:
         """A text without slots is said as it stands; an empty one says nothing."""
         assert Text(cut("Yes.")[0], cut("是。")[0]).say("zh") == "是。"
-        assert cut("")[0].fill({}.get, "en", "CNY") == ""
+        assert cut("")[0].fill((), {}, {}.get, "en", "CNY") == ""
+
+    def test_by_position(self) -> None:
+        """Names that have a position are read there, unknown or not; all others are asked for."""
+        template = cut("{a:count} {b:count} {c:count}")[0]
+        assert template.fill((None, 7), {"b": 1, "a": 0}, {"a": 1, "c": 9}.get, "en", "CNY") == f"{UNKNOWN} 7 9"
 
     def test_never_twice(self) -> None:
         """What a value says is not read as a text again."""
-        assert cut("{a}")[0].fill({"a": "{b:money}"}.get, "en", "CNY") == "{b:money}"
+        assert cut("{a}")[0].fill((), {}, {"a": "{b:money}"}.get, "en", "CNY") == "{b:money}"
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ class Action:
 class Door:
     """An action's gates with a memory, as most subscribers meet most actions in the same few ways.
 
-    `seen` picks the phase and what the gates came to, `outcomes` has what followed from it off and on the action's channels.
+    `seen` picks phase, concession and what the gates came to, `outcomes` has what followed from it off and on the action's channels.
     """
 
     action: Action
@@ -306,7 +306,10 @@ class Pack:
     def doors(self) -> tuple[Door, ...]:
         """The gates of every action, in the order of actions."""
         phase = self.slots["phase"]
-        return tuple(Door(action, itemgetter(phase, *(clause.slot for clause in action.gates)), ({}, {})) for action in self.actions)
+        return tuple(
+            Door(action, itemgetter(phase, action.concession, *(clause.slot for clause in action.gates)), ({}, {}))
+            for action in self.actions
+        )
 
     @cached_property
     def clauses(self) -> Mapping[str, Mapping[tuple[str, str], Clause]]:

@@ -135,29 +135,43 @@ class Draft:
 
 def read_files(files: Mapping[str, bytes]) -> Draft:
     """Read and validate every file; mistakes are in the draft."""
-    draft, values = Draft(), 0
+    draft = Draft()
+    for source in _sources(draft, files):
+        _take(draft, source)
+    return draft
+
+
+def _sources(draft: Draft, files: Mapping[str, bytes]) -> list[Source]:
+    """The files as plain values; none where together they hold too many."""
+    found: list[Source] = []
+    values = 0
     for file in sorted(files):
         if draft.full:
             break
         source, problems = read(file, files[file])
         draft.problems += problems
-        if source is None:
-            continue
-        values += len(source.places)
+        found += [source] if source is not None else []
+        values += len(source.places) if source is not None else 0
         if values > MOST_VALUES:
             draft.wrong(Place(file), "pack-too-large", f"more than {MOST_VALUES:,} values in the files of the pack")
-            break
-        if not isinstance(source.data, dict):
-            draft.wrong(source.place(), "schema", "the file is not a mapping", "a file holds keys such as `signals:` or `action:`")
-        elif "action" in source.data:
-            action = _validated(draft, source, ActionDocument)
-            if action is not None:
-                draft.actions.append(Found(source, (), action))
-        else:
-            document = _validated(draft, source, Document)
-            if document is not None:
-                draft.documents.append((source, document))
-    return draft
+            return []
+    return found
+
+
+def _take(draft: Draft, source: Source) -> None:
+    """Validate what a file holds."""
+    if draft.full:
+        return
+    if not isinstance(source.data, dict):
+        draft.wrong(source.place(), "schema", "the file is not a mapping", "a file holds keys such as `signals:` or `action:`")
+    elif "action" in source.data:
+        action = _validated(draft, source, ActionDocument)
+        if action is not None:
+            draft.actions.append(Found(source, (), action))
+    else:
+        document = _validated(draft, source, Document)
+        if document is not None:
+            draft.documents.append((source, document))
 
 
 M = TypeVar("M", bound=BaseModel)
