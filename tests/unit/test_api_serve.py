@@ -42,7 +42,7 @@ def service(tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     with started(tmp_path, LOG_FORMAT="json") as process:
         assert process.stdout is not None
         said = ""
-        while not said.rstrip().endswith("json.tool"):
+        while "\ncurl " not in said:
             line = process.stdout.readline()
             assert line, process.communicate()
             said += line
