@@ -12,6 +12,7 @@ import gc
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ def deciding(pack: Pack, cases: Sequence[Case], rounds: int) -> Figures:
         full(case)
     gc.collect()
     gc.freeze()
-    alone = quietest(lambda case: decide(pack, case), cases, rounds)
+    alone = quietest(partial(decide, pack), cases, rounds)
     said, everything = quietest(summary, cases, rounds), quietest(full, cases, max(rounds // 2, 1))
     return {
         "decide_p50_ms": round(said.p50, 4),
@@ -159,7 +160,7 @@ def growth(cases: Sequence[Case], sizes: tuple[int, int], rounds: int) -> Figure
         pack = grown(size)
         for case in cases:
             decide(pack, case)
-        taken[size] = quietest(lambda case, pack=pack: decide(pack, case), cases, rounds).mean
+        taken[size] = quietest(partial(decide, pack), cases, rounds).mean
     few, many = sizes
     return {
         "rules_growth": round(taken[many] / taken[few] / (many / few), 3),

@@ -29,7 +29,8 @@ def spread(nanoseconds: Iterable[int]) -> Spread:
     """Percentiles (nearest rank) and mean of many calls."""
     ordered = sorted(nanoseconds)
     last = len(ordered) - 1
-    return Spread(*(ordered[round(last * share)] / 1e6 for share in (0.5, 0.99)), mean=sum(ordered) / len(ordered) / 1e6)
+    p50, p99 = (ordered[round(last * share)] / 1e6 for share in (0.5, 0.99))
+    return Spread(p50, p99, sum(ordered) / len(ordered) / 1e6)
 
 
 def timed(call: Callable[[Any], object], items: Sequence[Any]) -> Spread:

@@ -516,8 +516,8 @@ class _Subscriber:
             found.append(self.event(dice.choice(("intent_leave", "suspend", "roaming_on", "move_home", "join", "regulator_appeal"))))
         if self.chance(0.02):
             found.append(self.event(dice.choice(("port_query", "port_code", "port_apply", "port_withdraw", "port_done"))))
-        if self.chance(0.04):
-            found += [self.event(kind) for kind in ("device_change", "unsubscribe", "unsubscribe", "unsubscribe", "enquiry")]
+        if self.chance(0.06):
+            found += [self.event(kind) for kind in ("device_change", "unsubscribe", "unsubscribe", "unsubscribe", "enquiry", "enquiry")]
         if self.chance(0.01):
             found += [{**self.event("complaint"), "topic": "network"} for _ in range(4)]
         if self.eventful:

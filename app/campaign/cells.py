@@ -55,6 +55,7 @@ class Unfit(ValueError):
 
 _number = re.compile(r"^[+-]?(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,15})?$")
 _day = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_year = re.compile(r"%[YyGcx]")
 _TRUE = frozenset({"true", "yes", "y", "1", "是"})
 _FALSE = frozenset({"false", "no", "n", "0", "否"})
 DATE_FORMS = ("months_ago", "days_ago", "term_end")
@@ -66,7 +67,7 @@ def date_form_problem(form: str) -> str:
         return ""
     try:
         day = datetime.date(2026, 11, 22)
-        fits = datetime.datetime.strptime(day.strftime(form), form).date() == day  # noqa: DTZ007 - a day has no zone
+        fits = bool(_year.search(form)) and datetime.datetime.strptime(day.strftime(form), form).date() == day  # noqa: DTZ007 - a day has no zone
     except ValueError:
         fits = False
     return "" if fits else f"expected {', '.join(f'`{name}`' for name in DATE_FORMS)} or a form such as `%d/%m/%Y` with year, month and day"

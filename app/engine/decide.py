@@ -36,9 +36,10 @@ def decide(pack: Pack, case: Case) -> Decision:
     cause = None if ranked else empty_cause(pack, facts, outcomes)
     if cause is not None:
         ranked = fall_back(pack, case, facts, cause)
+        offered = {item.action for item in ranked}
+        outcomes = [item for item in outcomes if item.action not in offered]
     assert_permitted(pack, facts, ranked)
 
-    offered = {item.action for item in ranked}
-    outcomes = [item for item in outcomes if item.action not in offered] + [Outcome(name, None) for name in offered]
+    outcomes += [Outcome(item.action, None) for item in ranked]
     outcomes.sort(key=attrgetter("action"))
     return Decision(stage, phase, moment, signals, tuple(ranked), tuple(outcomes), None if ranked else cause, personalised, facts)

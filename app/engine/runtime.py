@@ -302,7 +302,8 @@ def best(
         return None
     found: tuple[float, str] | None = None
     for plan, is_open in zip(plans.values(), opened, strict=True):
-        cost = _mean_cost(plan, minutes, megabytes, cycles) if is_open else None
+        may_win = is_open and (found is None or plan.fee <= found[0])  # no plan costs less than its fee
+        cost = _mean_cost(plan, minutes, megabytes, cycles) if may_win else None
         if cost is not None and (found is None or (cost, plan.id) < found):
             found = cost, plan.id
     return found

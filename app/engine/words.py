@@ -11,7 +11,7 @@ from typing import Any
 from app.engine.answer import Change, Evidence, Shown
 from app.engine.changes import Turn, Turns
 from app.engine.functions import FUNCTIONS
-from app.engine.pack.model import Clause, Moment, Pack, Phase, Stage, Term
+from app.engine.pack.model import Clause, Moment, Pack, Phase, Stage
 from app.engine.runtime import FAR, NEVER
 from app.engine.spoken import spoken
 from app.engine.texts import BY_UNIT, Language, listed, shown
@@ -175,17 +175,17 @@ _shown_as_it_is = frozenset({"boolean", "number", "text", "enum"})
 
 def evidence(values: list[Any], clause: Clause) -> Evidence:
     """A clause and the values it saw."""
-    return Evidence(clause.name, clause.test, {term.text: _seen(values, term) for term in clause.terms})
+    seen: dict[str, Shown] = {}
+    for term in clause.terms:
+        value = term.value if term.slot is None else values[term.slot]
+        seen[term.text] = value if value is None or term.type.kind in _shown_as_it_is else _formed(value, term.type.kind)
+    return Evidence(clause.name, clause.test, seen)
 
 
-def _seen(values: list[Any], term: Term) -> Shown:
-    value = term.value if term.slot is None else values[term.slot]
-    if value is None or term.type.kind in _shown_as_it_is:
-        plain: Shown = value
-        return plain
-    if term.type.kind == "date":
+def _formed(value: Any, kind: str) -> Shown:
+    if kind == "date":
         return None if value == NEVER else datetime.date.fromordinal(value).isoformat()
-    if term.type.kind == "time":
+    if kind == "time":
         return f"{value // 60:02}:{value % 60:02}"
     if isinstance(value, frozenset):
         return sorted(value, key=repr)

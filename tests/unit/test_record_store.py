@@ -1,6 +1,7 @@
 """The store: what it says is stored is stored, each decision for itself, and it says soon when it cannot."""
 
 import asyncio
+import contextlib
 import datetime
 import os
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,15 @@ def stored(file: Path) -> list[str]:
         return [name for (name,) in connection.execute("SELECT id FROM decision ORDER BY id")]
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Nobody else writes meanwhile."""
+    engine = engine_of(file)
+    with writing(engine):
+        yield
+    engine.dispose()
 
 
 @pytest.fixture
@@ -111,7 +121,7 @@ class TestStore:
         """With the disk stuck, what exceeds the queue is refused at once, and what waited is stored when the disk is back."""
 
         async def work(store: Store) -> list[Any]:
-            with writing(engine_of(file)):
+            with locked(file):
                 first = asyncio.ensure_future(store.record(record("first")))
                 await asyncio.sleep(0)
                 while not store._queue.empty():  # noqa: ASYNC110 - it is the writer's thread that takes it
@@ -129,7 +139,7 @@ class TestStore:
         """With the disk stuck, a caller waits no longer than the deadline; a decision whose caller has gone is not stored later."""
 
         async def work(store: Store) -> float:
-            with writing(engine_of(file)):
+            with locked(file):
                 taken = asyncio.ensure_future(store.record(record("taken")))
                 await asyncio.sleep(0.02)
                 started = time.monotonic()
