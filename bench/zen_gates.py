@@ -67,7 +67,8 @@ class Gates:
             for base in self.pack.base:
                 if _whole(facts.values[base.slot]):
                     filling.setdefault(base.slot, facts.values[base.slot])
-        return [self.input(facts, filling) for facts in read]
+        inputs = [self.input(facts, filling) for facts in read]
+        return [item for item in inputs if None not in item.context.values()]  # a quotient may still be unknown, by a divisor of zero
 
     def input(self, facts: Facts, filling: dict[int, Any]) -> Input:
         """One case with nothing unknown."""
