@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parsed(arguments)
     pack = load_pack(ROOT)
     cases = list(islice(mixed(pack, options.seed), options.n))
-    figures = deciding(pack, cases, options.rounds)
+    figures = deciding(pack, cases, options.rounds) | on_examples(pack, options.rounds)
     figures |= against_zen(pack, cases[: options.n // 4], options.rounds)
     figures |= growth(cases[: options.n // 10], (FEW, options.most_rules), options.rounds)
     figures |= {"n": options.n, "seed": options.seed, "rounds": options.rounds, "pattern_share": pattern_share(pack, cases)}
@@ -118,6 +118,14 @@ def deciding(pack: Pack, cases: Sequence[Case], rounds: int) -> Figures:
         "decisions_per_second": round(said.per_second),
         "decisions_per_second_full": round(everything.per_second),
     }
+
+
+def on_examples(pack: Pack, rounds: int) -> Figures:
+    """The same on `examples/`: people with one or two things to see to, where the population has many of everything."""
+    bodies = [json.loads(path.read_bytes()) for path in sorted((ROOT / "examples").glob("*.json"))]
+    cases = [take(pack, DecisionRequest.model_validate(body | {"mode": "what_if"}), now=END, role=ROLE) for body in bodies]
+    found = quietest(lambda case: explain(pack, case, decide(pack, case), "summary"), cases * 20, rounds)
+    return {"examples_p50_ms": round(found.p50, 4), "examples_p99_ms": round(found.p99, 4), "examples": len(cases)}
 
 
 def against_zen(pack: Pack, cases: Sequence[Case], rounds: int) -> Figures:

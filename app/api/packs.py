@@ -80,7 +80,7 @@ def _printable(problem: str) -> str:
 def _stamp(folder: Path) -> _Stamp:
     """What changes when a file of the pack does, or whether it may be read."""
     found: set[tuple[str, int, int, int]] = set()
-    for path in (path for name in FOLDERS for path in (folder / name).rglob("*.y*ml")):
+    for path in (path for name in FOLDERS for path in (folder / name).rglob("*.[yY]*[mM][lL]")):
         try:
             state = path.stat()
         except OSError:  # gone between listing and looking: the next look tells

@@ -8,7 +8,7 @@ from typing import Any
 from app.engine.answer import Ask, UnknownFact
 from app.engine.case import Case
 from app.engine.decision import Decision, Outcome
-from app.engine.pack.model import Action, Clause, Pack, Question
+from app.engine.pack.model import Clause, Pack
 from app.engine.texts import Language
 from app.engine.wanting import wanted
 from app.engine.words import fact_title
@@ -20,27 +20,30 @@ SELF_CHANNELS = frozenset({"app", "web", "social", "email", "sms_service", "sms_
 
 def questions(pack: Pack, case: Case, decision: Decision, language: Language) -> list[Ask]:
     """Questions about unknown facts of actions that nothing else keeps out; those that may unlock most first."""
-    who = "self" if case.channel in SELF_CHANNELS else "agent"
+    askable = _askable(pack, case, decision)
     unlocks: dict[str, list[str]] = {}
     for outcome in decision.outcomes:
-        if outcome.cause != "unknown":
+        if outcome.cause != "unknown" or not askable:
             continue
         action = pack.by_id[outcome.action]
         clauses = _unknown_clauses(pack, outcome)
-        if all(pack.questions.keys().isdisjoint(clause.bases) for clause in clauses):
+        if all(askable.isdisjoint(clause.bases) for clause in clauses) or (action.marketing and not decision.personalised):
             continue
-        for fact in sorted(wanted(pack, decision, clauses, decision.facts.seen_by(action))):
-            question = pack.questions.get(fact)
-            if question is not None and _may_be_put(question, who, decision, action):
-                unlocks.setdefault(fact, []).append(action.id)
+        for fact in sorted(wanted(pack, decision, clauses, decision.facts.seen_by(action)) & askable):
+            unlocks.setdefault(fact, []).append(action.id)
     order = sorted(unlocks, key=lambda fact: (-len(unlocks[fact]), fact))
     return [Ask(fact, pack.questions[fact].text.say(language), unlocks[fact]) for fact in order[:MOST_QUESTIONS]]
 
 
-def _may_be_put(question: Question, who: str, decision: Decision, action: Action) -> bool:
-    """By this side, at this moment, and not to profile somebody who refused it."""
-    worth_it = question.when is None or decision.facts.values[question.when] is True
-    return worth_it and question.who in (who, "both") and (decision.personalised or not action.marketing)
+def _askable(pack: Pack, case: Case, decision: Decision) -> frozenset[str]:
+    """Facts that may be asked for by this side, at this moment."""
+    sides = ("self" if case.channel in SELF_CHANNELS else "agent", "both")
+    values = decision.facts.values
+    return frozenset(
+        question.fact
+        for question in pack.questions.values()
+        if question.who in sides and (question.when is None or values[question.when] is True)
+    )
 
 
 def _unknown_clauses(pack: Pack, outcome: Outcome) -> list[Clause]:

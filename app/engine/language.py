@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import datetime
+import re
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
@@ -40,6 +42,14 @@ DEEPEST_EXPRESSION = 40
 
 _comparisons = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 _operators = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+_INSTEAD = {"&&": "and", "||": "or", "!": "not", "=>": ">=", "=<": "<=", "<>": "!=", "===": "=="}
+_HALF_WIDTH = "use half-width signs: , ( ) ' >= <="
+_NOTHING = ("null", "nil", "none", "undefined", "nan", "na")
+_quoted = re.compile(r"'[^']*'|\"[^\"]*\"")
+_in_capitals = re.compile(r"\b(AND|OR|NOT|IN|And|Or|Not|In)\b")
+_percentage = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*%")
+_with_unit = re.compile(r"[¥￥$€]|\b[0-9]+(\.[0-9]+)?([A-Za-z]|[\u4e00-\u9fff])")
+_bracket = re.compile(r"(?:unmatched )?'([](){}[])'")
 _nesting = (ast.expr, ast.keyword, ast.comprehension, ast.arguments)
 _ordered = ("number", "date", "time")
 
@@ -144,8 +154,9 @@ def _syntax(text: str, place: Place) -> ast.expr:
             body = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
         column = min(_indent(text) + max((error.offset or 1) - 1, 0), len(text))
+        hint = _syntax_hint(text, error.msg)
         raise _Unreadable(
-            Problem(place.shifted(column), "syntax", f"{shown(text)} is not an expression of the rule language", _syntax_hint(text))
+            Problem(place.shifted(column), "syntax", f"{shown(text)} is not an expression of the rule language", hint)
         ) from None
     except (ValueError, RecursionError, MemoryError):
         raise _Unreadable(Problem(place, "syntax", f"{shown(text)} cannot be read")) from None
@@ -168,15 +179,33 @@ def _indent(text: str) -> int:
     return len(text) - len(text.lstrip())
 
 
-def _syntax_hint(text: str) -> str:
-    for sign, word in (("&&", "and"), ("||", "or"), ("!", "not")):
-        if sign in text.replace("!=", ""):
+def _syntax_hint(text: str, said: str) -> str:
+    """What was probably meant by a text that is no expression; `said` is what Python's parser says of it."""
+    plain = _quoted.sub("''", text)
+    for sign, word in _INSTEAD.items():
+        if sign in plain.replace("!=", ""):
             return f"write `{word}` for `{sign}`"
-    if any(char in text for char in "，（）“”‘’：≥≤"):
-        return "use half-width signs: , ( ) ' >= <="
-    if " = " in text:
-        return "write `==` to compare"
-    return ""
+    if set(plain) & set("“”‘’"):
+        return _HALF_WIDTH
+    if said.startswith("unterminated"):
+        return "a quote is not closed"
+    if any((unicodedata.east_asian_width(char) == "F" and char != "\u3000") or char in "≥≤" for char in plain):
+        return _HALF_WIDTH
+    odd = next((char for char in plain.strip() if char != " " and unicodedata.category(char) in ("Zs", "Zl", "Zp", "Cf")), None)
+    if odd:
+        return f"U+{ord(odd):04X} is not a plain space; type the space again"
+    capital = _in_capitals.search(plain)
+    if capital:
+        return f"write `{capital[0].lower()}` for `{capital[0]}`"
+    share = _percentage.search(plain)
+    if share:
+        return f"write `{float(share[1]) / 100:.12g}` for `{share[0]}`"
+    if _with_unit.search(plain):
+        return "numbers stand without a unit, money in fen"
+    closing = _bracket.match(said)
+    if closing:
+        return f"the `{closing[1]}` is not closed" if said.endswith("closed") else f"nothing is opened that this `{closing[1]}` would close"
+    return "write `==` to compare" if " = " in plain else ""
 
 
 class _Reader:
@@ -270,7 +299,10 @@ class _Reader:
             raise _Wrong(node, f"`{dotted}` may not be used here", self.names.elsewhere[dotted], "scope")
         if dotted.startswith("events."):
             raise _Wrong(node, f"`{dotted}` is a list of events", f"count it: `count({dotted}, days=30) >= 1`", "type")
-        raise _Wrong(node, f"unknown name {shown(dotted)}", nearest(dotted, self.names.values), "unknown-name")
+        if dotted.lower() in _NOTHING:
+            raise _Wrong(node, f"{shown(dotted)} is not part of the rule language", "write `known(x)` or `not known(x)`")
+        hint = f"write `{dotted.lower()}`" if dotted in ("TRUE", "FALSE") else nearest(dotted, self.names.values)
+        raise _Wrong(node, f"unknown name {shown(dotted)}", hint, "unknown-name")
 
     def literal(self, node: ast.Constant) -> Const:
         value = node.value
@@ -316,6 +348,8 @@ class _Reader:
         left, right = self.read_all([node.left, node.right])
         self.demand_number(node.left, left)
         self.demand_number(node.right, right)
+        if operator == "/" and isinstance(right, Const) and not right.name and right.value == 0:
+            raise _Wrong(node, f"{shown(ast.unparse(node))} is never known", "nothing can be divided by 0")
         result = _result(operator, left.type, right.type)
         if result.most >= EXACT_LIMIT:
             raise _Wrong(
@@ -334,7 +368,7 @@ class _Reader:
         if _is_level(left) or _is_level(right):
             return self.level(operator, left, right)
         if isinstance(operator, ast.In | ast.NotIn):
-            member = self.membership(left, right)
+            member = self.membership(left, right, "!=" if isinstance(operator, ast.NotIn) else "==")
             return Not(member) if isinstance(operator, ast.NotIn) else member
         sign = _comparisons.get(type(operator))
         if sign is None:
@@ -354,7 +388,7 @@ class _Reader:
                 raise _Wrong(
                     written,
                     f"`{show(other)}` is never {shown(word)}",
-                    nearest(word, other.type.values) or f"it is one of {_listed(other.type.values)}",
+                    nearest(word, other.type.values) or _one_of(other.type.values),
                     "unknown-word",
                 )
             return replace(node, type=other.type)
@@ -378,10 +412,12 @@ class _Reader:
         if sign not in ("==", "!=") and not kinds & set(_ordered):
             raise _Wrong(left, f"{shown(ast.unparse(left))} has no order", "compare with `==`, `!=` or `in`", "type")
 
-    def membership(self, left: ast.expr, right: ast.expr) -> Node:
+    def membership(self, left: ast.expr, right: ast.expr, single: str) -> Node:
         item, collection = self.read_all([left, right])
         if collection.type.kind != "set":
-            raise _Wrong(right, f"{shown(ast.unparse(right))} is {collection.type}, not a set or a list", "as in `x in ('a', 'b')`", "type")
+            word = isinstance(collection, Const) and item.type.kind in ("text", "enum", "number", "date")
+            hint = f"for one word write `{single} {ast.unparse(right)}`" if word else "as in `x in ('a', 'b')`"
+            raise _Wrong(right, f"{shown(ast.unparse(right))} is {collection.type}, not a set or a list", hint, "type")
         if isinstance(collection, Const):
             return Member(item, self.members(left, item, right, collection))
         if item.type.kind not in ("text", "enum"):
@@ -402,7 +438,7 @@ class _Reader:
         if item.type.kind == "enum" and collection.type.model == "text":
             for word in sorted(words):
                 if word not in item.type.values:
-                    hint = nearest(word, item.type.values) or f"it is one of {_listed(item.type.values)}"
+                    hint = nearest(word, item.type.values) or _one_of(item.type.values)
                     raise _Wrong(right, f"`{show(item)}` is never {shown(word)}", hint, "unknown-word")
         elif item.type.kind == "date" and collection.type.model == "text":
             return replace(collection, value=frozenset(_date(right, word) for word in words), type=Type("set", model="date"))
@@ -446,6 +482,8 @@ class _Reader:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name not in FUNCTIONS:
             hint = nearest(name, FUNCTIONS) if name else "functions have plain names, as in `last(billing.total)`"
+            if name in ("AND", "OR", "NOT"):
+                hint = f"write `{name.lower()}` for `{name}`"
             raise _Wrong(node, f"unknown function {shown(ast.unparse(node.func))}", hint, "unknown-function")
         if any(isinstance(item, ast.Starred) for item in node.args) or any(item.arg is None for item in node.keywords):
             raise _Wrong(node, "`*` is not part of the rule language")
@@ -708,6 +746,11 @@ def _is_level(node: ast.expr) -> bool:
 
 def _listed(words: Iterable[Any]) -> str:
     return ", ".join(f"`{word}`" for word in words)
+
+
+def _one_of(words: Iterable[Any]) -> str:
+    listed = _listed(words)
+    return f"it is one of {listed}" if listed else ""
 
 
 def _date(written: ast.expr, word: str) -> int:

@@ -189,6 +189,19 @@ FORMS = [
     ("plan.id in ('a', plan.name)", "12: error[expression]: a list holds literals only; as in `('a', 'b')`"),
     ("plan.id in ()", "12: error[expression]: a list holds literals only; as in `('a', 'b')`"),
     ("plan.id == None", "12: error[expression]: `None` is not part of the rule language; write `known(x)` or `not known(x)`"),
+    *(
+        (
+            f"plan.id == {word}",
+            f"12: error[expression]: `{word}` is not part of the rule language; write `known(x)` or `not known(x)`",
+        )
+        for word in ("null", "nil", "NULL")
+    ),
+    ("plan.monthly_fee / 0 > 1", "1: error[expression]: `plan.monthly_fee / 0` is never known; nothing can be divided by 0"),
+    ("plan.monthly_fee / -0.0 > 1", "1: error[expression]: `plan.monthly_fee / -0.0` is never known; nothing can be divided by 0"),
+    ("plan.id in ('word')", "13: error[type]: `'word'` is a text, not a set or a list; for one word write `== 'word'`"),
+    ("plan.id not in ('word')", "17: error[type]: `'word'` is a text, not a set or a list; for one word write `!= 'word'`"),
+    ("custom.ok == TRUE", "14: error[unknown-name]: unknown name `TRUE`; write `true`"),
+    ("AND(custom.ok, custom.ok)", "1: error[unknown-function]: unknown function `AND`; write `and` for `AND`"),
     ("plan.id is None", "1: error[expression]: `is` is not part of the rule language; write `==`"),
     ("plan.id is not 'a'", "1: error[expression]: `is` is not part of the rule language; write `!=`"),
     (
@@ -295,7 +308,22 @@ def test_one_mistake(written: str, expected: str) -> None:
         ("plan.monthly_fee ≥ 3", "use half-width signs: , ( ) ' >= <="),
         ("mean（billing.total，3） > 1", "use half-width signs: , ( ) ' >= <="),
         ("plan.id == ‘a’", "use half-width signs: , ( ) ' >= <="),
-        ("(plan.monthly_fee > 1", ""),
+        ("(plan.monthly_fee > 1", "the `(` is not closed"),
+        ("plan.monthly_fee > 1)", "nothing is opened that this `)` would close"),
+        ("plan.id == 'a", "a quote is not closed"),
+        ("custom.ok AND plan.id == 'a'", "write `and` for `AND`"),
+        ("custom.ok OR custom.ok", "write `or` for `OR`"),
+        ("NOT custom.ok", "write `not` for `NOT`"),
+        ("plan.monthly_fee => 3", "write `>=` for `=>`"),
+        ("plan.monthly_fee =< 3", "write `<=` for `=<`"),
+        ("plan.monthly_fee <> 3", "write `!=` for `<>`"),
+        ("param.share > 10%", "write `0.1` for `10%`"),
+        ("param.share > 12.5% and custom.ok", "write `0.125` for `12.5%`"),
+        ("plan.monthly_fee > ¥15", "numbers stand without a unit, money in fen"),
+        ("plan.data_mb > 5GB", "numbers stand without a unit, money in fen"),
+        ("plan.monthly_fee > ５", "use half-width signs: , ( ) ' >= <="),
+        ("plan.id == 'AND（' or", ""),
+        ("count(events.fault, days=30) >", ""),
         ("plan.monthly_fee > 1 +", ""),
         ("import os", ""),
         ("x = 1; y = 2", "write `==` to compare"),
@@ -311,6 +339,15 @@ def test_not_an_expression(written: str, hint: str) -> None:
     assert place.startswith("f.yaml:1:")
     end = f"; {hint}" if hint else ""
     assert rest == f"error[syntax]: `{written}` is not an expression of the rule language{end}"
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u3000", "\u200b"])
+def test_odd_spaces(space: str) -> None:
+    """A space that is none, or one that nobody sees, is named."""
+    assert said(f"custom.ok{space} and custom.ok") == [
+        "f.yaml:1:10: error[syntax]: `custom.ok\ufffd and custom.ok` is not an expression of the rule language; "
+        f"U+{ord(space):04X} is not a plain space; type the space again"
+    ]
 
 
 class TestBounds:

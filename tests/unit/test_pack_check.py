@@ -12,6 +12,7 @@ from tests.packs import SMALL, changed, facts, patterns, problems, small
 pytestmark = pytest.mark.unit
 
 CARE, HELP, OFFER = "policies/care/thank_you.yaml", "policies/help/port_help.yaml", "policies/offers/to_plan_59.yaml"
+FEN = "money is in fen, shares from 0 to 1, decimals with a point"
 POLICY, HEAD, PLACES, RULES = "policies/policy.yaml", "rules/pack.yaml", "rules/places.yaml", "rules/rules.yaml"
 
 SCHEMA = [
@@ -21,18 +22,18 @@ SCHEMA = [
         f"{OFFER}:5:7",
         "`duty`: input should be 'owed', 'care' or 'offer', not `ofer`; did you mean `offer`?",
     ),
-    ("propensity: 0.5", "propensity: 1.5", f"{CARE}:8:13", "`propensity`: input should be less than or equal to 1, not `1.5`"),
+    ("propensity: 0.5", "propensity: 1.5", f"{CARE}:8:13", "`propensity`: should be at most 1, not `1.5`"),
     ("propensity: 0.5", "propensity: [{if: signal('high.toll')}]", f"{CARE}:8:14", "`propensity.0.is` is missing"),
     ("value: 100", "value: 100\nvalu: 3", f"{CARE}:10:1", "unknown key `valu`; did you mean `value`?"),
     ("value: 100", "priority: 3", f"{CARE}:1:1", "`value` is missing"),
-    ("value: 100", "value:", f"{CARE}:9:7", "`value`: string should have at least 1 character, not ``"),
+    ("value: 100", "value:", f"{CARE}:9:7", "`value` is empty"),
     (
         "    fee: 5900\n",
         "    fee: 59.5\n",
         f"{POLICY}:6:10",
-        "`tariffs.0.fee`: input should be a valid integer, unable to parse string as an integer, not `59.5`",
+        "`tariffs.0.fee`: expected a whole number, not `59.5`",
     ),
-    ("    fee: 5900\n", "    fee: -1\n", f"{POLICY}:6:10", "`tariffs.0.fee`: input should be greater than or equal to 0, not `-1`"),
+    ("    fee: 5900\n", "    fee: -1\n", f"{POLICY}:6:10", "`tariffs.0.fee`: should be at least 0, not `-1`"),
     (
         "on_sale_from: 2026-01-01",
         "on_sale_from: 1767225600",
@@ -55,10 +56,10 @@ SCHEMA = [
     ("duty: offer\n", "duty: care\n", f"{OFFER}:5:7", "the duty of an offer is `offer`"),
     ("kind: information\n", "kind: care\n", f"{HELP}:7:10", "help with porting is a service or an information and concedes nothing"),
     ("value: 0\n", "value: 0\nconcession: 5\n", f"{HELP}:7:10", "help with porting is a service or an information and concedes nothing"),
-    ("ages: {churn: 35}", "ages: {churn: 0}", f"{RULES}:25:15", "`ages.churn`: input should be greater than or equal to 1, not `0`"),
-    ("currency: CNY", "currency: cny", f"{HEAD}:1:65", "`pack.currency`: string should match pattern '^[A-Z]{3}$', not `cny`"),
+    ("ages: {churn: 35}", "ages: {churn: 0}", f"{RULES}:25:15", "`ages.churn`: should be at least 1, not `0`"),
+    ("currency: CNY", "currency: cny", f"{HEAD}:1:65", "`pack.currency`: `cny` is not a currency of three capital letters, as in `CNY`"),
     ("unknown: allow\n      ", "", f"{POLICY}:39:7", "`guardrails.clauses.0`: `unknown: allow` and `because:` go together"),
-    ("is: 1500\n", 'is: ""\n', f"{RULES}:3:10", "`parameters.0.is`: string should have at least 1 character, not ``"),
+    ("is: 1500\n", 'is: ""\n', f"{RULES}:3:10", "`parameters.0.is` is empty"),
     (
         "type: enum\n    values: [a, b]\n",
         "type: enum\n",
@@ -86,6 +87,54 @@ SCHEMA = [
     ),
     ("  app: {text: {en: Thank you., zh: 感谢您。}}", "  ap: {text: {en: Thank you., zh: 感谢您。}}", f"{CARE}:11:7", None),
     ("title: {en: Thank you, zh: 感谢}", "title: {en: Thank you}", f"{CARE}:2:8", "`title.zh` is missing"),
+    ("title: {en: Thank you, zh: 感谢}", "title: Thank you", f"{CARE}:2:8", "`title`: expected both languages, as in `{en: …, zh: …}`"),
+    ("title: {en: Thank you, zh: 感谢}", "title:", f"{CARE}:2:7", "`title`: expected both languages, as in `{en: …, zh: …}`"),
+    ("title: {en: Thank you, zh: 感谢}", "title: {en: [A], zh: B}", f"{CARE}:2:13", "`title.en`: expected one text"),
+    ("title: {en: Thank you, zh: 感谢}", "title: {en: A, zh: ''}", f"{CARE}:2:21", "`title.zh` is empty"),
+    ("value: 100", "value: 100\npriority: 101", f"{CARE}:10:11", "`priority`: should be at most 100, not `101`"),
+    (
+        "    fee: 5900\n",
+        "    fee: 9000000000000\n",
+        f"{POLICY}:6:10",
+        "`tariffs.0.fee`: should be at most 1,000,000,000,000, not `9000000000000`",
+    ),
+    ("propensity: 0.5", "propensity: half", f"{CARE}:8:13", "`propensity`: expected a number, not `half`"),
+    ("propensity: 0.5", "propensity: .nan", f"{CARE}:8:13", "`propensity`: expected a number, not `.nan`"),
+    (
+        "phases: [prevention, retention]\npropensity",
+        "phases: care\npropensity",
+        f"{CARE}:7:9",
+        "`phases`: expected a list, each entry after `- `, not `care`",
+    ),
+    ("phases: [prevention, retention]\npropensity", "phases: []\npropensity", f"{CARE}:7:9", "`phases` is empty"),
+    ("value: 100", "value: 100\nmarketing: maybe", f"{CARE}:10:12", "`marketing`: expected `true` or `false`, not `maybe`"),
+    (
+        "value: 100",
+        "value: 100\nsuitable: all",
+        f"{CARE}:10:11",
+        "`suitable`: expected names with values, each as `name: value`, not `all`",
+    ),
+    (
+        "    filing_no: CN-0001\n",
+        "    filing_no: 1\n",
+        f"{POLICY}:5:16",
+        "`tariffs.0.filing_no`: `1` is not 4 to 40 letters, digits and `-`",
+    ),
+    (
+        "on_sale_from: 2026-01-01",
+        "on_sale_from: 2026-02-30",
+        f"{POLICY}:13:19",
+        "`tariffs.0.on_sale_from`: expected a date, as in 2026-11-22, not `2026-02-30`",
+    ),
+    (
+        "category: care\n",
+        "category: Care\n",
+        f"{CARE}:6:11",
+        "`category`: `Care` is not a name of lower-case letters, digits and `_` that begins with a letter",
+    ),
+    ("category: care\n", f"category: {'a' * 61}\n", f"{CARE}:6:11", "`category` has more than 60 characters"),
+    ("salt: small-salt", "salt: s", f"{HEAD}:1:97", "`pack.salt` has fewer than 4 characters"),
+    ("id: param.floor\n", "id: floor\n", f"{RULES}:2:9", "`parameters.0.id`: `floor` is not an id that begins with `param.`"),
 ]
 REFERENCES = [
     ("unknown-name", "tariff: plan_59\n", "tariff: plan_95\n", f"{OFFER}:19:9", "unknown tariff `plan_95`; did you mean `plan_59`?"),
@@ -180,7 +229,41 @@ REFERENCES = [
         "the fallback for `guardrail` names unknown action `thank_yu`; did you mean `thank_you`?",
     ),
     ("number-too-large", "is: 1500\n", "is: 1500000000000\n", f"{RULES}:3:9", "`1500000000000` is larger than 10^12"),
-    ("type", "is: 1500\n", "is: [1, a]\n", f"{RULES}:3:9", "a list holds values of one kind"),
+    ("type", "is: 1500\n    unit: money\n", "is: [1, a]\n", f"{RULES}:3:9", "a list holds values of one kind"),
+    ("type", "is: 1500\n", "is: [1, a]\n", f"{RULES}:3:13", f"`a` is not a number; {FEN}"),
+    ("type", "is: 1500\n    unit: money\n", "is: [1, 1.]\n", f"{RULES}:3:13", f"`1.` is not a number; write `1`: {FEN}"),
+    (
+        "unknown-word",
+        "id: param.floor\n    is: 1500\n    unit: money",
+        "id: param.floor\n    is: 1500\n    unit: mony",
+        f"{RULES}:4:11",
+        "unknown unit `mony`; did you mean `money`?",
+    ),
+    (
+        "unknown-word",
+        "title: {en: Toll charges, zh: 通话费}\n    unit: money",
+        "title: {en: Toll charges, zh: 通话费}\n    unit: fen",
+        f"{RULES}:14:11",
+        "unknown unit `fen`; it is one of `MB`, `count`, `days`, `dbm`, `hours`, `mbps`, `minutes`, `money`, `months`, `points`, "
+        "`score`, `share`",
+    ),
+    (
+        "unknown-word",
+        "type: enum\n    values: [a, b]\n",
+        "type: number\n    unit: minuts\n",
+        f"{RULES}:9:11",
+        "unknown unit `minuts`; did you mean `minutes`?",
+    ),
+    *(
+        ("unknown-word", "zone: Asia/Shanghai", f"zone: {zone}", f"{HEAD}:1:76", f"no time zone `{zone}`; {hint}")
+        for zone, hint in (
+            ("localtime", "it has a name such as `Asia/Shanghai`"),
+            ("posixrules", "it has a name such as `Asia/Shanghai`"),
+            ("Factory", "it has a name such as `Asia/Shanghai`"),
+            ("right/Asia/Shanghai", "did you mean `Asia/Shanghai`?"),
+            ("posix/Asia/Shanghai", "did you mean `Asia/Shanghai`?"),
+        )
+    ),
     (
         "type",
         "is: last(billing.toll_fee)",
@@ -378,6 +461,7 @@ class TestSeveral:
             ("is: last(billing.toll_fee)", "is: last(billing.toll_fe)"),
             ("is: last(billing.toll_fee)", "is: billing.toll_fee"),
             ("is: 1500\n", "is: [1, a]\n"),
+            ("is: 1500\n", "is: 1,5\n"),
         ],
     )
     def test_nothing_follows(self, old: str, new: str) -> None:
@@ -555,11 +639,50 @@ class TestParameters:
         found, type_ = literal(written)
         assert (found, type(found), type_.kind) == (value, type(value), kind)
 
+    @pytest.mark.parametrize(
+        ("written", "hint"),
+        [
+            ("1,5", f"write `1.5`: {FEN}"),
+            ("1,500", f"write `1500`: {FEN}"),
+            ("1,500.5", f"write `1500.5`: {FEN}"),
+            ("60%", f"write `0.6`: {FEN}"),
+            ("¥15", f"write `1500`: {FEN}"),
+            ("1_500", f"write `1500`: {FEN}"),
+            ("１.５", f"write `1.5`: {FEN}"),
+            (".5", f"write `0.5`: {FEN}"),
+            ("+5", f"write `5`: {FEN}"),
+            ("−5", f"write `-5`: {FEN}"),
+            ("1e3", f"write `1000`: {FEN}"),
+            ("0.33333333333333333", f"write `0.333333333333`: {FEN}"),
+            (".nan", FEN),
+            ("-.inf", FEN),
+            ("1e99", FEN),
+            ("5GB", FEN),
+            ("2026/1/1", "a day is written as 2026-01-31"),
+        ],
+    )
+    def test_mistyped(self, written: str, hint: str) -> None:
+        """What begins as a number does and is none is told where it stands, with or without a unit, and nowhere else."""
+        for unit in ("    unit: money\n", ""):
+            found = problems(changed(("is: 1500\n    unit: money\n", f"is: {written}\n{unit}")))
+            assert found == [f"{RULES}:3:9: error[type]: `{written}` is not a number; {hint}"]
+
+    @pytest.mark.parametrize("written", ["much", "true", "2026-01-01"])
+    def test_mistyped_with_unit(self, written: str) -> None:
+        """What has a unit is a number."""
+        (found,) = problems(changed(("is: 1500\n", f"is: {written}\n")))
+        assert found.startswith(f"{RULES}:3:9: error[type]: `{written}` is not a number; ")
+
+    def test_too_many_digits(self) -> None:
+        """A number too long to be one is too large."""
+        found = problems(changed(("is: 1500\n", f"is: {'9' * 20}\n")))
+        assert found == [f"{RULES}:3:9: error[number-too-large]: `{'9' * 20}` is larger than 10^12"]
+
     def test_in_expressions(self) -> None:
         """Lists are sets, dates and times are read where they stand beside one."""
         rows = "".join(
             f"  - {{id: param.{name}, is: {value}, why: {{en: A, zh: B}}}}\n"
-            for name, value in (("packs", "[a, b]"), ("day", "2026-01-01"), ("hour", '"09:00"'), ("on", "true"), ("fees", "[1, 2]"))
+            for name, value in (("packs", "[a, 4g]"), ("day", "2026-01-01"), ("hour", '"09:00"'), ("on", "true"), ("fees", "[1, 2]"))
         )
         tests = "".join(
             f"  - id: facts.{name}\n    title: {{en: A, zh: B}}\n    is: {text}\n"

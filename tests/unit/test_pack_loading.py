@@ -30,6 +30,11 @@ class TestFolder:
         assert read_folder(tmp_path) == {**SMALL, "rules/deep/er/more.yml": b"holidays: []"}
         assert load_pack(tmp_path).name == "small"
 
+    def test_capitals(self, tmp_path: Path) -> None:
+        """The end of a file's name may be in capitals."""
+        more = {"rules/a.YAML": b"holidays: []", "rules/b.Yml": b"holidays: []", "policies/c.YML": b"holidays: []"}
+        assert read_folder(written(tmp_path, {**SMALL, **more, "rules/d.yaxml": b"x"})) == {**SMALL, **more}
+
     @pytest.mark.parametrize("name", ["none", "empty"])
     def test_no_pack(self, tmp_path: Path, name: str) -> None:
         """A folder without a pack says what one is."""
@@ -54,7 +59,7 @@ class TestFolder:
         assert codes(check_files({f"rules/{n}.yaml": b"" for n in range(MOST_FILES + 1)})) == ["pack-too-large"]
 
     def test_odd_names(self, tmp_path: Path) -> None:
-        """File names that are not text are read all the same; pipes and loops are not."""
+        """File names that are not text are read all the same, and are printable; pipes and loops are not."""
         written(tmp_path, SMALL)
         name = os.fsdecode(b"rules/\xff.yaml")
         (tmp_path / name).write_bytes(b"holidays: []")
@@ -62,7 +67,10 @@ class TestFolder:
         (tmp_path / "rules/loop").symlink_to(tmp_path / "rules")
         (tmp_path / "rules/gone.yaml").symlink_to(tmp_path / "nowhere")
         files = read_folder(tmp_path)
-        assert set(files) == {*SMALL, name}
+        assert [str(problem) for problem in check_files({**files, "rules/\\udcff.yaml": b""})] == [
+            "rules/\\udcff.yaml:1:1: error[empty-file]: the file is empty; delete it, or write its rules"
+        ]
+        assert set(files) == {*SMALL, "rules/\\udcff.yaml"}
         assert build_pack(files).digest.startswith("sha256:")
 
 

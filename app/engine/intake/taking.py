@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import functools
 import zoneinfo
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
@@ -13,6 +12,7 @@ from app.engine.intake.problems import CaseError, FieldProblem
 from app.engine.intake.values import answer_problem, custom_problem
 from app.engine.intake.wording import hinted
 from app.engine.vocabulary import SECTIONS, Contact, DecisionRequest, Event, LooseValue, SubscriberContext
+from app.engine.zones import zone_named, zone_names
 
 if TYPE_CHECKING:
     from app.engine.pack import Pack
@@ -22,7 +22,6 @@ CLOCKS_DIFFER = datetime.timedelta(minutes=5)
 FURTHEST_CONTACT = datetime.timedelta(days=90)
 DEVELOPMENT = "development"
 _MINUTE = datetime.timedelta(minutes=1)
-_NO_PLACES = {"Factory", "localtime"}
 
 
 def take(pack: Pack, request: DecisionRequest, *, now: datetime.datetime, role: str) -> Case:
@@ -43,7 +42,7 @@ def take(pack: Pack, request: DecisionRequest, *, now: datetime.datetime, role: 
     as_of = request.as_of or now
     contact_at = request.contact_at or as_of
     live = request.mode == "live"
-    zone = _zone(request.subscriber.zone or pack.zone)
+    zone = zone_named(request.subscriber.zone or pack.zone)
     problems = [
         *(_late(request.subscriber, as_of) if live else ()),
         *_untimely(request, as_of, contact_at, now),
@@ -135,14 +134,4 @@ def _mistyped(pack: Pack, request: DecisionRequest) -> Iterator[FieldProblem]:
 
 def _homeless(given: str | None, zone: zoneinfo.ZoneInfo | None) -> Iterator[FieldProblem]:
     if zone is None:
-        yield FieldProblem("subscriber.zone", hinted("is not a time zone of the IANA's list", given, _zones()))
-
-
-@functools.cache
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones() - _NO_PLACES)
-
-
-def _zone(name: str) -> zoneinfo.ZoneInfo | None:
-    """The zone, by its name in the list: a file beside the list, such as that of this machine's own zone, is not everywhere the same."""
-    return zoneinfo.ZoneInfo(name) if name in _zones() else None
+        yield FieldProblem("subscriber.zone", hinted("is not a time zone of the IANA's list", given, zone_names()))

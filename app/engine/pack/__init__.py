@@ -62,17 +62,22 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     """
     found: dict[str, Path] = {}
     size = 0
-    for path in (path for name in FOLDERS for path in (folder / name).rglob("*.y*ml")):
-        relative = path.relative_to(folder).as_posix()
-        if path.suffix not in (".yaml", ".yml") or relative.startswith("policies/tests/") or not path.is_file():
+    for path in (path for name in FOLDERS for path in (folder / name).rglob("*.[yY]*[mM][lL]")):
+        relative = _printable(path.relative_to(folder))
+        if path.suffix.lower() not in (".yaml", ".yml") or relative.startswith("policies/tests/") or not path.is_file():
             continue
         found[relative] = path
         size += path.stat().st_size
         if _too_large(len(found), size):
             raise PackError(_too_large(len(found), size))
     if not found:
-        raise PackError([Problem(Place(str(folder)), "missing", "no pack here", "a pack is a folder with `rules/` and `policies/`")])
+        raise PackError([Problem(Place(_printable(folder)), "missing", "no pack here", "a pack is a folder with `rules/` and `policies/`")])
     return {relative: found[relative].read_bytes() for relative in sorted(found)}
+
+
+def _printable(path: Path) -> str:
+    """The path as text, with `\\udcff` for each byte of a name that is no text: JSON and terminals take text only."""
+    return path.as_posix().encode(errors="backslashreplace").decode()
 
 
 def _too_large(files: int, size: int) -> list[Problem]:

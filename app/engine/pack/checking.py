@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,19 +15,21 @@ from app.engine.pack.documents import (
     DerivedFact,
     GuardrailPart,
     HandsOffPart,
+    Parameter,
     PatternPart,
     Row,
     SignalPart,
     StagePart,
     TariffPart,
 )
-from app.engine.pack.names import BEST, TARIFF_NAMES, TODAY, Scopes, constant, custom_type
+from app.engine.pack.names import BEST, TARIFF_NAMES, TODAY, UNITS, Scopes, constant, custom_type, literal, not_a_number, number_hint
 from app.engine.pack.ordering import downstream, mentions, ordered
 from app.engine.pack.reading import Draft, Found
-from app.engine.problems import Place, nearest
+from app.engine.problems import Place, nearest, shown
 from app.engine.texts import FORMATS, Text
 from app.engine.tree import DATE, FALSE, INPUT_LIMIT, NUMBER, TEXT, And, Compare, Const, Member, Node, Not, Ref, Type, fold
 from app.engine.vocabulary import EVENTS, FACTS, Moment
+from app.engine.zones import zone_names
 
 GATES = ("eligible", "applicable", "suitable")
 ENGINE_CLAUSES = ("phase", "channel", "tariff_on_sale", "pilot_running", "concession")
@@ -93,7 +94,9 @@ def _collect(draft: Draft) -> Parts:
     broken: set[str] = set()
     for name, found in draft.unique(list(draft.each("parameters")), "parameter").items():
         value = constant(found.part)
-        if value is None:
+        if _mistyped(draft, found):
+            broken.add(name)
+        elif value is None:
             draft.wrong(found.place("is"), "type", "a list holds values of one kind")
             broken.add(name)
         elif value.type.kind == "number" and value.type.most > INPUT_LIMIT:
@@ -109,6 +112,11 @@ def _collect(draft: Draft) -> Parts:
         draft.wrong(
             pattern_parts[name].place(), "duplicate-id", f"`{name}` is a signal already", "a pattern concludes a signal of its own id"
         )
+    for part in [*draft.each("parameters"), *draft.each("custom"), *draft.each("facts")]:
+        unit = part.part.unit
+        if unit and unit not in UNITS:
+            hint = nearest(unit, UNITS) or "it is one of " + ", ".join(f"`{item}`" for item in sorted(UNITS))
+            draft.wrong(part.place("unit"), "unknown-word", f"unknown unit {shown(unit)}", hint)
     tariffs = draft.unique(list(draft.each("tariffs")), "tariff")
     profiles = _profiles(draft)
     head = draft.single("pack")
@@ -144,6 +152,23 @@ def _collect(draft: Draft) -> Parts:
         profile.hands_off if profile else [],
         _graph(facts, signals, pattern_parts, tariffs, plans),
     )
+
+
+def _mistyped(draft: Draft, found: Found[Parameter]) -> bool:
+    """Is a parameter, or an item of its list, meant as a number but not written as one? Each is told where it stands."""
+    given, unit = found.part.value, found.part.unit
+    items: list[tuple[tuple[str | int, ...], str]] = (
+        [(("is",), given)] if isinstance(given, str) else [(("is", index), item) for index, item in enumerate(given)]
+    )
+    if not isinstance(given, str) and not unit and not any(literal(item)[1].kind == "number" for item in given):
+        return False
+    wrong = [(path, item) for path, item in items if not_a_number(item, unit)]
+    for path, item in wrong:
+        if item.removeprefix("-").isascii() and item.removeprefix("-").isdigit():
+            draft.wrong(found.place(*path), "number-too-large", f"{shown(item)} is larger than 10^12")
+        else:
+            draft.wrong(found.place(*path), "type", f"{shown(item)} is not a number", number_hint(item))
+    return bool(wrong)
 
 
 def _profiles(draft: Draft) -> dict[str, Profile]:
@@ -488,8 +513,8 @@ class _Checker:
             if self.draft.single(key) is None:
                 self.draft.wrong(Place(), "missing", f"the pack has no `{key}:`")
         head = self.draft.single("pack")
-        if head is not None and head.part.zone not in zoneinfo.available_timezones():
-            near = nearest(head.part.zone, zoneinfo.available_timezones()) or "it has a name such as `Asia/Shanghai`"
+        if head is not None and head.part.zone not in zone_names():
+            near = nearest(head.part.zone, zone_names()) or "it has a name such as `Asia/Shanghai`"
             self.draft.wrong(head.place("zone"), "unknown-word", f"no time zone `{head.part.zone}`", near)
 
     def action_references(self, found: Found[ActionDocument]) -> None:

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, get_args
 
 from app.engine.language import Names
 from app.engine.pack.documents import Approve, Channel, Confirm, CustomFact, Duty, Kind, Lever, Parameter
+from app.engine.texts import BY_UNIT
 from app.engine.tree import BOOLEAN, DATE, INPUT_LIMIT, TEXT, TIME, Const, Ref, Type
 from app.engine.vocabulary import EVENTS, FACTS, Fact, Moment
 
 _integer = re.compile(r"^-?[0-9]{1,15}$")
 _decimal = re.compile(r"^-?[0-9]{1,15}\.[0-9]{1,12}$")
+_day_or_time = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
+_spelt_number = re.compile(
+    r"(?P<sign>-?)(?P<money>¥?)(?P<figure>[0-9][0-9_,]*(\.[0-9]*)?|\.[0-9]+)(?P<power>e[0-9]{1,2})?(?P<share>%?)", re.IGNORECASE
+)
+_thousands = re.compile(r"[0-9]{1,3}([,_][0-9]{3})+(\.[0-9]*)?")
+_day_otherwise = re.compile(r"[0-9]{4}[-/.年][0-9]{1,2}[-/.月]")
+
+UNITS = frozenset({*BY_UNIT, *(fact.unit for fact in FACTS.values() if fact.unit)})
+"""Units that a figure of a pack may have."""
 
 
 def type_of(fact: Fact) -> Type:
@@ -40,6 +52,43 @@ def literal(text: str) -> tuple[Any, Type]:
     if text in ("true", "false"):
         return text == "true", BOOLEAN
     return text, TEXT
+
+
+def not_a_number(text: str, unit: str) -> bool:
+    """Is a parameter's value meant as a number, by its unit or by how it begins, without being one? Days and times are text."""
+    if literal(text)[1].kind == "number":
+        return False
+    first = unicodedata.normalize("NFKC", text).strip()[:1]
+    return bool(unit) or ((first.isdigit() or first in ("+", "-", "−", ".", "¥", "$", "€", "%")) and not _day_or_time.fullmatch(text))
+
+
+def number_hint(text: str) -> str:
+    """How to write what was meant as a number."""
+    plain = unicodedata.normalize("NFKC", text).strip().replace("−", "-")
+    if _day_otherwise.match(plain):
+        return "a day is written as 2026-01-31"
+    meant = _meant(plain.removeprefix("+"))
+    return (f"write `{meant}`: " if meant else "") + "money is in fen, shares from 0 to 1, decimals with a point"
+
+
+def _meant(plain: str) -> str:
+    """The number that a text spells in another way, or nothing."""
+    found = _spelt_number.fullmatch(plain)
+    if not found:
+        return ""
+    figure = found["figure"]
+    if _thousands.fullmatch(figure) or "." in figure or "_" in figure:
+        figure = re.sub("[,_]", "", figure)
+    else:
+        figure = figure.replace(",", ".", 1)
+    if not re.fullmatch(r"[0-9]{0,15}(\.[0-9]*)?", figure):
+        return ""
+    value = Decimal(figure.rstrip(".") + (found["power"] or "")) * (100 if found["money"] else 1) / (100 if found["share"] else 1)
+    if value >= INPUT_LIMIT:
+        return ""
+    written = f"{found['sign']}{round(value, 12):f}"
+    written = written.rstrip("0").rstrip(".") if "." in written else written
+    return written if literal(written)[1].kind == "number" else ""
 
 
 def constant(parameter: Parameter) -> Const | None:

@@ -213,12 +213,78 @@ def _schema_problem(source: Source, model: type[BaseModel], detail: ErrorDetails
         return Problem(source.key_place(*path), "schema", f"unknown key {shown(location[-1])}", near)
     if detail["type"] == "missing":
         return Problem(place, "schema", f"`{field_name}` is missing")
-    message = detail["msg"].removeprefix("Value error, ")
     given = detail["input"] if isinstance(detail["input"], str) else None
+    plainly = _plainly(detail, given)
+    if plainly:
+        return Problem(place, "schema", f"`{field_name}`{plainly}")
+    message = detail["msg"].removeprefix("Value error, ")
     said = f"`{field_name}`: {message[0].lower()}{message[1:]}"
     return Problem(
         place, "schema", f"{said}, not {shown(given)}" if given is not None and "should" in message else said, _literal_hint(detail, given)
     )
+
+
+def _plainly(detail: ErrorDetails, given: str | None) -> str:
+    """What is wrong, to go on after the field's name, where pydantic's own words are for programmers."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind in ("model_type", "model_attributes_type"):
+        words = context.get("class_name") == "Words"
+        return ": expected both languages, as in `{en: …, zh: …}`" if words else ": expected keys with values, each as `key: value`"
+    if given == "" and kind not in ("value_error", "literal_error"):
+        return " is empty"
+    if kind in _WANTED:
+        return f": expected {_WANTED[kind]}" + (f", not {shown(given)}" if given is not None else "")
+    if kind in _BOUNDS:
+        return f": should be {_BOUNDS[kind]} {float(next(iter(context.values()))):,.15g}" + (
+            f", not {shown(given)}" if given is not None else ""
+        )
+    if kind in ("too_short", "too_long", "string_too_short", "string_too_long"):
+        most = context.get("max_length") if kind.endswith("long") else context.get("min_length")
+        if not context.get("actual_length", 1):
+            return " is empty"
+        what = "characters" if kind.startswith("string") else "entries"
+        return f" has more than {most:,} {what}" if kind.endswith("long") else f" has fewer than {most} {what}"
+    if kind == "string_pattern_mismatch" and given is not None:
+        form = _FORMS.get(str(context.get("pattern")))
+        return f": {shown(given)} is not {form}" if form else ""
+    return ""
+
+
+_WANTED = {
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number",
+    "int_from_float": "a whole number",
+    "int_type": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "finite_number": "a number",
+    "bool_parsing": "`true` or `false`",
+    "bool_type": "`true` or `false`",
+    "list_type": "a list, each entry after `- `",
+    "dict_type": "names with values, each as `name: value`",
+    "string_type": "one text",
+    "date_type": "a date, as in 2026-11-22",
+    "date_parsing": "a date, as in 2026-11-22",
+    "date_from_datetime_parsing": "a date, as in 2026-11-22",
+    "date_from_datetime_inexact": "a date, as in 2026-11-22",
+}
+"""What was expected, by pydantic's kind of mistake."""
+_BOUNDS = {"greater_than_equal": "at least", "less_than_equal": "at most", "greater_than": "more than", "less_than": "less than"}
+_FORMS = {
+    r"^[a-z][a-z0-9_]*$": "a name of lower-case letters, digits and `_` that begins with a letter",
+    r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$": "an id of lower-case letters, digits, `_` and points, as in `four_high.tariff`",
+    r"^param\.": "an id that begins with `param.`",
+    r"^custom\.[a-z0-9_]+$": "an id such as `custom.band`: lower-case letters, digits and `_`",
+    r"^facts\.[a-z0-9_]+$": "an id such as `facts.toll`: lower-case letters, digits and `_`",
+    r"^events\.[a-z_]+$": "a kind of events, as in `events.fault`",
+    r"^[A-Z]{3}$": "a currency of three capital letters, as in `CNY`",
+    r"^[A-Za-z_+\-0-9/]+$": "a time zone's name, as in `Asia/Shanghai`",
+    r"^[a-z0-9][a-z0-9-]*$": "a name of lower-case letters, digits and `-`",
+    r"^[0-9][0-9a-z.\-]*$": "a version, as in `1.0.0`",
+    r"^[A-Za-z0-9\-]{4,40}$": "4 to 40 letters, digits and `-`",
+    r"^[A-Za-z0-9_\-]+$": "letters, digits, `_` and `-`",
+}
+"""The forms of names, in words, by the pattern that the models of `documents` hold them to."""
 
 
 def _literal_hint(detail: ErrorDetails, given: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ _quoted_start = re.compile(r"^(?P<before>\s*(?:- )*[\w.]+:\s+|\s*(?:- )+)(?P<val
 _quoted_and_on = re.compile(r"""^(?:'(?:[^']|'')*'|"(?:[^"\\]|\\.)*")\s+(?:in\s|not\s+in\s|[=!<>])""")
 _uncommented = re.compile(r"""(?:'[^']*'|"[^"]*"|[^'"#]|(?<=\S)#)*""")
 _unprintable = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_merge_mark = re.compile(r"^(<{7}|>{7})( |$)|^={7}$")
+_twice = re.compile(r"\b(\w+) \1\b")
 _flow_key = re.compile(r"^[\w.]+$")
 
 
@@ -84,13 +86,142 @@ def _text(file: str, content: bytes) -> str:
 
 
 def _yaml_problem(file: str, content: bytes, error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-    what = getattr(error, "problem", None) or "the file cannot be read as YAML"
-    line = content.split(b"\n")[place.line - 1 : place.line]
-    tab = bool(line) and b"\t" in line[0][: len(line[0]) - len(line[0].lstrip())]
-    hint = "indent with spaces, not with tabs" if tab else "check indentation, colons and quotes around here"
-    return Problem(place, "yaml", str(what).lower(), hint)
+    lines = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").split("\n")
+    for number, line in enumerate(lines):
+        if _merge_mark.match(line):
+            return Problem(
+                Place(file, number + 1),
+                "yaml",
+                f"{shown(line)} is left from a merge that was not finished",
+                "keep one of the two versions, and take out the lines of `<<<<<<<`, `=======` and `>>>>>>>`",
+            )
+    said, opened = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if said is None:
+        return Problem(Place(file), "yaml", "the file cannot be read as YAML", "check indentation, colons and quotes")
+    mistake = _Mistake(lines, _At(said.line, said.column), _At(opened.line, opened.column) if opened else None)
+    at, message, hint = mistake.told(str(getattr(error, "problem", None) or "the file cannot be read as YAML").lower())
+    return Problem(Place(file, at.line + 1, at.column + 1), "yaml", message, hint)
+
+
+@dataclass(frozen=True)
+class _At:
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class _Mistake:
+    """Something that YAML's grammar refuses: where the parser stopped, and where what it was reading begins."""
+
+    lines: list[str]
+    at: _At
+    opened: _At | None
+
+    @property
+    def line(self) -> str:
+        return self.lines[self.at.line] if self.at.line < len(self.lines) else ""
+
+    @property
+    def before(self) -> str:
+        """The line up to where the parser stopped."""
+        return self.line[: self.at.column]
+
+    @property
+    def begun(self) -> str:
+        """Where what was being read begins, when that is another line."""
+        return f" in what begins on line {self.opened.line + 1}" if self.opened and self.opened.line != self.at.line else ""
+
+    def told(self, problem: str) -> tuple[_At, str, str]:
+        """Where, what and how to put it right, in words of whoever writes rules."""
+        indent = self.line[: len(self.line) - len(self.line.lstrip())]
+        if "\t" in indent or "tab character" in problem or self.line[self.at.column : self.at.column + 1] == "\t":
+            return self.at, "a tab stands where spaces should", "indent with spaces, not with tabs"
+        for words, tell in _TELLING.items():
+            if words in problem:
+                return tell(self)
+        return self.at, _twice.sub(r"\1", problem) + self.begun, "check indentation, colons and quotes around here"
+
+    def second_colon(self) -> tuple[_At, str, str]:
+        """A colon where no key can stand."""
+        if re.search(r":\s", self.before):
+            return self.at, "a second colon on the line", "put quotes around a text that holds a colon"
+        above = next((line for line in reversed(self.lines[: self.at.line]) if line.strip() and not line.lstrip().startswith("#")), "")
+        if re.search(r":(\s|$)", above):
+            return self.at, "the line is indented further than the one above, which has a value already", "indent both alike"
+        return self.at, f"the line above, {shown(above.strip(), 40)}, lacks its colon", "write `key: value`"
+
+    def no_colon(self) -> tuple[_At, str, str]:
+        """A line that is no entry of a mapping."""
+        at = self.opened or self.at
+        line = self.lines[at.line].strip() if at.line < len(self.lines) else ""
+        return at, f"{shown(line, 40)} has no colon", "write `key: value`, or close the quote or bracket above"
+
+    def misplaced(self) -> tuple[_At, str, str]:
+        """Something where the next entry was expected."""
+        if self.before.strip(" -"):
+            return self.at, "text goes on after its value has ended", "double a quote inside quotes, and close each quote above"
+        return self.at, f"the line is not indented like its neighbours{self.begun}", "indent it as they are, or close a quote above"
+
+    def second_value(self) -> tuple[_At, str, str]:
+        """Something after the file's one value."""
+        return self.at, "the line belongs to nothing above it", "a line above lacks its colon, or is indented otherwise"
+
+    def open_quote(self) -> tuple[_At, str, str]:
+        """The file ends within quotes."""
+        return self.opened or self.at, "the quote that opens here is not closed", "close it, and double a quote inside"
+
+    def open_bracket(self) -> tuple[_At, str, str]:
+        """A list or mapping in brackets goes wrong."""
+        at = self.opened or self.at
+        sign = self.lines[at.line][at.column : at.column + 1] if at.line < len(self.lines) else ""
+        if at.line != self.at.line:
+            return at, f"the {shown(sign)} that opens here is not closed, or a comma is missing", f"close it before line {self.at.line + 1}"
+        return (
+            self.at,
+            f"a comma is missing here, or what closes the {shown(sign)}",
+            "a text with quotes or signs goes on a line of its own",
+        )
+
+    def bad_start(self) -> tuple[_At, str, str]:
+        """A sign that begins no plain value."""
+        at = self.opened if self.opened and self.opened.line == self.at.line else self.at
+        sign = self.lines[at.line][at.column : at.column + 1] if at.line < len(self.lines) else ""
+        if not sign:
+            return at, "a value is missing here", "write it, or close the bracket above"
+        return at, f"a value cannot begin with {shown(sign)}", "put quotes around it"
+
+    def escape(self) -> tuple[_At, str, str]:
+        """A backslash in double quotes."""
+        return self.at, "a backslash in double quotes begins an escape that does not exist", "use single quotes around the text"
+
+    def list_beside_key(self) -> tuple[_At, str, str]:
+        """`key: - item`."""
+        return self.at, "a list begins on the line of its key", "put each `- ` on a line of its own"
+
+    def block_text(self) -> tuple[_At, str, str]:
+        """Something beside `|` or `>`."""
+        return self.at, "text stands on the line of `|` or `>`", "begin it on the next line, or put quotes around the value"
+
+
+_TELLING: Mapping[str, Callable[[_Mistake], tuple[_At, str, str]]] = {
+    "mapping values are not allowed": _Mistake.second_colon,
+    "could not find expected ':'": _Mistake.no_colon,
+    "did not find expected key": _Mistake.misplaced,
+    "did not find expected '-' indicator": _Mistake.misplaced,
+    "expected <block end>": _Mistake.misplaced,
+    "expected <document start>": _Mistake.second_value,
+    "unexpected end of stream": _Mistake.open_quote,
+    "expected ',' or": _Mistake.open_bracket,
+    "cannot start any token": _Mistake.bad_start,
+    "expected node content": _Mistake.bad_start,
+    "directive": _Mistake.bad_start,
+    "alphabetic or numeric character": _Mistake.bad_start,
+    "unknown escape": _Mistake.escape,
+    "hexdecimal": _Mistake.escape,
+    "sequence entries are not allowed": _Mistake.list_beside_key,
+    "comment or line break": _Mistake.block_text,
+}
+"""What to make of the parser's messages, by words of theirs."""
 
 
 def _wrap_quoted_starts(text: str) -> tuple[str, frozenset[int]]:
