@@ -108,17 +108,17 @@ _missing_rates = (0.0, 0.0, 0.0, 0.0, 0.02, 0.05, 0.15, 0.4, 0.9)
 _shapes = ("level", "level", "level", "level", "fall", "collapse", "rise", "spike")
 
 
-def population(seed: int, n: int) -> Iterator[Values]:
-    """`n` request bodies (`mode: what_if`), each a new dict."""
+def population(seed: int, n: int, content: float = 0.45) -> Iterator[Values]:
+    """`n` request bodies (`mode: what_if`), each a new dict; `content` is the share of people with nothing amiss."""
     dice = random.Random(seed)
     for index in range(n):
-        yield _Subscriber(dice).request(f"s-{seed}-{index}")
+        yield _Subscriber(dice, content).request(f"s-{seed}-{index}")
 
 
 class _Subscriber:
     """One random subscriber. Facts hang together where a rule would notice: use with the plan, bills with use, events with open cases."""
 
-    def __init__(self, dice: random.Random) -> None:
+    def __init__(self, dice: random.Random, content: float) -> None:
         self.dice = dice
         self.as_of = self.daytime()
         self.plan = dice.choice(_plans)
@@ -126,7 +126,7 @@ class _Subscriber:
             dice.randint(0, 2) if self.chance(0.12) else dice.choice((dice.randint(3, 36), dice.randint(13, 60), dice.randint(60, 260)))
         )
         self.cycles = dice.choice((1, 2, 3, 4, 4, 5, 6, 6, 6, 6, 8, 12))
-        self.content = self.chance(0.45)
+        self.content = self.chance(content)
         self.troubled = not self.content and self.chance(0.35)
         self.eventful = self.chance(0.2)
 

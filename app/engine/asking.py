@@ -26,7 +26,7 @@ def questions(pack: Pack, case: Case, decision: Decision, language: Language) ->
         if outcome.cause != "unknown" or not askable:
             continue
         action = pack.by_id[outcome.action]
-        clauses = _unknown_clauses(pack, outcome)
+        clauses = unknown_clauses(pack, outcome)
         if all(askable.isdisjoint(clause.bases) for clause in clauses) or (action.marketing and not decision.personalised):
             continue
         for fact in sorted(wanted(pack, decision, clauses, decision.facts.seen_by(action)) & askable):
@@ -36,19 +36,22 @@ def questions(pack: Pack, case: Case, decision: Decision, language: Language) ->
 
 
 def _askable(pack: Pack, case: Case, decision: Decision) -> frozenset[str]:
-    """Facts that may be asked for by this side, at this moment."""
+    """Unknown facts that may be asked for by this side, at this moment."""
     sides = ("self" if case.channel in SELF_CHANNELS else "agent", "both")
     values = decision.facts.values
     return frozenset(
         question.fact
         for question in pack.questions.values()
-        if question.who in sides and (question.when is None or values[question.when] is True)
+        if question.who in sides
+        and (question.when is None or values[question.when] is True)
+        and ((slot := pack.slots.get(question.fact)) is None or values[slot] is None)
     )
 
 
-def _unknown_clauses(pack: Pack, outcome: Outcome) -> list[Clause]:
-    clauses = pack.clauses[outcome.action]
-    return [clauses[item.gate, item.clause] for item in outcome.failing if item.unknown and (item.gate, item.clause) in clauses]
+def unknown_clauses(pack: Pack, outcome: Outcome) -> list[Clause]:
+    """The clauses of the pack that kept an action out as unknown."""
+    known = pack.clauses[outcome.action]
+    return [clause for item in outcome.failing if item.unknown and (clause := known.get(item[:2]))]
 
 
 def unknown_facts(

@@ -21,7 +21,7 @@ from app.engine.answer import (
     TariffAnswer,
     UnknownFact,
 )
-from app.engine.asking import questions, titles_wanted, unknown_facts
+from app.engine.asking import questions, titles_wanted, unknown_clauses, unknown_facts
 from app.engine.case import Case
 from app.engine.changes import turns
 from app.engine.decision import Decision, Failing, Outcome, Ranked
@@ -280,9 +280,9 @@ class _Explainer:
         if self.detail == "full":
             clauses = None
         else:
-            clauses = [clause for row in pack.phases for clause in row.clauses if self.values[clause.slot] is None]
+            undecided = {clause.slot: clause for row in pack.phases for clause in row.clauses if self.values[clause.slot] is None}
             for item in decision.outcomes:
                 if item.cause == "unknown" and (decision.personalised or not pack.by_id[item.action].marketing):
-                    known = pack.clauses[item.action]
-                    clauses += [known[step.gate, step.clause] for step in item.failing if (step.gate, step.clause) in known]
+                    undecided |= {clause.slot: clause for clause in unknown_clauses(pack, item)}
+            clauses = list(undecided.values())
         return unknown_facts(pack, decision, clauses, self.values, self.language)

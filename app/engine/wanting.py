@@ -42,18 +42,22 @@ def wanted(pack: Pack, decision: Decision, clauses: Iterable[Clause], values: Se
     found: set[str] = set()
     wants, around = _wants(pack), decision.facts.around
     unknown = {name for name in ("events", "contacts") if getattr(around, name) is None}
-    waiting = [want for clause in clauses if (want := wants.of(clause.tree)).slot is None or values[want.slot] is None]
+    roots = [wants.trees.get(id(clause.tree)) or wants.of(clause.tree) for clause in clauses]
+    waiting = [want for want in roots if want.slot is None or values[want.slot] is None]
     seen = set(waiting)
     for want in waiting:
+        for name, slot in want.facts:
+            if values[slot] is None:
+                found.add(name)
+        if want.series and not any(values[slot] is None for _, slot in want.facts):
+            found.update(want.series)
+        if want.history in unknown:
+            found.add(want.history)
         for part in want.below:
             if (part.slot is None or values[part.slot] is None) and part not in seen:
                 seen.add(part)
                 if part.junction is None or part.junction(values) is None:
                     waiting.append(part)
-        if want.facts or want.series:
-            found.update([name for name, slot in want.facts if values[slot] is None] or want.series)
-        if want.history in unknown:
-            found.add(want.history)
     return found
 
 
@@ -64,15 +68,16 @@ class _Wants:
         self.pack = pack
         self.bases = {base.name: base.slot for base in pack.base}
         self.names: dict[str, Want] = {}
-        self.trees: dict[int, tuple[Node, Want]] = {}
+        self.trees: dict[int, Want] = {}
+        self.kept: list[Node] = []
         self.program = Program.over(pack.slots, pack.terms)
 
     def of(self, node: Node) -> Want:
-        """What a tree wants. Trees live as long as their pack, so that they are known by identity."""
-        found = self.trees.get(id(node))
-        if found is None:
-            found = self.trees[id(node)] = node, self.build(node)
-        return found[1]
+        """What a tree wants. Trees are kept, so that they are known by identity."""
+        if id(node) not in self.trees:
+            self.kept.append(node)
+            self.trees[id(node)] = self.build(node)
+        return self.trees[id(node)]
 
     def build(self, node: Node) -> Want:
         if isinstance(node, Const):
@@ -85,6 +90,8 @@ class _Wants:
         facts = tuple((item.name, self.bases[item.name]) for item in below if isinstance(item, Ref) and item.name in self.bases)
         series = tuple(item.name for item in below if isinstance(item, Ref) and item.type.kind == "series")
         rest = [item for item in below if not (isinstance(item, Ref) and item.name in self.bases)]
+        if slot is not None and not rest and [name for name, _ in facts] == list(series) and len(series) == 1:
+            return Want(slot, ((series[0], slot),))  # missing or too short, it is the one series that is wanted
         return Want(slot, facts, series, below=tuple(map(self.of, rest)))
 
     def named(self, name: str) -> Want:
@@ -109,11 +116,12 @@ class _Wants:
 
 
 def _joined(slot: int | None, parts: Iterable[Want], junction: Test | None = None) -> Want:
-    """A want of several parts; those without a slot or series of their own are asked for whenever it is, and so merge into it."""
+    """A want of several parts. Those that ask for no more than their facts merge into it."""
     facts: dict[tuple[str, int], None] = {}
     below: list[Want] = []
     for part in parts:
-        if part.slot is None and part.junction is None and not part.series and not part.history:
+        bare = part.slot is None or (not part.below and all(slot == part.slot for _, slot in part.facts))
+        if bare and part.junction is None and not part.series and not part.history:
             facts |= dict.fromkeys(part.facts)
             below += part.below
         else:

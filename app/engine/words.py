@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from app.engine.answer import Change, Evidence, Shown
@@ -105,6 +106,7 @@ def phrase(code: str, language: Language, *given: str) -> str:
     return (zh if language == "zh" else en).format(*given)
 
 
+@lru_cache(maxsize=8192)
 def fact_title(pack: Pack, name: str, language: Language) -> str:
     """What a fact is called, as it stands inside a sentence."""
     if name in pack.derived:

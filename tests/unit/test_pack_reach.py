@@ -4,10 +4,11 @@ from itertools import product
 
 import pytest
 
+from app.engine.pack import check_files
 from app.engine.pack.implication import implies
 from app.engine.runtime import NEVER
 from tests.expressions import TODAY, tree, value
-from tests.packs import changed, problems, small
+from tests.packs import SMALL, changed, problems, small
 
 pytestmark = pytest.mark.unit
 
@@ -152,3 +153,11 @@ def test_warned(old: str, new: str, place: str | None, message: str | None) -> N
 def test_tables_that_are_right() -> None:
     """Strongest first, nothing hidden."""
     assert problems(small()) == []
+
+
+def test_a_pack_without_contact_policy_is_warned_of() -> None:
+    """Nothing refuses it, for guardrails stand by themselves; but whoever lost the file is told."""
+    policy = SMALL["policies/policy.yaml"].decode()
+    files = changed((policy[policy.index("contact:") : policy.index("guardrails:")], ""))
+    warned = [(problem.severity, problem.message) for problem in check_files(files) if problem.code == "missing"]
+    assert ("warning", "the pack has no `contact:`") in warned

@@ -19,6 +19,8 @@ def unreachable(pack: Pack, parts: Parts) -> Iterator[Problem]:
     yield from _hidden_rows(parts)
     for action in pack.actions:
         yield from _dead_clauses(action, parts)
+    if not parts.contact:
+        yield Problem(Place(), "missing", "the pack has no `contact:`", "guardrails alone say when people may be reached", "warning")
     reached = {phase for action in pack.actions for phase in action.phases}
     for found in parts.draft.each("phases"):
         if found.part.id not in reached:
