@@ -17,7 +17,7 @@ from app.engine.facts import Facts, read_facts
 from app.engine.pack.model import Clause, Pack
 from app.engine.signals import recognise
 from app.engine.to_python import Program, Section
-from app.engine.tree import And, Arithmetic, Call, Compare, Const, Member, Negative, Node, Not, Or, Ref, children, show
+from app.engine.tree import And, Arithmetic, Call, Compare, Const, Member, Negative, Node, Not, Or, Ref, Type, children, show
 
 LONG_ENOUGH = 6
 """Cycles that the longest window of the reference pack looks at."""
@@ -62,11 +62,9 @@ class Gates:
     def prepared(self, cases: Iterable[Case]) -> list[Input]:
         """Facts and signals of each case. What is unknown in it is filled from others: zen has two values where we have three."""
         read = [facts for facts in (read_facts(self.pack, case) for case in cases) if _with_history(facts)]
-        filling: dict[int, Any] = {}
-        for facts in read:
-            for base in self.pack.base:
-                if _whole(facts.values[base.slot]):
-                    filling.setdefault(base.slot, facts.values[base.slot])
+        filling = {base.slot: _something(base.type) for base in self.pack.base}
+        for facts in reversed(read):
+            filling |= {base.slot: facts.values[base.slot] for base in self.pack.base if _whole(facts.values[base.slot])}
         inputs = [self.input(facts, filling) for facts in read]
         return [item for item in inputs if None not in item.context.values()]  # a quotient may still be unknown, by a divisor of zero
 
@@ -75,7 +73,7 @@ class Gates:
         values = facts.values
         for base in self.pack.base:
             if not _whole(values[base.slot]):
-                values[base.slot] = filling.get(base.slot)
+                values[base.slot] = filling[base.slot]
         recognise(self.pack, facts)
         self.pack.gates(values, facts.around)
         context = {name: _plain(values[self.slots[node]]) for node, name in self.leaves.items()}
@@ -121,6 +119,13 @@ def _with_history(facts: Facts) -> bool:
 def _whole(value: Any) -> bool:
     """Is the value known, and a series long enough for every window?"""
     return value is not None and not (isinstance(value, tuple) and (None in value or len(value) < LONG_ENOUGH))
+
+
+def _something(kind: Type) -> Any:
+    """A value of the type, for what nobody has."""
+    word = next(iter(kind.values), "a")
+    plain = {"boolean": False, "date": 738_000, "set": frozenset({word}), "series": (1,) * LONG_ENOUGH}
+    return plain.get(kind.kind, word if kind.kind in ("enum", "text") else 1)
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from app.engine.case import Case
 from app.engine.decision import EmptyBecause, Outcome, Ranked
 from app.engine.facts import Facts
-from app.engine.gates import closed_gates, not_permitted
+from app.engine.gates import closed_gates, forbidding, not_permitted
 from app.engine.pack.model import Action, Pack
 
 DUTIES = {"owed": 0, "care": 1, "offer": 2}
@@ -123,7 +123,7 @@ def assert_permitted(pack: Pack, facts: Facts, ranked: list[Ranked]) -> None:
         GuardrailBreach: an action is on it that contact policy or a guardrail does not permit.
     """
     for item in ranked:
-        failing = not_permitted(pack.by_id[item.action], facts)
+        failing = forbidding(pack.by_id[item.action], facts.values)
         if failing:
             raise GuardrailBreach(f"`{item.action}` against `{failing[0].clause}`")
 

@@ -91,8 +91,12 @@ def keep_permitted(candidates: Iterable[Action], facts: Facts) -> tuple[list[Act
 
 def not_permitted(action: Action, facts: Facts) -> list[Failing]:
     """Contact clauses that do not permit the action; where all do, guardrails that do not."""
-    values = facts.values
-    action.policy(values, facts.around)
+    action.policy(facts.values, facts.around)
+    return forbidding(action, facts.values)
+
+
+def forbidding(action: Action, values: list[Any]) -> list[Failing]:
+    """The same, once the clauses were worked out."""
     return not_open(action.contact, values) or not_open(action.guardrails, values)
 
 
