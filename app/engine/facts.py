@@ -44,12 +44,13 @@ def read_facts(pack: Pack, case: Case) -> Facts:
     """Fill the slots of base facts."""
     values: list[Any] = [None] * pack.size
     too_old: dict[str, int] = {}
-    sections = case.subscriber.__dict__
+    given = case.subscriber.__dict__
+    pack.copy(values, given)
+    for slot, field in pack.asked:
+        values[slot] = getattr(case, field)
     for group in pack.sections:
-        if group.name == "request":
-            for slot, field in group.plain:
-                values[slot] = getattr(case, field)
-        elif (section := sections.get(group.name)) is not None:
+        section = given[group.name]
+        if section is not None and (group.formed or section.as_of is not None):
             _read_section(case, group, section, values, too_old)
     if case.answers:
         _put_answers(pack, case, values, too_old)
@@ -80,10 +81,8 @@ def microseconds(moment: datetime.datetime) -> int:
 
 
 def _read_section(case: Case, group: BaseSection, section: Any, values: list[Any], too_old: dict[str, int]) -> None:
-    """Fill the slots of one section; what is older than the pack allows is noted and left unknown."""
+    """Fill the slots of one section that take more than copying; what is older than the pack allows is noted and left unknown."""
     fields, as_of = (section, None) if group.name == "custom" else (section.__dict__, section.as_of)
-    for slot, field in group.plain:
-        values[slot] = fields.get(field)
     for fact in group.formed:
         value = fields.get(fact.field)
         values[fact.slot] = value.toordinal() if type(value) is datetime.date else _value(fact, value, section)

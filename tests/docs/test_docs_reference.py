@@ -419,7 +419,7 @@ def test_every_file_of_the_tree_that_the_readme_names_is_there() -> None:
 def test_the_glossary_has_the_words_of_the_command_line() -> None:
     """Chinese words for codes are the same on both."""
     text = (DOCS / "glossary.md").read_text(encoding="utf-8")
-    for alias in (documents.LevelWord, documents.Kind, documents.Lever, documents.Duty, documents.Confirm):
+    for alias in (documents.LevelWord, documents.ActionKind, documents.Lever, documents.Duty, documents.Confirm):
         for code in get_args(alias):
             assert f"`{code}` {word(code, 'zh')}" in text, code
     for cause in ("suppressed", "guardrail", "outranked"):

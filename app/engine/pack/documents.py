@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from app.engine.vocabulary import ActionKind, Channel
+
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=80)]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
@@ -18,27 +20,11 @@ Days = Annotated[int, Field(ge=1, le=3_660)]
 Weight = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 LevelWord = Literal["watch", "high", "severe"]
-Kind = Literal["offer", "service", "care", "information", "escalation"]
 Lever = Literal["policy", "service", "emotional"]
 Duty = Literal["owed", "care", "offer"]
 Approve = Literal["none", "agent", "leader", "retention_desk", "manager", "city", "by_amount"]
 Confirm = Literal["none", "readback", "double", "holder"]
 Checked = Literal["yes", "counsel"]
-Channel = Literal[
-    "call_centre",
-    "robot",
-    "outbound_call",
-    "video_desk",
-    "app",
-    "web",
-    "sms_service",
-    "sms_marketing",
-    "shop",
-    "account_manager",
-    "field",
-    "social",
-    "email",
-]
 
 
 class Part(BaseModel):
@@ -375,7 +361,7 @@ class ActionDocument(Part):
 
     action: Word
     title: Words
-    kind: Kind
+    kind: ActionKind
     lever: Lever
     duty: Duty | Rows
     category: Word

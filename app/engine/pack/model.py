@@ -13,7 +13,7 @@ from app.engine.decision import Failing, Outcome
 from app.engine.patterns import Matcher
 from app.engine.runtime import Plan
 from app.engine.texts import Text
-from app.engine.to_python import Section
+from app.engine.to_python import Copier, Section, copier
 from app.engine.tree import Node, Type
 
 
@@ -65,10 +65,9 @@ class BaseFact:
 
 @dataclass(frozen=True, slots=True)
 class BaseSection:
-    """The base facts of one section: (slot, field) of those taken as they come, dates and own facts, and those with a greatest age."""
+    """The base facts of one section that take more than copying: dates and own facts, and those with a greatest age."""
 
     name: str
-    plain: tuple[tuple[int, str], ...]
     formed: tuple[BaseFact, ...]
     limited: tuple[BaseFact, ...]
 
@@ -299,8 +298,20 @@ class Pack:
 
     @cached_property
     def sections(self) -> tuple[BaseSection, ...]:
-        """Base facts by section."""
-        return tuple(_section(name, tuple(facts)) for name, facts in groupby(self.base, lambda fact: fact.section))
+        """Base facts that take more than copying, by section."""
+        groups = (_section(name, tuple(facts)) for name, facts in groupby(self.base, lambda fact: fact.section))
+        return tuple(group for group in groups if group.formed or group.limited)
+
+    @cached_property
+    def copy(self) -> Copier:
+        """Fills the slots of the other facts of a subscriber."""
+        plain = [fact for fact in self.base if not _is_formed(fact) and fact.section != "request"]
+        return copier({name: [(fact.slot, fact.field) for fact in facts] for name, facts in groupby(plain, lambda fact: fact.section)})
+
+    @cached_property
+    def asked(self) -> tuple[tuple[int, str], ...]:
+        """Slots and fields of the facts of the request itself."""
+        return tuple((fact.slot, fact.field) for fact in self.base if fact.section == "request")
 
     @cached_property
     def doors(self) -> tuple[Door, ...]:
@@ -330,7 +341,9 @@ class Pack:
         return {phase.id: phase.mix for phase in self.phases}
 
 
+def _is_formed(fact: BaseFact) -> bool:
+    return fact.section == "custom" or fact.type.kind == "date"
+
+
 def _section(name: str, facts: tuple[BaseFact, ...]) -> BaseSection:
-    formed = tuple(fact for fact in facts if name == "custom" or fact.type.kind == "date")
-    plain = tuple((fact.slot, fact.field) for fact in facts if fact not in formed)
-    return BaseSection(name, plain, formed, tuple(fact for fact in facts if fact.max_age is not None))
+    return BaseSection(name, tuple(filter(_is_formed, facts)), tuple(fact for fact in facts if fact.max_age is not None))

@@ -12,10 +12,10 @@ from functools import cached_property
 from typing import Any, get_args
 
 from app.engine.language import Names
-from app.engine.pack.documents import Approve, Channel, Confirm, CustomFact, Duty, Kind, Lever, Parameter
+from app.engine.pack.documents import Approve, Confirm, CustomFact, Duty, Lever, Parameter
 from app.engine.texts import BY_UNIT
 from app.engine.tree import BOOLEAN, DATE, INPUT_LIMIT, TEXT, TIME, Const, Ref, Type
-from app.engine.vocabulary import EVENTS, FACTS, Fact, Moment
+from app.engine.vocabulary import EVENTS, FACTS, ActionKind, Channel, Fact, Moment
 
 _integer = re.compile(r"^-?[0-9]{1,15}$")
 _decimal = re.compile(r"^-?[0-9]{1,15}\.[0-9]{1,12}$")
@@ -105,7 +105,7 @@ def constant(parameter: Parameter) -> Const | None:
 
 _enum = {
     name: Type("enum", values=get_args(alias))
-    for name, alias in {"kind": Kind, "lever": Lever, "duty": Duty, "approve": Approve, "confirm": Confirm}.items()
+    for name, alias in {"kind": ActionKind, "lever": Lever, "duty": Duty, "approve": Approve, "confirm": Confirm}.items()
 }
 _whole = Type("number", "months", integral=True, most=120)
 
