@@ -34,11 +34,10 @@ def open_gates(pack: Pack, case: Case, facts: Facts) -> tuple[list[Action], list
         _judge_marketing_unprofiled(pack, facts)
     candidates: list[Action] = []
     outcomes: list[Outcome] = []
-    channel, own = case.channel, facts.values
-    marketing = own if facts.unprofiled is None else facts.unprofiled.values
-    for door in pack.doors:
-        action = door.action
-        known, seen = door.outcomes[channel in action.channels], door.seen(marketing if action.marketing else own)
+    own = facts.values
+    profile = own if facts.unprofiled is None else facts.unprofiled.values
+    for action, marketing, see, known in pack.doors[case.channel]:
+        seen = see(profile if marketing else own)
         found = known.get(seen, _not_met)
         if found is _not_met:
             failing = closed_gates(pack, action, case, facts)

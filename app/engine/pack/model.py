@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple, get_args
 
 from app.engine.decision import Failing, Outcome
 from app.engine.patterns import Matcher
@@ -15,6 +15,7 @@ from app.engine.runtime import Plan
 from app.engine.texts import Text
 from app.engine.to_python import Copier, Section, copier
 from app.engine.tree import Node, Type
+from app.engine.vocabulary import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,16 +215,16 @@ class Action:
     own_slots: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    """An action's gates with a memory, as most subscribers meet most actions in the same few ways.
+class Door(NamedTuple):
+    """An action's gates on one channel with a memory, as most subscribers meet most actions in the same few ways.
 
-    `seen` picks phase, concession and what the gates came to, `outcomes` has what followed from it off and on the action's channels.
+    `seen` picks phase, concession and what the gates came to, `outcomes` has what followed from it.
     """
 
     action: Action
+    marketing: bool
     seen: Callable[[list[Any]], Hashable]
-    outcomes: tuple[dict[Hashable, Outcome | None], dict[Hashable, Outcome | None]]
+    outcomes: dict[Hashable, Outcome | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,13 +315,16 @@ class Pack:
         return tuple((fact.slot, fact.field) for fact in self.base if fact.section == "request")
 
     @cached_property
-    def doors(self) -> tuple[Door, ...]:
-        """The gates of every action, in the order of actions."""
+    def doors(self) -> Mapping[str, tuple[Door, ...]]:
+        """The gates of every action as they are met on each channel, in the order of actions."""
         phase = self.slots["phase"]
-        return tuple(
-            Door(action, itemgetter(phase, action.concession, *(clause.slot for clause in action.gates)), ({}, {}))
-            for action in self.actions
-        )
+        found: dict[str, list[Door]] = {channel: [] for channel in get_args(Channel)}
+        for action in self.actions:
+            seen = itemgetter(phase, action.concession, *(clause.slot for clause in action.gates))
+            off, on = Door(action, action.marketing, seen, {}), Door(action, action.marketing, seen, {})
+            for channel, doors in found.items():
+                doors.append(on if channel in action.channels else off)
+        return {channel: tuple(doors) for channel, doors in found.items()}
 
     @cached_property
     def clauses(self) -> Mapping[str, Mapping[tuple[str, str], Clause]]:
