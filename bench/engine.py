@@ -36,8 +36,8 @@ from tests.population import END, population  # noqa: E402
 
 SHARE = 5
 """One subscriber in so many has events that patterns look at."""
-CONTENT = 0.9
-"""Share of the population with little amiss: three signals a head. Rows of a published table of a real operator have under one."""
+CONTENT = 0.8
+"""Share of the population with little amiss: 3.6 signals a head. Rows of a published table of a real operator have under one."""
 TROUBLED = 0.45
 """The same share in the population that the tests use: six signals a head, so that each is seen."""
 FEW, MANY = 100, 2_000
