@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.engine import runtime
-from app.engine.tree import TEXT, And, Arithmetic, Call, Compare, Const, Member, Negative, Node, Not, Or, Ref, walk
+from app.engine.tree import TEXT, And, Arithmetic, Call, Compare, Const, Member, Negative, Node, Not, Or, Ref, children
 
 Copier = Callable[[list[Any], Mapping[str, Any]], None]
 Section = Callable[[list[Any], runtime.Surroundings], None]
@@ -284,19 +284,8 @@ def terms(node: Node) -> tuple[Node, ...]:
         if isinstance(item, Ref) or (isinstance(item, Const) and item.name) or (isinstance(item, Call) and item.function != "at_least"):
             found.setdefault(item)
         else:
-            for child in _parts(item):
+            for child in children(item):
                 collect(child)
 
     collect(node)
     return tuple(found)
-
-
-def _parts(node: Node) -> tuple[Node, ...]:
-    from app.engine.tree import children
-
-    return children(node)
-
-
-def depends_on(node: Node) -> frozenset[str]:
-    """Names of everything the tree reads."""
-    return frozenset(item.name for item in walk(node) if isinstance(item, Ref))

@@ -11,7 +11,6 @@ from typing import Any
 
 from app.engine.answer import Change, Evidence, Shown
 from app.engine.changes import Turn, Turns
-from app.engine.functions import FUNCTIONS
 from app.engine.pack.model import Clause, Moment, Pack, Phase, Stage
 from app.engine.runtime import FAR, NEVER
 from app.engine.spoken import spoken
@@ -283,6 +282,3 @@ def changes(found: Turns) -> list[Change]:
     """The changes as figures."""
     result = [Change(show(item.term), item.direction, item.value, None) for item in found.values]
     return [*result, Change("time", "later", None, found.in_days)] if found.in_days is not None else result
-
-
-__all__ = ["FUNCTIONS", "change_in_words", "changes", "evidence", "fact_title", "figure", "phrase", "title", "values_in_words"]
