@@ -131,6 +131,54 @@ def pack_check(
     check(folder or pack, as_json=form == "json")
 
 
+@pack_app.command("explain")
+def pack_explain(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME…", help="Signals, actions, facts, thresholds, tariffs, phases …: four_high.tariff, tariff_pack, plan.monthly_fee."
+        ),
+    ],
+    pack: PackFolder = None,
+    locale: Annotated[Locale, typer.Option(help="Language of titles and texts.")] = "en",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a page for people.")] = False,
+) -> None:
+    """What a name means, what it rests on, and where the pack uses it."""
+    from app.cli.explaining import explain
+
+    explain(names, pack, locale, as_json=as_json)
+
+
+@pack_app.command("diff")
+def pack_diff(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="Folder of the pack as it was.")],
+    after: Annotated[
+        Path | None, typer.Argument(metavar="AFTER", help="Folder of the changed pack. Left out: WANLIU_PACK, or the current folder.")
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Subscribers to decide with both: .csv with --mapping, or .ndjson.")
+    ] = None,
+    mapping: Annotated[Path | None, typer.Option(metavar="FILE", help="Which column of the table is which fact.")] = None,
+    channel: Annotated[str | None, typer.Option(metavar="CHANNEL", help="Another channel than the mapping's or the requests'.")] = None,
+    locale: Annotated[Locale, typer.Option(help="Language of what is printed.")] = "en",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables for people.")] = False,
+) -> None:
+    """What changed between two packs, and for how many subscribers of a file."""
+    from app.cli.comparing import diff
+    from app.cli.usage import check_comparison
+
+    check_comparison(table, mapping, channel)
+    diff(before, after, table, mapping, channel, locale, as_json=as_json)
+
+
+@pack_app.command("schema")
+def pack_schema() -> None:
+    """Print the JSON Schema of a pack's files, for editors that complete and validate YAML."""
+    from app.cli.packs import schema
+
+    schema()
+
+
 def main() -> None:
     """Run the command line. Exit codes: 0 fine, 1 the input or the pack is wrong, 2 the command is."""
     import sys

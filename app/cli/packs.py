@@ -122,6 +122,13 @@ def _counted(problems: Iterable[Problem]) -> str:
     return ", ".join(f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in sorted(counts.items()))
 
 
+def schema() -> None:
+    """Print the JSON Schema of a pack's files."""
+    from app.engine.pack.schema import pack_schema
+
+    write_bytes(orjson.dumps(pack_schema(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
 def show(given: Path | None, locale: str) -> None:
     """Print what a pack holds."""
     pack = load(given)

@@ -42,7 +42,7 @@ def decide_table(path: Path, mapping_path: Path | None, out_path: Path | None, r
     now = datetime.datetime.now(datetime.UTC)
     asking = Asking(wishes.role or "campaign", now, channel=wishes.channel, explain=wishes.explain, locale=wishes.locale)
     try:
-        mapping = load_mapping(mapping_path, _own_facts(pack)) if mapping_path else None
+        mapping = load_mapping(mapping_path, own_facts(pack)) if mapping_path else None
         summary, refused = _run(pack, path, mapping, out_path, rejects_path, asking)
     except MappingError as error:
         fail(*error.problems)
@@ -58,7 +58,7 @@ def decide_table(path: Path, mapping_path: Path | None, out_path: Path | None, r
         _print_summary(out(), summary, refused, titles_of(pack, language), language, rejects_path)
 
 
-def _own_facts(pack: Pack) -> dict[str, Fact]:
+def own_facts(pack: Pack) -> dict[str, Fact]:
     """The operator's own facts, as the mapping checks them."""
     return {name: _own_fact(name, kind) for name, kind in pack.custom.items()}
 
@@ -74,11 +74,11 @@ def _run(
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(open_table(path))
         lines = Lines(file)
-        rows, requests = _opened(path, lines, mapping, asking, pack)
+        rows, requests = opened(path, lines, mapping, asking, pack)
         decisions = stack.enter_context(_written(out_path))
         rejects = stack.enter_context(_written(rejects_path))
-        watched = stack.enter_context(_watched(rows, lines, path.stat().st_size))
-        for item in decide_rows(pack, watched, requests, asking):
+        followed = stack.enter_context(watched(rows, lines, path.stat().st_size))
+        for item in decide_rows(pack, followed, requests, asking):
             if isinstance(item, Refused):
                 summary.refuse(item.problems)
                 if len(shown) < _SOME_REFUSALS:
@@ -92,7 +92,8 @@ def _run(
     return summary, shown
 
 
-def _opened(path: Path, lines: Lines, mapping: ColumnMapping | None, asking: Asking, pack: Pack) -> tuple[Iterable[Row], RequestReader]:
+def opened(path: Path, lines: Lines, mapping: ColumnMapping | None, asking: Asking, pack: Pack) -> tuple[Iterable[Row], RequestReader]:
+    """The rows of a file, and what makes a request of each: a table by its mapping, lines of requests as they are."""
     if mapping is None:
         return ndjson_rows(lines), ndjson_requests()
     made = CsvTable(path, lines, encoding=mapping.document.encoding, delimiter=mapping.delimiter)
@@ -104,7 +105,7 @@ def _written(path: Path | None) -> contextlib.AbstractContextManager[IO[bytes] |
 
 
 @contextlib.contextmanager
-def _watched(rows: Iterable[Row], lines: Lines, size: int) -> Iterator[Iterator[Row]]:
+def watched(rows: Iterable[Row], lines: Lines, size: int) -> Iterator[Iterator[Row]]:
     """The rows, with a bar on standard error that follows how much of the file was read; only on a terminal."""
     console = err()
     columns = (TextColumn("{task.fields[rows]:,} rows"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())

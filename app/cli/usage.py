@@ -37,6 +37,7 @@ def check_usage(
     if table is None and (mapping or out or rejects):
         raise typer.BadParameter("--mapping, --out and --rejects go with --table")
     if table is not None:
+        _check_mapping(table, mapping)
         _check_table(table, mapping, out, rejects, wishes)
     if files.count("-") > 1:
         raise typer.BadParameter("standard input can be read once")
@@ -44,12 +45,29 @@ def check_usage(
         _check_channel(wishes.channel)
 
 
-def _check_table(table: Path, mapping: Path | None, out: Path | None, rejects: Path | None, wishes: Wishes) -> None:
+def check_comparison(table: Path | None, mapping: Path | None, channel: str | None) -> None:
+    """Refuse options of a comparison that do not go together.
+
+    Raises:
+        typer.BadParameter: exit code 2.
+    """
+    if table is None and (mapping or channel):
+        raise typer.BadParameter("--mapping and --channel go with --table")
+    if table is not None:
+        _check_mapping(table, mapping)
+    if channel is not None:
+        _check_channel(channel)
+
+
+def _check_mapping(table: Path, mapping: Path | None) -> None:
     lines = table.suffix.lower() in (".ndjson", ".jsonl")
     if lines == (mapping is not None):
         raise typer.BadParameter(
             "a file of requests needs no --mapping" if lines else "a table needs --mapping: which column is which fact"
         )
+
+
+def _check_table(table: Path, mapping: Path | None, out: Path | None, rejects: Path | None, wishes: Wishes) -> None:
     if out is None:
         raise typer.BadParameter("--table needs --out: where the decisions go")
     if wishes.record:

@@ -32,10 +32,12 @@ __all__ = [
     "PackError",
     "PatternEngine",
     "Signal",
+    "assembled",
     "build_pack",
     "check_files",
     "digest_of",
     "load_pack",
+    "parts_of",
     "read_folder",
 ]
 
@@ -107,6 +109,23 @@ def check_files(files: Mapping[str, bytes], *, cache: Path | None = None) -> tup
     return tuple(sorted(set(draft.problems)))
 
 
+def parts_of(files: Mapping[str, bytes]) -> Parts:
+    """A pack's parts with their places and trees, for those who explain or compare packs.
+
+    Raises:
+        PackError: with every mistake found.
+    """
+    draft, parts = _checked(files, None, trial=False)
+    if parts is None or _errors(draft):
+        raise PackError(_errors(draft))
+    return parts
+
+
+def assembled(parts: Parts, files: Mapping[str, bytes], compiler: Compiler | None = None) -> Pack:
+    """The pack of parts without mistakes, with our own matcher; `compiler` is one that knows what it may reuse."""
+    return _assembled(parts.draft, parts, files, "builtin", compiler)
+
+
 def build_pack(files: Mapping[str, bytes], *, pattern_engine: PatternEngine | None = None, cache: Path | None = None) -> Pack:
     """Check and compile a pack from its files.
 
@@ -124,7 +143,7 @@ def _errors(draft: Draft) -> list[Problem]:
     return [problem for problem in draft.problems if problem.severity == "error"]
 
 
-def _checked(files: Mapping[str, bytes], cache: Path | None) -> tuple[Draft, Parts | None]:
+def _checked(files: Mapping[str, bytes], cache: Path | None, *, trial: bool = True) -> tuple[Draft, Parts | None]:
     too_large = _too_large(len(files), sum(map(len, files.values())))
     draft = Draft(problems=too_large) if too_large else read_files(files)
     parts = check(draft) if not draft.problems else None
@@ -134,7 +153,7 @@ def _checked(files: Mapping[str, bytes], cache: Path | None) -> tuple[Draft, Par
         return draft, None
     if parts is not None:
         draft.problems += protected_problems(parts)
-    if parts is not None and not draft.problems and parts.joins and patterns.durable_available():
+    if trial and parts is not None and not draft.problems and parts.joins and patterns.durable_available():
         refused = patterns.checked(tuple(parts.joins[name] for name in sorted(parts.joins)), digest_of(files), cache)
         if refused is not None:
             first = parts.patterns[min(parts.joins)]
@@ -142,12 +161,14 @@ def _checked(files: Mapping[str, bytes], cache: Path | None) -> tuple[Draft, Par
     return draft, parts
 
 
-def _assembled(draft: Draft, parts: Parts, files: Mapping[str, bytes], engine: PatternEngine | None) -> Pack:
+def _assembled(
+    draft: Draft, parts: Parts, files: Mapping[str, bytes], engine: PatternEngine | None, compiler: Compiler | None = None
+) -> Pack:
     head, arbitration = draft.single("pack"), draft.single("arbitration")
     if head is None or arbitration is None:
         raise AssertionError("checked before")
     rules = arbitration.part
-    compiled = Compiler(parts, rules.valid_days).run()
+    compiled = (compiler or Compiler(parts, rules.valid_days)).run()
     program = compiled.program
     ages = {name: found.part for found, name in draft.merged("ages")}
     return Pack(

@@ -165,11 +165,11 @@ def _take(draft: Draft, source: Source) -> None:
     if not isinstance(source.data, dict):
         draft.wrong(source.place(), "schema", "the file is not a mapping", "a file holds keys such as `signals:` or `action:`")
     elif "action" in source.data:
-        action = _validated(draft, source, ActionDocument)
+        action = validated(draft, source, ActionDocument)
         if action is not None:
             draft.actions.append(Found(source, (), action))
     else:
-        document = _validated(draft, source, Document)
+        document = validated(draft, source, Document)
         if document is not None:
             draft.documents.append((source, document))
 
@@ -177,7 +177,8 @@ def _take(draft: Draft, source: Source) -> None:
 M = TypeVar("M", bound=BaseModel)
 
 
-def _validated(draft: Draft, source: Source, model: type[M]) -> M | None:
+def validated(draft: Draft, source: Source, model: type[M]) -> M | None:
+    """What a file holds, as the model; what does not fit is noted with its place."""
     try:
         return model.model_validate(source.data)
     except ValidationError as error:

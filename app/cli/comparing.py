@@ -1,0 +1,203 @@
+"""`wanliu pack diff`: what changed between two packs, and what that would change for a file of subscribers."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+from rich.console import RenderableType
+from rich.text import Text as Line
+
+from app.campaign.comparison import Comparison, Move, compare
+from app.campaign.mapping import MappingError, load_mapping
+from app.campaign.problems import TableError
+from app.campaign.rows import Lines, open_table
+from app.campaign.summary import titles_of
+from app.campaign.table import Asking
+from app.cli.console import cannot_write, fail, out, write_bytes
+from app.cli.packs import folder_of, load, table
+from app.cli.tables import opened, own_facts, watched
+from app.engine.pack import Pack, PackError, parts_of, read_folder
+from app.engine.pack.checking import Parts
+from app.engine.texts import Language, language_of, shown
+from app.workbench.differing import Difference, differences
+
+_SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow"), "moved": ("↕", "yellow")}
+_MOST_MOVES = 12
+_SHORT = 160
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "same": ("The two packs say the same.", "两个包内容一致。"),
+    "affects": ("used by", "影响"),
+    "place": ("place", "次序"),
+    "differences": ("What changed", "变更内容"),
+    "what": ("what", "对象"),
+    "before": ("before", "变更前"),
+    "after": ("after", "变更后"),
+    "nothing": ("nothing", "无动作"),
+    "figures": ("For the subscribers of the file", "对文件内用户的影响"),
+    "compared": ("subscribers compared", "对比用户数"),
+    "refused": ("rows refused", "拒绝行数"),
+    "one": ("refused by one pack only", "仅被其中一个包拒绝"),
+    "same_decision": ("treated as before", "处置不变"),
+    "stage": ("another stage", "生命周期变化"),
+    "phase": ("another phase", "阶段变化"),
+    "first": ("another first action", "首位动作变化"),
+    "lists": ("another list of actions", "动作清单变化"),
+    "now_nothing": ("nothing is proposed any more", "不再有建议"),
+    "now_something": ("something is proposed now", "新增建议"),
+    "concession": ("mean concession a subscriber", "人均让利"),
+    "subscribers": ("subscribers", "用户数"),
+    "share": ("share", "占比"),
+    "rows": ("rows, as examples", "示例行号"),
+    "new": ("signals that are new", "新出现的信号"),
+    "gone": ("signals that are gone", "消失的信号"),
+    "signal": ("signal", "信号"),
+    "moves_phase": ("Phases", "阶段"),
+    "moves_first": ("First actions", "首位动作"),
+    "moves_stage": ("Stages", "生命周期"),
+    "parameter": ("threshold", "阈值"),
+    "custom fact": ("own fact", "自定义事实"),
+    "fact": ("fact", "派生事实"),
+    "question": ("question", "询问"),
+    "pattern": ("pattern", "事件组合"),
+    "moment": ("moment", "关键时刻"),
+    "tariff": ("tariff", "资费"),
+    "action": ("action", "动作"),
+    "contact": ("contact clause", "触达条款"),
+    "guardrail": ("guardrail", "护栏"),
+    "pack": ("pack", "包"),
+}
+
+
+class _Said(dict[str, str]):
+    """The command's words in one language."""
+
+    def __init__(self, language: Language) -> None:
+        super().__init__({name: pair[language == "zh"] for name, pair in _WORDS.items()})
+
+    def kind(self, name: str) -> str:
+        """A kind of part; stages and phases by their title's word."""
+        return {"stage": self["moves_stage"], "phase": self["moves_phase"]}.get(name, self.get(name, name)).lower()
+
+
+def diff(
+    before: Path, after: Path | None, file: Path | None, mapping: Path | None, channel: str | None, locale: str, *, as_json: bool
+) -> None:
+    """Print what changed from one pack to the other; with a file, also for whom."""
+    language = language_of(locale)
+    folders = (folder_of(before), folder_of(after))
+    found = differences(_parts(folders[0]), _parts(folders[1]), language)
+    packs = (load(folders[0]), load(folders[1])) if file is not None else None
+    compared = _compared(packs, file, mapping, channel) if packs is not None and file is not None else None
+    if as_json:
+        report = {"differences": [asdict(item) for item in found], "subscribers": compared.as_json() if compared else None}
+        write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        return
+    said, console = _Said(language), out()
+    for line in _listed(found, said):
+        console.print(line, soft_wrap=True)
+    if compared is not None and packs is not None:
+        titles = titles_of(packs[0], language) | titles_of(packs[1], language)
+        for part in _figures(compared, titles, said, language, packs[1].currency):
+            console.print(part)
+
+
+def _parts(folder: Path) -> Parts:
+    try:
+        return parts_of(read_folder(folder))
+    except PackError as error:
+        fail(*error.problems, f"the pack in `{folder}` cannot be used")
+
+
+def _compared(packs: tuple[Pack, Pack], file: Path, mapping_path: Path | None, channel: str | None) -> Comparison:
+    asking = Asking("campaign", datetime.datetime.now(datetime.UTC), channel=channel, explain="none")
+    try:
+        mapping = load_mapping(mapping_path, {**own_facts(packs[0]), **own_facts(packs[1])}) if mapping_path else None
+        with contextlib.ExitStack() as stack:
+            lines = Lines(stack.enter_context(open_table(file)))
+            rows, reader = opened(file, lines, mapping, asking, packs[0])
+            bar = stack.enter_context(watched(rows, lines, file.stat().st_size))
+            return compare(*packs, bar, (reader, reader), asking)
+    except MappingError as error:
+        fail(*error.problems)
+    except TableError as error:
+        fail(error)
+    except OSError as error:
+        fail(cannot_write(error))
+
+
+def _listed(found: list[Difference], said: _Said) -> Iterator[RenderableType]:
+    if not found:
+        yield Line(said["same"])
+        return
+    yield Line(f"{said['differences']} ({len(found)})", style="bold")
+    for item in found:
+        sign, style = _SIGNS[item.what]
+        line = Line(f"{sign} ", style=style)
+        line.append(f"{said.kind(item.kind)} ", style="dim")
+        line.append(item.id, style="bold")
+        line.append(f" {item.title}" if item.title else "", style="not bold default")
+        line.append(
+            f" · {said['place'] if item.what == 'moved' else item.where}" if item.where or item.what == "moved" else "", style="cyan"
+        )
+        yield line
+        if item.what in ("changed", "moved"):
+            yield Line(f"    {_short(item.before) or '∅'}  →  {_short(item.after) or '∅'}", style="default")
+        if item.affects and item.kind != "action":
+            yield Line(f"    {said['affects']} {', '.join(item.affects)}", style="dim")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
+
+
+def _figures(found: Comparison, titles: Mapping[str, str], said: _Said, language: Language, currency: str) -> Iterator[RenderableType]:
+    of = found.compared or 1
+    made = table(f"\n{said['figures']}", "", said["subscribers"], said["share"], right=(1, 2))
+    rows = [
+        ("compared", found.compared),
+        ("same_decision", found.same),
+        ("stage", sum(move.count for move in found.stages.values())),
+        ("phase", sum(move.count for move in found.phases.values())),
+        ("first", sum(move.count for move in found.first.values())),
+        ("lists", found.lists),
+        ("now_nothing", found.now_nothing),
+        ("now_something", found.now_something),
+        ("refused", found.refused),
+        ("one", found.one_refuses.total()),
+    ]
+    for name, count in rows:
+        made.add_row(said[name], f"{count:,}", f"{count / of:.1%}" if name not in ("compared", "refused", "one") else "")
+    before, after = (shown(round(value, 2), "money", language, currency) for value in found.mean_concession())
+    made.add_row(said["concession"], f"{before} → {after}", "")
+    yield made
+    for name, moves in (("moves_stage", found.stages), ("moves_phase", found.phases), ("moves_first", found.first)):
+        if moves:
+            yield _moves(said[name], moves, titles, said, of)
+    if found.signals:
+        yield _signals(found, titles, said)
+
+
+def _moves(title: str, moves: Mapping[tuple[str, str], Move], titles: Mapping[str, str], said: _Said, of: int) -> RenderableType:
+    made = table(f"\n{title}", said["before"], said["after"], said["subscribers"], said["share"], said["rows"], right=(2, 3))
+    ordered = sorted(moves.items(), key=lambda item: (-item[1].count, item[0]))
+    for (one, other), move in ordered[:_MOST_MOVES]:
+        names = (f"{name} {titles.get(name, '')}" if name else said["nothing"] for name in (one, other))
+        made.add_row(*names, f"{move.count:,}", f"{move.count / of:.1%}", ", ".join(map(str, move.rows)))
+    if len(ordered) > _MOST_MOVES:
+        made.add_row(f"… {len(ordered) - _MOST_MOVES}", "", "", "", "")
+    return made
+
+
+def _signals(found: Comparison, titles: Mapping[str, str], said: _Said) -> RenderableType:
+    names = sorted(
+        {name for _, name in found.signals}, key=lambda name: (-max(found.signals["new", name], found.signals["gone", name]), name)
+    )
+    made = table(f"\n{said['signal'].capitalize()}", said["signal"], "", said["new"], said["gone"], right=(2, 3))
+    for name in names[:_MOST_MOVES]:
+        made.add_row(name, titles.get(name.partition(":")[0], ""), f"{found.signals['new', name]:,}", f"{found.signals['gone', name]:,}")
+    return made

@@ -1,0 +1,114 @@
+"""`wanliu pack explain`: what a named part of a pack means, as a page for people or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+
+import orjson
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text as Line
+
+from app.cli.console import fail, out, write_bytes
+from app.cli.packs import folder_of
+from app.engine.pack import PackError, parts_of, read_folder
+from app.engine.texts import Language, language_of
+from app.workbench.explaining import Explainer, Meaning, Reader, UnknownName
+
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "conditions": ("What it says", "内容"),
+    "texts": ("Words", "文案"),
+    "thresholds": ("Thresholds", "阈值"),
+    "supports": ("Rests on", "依赖"),
+    "needs": ("Needs to know", "需要的数据"),
+    "readers": ("Used by", "被引用"),
+    "unused": ("Nothing in the pack uses it.", "包内没有任何地方引用它。"),
+    "parameter": ("threshold", "阈值"),
+    "custom fact": ("operator's own fact", "自定义事实"),
+    "fact": ("derived fact", "派生事实"),
+    "base fact": ("fact of the case", "基础事实"),
+    "events": ("events", "事件"),
+    "signal": ("signal", "信号"),
+    "pattern": ("pattern of events", "事件组合"),
+    "stage": ("stage", "生命周期"),
+    "moment": ("moment of truth", "关键时刻"),
+    "phase": ("phase", "阶段"),
+    "tariff": ("tariff", "资费"),
+    "action": ("action", "动作"),
+    "contact": ("contact clause", "触达条款"),
+    "guardrail": ("guardrail", "护栏"),
+    "pack": ("pack", "包"),
+}
+
+
+def explain(names: Sequence[str], given: Path | None, locale: str, *, as_json: bool) -> None:
+    """Print what each name means; a name that nothing has ends the command with the nearest one."""
+    language = language_of(locale)
+    folder = folder_of(given)
+    try:
+        explainer = Explainer(parts_of(read_folder(folder)), language)
+    except PackError as error:
+        fail(*error.problems, f"the pack in `{folder}` cannot be used")
+    meanings = list(_meanings(explainer, names))
+    if as_json:
+        report = [asdict(meaning) for meaning in meanings]
+        write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        return
+    console = out()
+    for number, meaning in enumerate(meanings):
+        for part in _page(meaning, language, first=number == 0):
+            console.print(part)
+
+
+def _meanings(explainer: Explainer, names: Sequence[str]) -> Iterator[Meaning]:
+    for name in names:
+        try:
+            yield from explainer.explain(name)
+        except UnknownName as error:
+            fail(
+                f"nothing in the pack is called `{error.name}`"
+                + (f"; {error.hint}" if error.hint else "; `wanliu pack show` lists what there is")
+            )
+
+
+def _page(meaning: Meaning, language: Language, *, first: bool) -> Iterator[RenderableType]:
+    said = {word: pair[language == "zh"] for word, pair in _WORDS.items()}
+    head = Line("" if first else "\n")
+    head.append(meaning.id, style="bold")
+    head.append(f"  {meaning.title}" if meaning.title else "")
+    head.append(f"  {said[meaning.kind]}", style="dim")
+    head.append(f"  {meaning.place}" if meaning.place else "", style="dim")
+    yield head
+    yield from _rows("", meaning.words)
+    yield from _rows(said["conditions"], [(item.name, item.test) for item in meaning.conditions])
+    yield from _rows(said["texts"], meaning.texts)
+    yield from _rows(said["thresholds"], [(item.name, item.value, item.why) for item in meaning.thresholds])
+    yield from _rows(said["supports"], [("  " * item.depth + item.name, item.title, item.how) for item in meaning.supports])
+    yield from _rows(said["needs"], [(item.name, item.title, item.how) for item in meaning.needs])
+    if meaning.readers:
+        yield from _rows(said["readers"], list(_readers(meaning.readers, said)))
+    elif meaning.kind not in ("contact", "guardrail", "action", "phase", "stage", "moment"):
+        yield Line(f"\n{said['unused']}", style="yellow")
+
+
+def _readers(readers: Iterable[Reader], said: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
+    for (kind, name, title), uses in groupby(readers, lambda reader: (reader.kind, reader.id, reader.title)):
+        found = list(uses)
+        yield said[kind], name, title, ", ".join(dict.fromkeys(use.where for use in found if use.where)) or found[0].place
+
+
+def _rows(title: str, rows: Sequence[tuple[str, ...]]) -> Iterator[RenderableType]:
+    if not rows:
+        return
+    if title:
+        yield Line(f"\n{title}", style="bold")
+    made = Table.grid(padding=(0, 2, 0, 0))
+    for place in range(len(rows[0])):
+        made.add_column(overflow="fold", no_wrap=False, style="cyan" if place == 0 and title else "dim" if place == 0 else None)
+    for row in rows:
+        made.add_row(*(Line(cell) for cell in row))
+    yield Padding(made, (0, 0, 0, 2))

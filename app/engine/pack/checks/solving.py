@@ -1,0 +1,182 @@
+"""Is there a subscriber of whom all these hold? A search with a bound: a model, none, or not decided."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from app.engine.pack.checks.forms import Every, Form, Leaf, Some, Thing
+from app.engine.pack.checks.values import UNKNOWN, Values, both, without
+
+MOST_STEPS = 60_000
+"""Steps that one search may take."""
+MOST_STEPS_OF_A_PACK = 3_000_000
+"""Steps that all searches over one pack may take together."""
+DEEPEST_LOOK = 2
+"""How far into an alternative a search looks before it takes it."""
+
+Model = dict[Thing, Values]
+
+
+class NotDecided(Exception):
+    """The search took too long."""
+
+
+@dataclass
+class Effort:
+    """What the searches over one pack have cost so far."""
+
+    left: int = MOST_STEPS_OF_A_PACK
+
+
+@dataclass
+class _State:
+    """What is asked of each thing so far, which bases are known, and what is still open."""
+
+    model: Model = field(default_factory=dict)
+    known: dict[str, bool] = field(default_factory=dict)
+    todo: list[Form] = field(default_factory=list)
+    open: list[Some] = field(default_factory=list)
+
+    def with_one(self, form: Form, without: Some) -> _State:
+        """A copy in which one alternative of an open choice was taken."""
+        return _State(dict(self.model), dict(self.known), [form], [item for item in self.open if item is not without])
+
+
+def solve(forms: Iterable[Form], effort: Effort) -> Model | None:
+    """What is left to each thing where all forms hold; none where they cannot.
+
+    Raises:
+        NotDecided: the search took too long.
+    """
+    return _Search(effort).run(list(forms))
+
+
+class _Search:
+    def __init__(self, effort: Effort) -> None:
+        self.effort, self.left = effort, min(MOST_STEPS, effort.left)
+        self.failed: Counter[int] = Counter()
+
+    def run(self, forms: list[Form]) -> Model | None:
+        stack = [_State(todo=forms)]
+        try:
+            while stack:
+                state = stack.pop()
+                if self.settle(state):
+                    if not state.open:
+                        return state.model
+                    chosen = min(state.open, key=lambda item: len(item.items) - 2 * self.failed[id(item)])
+                    stack += [state.with_one(item, chosen) for item in reversed(chosen.items)]
+            return None
+        finally:
+            self.effort.left -= min(MOST_STEPS, self.effort.left) - self.left
+
+    def spend(self) -> None:
+        self.left -= 1
+        if self.left <= 0:
+            self.left = 0
+            raise NotDecided
+
+    def settle(self, state: _State) -> bool:
+        """Take in what must hold; false where it cannot."""
+        while True:
+            if not self.take(state):
+                return False
+            before = len(state.open)
+            if not self.narrow(state):
+                return False
+            if not state.todo and len(state.open) == before:
+                return True
+
+    def take(self, state: _State) -> bool:
+        while state.todo:
+            self.spend()
+            form = state.todo.pop()
+            if isinstance(form, Leaf):
+                if not _assign(state, form.thing, form.values):
+                    return False
+            elif isinstance(form, Every):
+                state.todo += form.items
+            elif not form.items:
+                return False
+            else:
+                state.open.append(form)
+        return True
+
+    def narrow(self, state: _State) -> bool:
+        """Drop open choices that hold already, and take those with one alternative left."""
+        kept: list[Some] = []
+        for form in state.open:
+            alive = self.alive(state, form)
+            if alive is None:
+                continue
+            if not alive:
+                self.failed[id(form)] += 1
+                return False
+            if len(alive) == 1:
+                state.todo.append(alive[0])
+            else:
+                kept.append(form)
+        state.open = kept
+        return True
+
+    def alive(self, state: _State, form: Some) -> list[Form] | None:
+        """The alternatives that may still hold, at most two; none where one holds already."""
+        found: list[Form] = []
+        for item in form.items:
+            self.spend()
+            standing = _standing(state, item, DEEPEST_LOOK)
+            if standing is True:
+                return None
+            if standing is None and len(found) < 2:
+                found.append(item)
+        return found
+
+
+def _standing(state: _State, form: Form, depth: int) -> bool | None:
+    """Does a form hold by what is settled, can it not, or is it open."""
+    if isinstance(form, Leaf):
+        present = _present(state, form.thing)
+        left = both(present, form.values)
+        return False if left.empty else True if left is present else None
+    if depth == 0:
+        return None
+    found = [_standing(state, item, depth - 1) for item in form.items]
+    if isinstance(form, Every):
+        return False if False in found else None if None in found else True
+    return True if True in found else None if None in found else False
+
+
+def _present(state: _State, thing: Thing) -> Values:
+    """What is left to a thing."""
+    present = state.model.get(thing, thing.full)
+    for base in thing.bases:
+        known = state.known.get(base)
+        if known is False:
+            return both(present, UNKNOWN)
+        if known and thing.exact:
+            present = without(present, UNKNOWN)
+    return present
+
+
+def _assign(state: _State, thing: Thing, values: Values) -> bool:
+    present = _present(state, thing)
+    left = both(present, values)
+    if left.empty:
+        return False
+    state.model[thing] = left
+    if not left.unknown:
+        return all(_set_known(state, base, True) for base in thing.bases)
+    if thing.exact and not left.known:
+        return all(_set_known(state, base, False) for base in thing.bases)
+    return True
+
+
+def _set_known(state: _State, base: str, known: bool) -> bool:
+    before = state.known.get(base)
+    if before is not None:
+        return before is known
+    state.known[base] = known
+    concerned = [thing for thing in state.model if base in thing.bases]
+    return all(_assign(state, thing, thing.full) for thing in concerned)

@@ -1,0 +1,1 @@
+"""The workbench of the people who write policies: tests of packs, what a pack means, what a change does."""

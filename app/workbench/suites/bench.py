@@ -1,0 +1,71 @@
+"""A pack in every form that suites ask for: under each jurisdiction, and with the guardrails alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from app.engine.pack import Pack, assembled, parts_of
+from app.engine.pack.checking import Parts
+from app.engine.pack.source import read
+
+
+class Bench:
+    """The files of a pack, and the packs made of them so far.
+
+    Raises:
+        PackError: the files make no pack.
+    """
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.files = files
+        self.home = parts_of(files)
+        self.jurisdiction: str = _head(self.home)
+        self._parts: dict[str, Parts] = {self.jurisdiction: self.home}
+        self._packs: dict[tuple[str, bool], Pack] = {}
+
+    @property
+    def jurisdictions(self) -> tuple[str, ...]:
+        """The jurisdictions that the pack has guardrails for."""
+        return tuple(self.home.profiles)
+
+    def parts(self, jurisdiction: str) -> Parts:
+        """The pack's parts with that jurisdiction in force."""
+        if jurisdiction not in self._parts:
+            self._parts[jurisdiction] = parts_of(_under(self.files, jurisdiction))
+        return self._parts[jurisdiction]
+
+    def pack(self, jurisdiction: str, *, guardrails_alone: bool = False) -> Pack:
+        """The pack with that jurisdiction in force; `guardrails_alone` leaves the contact policy out."""
+        key = jurisdiction, guardrails_alone
+        if key not in self._packs:
+            if guardrails_alone:
+                self._packs[key] = without_contact(self.pack(jurisdiction))
+            else:
+                self._packs[key] = assembled(self.parts(jurisdiction), self.files)
+        return self._packs[key]
+
+
+def without_contact(pack: Pack) -> Pack:
+    """The pack with no contact policy, so that only the guardrails stand between an action and the person."""
+    return replace(pack, actions=tuple(replace(action, contact=()) for action in pack.actions))
+
+
+def _head(parts: Parts) -> str:
+    head = parts.draft.single("pack")
+    if head is None:
+        raise AssertionError("checked before")
+    return str(head.part.jurisdiction)
+
+
+def _under(files: Mapping[str, bytes], jurisdiction: str) -> Mapping[str, bytes]:
+    """The files with another jurisdiction in force."""
+    for name, content in files.items():
+        source, _ = read(name, content)
+        if source is not None and isinstance(source.data, dict) and "pack" in source.data:
+            place, old = source.place("pack", "jurisdiction"), source.data["pack"]["jurisdiction"]
+            lines = content.decode("utf-8-sig").replace("\r\n", "\n").split("\n")
+            line, start = lines[place.line - 1], place.column - 1
+            lines[place.line - 1] = line[:start] + jurisdiction + line[start + len(old) :]
+            return {**files, name: "\n".join(lines).encode()}
+    raise AssertionError("a pack has a head")

@@ -1,0 +1,88 @@
+"""What the YAML of a suite may hold: one model a thing, used to type it, to name mistakes and to describe it to editors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from app.engine.pack.documents import Id, Part, Sentence, Word, Words
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Name = Words | Sentence
+"""A name in both languages, or in one."""
+Changes = dict[str, Any]
+"""Dotted paths into the subscriber, each with its new value."""
+Additions = dict[str, list[Any]]
+"""Dotted paths of lists, each with what is added to it."""
+
+
+class SubjectPart(Part):
+    """A made-up subscriber that tests share: written out, or like another one with changes."""
+
+    title: Name | None = None
+    like: Word | None = None
+    subscriber: dict[str, Any] = {}
+    changes: Changes = Field(default={}, alias="with")
+    add: Additions = {}
+
+
+class Expected(Part):
+    """What a decision should be. What is not named is not looked at."""
+
+    stage: Word | None = None
+    phase: Word | None = None
+    moment: Word | None = None
+    signals: dict[Id, Word] = {}
+    facts: dict[Id, Any] = {}
+    actions: list[Word] | None = None
+    first: Word | None = None
+    offered: Annotated[dict[Word, int] | list[Word], BeforeValidator(_listed)] = {}
+    reasons: dict[Word, Annotated[list[Id], BeforeValidator(_listed)]] = {}
+    not_offered: Annotated[dict[Word, str] | list[Word], BeforeValidator(_listed)] = {}
+    empty_because: Word | None = None
+    says: dict[Word, Annotated[list[Sentence], BeforeValidator(_listed)]] = {}
+    tariffs: dict[Word, Word] = {}
+    concessions: dict[Word, int] = {}
+    asks: Annotated[list[Id] | None, BeforeValidator(_listed)] = None
+    personalised: bool | None = None
+
+
+class Question(Part):
+    """What every row and test may set: about whom, asked how, and what should come of it."""
+
+    name: Name | None = None
+    subject: Word | None = None
+    changes: Changes = Field(default={}, alias="with")
+    add: Additions = {}
+    request: dict[str, Any] = {}
+    answers: dict[Id, Any] = {}
+    now: str | None = None
+    role: str | None = None
+    expect: Expected = Expected()
+
+
+class TestPart(Question):
+    """A test, or with `each:` a table of them that share what stands above it."""
+
+    __test__ = False  # a model, not something pytest collects
+    jurisdiction: Word | None = None
+    guardrails_alone: bool | None = None
+    each: list[Question] = []
+
+
+class SuiteDocument(Part):
+    """A file of `policies/tests/`: subjects, a suite of tests, or both."""
+
+    subjects: dict[Word, SubjectPart] = {}
+    suite: Name | None = None
+    now: str | None = None
+    role: str | None = None
+    jurisdiction: Word | None = None
+    guardrails_alone: bool | None = None
+    request: dict[str, Any] = {}
+    tests: list[TestPart] | None = None
