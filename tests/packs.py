@@ -142,6 +142,7 @@ value: 0.05 * value.annual
 tariff: plan_59
 channels:
   app: {text: {en: "{tariff.name} for {tariff.fee:money}.", zh: "{tariff.name}，{tariff.fee:money}。"}}
+confirm: holder
 """
 
 CARE = """\

@@ -62,9 +62,14 @@ def tariff(name: str, **more: Any) -> dict[str, Any]:
         "regions": ["all"],
         "on_sale_from": "2026-01-01",
         "effective": "at_once",
-        "disclose": both("As published."),
+        "disclose": both(DISCLOSED),
     }
     return fixed | more
+
+
+PRICED = "Hello: {tariff.fee:money} for {tariff.months:months}, then {tariff.fee_after:money}."
+"""What an offer says at least."""
+DISCLOSED = f"{PRICED} Leaving early: {{tariff.exit_fee:money}}, bound for {{tariff.commitment_months:months}}."
 
 
 def act(kind: str = "care", **more: Any) -> dict[str, Any]:
@@ -80,9 +85,14 @@ def act(kind: str = "care", **more: Any) -> dict[str, Any]:
         "propensity": "0.5",
         "value": "200",
         "reason": both("The reason."),
-        "channels": {"app": {"text": both("Hello.")}, "call_centre": {"script": both("Hello.")}},
+        "channels": channels(both(PRICED if kind == "offer" else "Hello.")),
     }
-    return fixed | ({"tariff": "small_pack"} if kind == "offer" else {}) | more
+    return fixed | ({"tariff": "small_pack", "confirm": "holder"} if kind == "offer" else {}) | more
+
+
+def channels(words: Mapping[str, str]) -> dict[str, Any]:
+    """The same words in the app and on the phone."""
+    return {"app": {"text": words}, "call_centre": {"script": words}}
 
 
 def mini(actions: Mapping[str, Mapping[str, Any]] | None = None, **parts: Any) -> Pack:

@@ -13,9 +13,31 @@ from typing import Any
 
 END = datetime.datetime(2026, 11, 22, 10, tzinfo=datetime.timezone(datetime.timedelta(hours=8)))
 """The latest `as_of`; the earliest is sixty days before, so that public holidays are among them."""
-JOINED = ("fault", "complaint", "overage", "plan_change", "enquiry", "fix", "complaint_closed", "page")
-"""Kinds of events that the shipped patterns look at."""
-JOINED_WEIGHTS = (5, 5, 3, 2, 3, 1, 1, 3)
+JOINED_WEIGHTS = {
+    "fault": 5,
+    "complaint": 5,
+    "overage": 3,
+    "plan_change": 2,
+    "enquiry": 3,
+    "fix": 1,
+    "complaint_closed": 2,
+    "page": 3,
+    "activate": 3,
+    "use": 1,
+    "unsubscribe": 3,
+    "promise": 2,
+    "promise_kept": 1,
+    "inbound": 4,
+    "urge": 1,
+    "join": 1,
+    "bill": 2,
+    "bill_enquiry": 2,
+    "overdue": 2,
+    "topup": 1,
+    "refusal": 2,
+    "consent_change": 1,
+}
+"""Kinds of events that the shipped patterns look at, and how often each comes up in a story."""
 
 Values = dict[str, Any]
 
@@ -25,6 +47,7 @@ _plans = (
     ("plan_59", 5900, 200, 20480, "4g"),
     ("plan_99", 9900, 500, 51200, "4g"),
     ("plan_199", 19900, 1200, 153600, "5g"),
+    ("legacy_18", 1800, 200, 0, "legacy"),
     ("legacy_88", 8800, 300, 10240, "legacy"),
     ("legacy_128", 12800, 600, 30720, "5g"),
     ("legacy_299", 29900, 1500, 61440, "5ga"),
@@ -84,6 +107,7 @@ _reasons = (
     "cancel",
     "other",
 )
+_products = ("music_pack", "video_pack", "cloud")
 _topics = ("billing", "unsolicited", "network", "broadband", "service_attitude", "contract", "refund", "harassment")
 _leave_reasons = ("price", "coverage", "service", "unsolicited", "moved", "other_number", "rival_bundle", "not_said")
 _services = ("toll_pack", "data_pack", "music_pack", "video_pack", "digital_benefit", "cloud", "ring_tone", "toll_pack_30", "data_pack_5")
@@ -180,7 +204,7 @@ class _Subscriber:
             "incident": self.incident,
         }
         subscriber: Values = {name: section() for name, section in sections.items()}
-        subscriber["custom"] = {"loyalty_band": dice.choice("abc"), "night_data_share": dice.random()}
+        subscriber["custom"] = {"loyalty_band": dice.choice("abc")}
         self.thin(subscriber)
         subscriber["id"] = name
         if self.chance(0.03):
@@ -281,6 +305,7 @@ class _Subscriber:
             "monthly_fee": fee,
             "generation": generation,
             "on_sale": not name.startswith("legacy"),
+            "withdrawn_on": self.day(100, 2000) if name.startswith("legacy") else None,
             "min_commitment": dice.choice((0, 0, fee, fee, fee + 3000)),
             "voice_minutes": minutes,
             "data_mb": data,
@@ -302,6 +327,7 @@ class _Subscriber:
             "info_fee_blocked": self.chance(0.2),
             "toll_pack_fee": 1000,
             "unclaimed_entitlements": self.often(0, 0, 1, 2),
+            "auto_renew_on": None if self.chance(0.9) else self.day(-40, 0),
         }
 
     def contract(self) -> Values:
@@ -337,7 +363,7 @@ class _Subscriber:
         dice = self.dice
         _, _, minutes, data, _ = self.plan
         calls = minutes * self.often(dice.uniform(0.4, 0.9), 0.0, 0.03, 0.15, 1.3)
-        traffic = data * self.often(dice.uniform(0.4, 0.9), 0.0, 0.03, 0.15, 1.3)
+        traffic = (data or self.often(30, 400)) * self.often(dice.uniform(0.4, 0.9), 0.0, 0.03, 0.15, 1.3)
         return {
             "voice_out_min": self.series(calls),
             "voice_in_min": self.series(calls * dice.uniform(0.5, 1.5)),
@@ -382,6 +408,8 @@ class _Subscriber:
             "overdue_amount": days and self.dice.randint(1000, 30000),
             "overdue_days": days,
             "late_cycles": self.dice.choice((0, 0, 1, 4)),
+            "last_topup_on": self.day(0, self.often(30, 60, 90)),
+            "median_topup_gap": self.dice.choice((20, 30, 30)),
             "autopay": self.chance(0.4),
         }
 
@@ -398,21 +426,23 @@ class _Subscriber:
     def network(self) -> Values:
         dice = self.dice
         return {
-            "dropped_call_rate": round(dice.uniform(0, 0.05), 4),
+            "dropped_call_rate": self.often(0.004, 0.01, 0.025, 0.05),
             "calls_30d": dice.randint(0, 200),
-            "poor_session_share": round(dice.uniform(0, 0.4), 3),
+            "poor_session_share": self.often(0.03, 0.06, 0.14, 0.3),
+            "camp_5g_share": self.often(0.8, 0.5, 0.2),
             "fix_planned_on": None if self.chance(0.8) else self.day(-30, 0),
         }
 
     def home(self) -> Values:
         dice = self.dice
+        bandwidth = dice.choice((100, 300, 1000))
         return {
             "has_broadband": self.chance(0.5),
             "resource_ok": self.chance(0.6),
-            "bandwidth_mbps": dice.choice((100, 300, 1000)),
-            "measured_mbps": dice.choice((20, 90, 290, 900)),
-            "optical_dbm": round(dice.uniform(-30, -8), 1),
-            "drops_7d": dice.choice((0, 0, 0, 1, 4, 9)),
+            "bandwidth_mbps": bandwidth,
+            "measured_mbps": bandwidth * self.often(90, 80, 60, 20) // 100,
+            "optical_dbm": self.often(-18.5, -22.0, -27.0, -29.5),
+            "drops_7d": self.often(0, 1, 4, 9),
             "family_lines": dice.choice((0, 1, 1, 2, 3, 4)),
             "in_fusion": self.chance(0.2),
         }
@@ -458,13 +488,19 @@ class _Subscriber:
 
     def points(self) -> Values:
         dice = self.dice
-        return {"balance": dice.randint(0, 20000), "expiring": dice.choice((0, 0, 2000)), "redeemed_12m": dice.choice((0, 0, 0, 1, 3))}
+        return {
+            "balance": dice.randint(0, 20000),
+            "expiring": dice.choice((0, 0, 2000)),
+            "expiring_on": self.day(-120, 0),
+            "redeemed_12m": dice.choice((0, 0, 0, 1, 3)),
+        }
 
     def vip(self) -> Values:
         dice = self.dice
         return {
             "tier": dice.choices(("none", "standard", "silver", "gold", "diamond"), (70, 12, 9, 6, 3))[0],
             "benefits_unused": dice.choice((0, 0, 1, 3)),
+            "benefits_expire_on": self.day(-200, 0),
         }
 
     def value(self) -> Values:
@@ -476,17 +512,19 @@ class _Subscriber:
 
     def perception(self) -> Values:
         dice = self.dice
+        usual, felt = dice.randint(60, 90), self.often(0, 10, 20, 40)
         return {
             "satisfaction": self.often(8, 2, 4, 6, 7, 9, 10),
             "surveyed_on": self.day(0, 150),
-            **{name: dice.randint(40, 100) for name in ("brand", "expected", "quality", "value", "rival_quality", "rival_value")},
+            **{name: usual + dice.randint(-5, 5) for name in ("expected", "rival_quality", "rival_value")},
+            **{name: usual - felt + dice.randint(-5, 5) for name in ("brand", "quality", "value")},
         }
 
     def digital(self) -> Values:
         dice = self.dice
         return {
             "app_login_on": dice.choice((None, self.day(0, 60), self.day(0, 300))),
-            "failed_transactions_14d": dice.choice((0, 0, 0, 1, 3)),
+            "failed_transactions_14d": self.often(0, 0, 1, 3),
             "compare_visits_30d": dice.choice((0, 0, 0, 1, 4)),
             "benefit_visits_30d": dice.choice((0, 0, 1, 2, 5)),
         }
@@ -521,7 +559,7 @@ class _Subscriber:
         if self.chance(0.01):
             found += [{**self.event("complaint"), "topic": "network"} for _ in range(4)]
         if self.eventful:
-            found += [self.event(kind) for kind in dice.choices(JOINED, JOINED_WEIGHTS, k=dice.randint(2, 6))]
+            found += [self.event(kind) for kind in dice.choices(list(JOINED_WEIGHTS), list(JOINED_WEIGHTS.values()), k=dice.randint(2, 6))]
         return found
 
     def event(self, kind: str) -> Values:
@@ -530,21 +568,13 @@ class _Subscriber:
         found: Values = {"type": kind, "at": self.moment(days)}
         if kind in ("complaint", "complaint_closed"):
             found["topic"] = dice.choice(("billing", "billing", *_topics))
+        if kind == "complaint":
+            found["product"] = dice.choice(_products)
         if kind in ("complaint", "fault", "fix"):
             found["area"] = dice.choice(("A-1", "A-1", "A-2"))
         if kind in ("complaint", "fault", "fix", "complaint_closed"):
             found["case"] = dice.choice(("C-1", "C-2"))
-        elif kind == "enquiry":
-            found["topic"] = dice.choice(("contract_end", "exit_fee", "cancel", "rival", "refund_balance", "plan", "other"))
-        elif kind == "page":
-            found["page"] = dice.choice(("compare", "compare", "cancel", "benefit"))
-        elif kind == "overage":
-            found |= {"kind": "data", "fee": dice.randint(100, 9000)}
-        elif kind == "plan_change":
-            found |= {"old": "plan_59", "new": "plan_29", "direction": "down"}
-        elif kind == "intent_leave":
-            found["reason"] = dice.choice(_leave_reasons)
-        return found
+        return found | _details[kind](dice) if kind in _details else found
 
     def contacts(self) -> list[Values]:
         return [self.contact() for _ in range(self.dice.choice((0, 0, 0, 0, 1, 1, 2, 4)))]
@@ -555,3 +585,23 @@ class _Subscriber:
         channel = dice.choice(("sms_marketing", "outbound_call", "robot", "app", "call_centre", "sms_service"))
         at = self.moment(dice.choice((dice.uniform(0, 8), dice.uniform(0, 40), dice.uniform(0, 100))))
         return {"at": at, "channel": channel, "kind": kind, "action": action, "result": dice.choice(_results)}
+
+
+_details: dict[str, Callable[[random.Random], Values]] = {
+    "enquiry": lambda dice: {"topic": dice.choice(("contract_end", "exit_fee", "cancel", "rival", "refund_balance", "plan", "other"))},
+    "page": lambda dice: {"page": dice.choice(("compare", "compare", "cancel", "benefit"))},
+    "overage": lambda dice: {"kind": "data", "fee": dice.randint(100, 9000)},
+    "plan_change": lambda dice: {"old": "plan_59", "new": "plan_29", "direction": "down"},
+    "intent_leave": lambda dice: {"reason": dice.choice(_leave_reasons)},
+    "activate": lambda dice: {"product": dice.choice(_products), "fee": 1000, "confirmation": dice.choice(("none", "none", "double"))},
+    "use": lambda dice: {"product": dice.choice(_products)},
+    "unsubscribe": lambda dice: {"product": dice.choice(_products)},
+    "promise": lambda dice: {"id": dice.choice(("P-1", "P-2")), "kind": dice.choice(("rebate", "callback"))},
+    "promise_kept": lambda dice: {"id": dice.choice(("P-1", "P-2"))},
+    "inbound": lambda dice: {"reason": dice.choice(("bill", "bill", "fault", "usage"))},
+    "urge": lambda dice: {"case": dice.choice(("C-1", "C-2"))},
+    "bill": lambda dice: {"total": dice.randint(3000, 9000), "quoted": 5000},
+    "overdue": lambda dice: {"amount": dice.randint(1000, 9000), "overdue_days": dice.randint(1, 40)},
+    "consent_change": lambda dice: {"what": dice.choice(("channel", "marketing", "partner")), "to": dice.choice(("no", "no", "yes"))},
+}
+"""What an event of a kind says besides its moment; other kinds say nothing, or hang together with open cases."""

@@ -25,7 +25,7 @@ app.add_typer(pack_app, name="pack")
 Detail = Literal["none", "summary", "full"]
 Role = Literal["development", "author", "compliance", "agent", "campaign", "self_service"]
 Locale = Literal["zh-CN", "en"]
-Form = Literal["text", "json"]
+Form = Literal["text", "json", "sarif"]
 
 PackFolder = Annotated[
     Path | None,
@@ -122,13 +122,14 @@ def pack_check(
             metavar="FOLDER", help="Folder with rules/ and policies/. Left out: WANLIU_PACK, or the current folder.", show_default=False
         ),
     ] = None,
-    form: Annotated[Form, typer.Option("--format", help="How mistakes are printed.")] = "text",
+    form: Annotated[Form, typer.Option("--format", help="How mistakes are printed; sarif is what forges and editors take.")] = "text",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 for warnings too.")] = False,
     pack: Annotated[Path | None, typer.Option("--pack", hidden=True)] = None,
 ) -> None:
     """Check a pack. Every mistake is told with its file, line and column; the exit code is 1 when there is an error."""
-    from app.cli.packs import check
+    from app.cli.checking import check
 
-    check(folder or pack, as_json=form == "json")
+    check(folder or pack, form, strict=strict)
 
 
 @pack_app.command("explain")
@@ -169,6 +170,32 @@ def pack_diff(
 
     check_comparison(table, mapping, channel)
     diff(before, after, table, mapping, channel, locale, as_json=as_json)
+
+
+@pack_app.command("test")
+def pack_test(
+    pack: PackFolder = None,
+    run: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only tests whose file, suite or name holds this text.", show_default=False)
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also name the tests that pass.")] = False,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a JUnit report too.", show_default=False)] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes. Left out: as many as pay off.", show_default=False)] = None,
+    form: Annotated[Literal["text", "json"], typer.Option("--format", help="How the outcome is printed.")] = "text",
+    covered: Annotated[
+        bool | None,
+        typer.Option("--coverage/--no-coverage", help="What the tests cover. Left out: with all tests, not with --run.", show_default=False),
+    ] = None,
+    uncovered: Annotated[bool, typer.Option("--uncovered", help="List what is not covered, with its place.")] = False,
+    fail_under: Annotated[
+        float | None, typer.Option(min=0, max=100, metavar="PERCENT", help="Fail when less is covered.", show_default=False)
+    ] = None,
+    locale: Annotated[Locale, typer.Option(help="Language of what is printed.")] = "en",
+) -> None:
+    """Run the suites in policies/tests/. The exit code is 1 when a test fails, and when there is none."""
+    from app.cli.testing import Run, test
+
+    test(pack, Run(run, verbose, junit, jobs, form == "json", covered, uncovered, fail_under, locale))
 
 
 @pack_app.command("schema")

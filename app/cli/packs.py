@@ -1,4 +1,4 @@
-"""Packs on the command line: loading one, `wanliu pack show`, `wanliu pack check`."""
+"""Packs on the command line: loading one, `wanliu pack show`, `wanliu pack schema`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
-import typer
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text as Line
 
-from app.cli.console import complain, fail, out, write_bytes
+from app.cli.console import fail, out, write_bytes
 from app.cli.labels import labels_of, word
 from app.engine.problems import PackError, Problem
 from app.engine.texts import Language, language_of, listed, shown
@@ -55,69 +54,11 @@ def load(given: Path | None) -> Pack:
     except PackError as error:
         told = error.problems[:_SOME_PROBLEMS]
         more = len(error.problems) - len(told)
-        fail(*told, f"the pack in `{folder}` cannot be used: {_counted(error.problems)}{f', {more} not shown' if more else ''}")
+        fail(*told, f"the pack in `{folder}` cannot be used: {counted(error.problems)}{f', {more} not shown' if more else ''}")
 
 
-def check(given: Path | None, *, as_json: bool) -> None:
-    """Print every mistake in a pack, and the clauses that let an unknown pass; exit code 1 when there is an error."""
-    from app.engine.pack import build_pack, check_files, digest_of, read_folder
-
-    folder = folder_of(given)
-    try:
-        files = read_folder(folder)
-        problems: Sequence[Problem] = check_files(files, cache=settings().cache_folder)
-    except OSError as error:
-        fail(f"cannot read the pack in `{folder}`: {(error.strerror or 'unknown error').lower()}")
-    except PackError as error:
-        files, problems = {}, error.problems
-    errors = sum(problem.severity == "error" for problem in problems)
-    exceptions = (
-        list(_exceptions(build_pack(files, pattern_engine="builtin", cache=settings().cache_folder))) if files and not errors else []
-    )
-    if as_json:
-        report = {
-            "folder": str(folder),
-            "digest": digest_of(files),
-            "files": len(files),
-            "errors": errors,
-            "problems": [_as_json(problem) for problem in problems],
-            "unknown_allowed": [{"kind": kind, "clause": name, "because": because} for kind, name, because in exceptions],
-        }
-        write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    else:
-        complain(*problems)
-        told = _counted(problems) if problems else "no mistakes"
-        out().print(f"{len(files)} files checked: {told}", markup=False, soft_wrap=True)
-        if exceptions:
-            out().print(f"{len(exceptions)} clauses let an unknown pass:", markup=False)
-        for kind, name, because in exceptions:
-            out().print(f"  {kind} {name}: {because}", markup=False, soft_wrap=True)
-    if errors:
-        raise typer.Exit(1)
-
-
-def _exceptions(pack: Pack) -> Iterable[tuple[str, str, str]]:
-    """Clauses with `unknown: allow`: of what kind, which, and why."""
-    for kind, rules in (("contact", pack.contact_rules), ("guardrail", pack.guardrail_rules)):
-        for rule in rules.values():
-            if rule.because is not None:
-                yield kind, rule.id, rule.because.say("en")
-
-
-def _as_json(problem: Problem) -> dict[str, object]:
-    place = problem.place
-    return {
-        "file": place.file,
-        "line": place.line,
-        "column": place.column,
-        "severity": problem.severity,
-        "code": problem.code,
-        "message": problem.message,
-        "hint": problem.hint,
-    }
-
-
-def _counted(problems: Iterable[Problem]) -> str:
+def counted(problems: Iterable[Problem]) -> str:
+    """How many problems there are of each severity."""
     counts = Counter(problem.severity for problem in problems)
     return ", ".join(f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in sorted(counts.items()))
 

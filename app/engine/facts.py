@@ -142,6 +142,8 @@ def _surroundings(pack: Pack, case: Case) -> Surroundings:
     contacts: Sequence[Dated] | None = None
     if subscriber.contacts is not None:
         contacts = [(microseconds(contact.at), contact) for contact in subscriber.contacts]
+        if events is not None and contacts:
+            events.setdefault("contact", []).extend(contacts)
     times = case.times
     return Surroundings(
         events, contacts, microseconds(times.as_of), microseconds(times.contact_at), subscriber.id, pack.salt, pack.categories, pack.plans

@@ -25,17 +25,22 @@ class Place:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One mistake. `code` is stable, `message` is lower case without a final stop and quotes the pack in backticks."""
+    """One mistake. `code` is stable, `message` is lower case without a final stop and quotes the pack in backticks.
+
+    `witness` is a made-up subscriber who shows it: what is looked at, and its value; whatever is not named is unknown.
+    """
 
     place: Place
     code: str
     message: str
     hint: str = ""
     severity: str = "error"
+    witness: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         hint = f"; {self.hint}" if self.hint else ""
-        return f"{self.place}: {self.severity}[{self.code}]: {self.message}{hint}"
+        shows = ", ".join(f"`{name}` = {value}" for name, value in self.witness)
+        return f"{self.place}: {self.severity}[{self.code}]: {self.message}{hint}{f'; e.g. {shows}' if shows else ''}"
 
 
 class PackError(Exception):

@@ -14,6 +14,7 @@ SKIP = "…"
 """In an expected output: alone, any lines; in a line, any characters."""
 
 _fence = re.compile(r"^ *```(\w*)$")
+_written = re.compile(r"^# ((?:rules|policies)/\S+\.yaml)(?:, after `(.*)`)?$")
 _heading = re.compile(r"^#+ (.*)$")
 
 
@@ -23,6 +24,15 @@ class Step:
 
     command: str
     output: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that a page has the reader write, or lines to add to one after a line that it names."""
+
+    file: str
+    after: str
+    text: str
 
 
 def name_of(page: Path) -> str:
@@ -46,11 +56,19 @@ def blocks(page: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def steps(page: Path) -> list[Step]:
-    """What a reader would type, top to bottom: `console` blocks with `$ ` before each command, `sh` blocks whole."""
-    found: list[Step] = []
+    """What a reader would type, top to bottom."""
+    return [step for step in work(page) if isinstance(step, Step)]
+
+
+def work(page: Path) -> list[Step | Written]:
+    """What a reader would do: `console` blocks with `$ ` before each command, `sh` blocks whole, `yaml` blocks that name their file."""
+    found: list[Step | Written] = []
     for language, lines in blocks(page):
+        name = _written.match(lines[0]) if language == "yaml" and lines else None
         if language == "sh":
             found.append(Step("\n".join(lines), None))
+        elif name is not None:
+            found.append(Written(name[1], name[2] or "", "\n".join(lines[1:]) + "\n"))
         elif language == "console":
             starts = [number for number, line in enumerate(lines) if line.startswith("$ ")]
             assert starts[:1] == [0], f"{name_of(page)}: a console block begins with a command"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, READMES, ROOT, SKIP, Step, difference, name_of, steps
+from tests.docs.pages import PAGES, READMES, ROOT, SKIP, Step, Written, difference, name_of, steps, work
 
 pytestmark = pytest.mark.e2e
 
@@ -50,11 +50,24 @@ def run(step: Step, folder: Path) -> None:
         assert not told, f"{step.command}: {told}\n\n{output}"
 
 
+def write(step: Written, folder: Path) -> None:
+    file = folder / step.file
+    if not step.after:
+        assert not file.exists(), f"{step.file} is there already"
+        file.write_text(step.text, "utf-8")
+        return
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    (place,) = (number for number, line in enumerate(lines) if line.strip() == step.after)
+    file.write_text("".join([*lines[: place + 1], step.text, *lines[place + 1 :]]), "utf-8")
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if steps(page)], ids=name_of)
 def test_the_commands_of_a_page_work_as_written(page: Path, checkout: Path) -> None:
     """Top to bottom, in a copy of the checkout, each ends as it should and prints what the page shows."""
-    for step in steps(page):
-        if not NOT_RUN.match(step.command):
+    for step in work(page):
+        if isinstance(step, Written):
+            write(step, checkout)
+        elif not NOT_RUN.match(step.command):
             run(step, checkout)
 
 

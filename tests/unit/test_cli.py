@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -371,3 +372,67 @@ def test_lines_fit_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         for example in ("03-high-traffic.json", "22-rescue-appeal.json"):
             lines = run("decide", EXAMPLES / example, "--full").stdout.splitlines()
             assert max(cell_len(line) for line in lines) <= int(width)
+
+
+def test_pack_check_speaks_to_forges(broken: Path) -> None:
+    """SARIF 2.1.0: a rule for each code, a result for each mistake with its level and place."""
+    result = run("pack", "check", broken, "--format", "sarif")
+    assert result.exit_code == 1
+    (found,) = json.loads(result.stdout)["runs"]
+    assert [rule["id"] for rule in found["tool"]["driver"]["rules"]] == ["schema"]
+    first = found["results"][0]
+    assert (first["ruleId"], first["level"]) == ("schema", "error")
+    place = first["locations"][0]["physicalLocation"]
+    assert (place["artifactLocation"]["uri"], place["region"]) == ("rules/a.yaml", {"startLine": 1, "startColumn": 10})
+
+
+def test_pack_explain_says_what_a_name_means() -> None:
+    """Levels, thresholds with their reason, what it needs, who uses it; in the language asked for, or as JSON."""
+    text = run("pack", "explain", "four_high.tariff").stdout
+    for words in ("High tariff", "param.toll_floor", "¥15", "billing.toll_fee", "tariff_pack", "applicable toll"):
+        assert words in text
+    assert "长漫费" in run("pack", "explain", "four_high.tariff", "--locale", "zh-CN").stdout
+    (meaning,) = json.loads(run("pack", "explain", "four_high.tariff", "--json").stdout)
+    assert meaning["kind"] == "signal"
+    slip = run("pack", "explain", "four_high.tarif")
+    assert slip.exit_code == 1
+    assert "did you mean `four_high.tariff`?" in slip.stderr
+
+
+@pytest.fixture
+def packs(tmp_path: Path) -> tuple[Path, Path]:
+    for name in ("before", "after"):
+        for folder in ("rules", "policies"):
+            shutil.copytree(ROOT / folder, tmp_path / name / folder)
+    (tmp_path / "after" / "policies" / "prevention" / "plan_fit_up.yaml").unlink()
+    for path in (tmp_path / "after" / "policies").rglob("*.yaml"):
+        path.write_text(path.read_text("utf-8").replace("plan_fit_up", "plan_fit_down"), "utf-8")
+    parameters = tmp_path / "after" / "rules" / "parameters.yaml"
+    text = parameters.read_text("utf-8")
+    parameters.write_text(text.replace("- id: param.saving\n    is: 1500", "- id: param.saving\n    is: 900000"), "utf-8")
+    return tmp_path / "before", tmp_path / "after"
+
+
+def test_pack_diff_says_what_changed_and_for_whom(packs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes in words; over a file of subscribers another phase, another first action, nothing any more, and the concession."""
+    monkeypatch.setattr("app.engine.pack.load_pack", load_pack)
+    customers = ("--table", EXAMPLES / "customers.csv", "--mapping", EXAMPLES / "customers.map.yaml")
+    result = run("pack", "diff", *packs, *customers)
+    assert result.exit_code == 0
+    for words in ("- action plan_fit_up", "¥15  →  ¥9,000", "used by price.cheaper_public", "subscribers compared", "mean concession"):
+        assert words in result.stdout
+    report = json.loads(run("pack", "diff", *packs, *customers, "--json").stdout)["subscribers"]
+    assert report["compared"] + report["refused"] == report["read"] == 12
+    assert report["another_list"] == report["compared"] - report["unchanged"] > 0
+    assert run("pack", "diff", packs[0], packs[0]).stdout == "The two packs say the same.\n"
+
+
+def test_pack_diff_refuses_options_that_do_not_go_together(packs: tuple[Path, Path]) -> None:
+    """A mapping without a table was meant to do something."""
+    assert run("pack", "diff", *packs, "--mapping", EXAMPLES / "customers.map.yaml").exit_code == 2
+    assert run("pack", "diff", *packs, "--table", EXAMPLES / "customers.csv").exit_code == 2
+
+
+def test_pack_schema_is_for_editors() -> None:
+    """The schema of the YAML, as JSON."""
+    assert json.loads(run("pack", "schema").stdout)["then"] == {"$ref": "#/definitions/ActionDocument"}

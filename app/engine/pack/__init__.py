@@ -5,6 +5,7 @@ The digest is SHA-256 over the files in the order of their paths, each as `lengt
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Literal
 
 from app.engine import patterns
 from app.engine.pack.checking import Parts, check
+from app.engine.pack.checks import problems_of
+from app.engine.pack.checks.selling import sale_problems
 from app.engine.pack.compiling import Compiler, base_facts, matcher, plans
 from app.engine.pack.limits import protected_problems
 from app.engine.pack.model import Action, Choosing, Clause, Pack, PolicyRule, Signal, Tariff
@@ -98,12 +101,19 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def check_files(files: Mapping[str, bytes], *, cache: Path | None = None) -> tuple[Problem, ...]:
+def check_files(files: Mapping[str, bytes], *, cache: Path | None = None, today: datetime.date | None = None) -> tuple[Problem, ...]:
     """Every mistake in the files and every part that nothing can reach, by file and line.
 
     A pack can be built where no problem has the severity `error`.
+
+    Args:
+        files: the pack.
+        cache: as for `load_pack`.
+        today: the day on which tariffs have to be on sale; without it no sale counts as over.
     """
     draft, parts = _checked(files, cache)
+    if parts is not None and today is not None:
+        draft.problems += sale_problems(parts, today)
     if parts is not None and not _errors(draft):
         draft.problems += unreachable(_assembled(draft, parts, files, "builtin"), parts)
     return tuple(sorted(set(draft.problems)))
@@ -152,8 +162,8 @@ def _checked(files: Mapping[str, bytes], cache: Path | None, *, trial: bool = Tr
     if draft.problems:
         return draft, None
     if parts is not None:
-        draft.problems += protected_problems(parts)
-    if trial and parts is not None and not draft.problems and parts.joins and patterns.durable_available():
+        draft.problems += [*protected_problems(parts), *problems_of(parts)]
+    if trial and parts is not None and not _errors(draft) and parts.joins and patterns.durable_available():
         refused = patterns.checked(tuple(parts.joins[name] for name in sorted(parts.joins)), digest_of(files), cache)
         if refused is not None:
             first = parts.patterns[min(parts.joins)]

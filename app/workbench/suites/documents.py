@@ -26,9 +26,9 @@ class SubjectPart(Part):
 
     title: Name | None = None
     like: Word | None = None
-    subscriber: dict[str, Any] = {}
+    subscriber: dict[str, Any] = Field(default={})
     changes: Changes = Field(default={}, alias="with")
-    add: Additions = {}
+    add: Additions = Field(default={})
 
 
 class Expected(Part):
@@ -37,17 +37,17 @@ class Expected(Part):
     stage: Word | None = None
     phase: Word | None = None
     moment: Word | None = None
-    signals: dict[Id, Word] = {}
-    facts: dict[Id, Any] = {}
+    signals: dict[Id, Word] = Field(default={})
+    facts: dict[Id, Any] = Field(default={})
     actions: list[Word] | None = None
     first: Word | None = None
-    offered: Annotated[dict[Word, int] | list[Word], BeforeValidator(_listed)] = {}
-    reasons: dict[Word, Annotated[list[Id], BeforeValidator(_listed)]] = {}
-    not_offered: Annotated[dict[Word, str] | list[Word], BeforeValidator(_listed)] = {}
+    offered: Annotated[dict[Word, int] | list[Word], BeforeValidator(_listed)] = Field(default={})
+    reasons: dict[Word, Annotated[list[Id], BeforeValidator(_listed)]] = Field(default={})
+    not_offered: Annotated[dict[Word, str] | list[Word], BeforeValidator(_listed)] = Field(default={})
     empty_because: Word | None = None
-    says: dict[Word, Annotated[list[Sentence], BeforeValidator(_listed)]] = {}
-    tariffs: dict[Word, Word] = {}
-    concessions: dict[Word, int] = {}
+    says: dict[Word, Annotated[list[Sentence], BeforeValidator(_listed)]] = Field(default={})
+    tariffs: dict[Word, Word] = Field(default={})
+    concessions: dict[Word, int] = Field(default={})
     asks: Annotated[list[Id] | None, BeforeValidator(_listed)] = None
     personalised: bool | None = None
 
@@ -58,9 +58,9 @@ class Question(Part):
     name: Name | None = None
     subject: Word | None = None
     changes: Changes = Field(default={}, alias="with")
-    add: Additions = {}
-    request: dict[str, Any] = {}
-    answers: dict[Id, Any] = {}
+    add: Additions = Field(default={})
+    request: dict[str, Any] = Field(default={})
+    answers: dict[Id, Any] = Field(default={})
     now: str | None = None
     role: str | None = None
     expect: Expected = Expected()
@@ -72,17 +72,17 @@ class TestPart(Question):
     __test__ = False  # a model, not something pytest collects
     jurisdiction: Word | None = None
     guardrails_alone: bool | None = None
-    each: list[Question] = []
+    each: list[Question] = Field(default=[])
 
 
 class SuiteDocument(Part):
     """A file of `policies/tests/`: subjects, a suite of tests, or both."""
 
-    subjects: dict[Word, SubjectPart] = {}
+    subjects: dict[Word, SubjectPart] = Field(default={})
     suite: Name | None = None
     now: str | None = None
     role: str | None = None
     jurisdiction: Word | None = None
     guardrails_alone: bool | None = None
-    request: dict[str, Any] = {}
+    request: dict[str, Any] = Field(default={})
     tests: list[TestPart] | None = None

@@ -92,7 +92,8 @@ class _Reader:
     def listed(self, key: str, what: str, known: Iterable[str]) -> bool:
         """Are all the names of a list known?"""
         words = list(known)
-        return all([self.known(what, name, words, key, index) for index, name in enumerate(getattr(self.expect, key))])
+        found = [self.known(what, name, words, key, index) for index, name in enumerate(getattr(self.expect, key))]
+        return all(found)
 
     def _signals(self) -> Iterator[Expectation]:
         for name, level in self.expect.signals.items():
@@ -180,7 +181,8 @@ class _Reader:
                 gates = [clause.name for clause in self.pack.by_id[action].gates]
                 fallbacks = [f"fallback.{cause}" for cause in self.pack.choosing.fallback]
                 known = [*self.pack.signals, action, *gates, *fallbacks]
-                if all([self.known("reason", code, known, "reasons", action, index) for index, code in enumerate(codes)]):
+                found = [self.known("reason", code, known, "reasons", action, index) for index, code in enumerate(codes)]
+                if all(found):
                     yield Expectation("reasons", action, tuple(codes), self.place("reasons", action))
 
     def _tariffs(self) -> Iterator[Expectation]:

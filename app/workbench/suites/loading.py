@@ -112,7 +112,7 @@ class _Loader:
             else:
                 self.test(found, test, None)
 
-    def test(self, suite: Found[SuiteDocument], test: Found[TestPart], row: Found[Question] | None) -> None:
+    def test(self, suite: Found[SuiteDocument], test: Found[Any], row: Found[Question] | None) -> None:
         """One test, or one row of a table."""
         made = _Reading(self, suite, test, row).test(len(self.tests))
         if made is not None:
@@ -122,8 +122,9 @@ class _Loader:
 class _Reading:
     """Puts one test together: what a row says goes before what its test says, and that before its suite."""
 
-    def __init__(self, loader: _Loader, suite: Found[SuiteDocument], test: Found[TestPart], row: Found[Question] | None) -> None:
-        self.loader, self.suite, self.whole, self.row = loader, suite, test, row
+    def __init__(self, loader: _Loader, suite: Found[SuiteDocument], test: Found[Any], row: Found[Question] | None) -> None:
+        self.loader, self.suite, self.row = loader, suite, row
+        self.whole: Found[TestPart] = test
         self.layers: list[Found[Question]] = [test] if row is None else [test, row]
         self.problems = loader.draft.problems
 
@@ -155,7 +156,8 @@ class _Reading:
 
     def latest(self, key: str) -> tuple[Any, Place] | None:
         """The innermost value of a key, and where it stands."""
-        for found in [*reversed(self.layers), self.suite]:
+        layers: list[Found[Any]] = [*reversed(self.layers), self.suite]
+        for found in layers:
             value = getattr(found.part, key, None)
             if value is not None:
                 return value, found.place(key)
@@ -164,14 +166,13 @@ class _Reading:
     def jurisdiction(self) -> str | None:
         """The jurisdiction in force."""
         own = self.whole.part.jurisdiction
-        found, written = (self.whole, own) if own else (self.suite, self.suite.part.jurisdiction)
-        if written is None:
-            return self.loader.bench.jurisdiction
-        if written in self.loader.bench.jurisdictions:
-            return str(written)
+        written = own or self.suite.part.jurisdiction
         known = self.loader.bench.jurisdictions
+        if written is None or written in known:
+            return written or self.loader.bench.jurisdiction
         hint = nearest(str(written), known) or f"there are guardrails for {', '.join(f'`{name}`' for name in known)}"
-        self.loader.wrong(found.place("jurisdiction"), "unknown-name", f"there are no guardrails for `{written}`", hint)
+        place = self.whole.place("jurisdiction") if own else self.suite.place("jurisdiction")
+        self.loader.wrong(place, "unknown-name", f"there are no guardrails for `{written}`", hint)
         return None
 
     def now(self) -> datetime.datetime | None:
@@ -258,7 +259,11 @@ class _Reading:
     def refused(self, body: Body, field: str, message: str) -> None:
         """Note what the intake has against the request, where it was written; what is not written anywhere, at the test."""
         place = body.place(field) or self.layers[-1].place()
-        hint = "" if field.split(".")[0] != "channel" or "required" not in message else "set it under `request:`, as in `request: {channel: app}`"
+        hint = (
+            ""
+            if field.split(".")[0] != "channel" or "required" not in message
+            else "set it under `request:`, as in `request: {channel: app}`"
+        )
         self.loader.wrong(place, "request", f"`{field}` {message}", hint)
 
     def expected(self, jurisdiction: str) -> list[Expectation]:
@@ -270,12 +275,10 @@ class _Reading:
             found |= {(item.kind, item.name): item for item in expectations(layer, pack, self.problems)}
         if not found and len(self.problems) == before:
             self.loader.wrong(self.layers[-1].place(), "schema", "the test expects nothing", "say under `expect:` what should come of it")
-        return list(found.values())
+        return sorted(found.values(), key=lambda item: item.place)
 
 
 def _title(name: Name | None, otherwise: str) -> Title:
     if isinstance(name, Words):
         return Title(name.en, name.zh)
     return Title(name or otherwise, name or otherwise)
-
-

@@ -1,4 +1,4 @@
-"""Made-up subscribers and the requests about them: fixtures like one another, changed by dotted paths, each value with where it was written."""
+"""Made-up subscribers and the requests about them: like one another, changed by dotted paths, each value with its place."""
 
 from __future__ import annotations
 
@@ -89,7 +89,12 @@ def _wrong_path(name: str, *, adding: bool) -> tuple[str, str] | None:
     section = name.partition(".")[0]
     if section == "request" or (name not in _plain and name in DecisionRequest.model_fields):
         return f"`{name}` is not part of the subscriber", "write it under `request:`"
-    if name in _plain or name in FACTS or section == "custom" or (section in SECTIONS and name in (f"{section}.as_of", f"{section}.source")):
+    if (
+        name in _plain
+        or name in FACTS
+        or section == "custom"
+        or (section in SECTIONS and name in (f"{section}.as_of", f"{section}.source"))
+    ):
         return None
     return f"no fact `{name}`", nearest(name, [*FACTS, *_plain]) or "docs/vocabulary.md lists the facts"
 

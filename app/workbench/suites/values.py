@@ -76,7 +76,8 @@ class Typing:
 
     def of_kind(self, kind: str, value: Any) -> Any:
         """A value of a kind; one that does not fit stays text."""
-        return _kinds.get(kind, lambda _, given: _text(given))(self, value)
+        read = _kinds.get(kind)
+        return read(self, value) if read is not None else _text(value)
 
     def day(self, value: Any) -> Any:
         """A date as it is, or told from now."""

@@ -6,7 +6,8 @@ what both have. What is worked out from facts, signals and tables is taken apart
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from app.engine.pack.checking import Parts
 from app.engine.pack.documents import DerivedFact, Row
@@ -14,10 +15,10 @@ from app.engine.pack.names import BEST
 from app.engine.pack.reading import Found
 from app.engine.tree import And, Arithmetic, Call, Compare, Const, Member, Node, Not, Or, Ref, children, reads
 
-Known = frozenset[object] | None
-"""Names and windows that are surely known; none where the condition cannot come about, so that nothing is missing."""
+Known = Mapping[object, None] | None
+"""Names and windows that are surely known, the nearest first; none where the condition cannot come about, so that nothing is missing."""
 
-NOTHING: frozenset[object] = frozenset()
+NOTHING: Mapping[object, None] = {}
 MOST = 300
 """Names that are kept of one condition: more hang together in no pack that people read."""
 _windows = {"last", "mean", "total", "peak", "median", "change", "falling", "rising", "share_over"}
@@ -28,14 +29,19 @@ DEEPEST, LONGEST = 30, 2_000
 """How far the surely known is followed: a chain of facts, and steps in all; beyond it nothing is sure."""
 
 
+def these(*names: object) -> Known:
+    """Just these names."""
+    return dict.fromkeys(names)
+
+
 def union(found: Iterable[Known]) -> Known:
     """All of them come about together."""
-    result: set[object] = set()
+    result: dict[object, None] = {}
     for known in found:
         if known is None:
             return None
-        result |= known
-    return frozenset(result) if len(result) <= MOST else frozenset(sorted(result, key=repr)[:MOST])
+        result.update(known)
+    return result if len(result) <= MOST else dict.fromkeys(islice(result, MOST))
 
 
 def common(found: Iterable[Known]) -> Known:
@@ -43,7 +49,7 @@ def common(found: Iterable[Known]) -> Known:
     result: Known = None
     for known in found:
         if known is not None:
-            result = known if result is None else result & known
+            result = known if result is None else {name: None for name in result if name in known}
     return result
 
 
@@ -51,9 +57,9 @@ def _window(node: Call) -> Known:
     """The last values of a series that a call has looked at, each as `series#n`."""
     series = node.arguments[0]
     if not isinstance(series, Ref):
-        return frozenset({node})
+        return these(node)
     reached = _cycles(node) + (node.function == "change")
-    return frozenset({node, series.name, *(f"{series.name}#{n}" for n in range(1, reached + 1))})
+    return these(node, series.name, *(f"{series.name}#{n}" for n in range(1, reached + 1)))
 
 
 def _cycles(node: Call) -> int:
@@ -63,9 +69,9 @@ def _cycles(node: Call) -> int:
     return next((value for value in reversed(found) if isinstance(value, int) and not isinstance(value, bool)), 1)
 
 
-def _use(cycles: int) -> frozenset[object]:
+def _use(cycles: int) -> Sequence[str]:
     """The use that the cost of a plan is worked out from."""
-    return frozenset(f"{name}#{n}" for name in ("usage.voice_out_min", "usage.data_mb") for n in range(1, cycles + 1))
+    return [f"{name}#{n}" for name in ("usage.voice_out_min", "usage.data_mb") for n in range(1, cycles + 1)]
 
 
 class Knowing:
@@ -131,7 +137,7 @@ class Knowing:
         found = [known for known in (self._holds(item, truth) for item in conditions) if known is not None]
         if len(found) < needed:
             return None
-        return frozenset(name for known in found for name in known if sum(name not in other for other in found) < needed)
+        return these(*(name for known in found for name in known if sum(name not in other for other in found) < needed))
 
     def _value(self, node: Node) -> Known:
         """What is known when the node has a value, whichever it is."""
@@ -143,9 +149,9 @@ class Knowing:
             case Call(function="first_known", arguments=arguments):
                 return common([self._value(item) for item in arguments])
             case Call(function="best_fee"):
-                return frozenset({node, f"{_best}#{_cycles(node)}", *_use(_cycles(node))})
+                return these(node, f"{_best}#{_cycles(node)}", *_use(_cycles(node)))
             case Call(function="fee_on", arguments=(plan, *_)):
-                return union([frozenset({node, *_use(_cycles(node))}), self._value(plan)])
+                return union([these(node, *_use(_cycles(node))), self._value(plan)])
             case Call(arguments=(_, *rest)) if node.function in _windows:
                 return union([_window(node), *(self._value(item) for item in rest)])
             case And() | Or() | Not():
@@ -153,7 +159,7 @@ class Knowing:
             case Call(function="at_least"):
                 return common([self._holds(node, True), self._holds(node, False)])
             case Call():
-                return union([frozenset({node}), *(self._value(item) for item in children(node))])
+                return union([these(node), *(self._value(item) for item in children(node))])
         return union([self._value(item) for item in children(node)])
 
     def _name(self, name: str, truth: bool | None) -> Known:
@@ -166,12 +172,12 @@ class Knowing:
 
     def _define(self, name: str, truth: bool | None) -> Known:
         if name in BEST:
-            return frozenset({name, f"{_best}#3", *_use(3)})
+            return these(name, f"{_best}#3", *_use(3))
         if name in self.parts.facts:
-            return union([frozenset({name}), self._fact(name, truth)])
+            return union([these(name), self._fact(name, truth)])
         kind, _, rest = name.partition(":")
         if kind not in ("signal", "level", "open"):
-            return frozenset({name})
+            return these(name)
         if truth is None:
             return common([self._name(name, True), self._name(name, False)])
         if kind == "open":
@@ -215,7 +221,7 @@ class Knowing:
 class _Certainty:
     """Whether a value follows from what is known: every step is sure to give one."""
 
-    def __init__(self, knowing: Knowing, known: frozenset[object]) -> None:
+    def __init__(self, knowing: Knowing, known: Mapping[object, None]) -> None:
         self.knowing, self.parts = knowing, knowing.parts
         self.known, self.steps = known, 0
 
@@ -269,7 +275,7 @@ class _Certainty:
         condition = self.knowing.when(self.parts.draft.tree(found, "first", index, "if")) if row.condition is not None else NOTHING
         if condition is None:
             return True
-        self.known = known | condition
+        self.known = {**known, **condition}
         sure = self.of(given, deep + 1)
         self.known = known
         return sure

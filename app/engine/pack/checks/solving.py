@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from app.engine.pack.checks.forms import Every, Form, Leaf, Some, Thing
+from app.engine.pack.checks.forms import Every, Form, Leaf, Some, Thing, things
 from app.engine.pack.checks.values import UNKNOWN, Values, both, without
 
 MOST_STEPS = 60_000
@@ -38,6 +38,8 @@ class _State:
     known: dict[str, bool] = field(default_factory=dict)
     todo: list[Form] = field(default_factory=list)
     open: list[Some] = field(default_factory=list)
+    fresh: list[Some] = field(default_factory=list)
+    changed: set[Thing | str] = field(default_factory=set)
 
     def with_one(self, form: Form, without: Some) -> _State:
         """A copy in which one alternative of an open choice was taken."""
@@ -57,6 +59,7 @@ class _Search:
     def __init__(self, effort: Effort) -> None:
         self.effort, self.left = effort, min(MOST_STEPS, effort.left)
         self.failed: Counter[int] = Counter()
+        self.touching: dict[int, frozenset[Thing | str]] = {}
 
     def run(self, forms: list[Form]) -> Model | None:
         stack = [_State(todo=forms)]
@@ -80,14 +83,10 @@ class _Search:
 
     def settle(self, state: _State) -> bool:
         """Take in what must hold; false where it cannot."""
-        while True:
-            if not self.take(state):
+        while state.todo or state.fresh:
+            if not self.take(state) or not self.narrow(state):
                 return False
-            before = len(state.open)
-            if not self.narrow(state):
-                return False
-            if not state.todo and len(state.open) == before:
-                return True
+        return True
 
     def take(self, state: _State) -> bool:
         while state.todo:
@@ -101,13 +100,17 @@ class _Search:
             elif not form.items:
                 return False
             else:
-                state.open.append(form)
+                state.fresh.append(form)
         return True
 
     def narrow(self, state: _State) -> bool:
-        """Drop open choices that hold already, and take those with one alternative left."""
-        kept: list[Some] = []
+        """Drop open choices that hold already, and take those with one alternative left; only what may have changed is looked at."""
+        concerned, calm = list(state.fresh), []
         for form in state.open:
+            (calm if self.touched(form).isdisjoint(state.changed) else concerned).append(form)
+        state.open, state.fresh = calm, []
+        state.changed.clear()
+        for form in concerned:
             alive = self.alive(state, form)
             if alive is None:
                 continue
@@ -117,9 +120,16 @@ class _Search:
             if len(alive) == 1:
                 state.todo.append(alive[0])
             else:
-                kept.append(form)
-        state.open = kept
+                state.open.append(form)
         return True
+
+    def touched(self, form: Some) -> frozenset[Thing | str]:
+        """Things and bases on which the standing of a choice depends."""
+        found = self.touching.get(id(form))
+        if found is None:
+            inside = things(form)
+            found = self.touching[id(form)] = inside | frozenset(base for thing in inside for base in thing.bases)
+        return found
 
     def alive(self, state: _State, form: Some) -> list[Form] | None:
         """The alternatives that may still hold, at most two; none where one holds already."""
@@ -165,6 +175,8 @@ def _assign(state: _State, thing: Thing, values: Values) -> bool:
     left = both(present, values)
     if left.empty:
         return False
+    if left is not present or thing not in state.model:
+        state.changed.add(thing)
     state.model[thing] = left
     if not left.unknown:
         return all(_set_known(state, base, True) for base in thing.bases)
@@ -178,5 +190,6 @@ def _set_known(state: _State, base: str, known: bool) -> bool:
     if before is not None:
         return before is known
     state.known[base] = known
+    state.changed.add(base)
     concerned = [thing for thing in state.model if base in thing.bases]
     return all(_assign(state, thing, thing.full) for thing in concerned)

@@ -16,8 +16,8 @@ Word = str | bool
 class Values:
     """A set of values. Equal sets are one object: compare with `is`.
 
-    `spans` are closed, sorted and apart; `words` are the words of it or, where `rest` holds, the only ones that are not; `never` is the date
-    that was given as null; `unknown` stands for not knowing.
+    `spans` are closed, sorted and apart; `words` are the words of it or, where `rest` holds, the only ones that are not;
+    `never` is the date that was given as null; `unknown` stands for not knowing.
     """
 
     __slots__ = ("never", "rest", "spans", "unknown", "words")

@@ -1,0 +1,107 @@
+"""`wanliu pack check`: every mistake in a pack, for people, programs, editors and forges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+import typer
+
+from app.cli.console import complain, fail, out, write_bytes
+from app.cli.packs import counted, folder_of, settings
+from app.cli.sarif import sarif
+from app.engine.pack import check_files, digest_of, parts_of, read_folder
+from app.engine.problems import PackError, Problem
+
+Form = Literal["text", "json", "sarif"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found in a pack. `exceptions` are clauses with `unknown: allow`: of what kind, which, and why."""
+
+    folder: Path
+    files: dict[str, bytes]
+    problems: tuple[Problem, ...]
+    exceptions: tuple[tuple[str, str, str], ...]
+
+    @property
+    def errors(self) -> int:
+        """How many mistakes keep the pack from running."""
+        return sum(problem.severity == "error" for problem in self.problems)
+
+
+def check(given: Path | None, form: Form, *, strict: bool) -> None:
+    """Print every mistake in a pack, and the clauses that let an unknown pass.
+
+    The exit code is 1 when there is an error; with `strict` also when there is a warning.
+    """
+    report = _checked(folder_of(given))
+    if form == "text":
+        _print(report)
+    else:
+        made = sarif(report.problems) if form == "sarif" else _as_json(report)
+        write_bytes(orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    if report.errors or (strict and report.problems):
+        raise typer.Exit(1)
+
+
+def _checked(folder: Path) -> Report:
+    try:
+        files = read_folder(folder)
+        problems = check_files(files, cache=settings().cache_folder)
+    except OSError as error:
+        fail(f"cannot read the pack in `{folder}`: {(error.strerror or 'unknown error').lower()}")
+    except PackError as error:
+        return Report(folder, {}, error.problems, ())
+    errors = any(problem.severity == "error" for problem in problems)
+    return Report(folder, files, problems, () if errors else tuple(_exceptions(files)))
+
+
+def _exceptions(files: dict[str, bytes]) -> Iterator[tuple[str, str, str]]:
+    parts = parts_of(files)
+    rules = [("contact", name, found.part) for name, found in parts.contact.items()]
+    rules += [
+        ("guardrail", f"{jurisdiction}.{name}", found.part)
+        for jurisdiction, profile in parts.profiles.items()
+        for name, found in profile.clauses.items()
+    ]
+    yield from ((kind, name, part.because.en) for kind, name, part in rules if part.because is not None)
+
+
+def _print(report: Report) -> None:
+    complain(*report.problems)
+    told = counted(report.problems) if report.problems else "no mistakes"
+    console = out()
+    console.print(f"{len(report.files)} files checked: {told}", markup=False, soft_wrap=True)
+    if report.exceptions:
+        console.print(f"{len(report.exceptions)} clauses let an unknown pass:", markup=False)
+    for kind, name, because in report.exceptions:
+        console.print(f"  {kind} {name}: {because}", markup=False, soft_wrap=True)
+
+
+def _as_json(report: Report) -> dict[str, Any]:
+    return {
+        "folder": str(report.folder),
+        "digest": digest_of(report.files),
+        "files": len(report.files),
+        "errors": report.errors,
+        "problems": [_problem(problem) for problem in report.problems],
+        "unknown_allowed": [{"kind": kind, "clause": name, "because": because} for kind, name, because in report.exceptions],
+    }
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    place = problem.place
+    return {
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.message,
+        "hint": problem.hint,
+    }

@@ -1,0 +1,346 @@
+"""`wanliu pack test`: the suites of a pack, run, with what they cover and what they would not notice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from app.cli.console import complain, fail, out, write_bytes
+from app.cli.packs import folder_of, table
+from app.engine.pack import PackError, read_folder
+from app.engine.texts import Language, language_of
+from app.workbench.suites.bench import Bench
+from app.workbench.suites.coverage import Coverage, Gap, coverage, percent
+from app.workbench.suites.judging import Verdict, judge_all
+from app.workbench.suites.junit import Ran, junit
+from app.workbench.suites.loading import FOLDER, Suites, load, read_suites
+
+if TYPE_CHECKING:
+    from app.workbench.suites.model import Test
+
+_SOME_PROBLEMS = 20
+_SOME_FAILURES = 50
+
+_words: Mapping[str, tuple[str, str]] = {
+    "expected": ("expected ", "应为"),
+    "got": (", got ", "，实为"),
+    "passed": ("{} passed", "通过{}项"),
+    "failed": ("{} failed", "未通过{}项"),
+    "refused": ("mistakes in suites: {}", "测试文件错误{}处"),
+    "seconds": ("in {:.1f} s", "用时{:.1f}秒"),
+    "suite": ("suite", "测试集"),
+    "tests": ("tests", "测试"),
+    "more": ("… and {} more that fail; --run narrows", "……另有{}项未通过，可用--run缩小范围"),
+    "coverage": ("Coverage", "覆盖"),
+    "covered": ("covered", "已覆盖"),
+    "of": ("of", "总数"),
+    "total": ("total", "合计"),
+    "gaps": ("{} parts are not covered; --uncovered lists them", "{}处未覆盖，--uncovered逐条列出"),
+    "uncovered": ("Not covered", "未覆盖"),
+    "level": ("signal levels", "信号级别"),
+    "pattern": ("patterns", "事件组合"),
+    "gate": ("gate clauses", "动作条件"),
+    "contact": ("contact clauses", "触达条款"),
+    "guardrail": ("guardrails", "护栏条款"),
+    "stage": ("stage clauses", "生命周期条件"),
+    "phase": ("phase clauses", "阶段条件"),
+    "moment": ("moments", "关键时刻"),
+    "fallback": ("fallbacks", "兜底动作"),
+    "level.held": ("never held", "从未成立"),
+    "pattern.held": ("never held", "从未成立"),
+    "gate.held": ("never let the action through", "从未放行"),
+    "gate.held_not": ("never kept the action out", "从未拦下"),
+    "contact.held": ("never permitted an action", "从未放行"),
+    "contact.held_not": ("never held an action back", "从未拦下"),
+    "guardrail.held": ("never permitted an action", "从未放行"),
+    "guardrail.held_not": ("never held an action back", "从未拦下"),
+    "stage.held": ("never made the stage", "从未成立"),
+    "stage.held_not": ("never failed", "从未不成立"),
+    "phase.held": ("never made the phase", "从未成立"),
+    "phase.held_not": ("never failed", "从未不成立"),
+    "moment.chosen": ("never revealed by events", "从未由事件识别"),
+    "fallback.chosen": ("never chosen", "从未选中"),
+    "and": ("; ", "；"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the command was asked for."""
+
+    run: str | None = None
+    verbose: bool = False
+    junit: Path | None = None
+    jobs: int | None = None
+    as_json: bool = False
+    covered: bool | None = None
+    uncovered: bool = False
+    fail_under: float | None = None
+    locale: str = "en"
+
+    @property
+    def language(self) -> Language:
+        """The language of what is printed."""
+        return language_of(self.locale)
+
+    @property
+    def wants_coverage(self) -> bool:
+        """Is coverage worked out? Of some of the tests only where it was asked for."""
+        return self.covered if self.covered is not None else self.run is None or self.uncovered or self.fail_under is not None
+
+    def say(self, code: str, *given: object) -> str:
+        """One of the phrases of this module."""
+        return _words[code][self.language == "zh"].format(*given)
+
+
+def test(given: Path | None, asked: Run) -> None:
+    """Run the suites of a pack; exit code 1 when a test fails, a suite has a mistake, or there is nothing to run."""
+    folder = folder_of(given)
+    began = time.perf_counter()
+    bench, files, suites = _loaded(folder)
+    tests = [item for item in suites.tests if asked.run is None or item.matches(asked.run)]
+    complain(*suites.problems)
+    if not tests:
+        fail(_nothing(folder, asked, suites))
+    verdicts = list(judge_all(tests, bench, files, asked.language, asked.jobs))
+    took = time.perf_counter() - began
+    covered = coverage(bench, (verdict.seen for verdict in verdicts)) if asked.wants_coverage else None
+    report = Report(asked, folder, bench, suites, tests, verdicts, took, covered)
+    if asked.junit is not None:
+        asked.junit.write_bytes(junit([Ran(item, verdict) for item, verdict in report.pairs], suites.problems, took))
+    if asked.as_json:
+        write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    else:
+        report.print(out())
+    if not report.fine:
+        raise typer.Exit(1)
+
+
+def _loaded(folder: Path) -> tuple[Bench, Mapping[str, bytes], Suites]:
+    """The pack and its suites; what cannot be read ends the command."""
+    try:
+        bench, files = Bench(read_folder(folder)), read_suites(folder)
+        suites = load(files, bench)
+    except OSError as error:
+        fail(f"cannot read the pack in `{folder}`: {(error.strerror or 'unknown error').lower()}")
+    except PackError as error:
+        told = error.problems[:_SOME_PROBLEMS]
+        fail(*told, f"the pack in `{folder}` cannot be used: {len(error.problems)} mistakes; `wanliu pack check` shows all")
+    return bench, files, suites
+
+
+def _nothing(folder: Path, asked: Run, suites: Suites) -> str:
+    """Why there is nothing to run."""
+    if not suites.files:
+        return f"no suites in `{folder / FOLDER}`; write one as docs/pack-tests.md shows"
+    if asked.run is not None and suites.tests:
+        return f"no test matches `{asked.run}`; --verbose lists the names of all"
+    return f"the suites in `{folder / FOLDER}` hold no test that can be run"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of a run."""
+
+    asked: Run
+    folder: Path
+    bench: Bench
+    suites: Suites
+    tests: Sequence[Test]
+    verdicts: Sequence[Verdict]
+    took: float
+    covered: Coverage | None
+
+    @property
+    def pairs(self) -> list[tuple[Test, Verdict]]:
+        """Each test with what it came to."""
+        return list(zip(self.tests, self.verdicts, strict=True))
+
+    @property
+    def failed(self) -> list[tuple[Test, Verdict]]:
+        """The tests that fail."""
+        return [(item, verdict) for item, verdict in self.pairs if not verdict.passed]
+
+    @property
+    def enough(self) -> bool:
+        """Is as much covered as was asked for?"""
+        return self.asked.fail_under is None or self.covered is None or self.covered.percent >= self.asked.fail_under
+
+    @property
+    def fine(self) -> bool:
+        """Does nothing speak against this pack?"""
+        return not self.failed and not self.suites.problems and self.enough
+
+    def print(self, console: Console) -> None:
+        """For people."""
+        for part in self.parts():
+            console.print(part, soft_wrap=isinstance(part, Text))
+
+    def parts(self) -> Iterator[object]:
+        """Everything from top to bottom."""
+        if self.asked.verbose:
+            yield from self.names()
+        for item, verdict in self.failed[:_SOME_FAILURES]:
+            yield from self.failure(item, verdict)
+        if len(self.failed) > _SOME_FAILURES:
+            yield Text(self.asked.say("more", len(self.failed) - _SOME_FAILURES))
+        if self.covered is not None:
+            yield from CoverageReport(self.asked, self.covered).parts()
+        yield self.summary()
+
+    def names(self) -> Iterator[Text]:
+        """Every test under its suite."""
+        file = ""
+        for item, verdict in self.pairs:
+            if item.place.file != file:
+                yield Text(f"{'' if not file else chr(10)}{item.suite.say(self.asked.language)}", style="bold").append(
+                    f"  {item.place.file}", style="dim"
+                )
+                file = item.place.file
+            mark = Text("  ✓ ", style="green") if verdict.passed else Text("  ✗ ", style="red")
+            yield mark.append(item.title.say(self.asked.language), style="none" if verdict.passed else "red")
+        yield Text("")
+
+    def failure(self, item: Test, verdict: Verdict) -> Iterator[Text]:
+        """A test that fails: its name, then each expectation with what came and why."""
+        language = self.asked.language
+        separator = "：" if language == "zh" else ": "
+        yield Text("✗ ", style="red").append(f"{item.suite.say(language)}{separator}{item.title.say(language)}", style="bold")
+        yield Text(f"  {item.place}", style="dim")
+        if verdict.error:
+            yield Text(f"  {verdict.error}", style="red")
+        for found in verdict.failures:
+            told = found.told
+            yield (
+                Text("  ")
+                .append(f"{told.about}{separator}")
+                .append(self.asked.say("expected"))
+                .append(told.wanted, style="green")
+                .append(self.asked.say("got"))
+                .append(told.got, style="red")
+                .append(f"  {found.place.file}:{found.place.line}", style="dim")
+            )
+            for line in told.because:
+                yield Text("    " + "  " * line.depth + line.text, style="dim" if line.quiet else "")
+        yield Text("")
+
+    def summary(self) -> Text:
+        """One line of counts."""
+        failed, passed, mistakes = len(self.failed), len(self.tests) - len(self.failed), len(self.suites.problems)
+        asked = self.asked
+        line = Text(asked.say("passed", f"{passed:,}"), style="green" if passed else "dim")
+        for code, count in (("failed", failed), ("refused", mistakes)):
+            if count:
+                line.append("，" if asked.language == "zh" else ", ", style="none").append(asked.say(code, count), style="bold red")
+        return line.append("，" if asked.language == "zh" else " ").append(asked.say("seconds", self.took), style="dim")
+
+    def as_json(self) -> dict[str, object]:
+        """For machines."""
+        return {
+            "pack": self.bench.pack(self.bench.jurisdiction).name,
+            "digest": self.bench.pack(self.bench.jurisdiction).digest,
+            "passed": len(self.tests) - len(self.failed),
+            "failed": len(self.failed),
+            "seconds": round(self.took, 3),
+            "problems": [str(problem) for problem in self.suites.problems],
+            "tests": [_test_json(item, verdict, self.asked.language) for item, verdict in self.pairs],
+            "coverage": _coverage_json(self.covered) if self.covered is not None else None,
+        }
+
+
+@dataclass(frozen=True)
+class CoverageReport:
+    """Coverage on its way to the terminal."""
+
+    asked: Run
+    covered: Coverage
+
+    def parts(self) -> Iterator[object]:
+        """The table by kind, then what is not covered, or how many."""
+        asked, covered = self.asked, self.covered
+        made = table(asked.say("coverage"), "", asked.say("covered"), asked.say("of"), "%", right=(1, 2, 3))
+        for kind, (some, all_of_them) in covered.counts.items():
+            made.add_row(asked.say(kind), f"{some:,}", f"{all_of_them:,}", self.share(some, all_of_them))
+        made.add_row(
+            asked.say("total"), f"{covered.covered:,}", f"{covered.parts:,}", self.share(covered.covered, covered.parts), style="bold"
+        )
+        yield made
+        yield Text("")
+        if asked.uncovered:
+            yield from self.gaps()
+        elif covered.gaps:
+            yield Text(asked.say("gaps", f"{len(covered.gaps):,}"), style="dim")
+            yield Text("")
+
+    def share(self, some: int, all_of_them: int) -> Text:
+        """A percentage, rounded down so that 100 is all of it."""
+        value = percent(some, all_of_them)
+        return Text(f"{int(value * 10) / 10:.1f}", style="green" if value >= 95 else "yellow" if value >= 80 else "red")
+
+    def gaps(self) -> Iterator[Text]:
+        """Everything that is not covered, a line each, with its place."""
+        if self.covered.gaps:
+            yield Text(self.asked.say("uncovered"), style="bold")
+        for gap in self.covered.gaps:
+            yield (
+                Text(f"{gap.place.file}:{gap.place.line}", style="dim")
+                .append(f"  {gap_name(gap)}", style="none")
+                .append(f"  {self.missing(gap)}", style="yellow")
+            )
+        yield Text("")
+
+    def missing(self, gap: Gap) -> str:
+        """What was not seen of a part."""
+        return self.asked.say("and").join(self.asked.say(f"{gap.part.kind}.{aspect}") for aspect in gap.missing)
+
+
+def gap_name(gap: Gap) -> str:
+    """A part as authors know it: `four_high.tariff severe`, `data_pack not_already`."""
+    return " ".join(word for word in (gap.part.owner, gap.part.name) if word)
+
+
+def _test_json(item: Test, verdict: Verdict, language: Language) -> dict[str, object]:
+    return {
+        "suite": item.suite.say(language),
+        "name": item.title.say(language),
+        "file": item.place.file,
+        "line": item.place.line,
+        "passed": verdict.passed,
+        "error": verdict.error or None,
+        "failures": [
+            {
+                "line": found.place.line,
+                "about": found.told.about,
+                "expected": found.told.wanted,
+                "got": found.told.got,
+                "because": ["  " * line.depth + line.text for line in found.told.because],
+            }
+            for found in verdict.failures
+        ],
+    }
+
+
+def _coverage_json(covered: Coverage) -> dict[str, object]:
+    return {
+        "percent": round(covered.percent, 2),
+        "kinds": {kind: {"covered": some, "of": parts} for kind, (some, parts) in covered.counts.items()},
+        "uncovered": [
+            {
+                "kind": gap.part.kind,
+                "owner": gap.part.owner,
+                "name": gap.part.name,
+                "file": gap.place.file,
+                "line": gap.place.line,
+                "missing": list(gap.missing),
+            }
+            for gap in covered.gaps
+        ],
+    }

@@ -1,0 +1,120 @@
+"""What no text may say: absolute claims, made-up urgency, a rival's name, an insult, a question for a code (DOMAIN 8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from app.engine.texts import Language
+
+_absolute_zh = (
+    "最(?:好|佳|优(?!化)|便宜|划算|实惠|省钱|省心|合算|强|先进|优质|权威|顶级|值得|受欢迎|大(?:优惠|力度|折扣|让利))",
+    "最低(?!消费|保底|限速|要求|限度|年龄|配置|充值|额度)",
+    "(?:行业|业界|国内|世界|全球|全国|全省|全市|排名|销量|市场|质量|口碑|份额|满意度)第一|第一(?![，、：；]|次|期|步|时间|个|条|章|季|年|月|天|笔|档|位|项|件|轮|批|款|张|遍|句|分钟|方|行|栏|页|周|日|账)",
+    "唯一(?!标识|编号|码)",
+    "全网(?!通|络)",
+    "独家|顶级|极致|史上|国家级|世界级|全球领先|行业领先|绝无仅有|百分之?百|万无一失|零风险|包您满意|永久免费|终身免费",
+)
+_absolute_en = (
+    r"\b(?:the|our|your|very) best\b(?![ -](?:time|way|moment|number|person|day|hour|thing|tariffs|to reach|to call))",
+    r"\bbest(?:-| )(?:ever|price|prices|deal|deals|offer|offers|plan|plans|value|network|tariff(?!s)|rate|rates|choice|service)\b",
+    r"\b(?:cheapest|lowest(?! level)|unbeatable|unrivalled|unrivaled|unmatched|(?<!cannot )(?<!can't )(?<!not )guarantee[ds]?)\b",
+    r"\b(?:number one|no\. ?1|risk[- ]free)\b",
+    r"\b100 ?% (?:satisfaction|free|safe|secure|reliable)\b",
+    r"\b(?:the only (?:operator|network|plan|provider|carrier|one (?:that|who) can)|fastest|world[- ]class|perfect for everyone)\b",
+)
+_urgency_zh = (
+    "仅限今[日天]|今[日天]截止|限今[日天]|最后(?:机会|[一二三两0-9]+[天小]|名额)|马上抢|立即抢|抢购|速抢|快抢|秒杀|限时(?!长)|手慢无|过期不候|错过(?:不再|就没|再等|后悔)",
+    "机不可失|不容错过|不要错过|别错过|(?:赶快|赶紧|抓紧)(?:来|办|订|抢|下单|参加|领)|仅剩|所剩不多|名额有限|数量有限|先到先得|倒计时|再不办|火爆",
+)
+_urgency_en = (
+    r"\b(?:last chance|(?<!no )hurry|act (?:now|fast|today)|limited[- ]time|limited offer)\b",
+    r"\b(?:while (?:stocks?|supplies) lasts?|final (?:hours|days|call)|don['’]t miss)\b",
+    r"\b(?:(?:today|this week|this weekend|tonight) only|only (?:today|now|this week|tonight|until midnight|[0-9]+ left|a few left))\b",
+    r"\b(?:before it(?:'s|’s| is) (?:gone|too late)|time is running out|selling (?:out )?fast)\b",
+    r"\b(?:first come,? first served|once[- ]in[- ]a[- ]lifetime|ends (?:today|tonight))\b",
+)
+_rivals_zh = (
+    "中国移动|中国电信|中国联通|中国广电|联通(?!性)|中移动|移动公司|电信公司|香港移动通讯|和记电讯|数码通|中华电信|台湾大哥大|远传",
+    "小米移动|蜗牛移动|阿里通信|京东通信|分享通信|沃达丰|德国电信|威瑞森",
+)
+_rivals_en = (
+    r"\b(?:China (?:Mobile|Telecom|Unicom|Broadnet)|Unicom|Vodafone|T-Mobile|Verizon|AT&T)\b",
+    r"\b(?:Deutsche Telekom|Telef[oó]nica|Movistar|Bouygues|SFR|Swisscom)\b",
+    r"\b(?:giffgaff|Lebara|Lycamobile|Telenor|Telia|Proximus|KPN)\b",
+    r"\b(?:Wind Tre|Mint Mobile|Cricket Wireless|Xfinity Mobile|US Cellular|SmarTone|Sky Mobile)\b",
+    r"\b(?:Orange|Three|EE|O2|BT)(?='s (?:network|plan|price|offer)| (?:charges|customers|network))",
+)
+_insults_zh = (
+    "低价值|低(?:质量?|端)(?:客户|用户)|劣质(?:客户|用户)|垃圾(?:客户|用户)|羊毛党|薅羊毛|刁民|难缠|无理取闹|贪(?:小)?便宜|钉子户|老赖|穷人|没素质|胡搅蛮缠|问题(?:客户|用户)",
+)
+_insults_en = (
+    r"\blow[- ](?:value|quality|worth|end) (?:customers?|subscribers?|users?|people|person)\b|\blow[- ]value\b",
+    r"\b(?:deadbeats?|freeloaders?|troublemakers?|cheapskates?)\b",
+    r"\b(?:nuisance (?:customers?|callers?)|(?:bad|problem|difficult|worthless|stupid) (?:customers?|subscribers?|users?|callers?))\b",
+)
+
+CODES = ("absolute-claim", "urgency", "rival-named", "insult")
+"""What is looked for in every text, in this order."""
+HINTS: Mapping[str, str] = {
+    "absolute-claim": "say the figure, or what it is compared with",
+    "urgency": "say until what day it is on sale, or nothing",
+    "rival-named": "speak of our own tariffs only",
+    "insult": "say what is the matter, not what the person is worth",
+    "asks-for-code": "the person types it in by themselves; say that nobody ever asks for it",
+}
+_lists: Mapping[Language, tuple[tuple[str, ...], ...]] = {
+    "zh": (_absolute_zh, _urgency_zh, _rivals_zh, _insults_zh),
+    "en": (_absolute_en, _urgency_en, _rivals_en, _insults_en),
+}
+
+
+def _compiled(words: tuple[tuple[str, ...], ...], named: int) -> re.Pattern[str]:
+    """One pattern for all; names keep their capitals, the rest is found in either case."""
+    groups = (f"(?{'-i' if index == named else 'i'}:(?P<c{index}>{'|'.join(group)}))" for index, group in enumerate(words))
+    return re.compile("|".join(groups))
+
+
+_patterns: Mapping[Language, re.Pattern[str]] = {language: _compiled(words, 2) for language, words in _lists.items()}
+
+_sentences = re.compile(r"[^。！？；!?;.]+")
+_code_zh = re.compile("验证码|校验码|动态码|短信码|服务密码|取款密码|密码(?!重置|修改|找回|锁)")
+_asked_zh = re.compile("告诉|告知|报给|报一下|报下|提供|读给|读一下|念给|念一下|念下|说一下|说给|发给我|发给客服|转发|报出|说出来")
+_denied_zh = re.compile("请勿|不要|切勿|勿|不会|无需|不用|别|不得|绝不|从不|不能|不必|不应|不可|不需")
+_asked_en = re.compile(
+    r"\b(?:tell|give|read|say|share|provide|send|forward|confirm|spell)\b"
+    r"(?: (?:me|us|out|aloud|it|your|the|that|this|a|one-time|verification|security|sms|text|login|\w+-digit|back)){0,6}"
+    r" (?:codes?|passwords?|pins?|passcodes?|otps?)\b",
+    re.I,
+)
+_asked_too_en = re.compile(r"\bwhat (?:is|'s) (?:the|your|that) (?:[\w-]+ ){0,2}(?:code|password|pin|passcode|otp)\b", re.I)
+_denied_en = re.compile(r"\b(?:never|not|no|nobody|cannot|without)\b|n['’]t\b", re.I)
+
+
+def claims(text: str, language: Language, own: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
+    """Each forbidden wording of a text: its code and the words. `own` are the operator's own names, which no rival has."""
+    for found in _patterns[language].finditer(text):
+        code = CODES[int(str(found.lastgroup)[1:])]
+        if code != "rival-named" or not any(found[0] in name for name in own):
+            yield code, found[0]
+    asked = _asks_zh(text) if language == "zh" else _asks_en(text)
+    if asked:
+        yield "asks-for-code", asked
+
+
+def _asks_zh(text: str) -> str:
+    if not _code_zh.search(text):
+        return ""
+    for sentence in _sentences.findall(text):
+        code = _code_zh.search(sentence)
+        if code and _asked_zh.search(sentence) and not _denied_zh.search(sentence):
+            return code[0]
+    return ""
+
+
+def _asks_en(text: str) -> str:
+    for sentence in _sentences.findall(text):
+        asked = _asked_en.search(sentence) or _asked_too_en.search(sentence)
+        if asked and not _denied_en.search(sentence):
+            return asked[0]
+    return ""
