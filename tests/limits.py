@@ -24,6 +24,8 @@ from app.engine.pack import Pack
 from app.engine.pack.model import Action
 from app.engine.runtime import DAY
 from app.engine.texts import Text
+from app.engine.vocabulary.contacts import Contact
+from app.engine.vocabulary.events.service import ComplaintEvent
 from tests.pipeline import ROOT, bodies, case_of, pack_of, patched, shipped_files
 
 JURISDICTIONS = ("cn", "eu", "uk", "us")
@@ -286,7 +288,7 @@ def figures_for_strangers(seen: Seen) -> bool:
     case, action = seen.case, seen.action
     known = case.caller_relation == "holder" and case.verified not in (None, "none")
     stranger = case.caller_relation not in (None, "holder") or case.verified == "none"
-    if known or case.channel in WRITTEN and seen.side != "they" or seen.side != "they" and not stranger:
+    if known or (case.channel in WRITTEN and seen.side != "they") or (seen.side != "they" and not stranger):
         return False
     said = _shown((action.channels[case.channel][1] if case.channel in action.channels else None, action.disclose))
     return action.kind == "offer" or action.confirm != "none" or seen.ranked.concession > 0 or not said.isdisjoint(FIGURES)
@@ -317,6 +319,18 @@ def renewing_before_the_notice(seen: Seen) -> bool:
 # Price
 
 
+def _slow_or_poor(seen: Seen) -> bool:
+    """Urged twice, past the date named, called three times in a week, or a network far below what is paid for."""
+    due = seen.fact("cases.due_on")
+    return (
+        (seen.fact("cases.urges_7d") or 0) >= 2
+        or (isinstance(due, datetime.date) and due < seen.case.times.today)
+        or seen.events(7, "inbound") >= 3
+        or (seen.fact("network.poor_session_share") or 0) >= 0.2
+        or (seen.fact("network.camp_5g_share") or 1) < 0.3
+    )
+
+
 def concession_beyond_limits(seen: Seen) -> bool:
     """Of a role, of the year, and of the public table for a recorded failure."""
     if not seen.ranked.concession:
@@ -328,6 +342,7 @@ def concession_beyond_limits(seen: Seen) -> bool:
         or (seen.fact("cases.promises_overdue") or 0) >= 1
         or seen.events(90, "complaint") >= 3
         or seen.events(60, "fault") >= 2
+        or _slow_or_poor(seen)
     )
     return (
         granted > min(seen.case.asker.concession_limit, LARGEST_CREDIT)
@@ -373,7 +388,7 @@ def hidden_price(seen: Seen) -> bool:
     return name is None or name not in tariffs() or not tariffs()[name]["filing_no"] or not _open(seen, name)
 
 
-def _cost(seen: Seen, plan: str) -> float | None:
+def plan_cost(seen: Seen, plan: str) -> float | None:
     """The mean of three cycles' use on the plan."""
     tariff, usage = tariffs()[plan], seen.case.subscriber.usage
     if usage is None or not usage.voice_out_min or not usage.data_mb:
@@ -394,9 +409,9 @@ def dearer_than_public(seen: Seen) -> bool:
     name = seen.ranked.tariff
     if seen.action.kind != "offer" or seen.action.category != "plan_fit" or name is None or tariffs()[name]["kind"] != "plan":
         return False
-    cost = _cost(seen, name)
+    cost = plan_cost(seen, name)
     plans = [plan for plan, tariff in tariffs().items() if tariff["kind"] == "plan" and _open(seen, plan)]
-    return cost is None or any(cost > (_cost(seen, plan) or 0) + 0.01 for plan in plans)
+    return cost is None or any(cost > (plan_cost(seen, plan) or 0) + 0.01 for plan in plans)
 
 
 def useless_for_the_device_or_line(seen: Seen) -> bool:
@@ -557,7 +572,22 @@ TUNED: tuple[Limit, ...] = (
     selling_after_pushing_too_hard,
 )
 
-MUTATIONS: tuple[dict[str, Any], ...] = (
+
+def pestered(case: Case) -> Case:
+    """Refused twice long ago, and then complained of being pestered."""
+    moment = case.times.as_of
+    refusals = [
+        Contact(at=moment - datetime.timedelta(days=days), channel="sms_marketing", kind="offer", action="fusion_bundle", result="refused")
+        for days in (170, 175)
+    ]
+    complaint = ComplaintEvent(type="complaint", at=moment - datetime.timedelta(days=150), topic="harassment")
+    events, contacts = case.subscriber.events or [], case.subscriber.contacts or []
+    return replace(case, subscriber=case.subscriber.model_copy(update={"events": [*events, complaint], "contacts": [*contacts, *refusals]}))
+
+
+Mutation = Mapping[str, Any] | Callable[[Case], Case]
+MUTATIONS: tuple[Mutation, ...] = (
+    pestered,
     {"consent.marketing": "no"},
     {"consent.marketing": "unknown"},
     {"consent.marketing": None},
@@ -649,12 +679,17 @@ def subscribers(pack: Pack, seed: int, n: int, role: str = "retention_desk") -> 
         yield case_of(pack, body, role)
 
 
-def lists(pack: Pack, seed: int, n: int) -> Iterator[Seen]:
+def mutated(case: Case, mutation: Mutation) -> Case:
+    """The case with something held against it."""
+    return mutation(case) if callable(mutation) else patched(case, mutation)
+
+
+def lists(pack: Pack, seed: int, n: int, mutations: tuple[Mutation, ...] = MUTATIONS) -> Iterator[Seen]:
     """Every action on the lists of random subscribers, as they are, made willing, and with something held against them."""
     dice = random.Random(seed)
     for case in subscribers(pack, seed, n, dice.choice(ROLES)):
         ready = willing(case)
-        for variant in (case, patched(case, dice.choice(MUTATIONS)), ready, patched(ready, dice.choice(MUTATIONS))):
+        for variant in (case, mutated(case, dice.choice(mutations)), ready, mutated(ready, dice.choice(mutations))):
             decision = decide(pack, variant)
             for item in decision.ranked:
                 yield Seen(pack, variant, decision, item, pack.by_id[item.action])

@@ -153,6 +153,7 @@ class _Subscriber:
         self.content = self.chance(content)
         self.troubled = not self.content and self.chance(0.35)
         self.eventful = self.chance(0.2)
+        self.story = dice.choice(list(_stories)) if self.eventful and self.chance(0.5) else ""
 
     def daytime(self) -> datetime.datetime:
         """A moment of the last sixty days, four times in five between nine and twenty."""
@@ -347,7 +348,7 @@ class _Subscriber:
         """A value per cycle around the usual, in one of several shapes; now and then a cycle is missing."""
         dice, cycles = self.dice, self.cycles
         values = [usual * dice.uniform(0.85, 1.15) for _ in range(cycles)]
-        shape = self.often("level", *_shapes)
+        shape = "collapse" if self.story == "goes quietly" else self.often("level", *_shapes)
         if shape == "fall":
             values = [value * (1 - 0.5 * at / cycles) for at, value in enumerate(values)]
         elif shape == "rise":
@@ -402,12 +403,13 @@ class _Subscriber:
         }
 
     def pay(self) -> Values:
-        days = self.often(0, 0, 0, 3, 17, 45)
+        late = self.story == "good payer"
+        days = 3 if late else self.often(0, 0, 0, 3, 17, 45)
         return {
             "balance": self.dice.randint(-5000, 20000),
             "overdue_amount": days and self.dice.randint(1000, 30000),
             "overdue_days": days,
-            "late_cycles": self.dice.choice((0, 0, 1, 4)),
+            "late_cycles": 0 if late else self.dice.choice((0, 0, 1, 4)),
             "last_topup_on": self.day(0, self.often(30, 60, 90)),
             "median_topup_gap": self.dice.choice((20, 30, 30)),
             "autopay": self.chance(0.4),
@@ -462,7 +464,7 @@ class _Subscriber:
             "owner": "OPS-7",
             "due_on": self.day(-3, 3),
             "urges_7d": dice.choice((0, 0, 1, 3)) if busy else 0,
-            "promises_overdue": dice.choice((0, 0, 1, 2)) if busy else 0,
+            "promises_overdue": 1 if self.story == "promise" else dice.choice((0, 0, 1, 2)) if busy else 0,
             "compensation_12m": dice.choice((0, 0, 0, 1500, 20000, 99000)),
         }
 
@@ -547,7 +549,7 @@ class _Subscriber:
         """A few events of any kind; for a fifth of subscribers, stories that patterns look for."""
         dice = self.dice
         found = [
-            self.event(dice.choice(("bill", "bill_enquiry", "topup", "inbound", "use", "threshold")))
+            self.event(dice.choice(("threshold", "throttle", "survey", "benefit_use", "points_redeem", "visit")))
             for _ in range(dice.choice((0, 0, 1, 2, 4)))
         ]
         if self.chance(0.05):
@@ -560,6 +562,8 @@ class _Subscriber:
             found += [{**self.event("complaint"), "topic": "network"} for _ in range(4)]
         if self.eventful:
             found += [self.event(kind) for kind in dice.choices(list(JOINED_WEIGHTS), list(JOINED_WEIGHTS.values()), k=dice.randint(2, 6))]
+        if self.story:
+            found += [{"type": kind, "at": self.moment(days), **details} for kind, days, details in _stories[self.story]]
         return found
 
     def event(self, kind: str) -> Values:
@@ -577,7 +581,13 @@ class _Subscriber:
         return found | _details[kind](dice) if kind in _details else found
 
     def contacts(self) -> list[Values]:
-        return [self.contact() for _ in range(self.dice.choice((0, 0, 0, 0, 1, 1, 2, 4)))]
+        found = [self.contact() for _ in range(self.dice.choice((0, 0, 0, 0, 1, 1, 2, 4)))]
+        told = {"channel": "sms_marketing", "kind": "offer", "action": "digital_benefit"}
+        if self.story == "opened unasked":
+            found.append({"at": self.moment(37), "result": "sent", **told})
+        elif self.story == "sold to too hard":
+            found += [{"at": self.moment(days), "result": "refused", **told} for days in (9, 20)]
+        return found
 
     def contact(self) -> Values:
         dice = self.dice
@@ -587,6 +597,23 @@ class _Subscriber:
         return {"at": at, "channel": channel, "kind": kind, "action": action, "result": dice.choice(_results)}
 
 
+_stories: dict[str, tuple[tuple[str, float, Values], ...]] = {
+    "opened unasked": (("activate", 36, {"product": "cloud", "confirmation": "none"}),),
+    "opened, then complaint": (
+        ("activate", 12, {"product": "cloud", "confirmation": "none"}),
+        ("complaint", 3, {"topic": "unsolicited", "product": "cloud", "case": "C-9"}),
+    ),
+    "closed too early": (("complaint_closed", 20, {"topic": "network"}), ("complaint", 4, {"topic": "network", "case": "C-9"})),
+    "promise": (("promise", 20, {"id": "P-9", "kind": "rebate"}), ("inbound", 2, {"reason": "other"})),
+    "first bill": (("join", 40, {}), ("bill", 9, {"total": 7000, "quoted": 5000}), ("bill_enquiry", 3, {})),
+    "goes quietly": tuple(("unsubscribe", days, {"product": "cloud"}) for days in (1, 4, 9)),
+    "good payer": (("overdue", 4, {"amount": 5900}),),
+    "sold to too hard": (("complaint", 5, {"topic": "harassment", "case": "C-9"}),),
+    "calls again": tuple(("inbound", days, {"reason": "bill"}) for days in (1, 3, 6)),
+    "overage, then complaint": (("overage", 12, {"kind": "data", "fee": 3000}), ("complaint", 4, {"topic": "billing", "case": "C-9"})),
+    "compares": (("enquiry", 6, {"topic": "exit_fee"}), ("page", 3, {"page": "compare"})),
+}
+"""What happens to half of those who have events that patterns join: kind, age in days, the rest. Figures elsewhere follow the story."""
 _details: dict[str, Callable[[random.Random], Values]] = {
     "enquiry": lambda dice: {"topic": dice.choice(("contract_end", "exit_fee", "cancel", "rival", "refund_balance", "plan", "other"))},
     "page": lambda dice: {"page": dice.choice(("compare", "compare", "cancel", "benefit"))},

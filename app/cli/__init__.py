@@ -184,18 +184,21 @@ def pack_test(
     form: Annotated[Literal["text", "json"], typer.Option("--format", help="How the outcome is printed.")] = "text",
     covered: Annotated[
         bool | None,
-        typer.Option("--coverage/--no-coverage", help="What the tests cover. Left out: with all tests, not with --run.", show_default=False),
+        typer.Option("--coverage/--no-coverage", help="What the tests cover. Left out: unless --run is given.", show_default=False),
     ] = None,
     uncovered: Annotated[bool, typer.Option("--uncovered", help="List what is not covered, with its place.")] = False,
     fail_under: Annotated[
         float | None, typer.Option(min=0, max=100, metavar="PERCENT", help="Fail when less is covered.", show_default=False)
     ] = None,
+    mutate: Annotated[
+        bool, typer.Option("--mutate", help="Change thresholds and take out clauses one at a time; list what no test notices.")
+    ] = False,
     locale: Annotated[Locale, typer.Option(help="Language of what is printed.")] = "en",
 ) -> None:
     """Run the suites in policies/tests/. The exit code is 1 when a test fails, and when there is none."""
     from app.cli.testing import Run, test
 
-    test(pack, Run(run, verbose, junit, jobs, form == "json", covered, uncovered, fail_under, locale))
+    test(pack, Run(run, verbose, junit, jobs, form == "json", covered, uncovered, fail_under, locale, mutate))
 
 
 @pack_app.command("schema")

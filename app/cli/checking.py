@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ import typer
 from app.cli.console import complain, fail, out, write_bytes
 from app.cli.packs import counted, folder_of, settings
 from app.cli.sarif import sarif
-from app.engine.pack import check_files, digest_of, parts_of, read_folder
+from app.engine.pack import Reasoned, digest_of, examine_files, parts_of, read_folder
 from app.engine.problems import PackError, Problem
 
 Form = Literal["text", "json", "sarif"]
@@ -27,6 +27,7 @@ class Report:
     files: dict[str, bytes]
     problems: tuple[Problem, ...]
     exceptions: tuple[tuple[str, str, str], ...]
+    reasoned: Reasoned = field(default_factory=Reasoned)
 
     @property
     def errors(self) -> int:
@@ -52,13 +53,13 @@ def check(given: Path | None, form: Form, *, strict: bool) -> None:
 def _checked(folder: Path) -> Report:
     try:
         files = read_folder(folder)
-        problems = check_files(files, cache=settings().cache_folder)
+        examined = examine_files(files, cache=settings().cache_folder)
     except OSError as error:
         fail(f"cannot read the pack in `{folder}`: {(error.strerror or 'unknown error').lower()}")
     except PackError as error:
         return Report(folder, {}, error.problems, ())
-    errors = any(problem.severity == "error" for problem in problems)
-    return Report(folder, files, problems, () if errors else tuple(_exceptions(files)))
+    errors = any(problem.severity == "error" for problem in examined.problems)
+    return Report(folder, files, examined.problems, () if errors else tuple(_exceptions(files)), examined.reasoned)
 
 
 def _exceptions(files: dict[str, bytes]) -> Iterator[tuple[str, str, str]]:
@@ -77,6 +78,8 @@ def _print(report: Report) -> None:
     told = counted(report.problems) if report.problems else "no mistakes"
     console = out()
     console.print(f"{len(report.files)} files checked: {told}", markup=False, soft_wrap=True)
+    if report.reasoned.conditions:
+        console.print(str(report.reasoned), markup=False, soft_wrap=True)
     if report.exceptions:
         console.print(f"{len(report.exceptions)} clauses let an unknown pass:", markup=False)
     for kind, name, because in report.exceptions:
@@ -90,6 +93,7 @@ def _as_json(report: Report) -> dict[str, Any]:
         "files": len(report.files),
         "errors": report.errors,
         "problems": [_problem(problem) for problem in report.problems],
+        "conditions": {"decided": report.reasoned.decided, "undecided": report.reasoned.undecided},
         "unknown_allowed": [{"kind": kind, "clause": name, "because": because} for kind, name, because in report.exceptions],
     }
 
@@ -104,4 +108,5 @@ def _problem(problem: Problem) -> dict[str, object]:
         "code": problem.code,
         "message": problem.message,
         "hint": problem.hint,
+        "witness": dict(problem.witness),
     }

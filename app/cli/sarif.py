@@ -32,7 +32,8 @@ def _rule(code: str) -> dict[str, Any]:
 
 def _result(problem: Problem, rule: int) -> dict[str, Any]:
     place = problem.place
-    said = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+    shows = ", ".join(f"`{name}` = {value}" for name, value in problem.witness)
+    said = "; ".join(filter(None, (problem.message, problem.hint, f"e.g. {shows}" if shows else "")))
     location = {
         "artifactLocation": {"uri": quote(place.file or ".")},
         "region": {"startLine": place.line, "startColumn": place.column},

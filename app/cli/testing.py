@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
-from app.cli.console import complain, fail, out, write_bytes
+from app.cli.console import complain, err, fail, out, write_bytes
 from app.cli.packs import folder_of, table
 from app.engine.pack import PackError, read_folder
 from app.engine.texts import Language, language_of
@@ -22,6 +26,8 @@ from app.workbench.suites.coverage import Coverage, Gap, coverage, percent
 from app.workbench.suites.judging import Verdict, judge_all
 from app.workbench.suites.junit import Ran, junit
 from app.workbench.suites.loading import FOLDER, Suites, load, read_suites
+from app.workbench.suites.mutants import Mutant
+from app.workbench.suites.mutation import Mutation, Trying, summed, try_all
 
 if TYPE_CHECKING:
     from app.workbench.suites.model import Test
@@ -69,6 +75,26 @@ _words: Mapping[str, tuple[str, str]] = {
     "moment.chosen": ("never revealed by events", "从未由事件识别"),
     "fallback.chosen": ("never chosen", "从未选中"),
     "and": ("; ", "；"),
+    "mutation": ("Changes that no test would notice", "改了也没有测试发现"),
+    "survived": ("not noticed", "未发现"),
+    "tried": ("tried", "共试"),
+    "parameter": ("thresholds a step up or down", "参数上下调一档"),
+    "figure": ("figures in conditions a step up or down", "条件中的数字上下调一档"),
+    "row": ("rows taken out", "删去表中一行"),
+    "gone.level": ("signal levels taken out", "删去信号级别"),
+    "gone.pattern": ("patterns changed or taken out", "改动或删去事件组合"),
+    "gone.gate": ("gate clauses taken out", "删去动作条件"),
+    "gone.contact": ("contact clauses taken out", "删去触达条款"),
+    "gone.guardrail": ("guardrails taken out", "删去护栏条款"),
+    "gone.stage": ("stage clauses taken out", "删去生命周期条件"),
+    "gone.phase": ("phase clauses taken out", "删去阶段条件"),
+    "gone.moment": ("moments taken out", "删去关键时刻识别"),
+    "gone.fallback": ("fallbacks taken out", "删去兜底动作"),
+    "trying": ("trying changes", "逐项试改"),
+    "left out": ("{} tests fail and take no part", "{}项测试未通过，不参与"),
+    "no mutants": ("the tests speak of no part that could be changed", "这些测试没有涉及可改动的部分"),
+    "gone": ("gone", "删去"),
+    "unnoticed": ("{} of {} changes not noticed", "{}处改动未被发现，共试{}处"),
 }
 
 
@@ -85,6 +111,7 @@ class Run:
     uncovered: bool = False
     fail_under: float | None = None
     locale: str = "en"
+    mutate: bool = False
 
     @property
     def language(self) -> Language:
@@ -111,9 +138,10 @@ def test(given: Path | None, asked: Run) -> None:
     if not tests:
         fail(_nothing(folder, asked, suites))
     verdicts = list(judge_all(tests, bench, files, asked.language, asked.jobs))
-    took = time.perf_counter() - began
     covered = coverage(bench, (verdict.seen for verdict in verdicts)) if asked.wants_coverage else None
-    report = Report(asked, folder, bench, suites, tests, verdicts, took, covered)
+    mutation = _mutated(asked, bench, files, [item for item, verdict in zip(tests, verdicts, strict=True) if verdict.passed])
+    took = time.perf_counter() - began
+    report = Report(asked, folder, bench, suites, tests, verdicts, took, covered, mutation)
     if asked.junit is not None:
         asked.junit.write_bytes(junit([Ran(item, verdict) for item, verdict in report.pairs], suites.problems, took))
     if asked.as_json:
@@ -122,6 +150,19 @@ def test(given: Path | None, asked: Run) -> None:
         report.print(out())
     if not report.fine:
         raise typer.Exit(1)
+
+
+def _mutated(asked: Run, bench: Bench, files: Mapping[str, bytes], passing: Sequence[Test]) -> Mutation | None:
+    """Try every change on the tests that pass; with `--run` the changes of what they speak of. A bar on terminals shows how far it is."""
+    if not asked.mutate:
+        return None
+    trying = Trying(bench, passing)
+    wanted = trying.mutants if asked.run is None else trying.narrowed()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = err()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        trials = try_all(trying, wanted, bench, files, asked.jobs)
+        return summed(wanted, bar.track(trials, total=len(wanted), description=asked.say("trying")))
 
 
 def _loaded(folder: Path) -> tuple[Bench, Mapping[str, bytes], Suites]:
@@ -158,6 +199,7 @@ class Report:
     verdicts: Sequence[Verdict]
     took: float
     covered: Coverage | None
+    mutation: Mutation | None = None
 
     @property
     def pairs(self) -> list[tuple[Test, Verdict]]:
@@ -194,6 +236,8 @@ class Report:
             yield Text(self.asked.say("more", len(self.failed) - _SOME_FAILURES))
         if self.covered is not None:
             yield from CoverageReport(self.asked, self.covered).parts()
+        if self.mutation is not None:
+            yield from MutationReport(self.asked, self.mutation, len(self.failed)).parts()
         yield self.summary()
 
     def names(self) -> Iterator[Text]:
@@ -240,6 +284,9 @@ class Report:
         for code, count in (("failed", failed), ("refused", mistakes)):
             if count:
                 line.append("，" if asked.language == "zh" else ", ", style="none").append(asked.say(code, count), style="bold red")
+        if self.mutation is not None and self.mutation.survivors:
+            counts = f"{len(self.mutation.survivors):,}", f"{self.mutation.tried:,}"
+            line.append("，" if asked.language == "zh" else ", ", style="none").append(asked.say("unnoticed", *counts), style="yellow")
         return line.append("，" if asked.language == "zh" else " ").append(asked.say("seconds", self.took), style="dim")
 
     def as_json(self) -> dict[str, object]:
@@ -253,6 +300,7 @@ class Report:
             "problems": [str(problem) for problem in self.suites.problems],
             "tests": [_test_json(item, verdict, self.asked.language) for item, verdict in self.pairs],
             "coverage": _coverage_json(self.covered) if self.covered is not None else None,
+            "mutation": _mutation_json(self.mutation) if self.mutation is not None else None,
         }
 
 
@@ -302,6 +350,53 @@ class CoverageReport:
         return self.asked.say("and").join(self.asked.say(f"{gap.part.kind}.{aspect}") for aspect in gap.missing)
 
 
+@dataclass(frozen=True)
+class MutationReport:
+    """What the tests would not notice, on its way to the terminal."""
+
+    asked: Run
+    mutation: Mutation
+    failed: int
+
+    def parts(self) -> Iterator[object]:
+        """Each change that no test noticed, then a table by kind."""
+        asked, mutation = self.asked, self.mutation
+        if not mutation.tried:
+            yield Text(asked.say("no mutants"), style="dim")
+            return
+        if mutation.survivors:
+            yield Text(asked.say("mutation"), style="bold")
+        for (place, name), items in groupby(mutation.survivors, lambda item: (item.place, item.name)):
+            changes = (", " if asked.language == "en" else "，").join(dict.fromkeys(self.change(item) for item in items))
+            yield Text(f"{place.file}:{place.line}", style="dim").append(f"  {name}  ", style="none").append(changes, style="yellow")
+        if mutation.survivors:
+            yield Text("")
+        yield self.table()
+        yield Text("")
+        if self.failed:
+            yield Text(asked.say("left out", self.failed), style="red")
+
+    def change(self, item: Mutant) -> str:
+        """What was changed."""
+        return self.asked.say("gone") if item.change == "gone" else item.change
+
+    def table(self) -> Table:
+        """How many of each kind were not noticed."""
+        asked, mutation = self.asked, self.mutation
+        made = table(asked.say("mutation"), "", asked.say("survived"), asked.say("tried"), "%", right=(1, 2, 3))
+        for kind, (tried, left) in mutation.counts.items():
+            label = asked.say(kind if kind in ("parameter", "figure", "row") else f"gone.{kind}")
+            made.add_row(label, f"{left:,}", f"{tried:,}", self.share(left, tried))
+        left = len(mutation.survivors)
+        made.add_row(asked.say("total"), f"{left:,}", f"{mutation.tried:,}", self.share(left, mutation.tried), style="bold")
+        return made
+
+    def share(self, left: int, tried: int) -> Text:
+        """A percentage, rounded up so that 0 is none of it."""
+        value = math.ceil(percent(left, tried) * 10) / 10
+        return Text(f"{value:.1f}", style="green" if value < 10 else "yellow" if value < 30 else "red")
+
+
 def gap_name(gap: Gap) -> str:
     """A part as authors know it: `four_high.tariff severe`, `data_pack not_already`."""
     return " ".join(word for word in (gap.part.owner, gap.part.name) if word)
@@ -342,5 +437,23 @@ def _coverage_json(covered: Coverage) -> dict[str, object]:
                 "missing": list(gap.missing),
             }
             for gap in covered.gaps
+        ],
+    }
+
+
+def _mutation_json(mutation: Mutation) -> dict[str, object]:
+    return {
+        "percent_not_noticed": round(mutation.percent, 2),
+        "kinds": {kind: {"not_noticed": left, "tried": tried} for kind, (tried, left) in mutation.counts.items()},
+        "not_noticed": [
+            {
+                "kind": item.kind,
+                "name": item.name,
+                "change": item.change,
+                "file": item.place.file,
+                "line": item.place.line,
+                "column": item.place.column,
+            }
+            for item in mutation.survivors
         ],
     }

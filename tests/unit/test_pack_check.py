@@ -424,7 +424,8 @@ def test_slots(slot: str, message: str) -> None:
 def test_slots_of_tariffs() -> None:
     """Texts of an action with a tariff know its terms; other actions have none to tell."""
     known = "{tariff.name} {tariff.fee:money} {tariff.months:months} {tariff.filing_no} {tariff.saving:money} {action.valid_until:date}"
-    assert problems(changed(('"{tariff.name} for', f'"{known} for'))) == []
+    saving = ("plan.id != 'plan_59'", "plan.best_public_saving > 0")
+    assert problems(changed(saving, ('"{tariff.name} for', f'"{known} for'), ('"{tariff.name}，', f'"{known}，'))) == []
     (found,) = problems(changed(("{en: Thank you., zh", '{en: "{tariff.name}, until {action.valid_until:date}", zh')))
     assert "error[slot]: unknown name `tariff.name` in a text" in found
 
@@ -606,7 +607,7 @@ class TestSelfReference:
     def test_concession(self) -> None:
         """Gates may look at what an action concedes, which is worked out before them."""
         assert (
-            problems(changed(("value: 100", "value: 100\nconcession: 2 * plan.monthly_fee\nsuitable: {little: action.concession <= 5000}")))
+            problems(changed(("value: 100", "value: 100\napprove: agent\nconcession: 2 * plan.monthly_fee\nsuitable: {little: action.concession <= 5000}")))
             == []
         )
 

@@ -171,7 +171,7 @@ def test_a_fallback_must_be_possible_and_permitted() -> None:
 
 def test_fallbacks_are_held_to_the_same_caps() -> None:
     """Concession limit, exclusions, categories and length hold for fallbacks as for the list."""
-    far = {"phases": ["hands_off"]}
+    far = {"applicable": {"far": "account.tenure_months > 1000"}}
     actions = {
         "plain": HARD["plain"],
         "dear": act("service", concession="9000", **far),

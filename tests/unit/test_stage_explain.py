@@ -11,8 +11,9 @@ from tests.pipeline_packs import act, ago, answer, ask, both, mini, rule, signal
 TITLED = signal("toll", ("severe", "last(billing.toll_fee) >= 3000"), ("high", "last(billing.toll_fee) >= 1500"))
 TITLED |= {
     "title": {"en": "High tolls", "zh": "高资费"},
-    "reason": {"en": "{services.toll_pack_fee:money} would do.", "zh": "只需{services.toll_pack_fee:money}。"},
+    "reason": {"en": "{param.pack_fee:money} would do.", "zh": "只需{param.pack_fee:money}。"},
 }
+PACK_FEE = [{"id": "param.pack_fee", "is": "1000", "unit": "money", "why": both("Why.")}]
 
 
 def told(pack: Any, subscriber: Any = None, detail: Any = "full", **request: Any) -> Explanation:
@@ -26,8 +27,8 @@ def why_not(pack: Any, subscriber: Any = None, **request: Any) -> Any:
 
 
 def test_signals_come_with_level_text_and_evidence() -> None:
-    pack = mini({"plain": act(applicable={"toll": "signal('toll')"}, reason=both("Mine."))}, signals=[TITLED])
-    answered = told(pack, {"billing": {"toll_fee": [1800]}, "services": {"toll_pack_fee": 1000}})
+    pack = mini({"plain": act(applicable={"toll": "signal('toll')"}, reason=both("Mine."))}, signals=[TITLED], parameters=PACK_FEE)
+    answered = told(pack, {"billing": {"toll_fee": [1800]}})
     (found,) = answered.signals
     assert (found.id, found.level, found.text) == ("toll", "high", "¥10 would do.")
     assert found.evidence is not None
@@ -97,7 +98,7 @@ def test_detail_grows_from_none_to_full() -> None:
 def test_what_a_clause_saw_reads_as_a_sentence(test: str, subscriber: Any, en: str, zh: str) -> None:
     """Titles and figures, words as people say them, a date that never comes as none; what is only asked to be known is left out."""
     plan = tariff("plan_1", kind="plan") | {"name": {"en": "One", "zh": "壹"}}
-    pack = mini({"plain": act(eligible={"a": test})}, signals=[TITLED], tariffs=[plan])
+    pack = mini({"plain": act(eligible={"a": test})}, signals=[TITLED], tariffs=[plan], parameters=PACK_FEE)
     assert why_not(pack, subscriber, locale="en").text == en
     assert why_not(pack, subscriber, locale="zh-CN").text == zh
 
@@ -162,7 +163,7 @@ def test_what_a_clause_saw_reads_as_a_sentence(test: str, subscriber: Any, en: s
 )
 def test_what_would_change_it_is_said(test: str, subscriber: Any, en: str | None, zh: str | None) -> None:
     """Of figures and dates, by the nearest value; nothing where no person's figure could turn it."""
-    pack = mini({"plain": act(eligible={"a": test})}, signals=[TITLED])
+    pack = mini({"plain": act(eligible={"a": test})}, signals=[TITLED], parameters=PACK_FEE)
     assert why_not(pack, subscriber, locale="en").change == en
     assert why_not(pack, subscriber, locale="zh-CN").change == zh
 
@@ -191,18 +192,19 @@ def test_losing_names_the_winner() -> None:
 
 
 def test_texts_are_filled_for_the_channel() -> None:
-    """A script is said and a text sent; slots take facts and the tariff's published figures; what is unknown is a dash."""
+    """A script is said and a text sent; slots take facts and the tariff's published figures."""
     channels = {
-        "app": {"text": both("{tariff.name} {tariff.fee:money} {value.annual:money}")},
-        "call_centre": {"script": both("Hello {account.tenure_months:count}.")},
+        "app": {"text": both("{tariff.name} {tariff.fee:money}")},
+        "call_centre": {"script": both("Hello {account.tenure_months:count}: {tariff.fee:money}.")},
     }
-    pack = mini({"plain": act("offer", channels=channels, reason=both("R"))})
-    (sent,) = told(pack).actions
+    pack = mini({"plain": act("offer", eligible={"a": "account.tenure_months > 0"}, channels=channels, reason=both("R"))})
+    (sent,) = told(pack, {"account": {"tenure_months": 7}}).actions
     (said,) = told(pack, {"account": {"tenure_months": 7}}, channel="call_centre").actions
-    assert (sent.text, sent.script) == ("small_pack ¥10 —", None)
-    assert (said.text, said.script) == (None, "Hello 7.")
+    assert (sent.text, sent.script) == ("small_pack ¥10", None)
+    assert (said.text, said.script) == (None, "Hello 7: ¥10.")
     assert sent.tariff is not None
-    assert (sent.tariff.filing_no, sent.tariff.fee, sent.tariff.disclose) == ("TEST0001", 1000, "As published.")
+    assert (sent.tariff.filing_no, sent.tariff.fee) == ("TEST0001", 1000)
+    assert sent.tariff.disclose == "Hello: ¥10 for 0 months, then ¥10. Leaving early: ¥0, bound for 0 months."
 
 
 def test_a_fallback_says_why_it_is_there() -> None:

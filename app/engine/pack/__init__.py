@@ -8,17 +8,20 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from app.engine import patterns
 from app.engine.pack.checking import Parts, check
 from app.engine.pack.checks import problems_of
+from app.engine.pack.checks.dead import findings
+from app.engine.pack.checks.reasoning import Reasoned
 from app.engine.pack.checks.selling import sale_problems
+from app.engine.pack.checks.usage import usage_problems
 from app.engine.pack.compiling import Compiler, base_facts, matcher, plans
 from app.engine.pack.limits import protected_problems
 from app.engine.pack.model import Action, Choosing, Clause, Pack, PolicyRule, Signal, Tariff
-from app.engine.pack.reach import unreachable
 from app.engine.pack.reading import MOST_PROBLEMS, Draft, read_files
 from app.engine.problems import PackError, Place, Problem
 
@@ -31,14 +34,17 @@ LARGEST_PACK = 16 * 1024 * 1024
 __all__ = [
     "Action",
     "Clause",
+    "Examined",
     "Pack",
     "PackError",
     "PatternEngine",
+    "Reasoned",
     "Signal",
     "assembled",
     "build_pack",
     "check_files",
     "digest_of",
+    "examine_files",
     "load_pack",
     "parts_of",
     "read_folder",
@@ -101,8 +107,16 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a check of a pack found, by file and line, and of how many conditions it was decided whether they can hold."""
+
+    problems: tuple[Problem, ...]
+    reasoned: Reasoned
+
+
 def check_files(files: Mapping[str, bytes], *, cache: Path | None = None, today: datetime.date | None = None) -> tuple[Problem, ...]:
-    """Every mistake in the files and every part that nothing can reach, by file and line.
+    """Every mistake in the files and every part that does nothing, by file and line.
 
     A pack can be built where no problem has the severity `error`.
 
@@ -111,12 +125,19 @@ def check_files(files: Mapping[str, bytes], *, cache: Path | None = None, today:
         cache: as for `load_pack`.
         today: the day on which tariffs have to be on sale; without it no sale counts as over.
     """
+    return examine_files(files, cache=cache, today=today).problems
+
+
+def examine_files(files: Mapping[str, bytes], *, cache: Path | None = None, today: datetime.date | None = None) -> Examined:
+    """The same, with how far it could be reasoned about."""
     draft, parts = _checked(files, cache)
     if parts is not None and today is not None:
         draft.problems += sale_problems(parts, today)
+    reasoned = Reasoned()
     if parts is not None and not _errors(draft):
-        draft.problems += unreachable(_assembled(draft, parts, files, "builtin"), parts)
-    return tuple(sorted(set(draft.problems)))
+        found, reasoned = findings(_assembled(draft, parts, files, "builtin"), parts)
+        draft.problems += [*found, *usage_problems(parts)]
+    return Examined(tuple(sorted(set(draft.problems))), reasoned)
 
 
 def parts_of(files: Mapping[str, bytes]) -> Parts:

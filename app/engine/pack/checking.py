@@ -22,7 +22,19 @@ from app.engine.pack.documents import (
     StagePart,
     TariffPart,
 )
-from app.engine.pack.names import BEST, TARIFF_NAMES, TODAY, UNITS, Scopes, constant, custom_type, literal, not_a_number, number_hint
+from app.engine.pack.names import (
+    BEST,
+    PORT_HINT,
+    TARIFF_NAMES,
+    TODAY,
+    UNITS,
+    Scopes,
+    constant,
+    custom_type,
+    literal,
+    not_a_number,
+    number_hint,
+)
 from app.engine.pack.ordering import downstream, mentions, ordered
 from app.engine.pack.reading import Draft, Found
 from app.engine.problems import Place, nearest, shown
@@ -371,7 +383,10 @@ class _Checker:
         absent = {alias: event.source.removeprefix("events.") for alias, event in join.without.items()}
         before = len(self.draft.problems)
         for alias, kind in [*aliases.items(), *absent.items()]:
-            if kind not in EVENTS or EVENTS[kind].port:
+            if kind in EVENTS and EVENTS[kind].port:
+                message = f"`events.{kind}` may not be used here"
+                self.draft.wrong(found.place(*path), "scope", message, PORT_HINT)
+            elif kind not in EVENTS:
                 near = nearest(kind, (name for name, event in EVENTS.items() if not event.port))
                 self.draft.wrong(found.place(*path), "unknown-name", f"`{alias}` names unknown events `events.{kind}`", near)
         for alias in sorted(aliases.keys() & absent.keys()):

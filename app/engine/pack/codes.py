@@ -42,5 +42,18 @@ CODES: Mapping[str, str] = {
     "offer-without-tariff": "an offer names no published tariff",
     "protected": "a protected fact decides what it may not",
     "unreachable": "a table is not in the order it needs",
+    # What never comes into play
+    "never-holds": "a condition that no subscriber can meet",
+    "always-holds": "a condition that every subscriber meets",
+    "hidden-level": "a level that a stronger one hides: it holds whenever the weaker does",
+    "hidden-row": "a row, stage, phase or moment that those before it hide",
+    "excluding-clauses": "clauses of one action that exclude each other, so that it is never offered",
+    "subsumed-clause": "a clause that does nothing beside another one",
+    "duplicate-clause": "a clause that says the same as another one",
+    "duplicate-signal": "two signals that hold for the same people",
+    "unreachable-action": "an action that no phase, channel, contact clause or guardrail lets through",
+    "closed-channel": "a channel on which an action is never permitted",
+    "empty-phase": "a phase to which no action belongs",
+    "idle-relevance": "a moment's relevance for a category that no action has",
 }
 """Code to meaning: lower case, no final stop."""

@@ -407,12 +407,16 @@ class Compiler:
         found = []
         for name in sorted(rules):
             rule: Found[ContactPart] = rules[name]
-            permits = self.draft.tree(rule, "permits")
-            applies = self.draft.tree(rule, "applies") if rule.part.applies is not None else None
-            tree = substitute(permits if applies is None else fold(Or((Not(applies), permits))), known)
+            tree = self.concerning(rule, known)
             if tree != Const(True, BOOLEAN):
                 found.append(self.clause(gate, name, tree, rule.part.permits, allows_unknown=rule.part.unknown == "allow"))
         return tuple(found)
+
+    def concerning(self, rule: Found[ContactPart], known: Mapping[str, Node]) -> Node:
+        """What a contact or guardrail clause asks of one action, of which everything in `known` is."""
+        permits = self.draft.tree(rule, "permits")
+        applies = self.draft.tree(rule, "applies") if rule.part.applies is not None else None
+        return substitute(permits if applies is None else fold(Or((Not(applies), permits))), known)
 
     def channels(self, found: Found[ActionDocument]) -> dict[str, tuple[str, Text]]:
         """An action's texts by channel, each with its form: script or text."""

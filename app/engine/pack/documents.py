@@ -71,12 +71,13 @@ class Parameter(Part):
 
 
 class CustomFact(Part):
-    """An operator's own fact, typed."""
+    """An operator's own fact, typed. `protected`: it tells of age, gender, origin, district or family, and may not decide about offers."""
 
     id: Annotated[Id, StringConstraints(pattern=r"^custom\.[a-z0-9_]+$")]
     type: Literal["number", "int", "money", "text", "boolean", "date", "enum", "set", "series"]
     values: list[Word] = []
     unit: str = ""
+    protected: bool = False
     title: Words
 
     @model_validator(mode="after")

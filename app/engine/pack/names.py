@@ -141,7 +141,7 @@ CLOCK_NAMES: Mapping[str, Type] = {
 BEST = {"plan.best_public_id": TEXT, "plan.best_public_saving": Type("number", "money")}
 
 _attributes = {kind.name: {name: type_of(fact) for name, fact in kind.attributes.items()} for kind in EVENTS.values()}
-_port_hint = "port data is for guardrails, `hands_off:` and actions of `purpose: port_assistance`"
+PORT_HINT = "port data is for guardrails, `hands_off:` and actions of `purpose: port_assistance`"
 
 
 @dataclass
@@ -200,8 +200,8 @@ class Scopes:
             "moment": "it is known from phases on",
         }
         if not port:
-            found |= {name: _port_hint for name, fact in FACTS.items() if fact.port}
-            found |= {f"events.{kind.name}": _port_hint for kind in EVENTS.values() if kind.port}
+            found |= {name: PORT_HINT for name, fact in FACTS.items() if fact.port}
+            found |= {f"events.{kind.name}": PORT_HINT for kind in EVENTS.values() if kind.port}
         return found
 
     @property

@@ -7,6 +7,7 @@ There are two matchers, held equal by tests: durable_rules where it loads, and o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 from app.engine.patterns.builtin import BuiltinMatcher
@@ -44,5 +45,11 @@ def make_matcher(patterns: Sequence[Pattern], engine: Literal["durable", "builti
         ImportError: `durable` was asked for and does not load on this Python.
     """
     if engine == "builtin" or (engine is None and not durable_available()):
-        return BuiltinMatcher(patterns)
+        return _builtin(tuple(patterns))
     return DurableMatcher(patterns)
+
+
+@lru_cache(maxsize=4)
+def _builtin(patterns: tuple[Pattern, ...]) -> BuiltinMatcher:
+    """Our own matcher keeps nothing between two histories, so equal patterns share one."""
+    return BuiltinMatcher(patterns)

@@ -54,8 +54,8 @@ _insults_en = (
     r"\b(?:nuisance (?:customers?|callers?)|(?:bad|problem|difficult|worthless|stupid) (?:customers?|subscribers?|users?|callers?))\b",
 )
 
-CODES = ("absolute-claim", "urgency", "rival-named", "insult")
-"""What is looked for in every text, in this order."""
+CODES = ("absolute-claim", "urgency", "insult")
+"""What is looked for in every text beside rivals' names, in this order."""
 HINTS: Mapping[str, str] = {
     "absolute-claim": "say the figure, or what it is compared with",
     "urgency": "say until what day it is on sale, or nothing",
@@ -63,19 +63,17 @@ HINTS: Mapping[str, str] = {
     "insult": "say what is the matter, not what the person is worth",
     "asks-for-code": "the person types it in by themselves; say that nobody ever asks for it",
 }
-_lists: Mapping[Language, tuple[tuple[str, ...], ...]] = {
-    "zh": (_absolute_zh, _urgency_zh, _rivals_zh, _insults_zh),
-    "en": (_absolute_en, _urgency_en, _rivals_en, _insults_en),
+
+
+def _compiled(*words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?P<c{index}>{'|'.join(group)})" for index, group in enumerate(words)))
+
+
+_patterns: Mapping[Language, re.Pattern[str]] = {
+    "zh": _compiled(_absolute_zh, _urgency_zh, _insults_zh),
+    "en": _compiled(_absolute_en, _urgency_en, _insults_en),
 }
-
-
-def _compiled(words: tuple[tuple[str, ...], ...], named: int) -> re.Pattern[str]:
-    """One pattern for all; names keep their capitals, the rest is found in either case."""
-    groups = (f"(?{'-i' if index == named else 'i'}:(?P<c{index}>{'|'.join(group)}))" for index, group in enumerate(words))
-    return re.compile("|".join(groups))
-
-
-_patterns: Mapping[Language, re.Pattern[str]] = {language: _compiled(words, 2) for language, words in _lists.items()}
+_rivals: Mapping[Language, re.Pattern[str]] = {"zh": _compiled(_rivals_zh), "en": _compiled(_rivals_en)}
 
 _sentences = re.compile(r"[^。！？；!?;.]+")
 _code_zh = re.compile("验证码|校验码|动态码|短信码|服务密码|取款密码|密码(?!重置|修改|找回|锁)")
@@ -93,10 +91,11 @@ _denied_en = re.compile(r"\b(?:never|not|no|nobody|cannot|without)\b|n['’]t\b"
 
 def claims(text: str, language: Language, own: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
     """Each forbidden wording of a text: its code and the words. `own` are the operator's own names, which no rival has."""
-    for found in _patterns[language].finditer(text):
-        code = CODES[int(str(found.lastgroup)[1:])]
-        if code != "rival-named" or not any(found[0] in name for name in own):
-            yield code, found[0]
+    for found in _patterns[language].finditer(text.lower() if language == "en" else text):
+        yield CODES[int(str(found.lastgroup)[1:])], found[0]
+    for found in _rivals[language].finditer(text):
+        if not any(found[0] in name for name in own):
+            yield "rival-named", found[0]
     asked = _asks_zh(text) if language == "zh" else _asks_en(text)
     if asked:
         yield "asks-for-code", asked

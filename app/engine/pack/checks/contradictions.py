@@ -66,16 +66,21 @@ def conditions_of(parts: Parts) -> Iterator[Written]:
     for found in parts.draft.each("questions"):
         if found.part.when is not None:
             yield Written(found.place("when"), f"the `when:` of the question for `{found.part.fact}`", tree(found, "when"))
+    for name, tariff in parts.tariffs.items():
+        if tariff.part.open_if is not None:
+            yield Written(tariff.place("open_if"), f"the `open_if:` of `{name}`", tree(tariff, "open_if"))
     yield from _of_patterns(parts)
     yield from _of_policies(parts)
     for found in parts.actions.values():
         yield from _of_action(parts, found)
 
 
-def _of_rows(parts: Parts, found: Found[Any], owner: str, key: str, rows: list[Row]) -> Iterator[Written]:
+def _of_rows(
+    parts: Parts, found: Found[Any], owner: str, key: str, rows: list[Row], known: Mapping[str, Node] | None = None
+) -> Iterator[Written]:
     for index, row in enumerate(rows):
         if row.condition is not None:
-            node = parts.draft.tree(found, key, index, "if")
+            node = substitute(parts.draft.tree(found, key, index, "if"), known or {})
             yield Written(found.place(key, index, "if"), f"row {index + 1} of {owner}", node)
 
 
@@ -115,7 +120,7 @@ def _of_action(parts: Parts, found: Found[Any]) -> Iterator[Written]:
             yield Written(found.place(gate, clause), f"`{clause}` of `{name}`", node)
     for key, rows in (("duty", found.part.duty), ("propensity", found.part.propensity)):
         if isinstance(rows, list):
-            yield from _of_rows(parts, found, f"`{key}:` of `{name}`", key, rows)
+            yield from _of_rows(parts, found, f"`{key}:` of `{name}`", key, rows, known)
 
 
 def _alone(written: Written, reasoning: Reasoning) -> Iterator[Problem]:
@@ -147,10 +152,10 @@ def never(place: Place, what: str, demands: Sequence[Demand], reasoning: Reasoni
     return edged(place, code, f"{what} never holds: {listed} exclude each other", core, reasoning)
 
 
-def edged(place: Place, code: str, message: str, core: Sequence[Demand], reasoning: Reasoning) -> Problem:
+def edged(place: Place, code: str, message: str, core: Sequence[Demand], reasoning: Reasoning, last: str = "") -> Problem:
     """A finding about demands that exclude each other, with somebody who meets all but the last of them, and that one nearly."""
     witness = reasoning.at_the_edge(core[:-1], core[-1])
-    hint = f"the nearest subscriber fails {_shown(core[-1])}" if witness else ""
+    hint = f"the nearest subscriber fails {last or _shown(core[-1])}" if witness else ""
     return Problem(place, code, message, hint, "warning", witness)
 
 

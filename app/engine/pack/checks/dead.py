@@ -15,7 +15,7 @@ from app.engine.problems import Problem
 
 
 def findings(pack: Pack, parts: Parts) -> tuple[list[Problem], Reasoned]:
-    """Warnings about what never holds, always does, says nothing new or is reached by nobody. The pack decides without harm all the same."""
+    """Warnings about what never holds, always does, says nothing new or reaches nobody. The pack decides without harm all the same."""
     reasoning = Reasoning(definitions_of(pack, parts), pack.currency)
     found = list(_all(pack, parts, reasoning))
     return found, reasoning.reasoned

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.engine.pack.checking import GATES, Parts
 from app.engine.pack.checks.definitions import own_names
+from app.engine.pack.checks.figures import key_of
 from app.engine.pack.checks.reasoning import Reasoning
 from app.engine.pack.checks.witnesses import Demand
 from app.engine.pack.reading import Found
@@ -85,8 +86,12 @@ def _beside(clauses: Sequence[Clause], where: str, reasoning: Reasoning) -> Iter
 
 
 def _follows(one: Clause, other: Clause, reasoning: Reasoning) -> bool:
-    """Does the other let everybody pass whom the one does?"""
-    return reasoning.impossible([one.passes, other.stops])
+    """Does the other change nothing: it lets everybody pass whom the one does, and is not false where that one is unknown?"""
+    return reasoning.impossible([one.passes, other.stops]) and reasoning.impossible([*_unknown(one.node), (other.node, "false")])
+
+
+def _unknown(node: Node) -> list[Demand]:
+    return [(node, "not_true"), (node, "not_false")]
 
 
 def _dead(one: Clause, other: Clause, reasoning: Reasoning) -> bool:
@@ -109,7 +114,7 @@ def _alternatives(parts: Parts, found: Found[Any], what: str, reasoning: Reasoni
         never = any(reasoning.impossible([(item, "true")]) for item in (first, second))
         if idle & {one, other} or never or not reasoning.share(first, second):
             continue
-        forth, back = reasoning.implied(first, second), reasoning.implied(second, first)
+        forth, back = _adds_nothing(first, second, reasoning), _adds_nothing(second, first, reasoning)
         if not (forth or back):
             continue
         narrow, wide, node = (one, other, first) if forth and not back else (other, one, second)
@@ -123,17 +128,34 @@ def _alternatives(parts: Parts, found: Found[Any], what: str, reasoning: Reasoni
         yield Problem(found.place("any", narrow), code, message, hint, "warning", witness[1] if witness else ())
 
 
+def _adds_nothing(narrow: Node, wide: Node, reasoning: Reasoning) -> bool:
+    """Is one of two alternatives true only where the other is, and unknown only where that one is not false?"""
+    return reasoning.implied(narrow, wide) and reasoning.impossible([*_unknown(narrow), (wide, "false")])
+
+
 def _signals(parts: Parts, reasoning: Reasoning) -> Iterator[Problem]:
     """Signals whose levels hold for the same people."""
     kinds: dict[object, list[str]] = {}
     for name, found in parts.signals.items():
         nodes = _levels(parts, found)
         kinds.setdefault(tuple((word, reasoning.things(node)) for word, node in nodes), []).append(name)
+    yield from _patterns(parts)
     for names in kinds.values():
         for one, other in combinations(names, 2):
             levels = list(zip(_levels(parts, parts.signals[one]), _levels(parts, parts.signals[other]), strict=True))
             if all(reasoning.implied(a, b) and reasoning.implied(b, a) for (_, a), (_, b) in levels):
                 yield _one_signal(parts, one, other, reasoning)
+
+
+def _patterns(parts: Parts) -> Iterator[Problem]:
+    """Patterns that join the same events under the same condition."""
+    seen: dict[object, str] = {}
+    for name, found in parts.patterns.items():
+        when = key_of(parts.draft.tree(found, "when")) if found.part.when is not None else None
+        first = seen.setdefault((found.part.level, when, parts.joins[name].joins), name)
+        if first != name:
+            message = f"`{name}` holds for the same people as `{first}`"
+            yield Problem(found.place("id"), "duplicate-signal", message, "keep one of them", "warning")
 
 
 def _levels(parts: Parts, found: Found[Any]) -> list[tuple[str, Node]]:

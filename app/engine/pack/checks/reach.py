@@ -107,15 +107,17 @@ class _Reach:
         if len(named) == 1 and kinds == {"clause"} and named[0].name not in ("`tariff_on_sale`", "`pilot_running`"):
             return  # told where the clause stands
         names = " and ".join(condition.name for condition in named)
-        action = self.action.id
+        action, demands = self.action.id, [item.demand for item in named]
         if kinds == {"clause"} and len(named) > 1:
             message = f"`{action}` can never be offered: {names} exclude each other"
-            yield edged(named[-1].place, "excluding-clauses", message, [item.demand for item in named], self.reasoning)
+            yield edged(named[-1].place, "excluding-clauses", message, demands, self.reasoning, named[-1].name)
         elif len(named) == 1:
-            yield Problem(named[0].place, "unreachable-action", f"`{action}` can never be offered: {names} never lets it pass", "", "warning")
+            closed = "none of its phases ever holds" if kinds == {"phases"} else f"{names} never lets it pass"
+            message = f"`{action}` can never be offered: {closed}"
+            yield Problem(named[0].place, "unreachable-action", message, "", "warning")
         else:
             message = f"`{action}` can never be offered: {names} exclude each other"
-            yield edged(named[0].place, "unreachable-action", message, [item.demand for item in named], self.reasoning)
+            yield edged(named[0].place, "unreachable-action", message, demands, self.reasoning, named[-1].name)
 
     def closed_channels(self) -> Iterator[Problem]:
         for name in self.action.channels:

@@ -11,7 +11,11 @@ from app.engine.pack.checks.forms import Form, Leaf, Some, Thing, things
 from app.engine.pack.checks.solving import Effort, Model, NotDecided, solve
 from app.engine.pack.checks.values import Values, either
 from app.engine.pack.checks.witnesses import Demand, Subscriber, Witness, Witnesses
-from app.engine.tree import Call, Node
+from app.engine.tree import Call, Const, Node
+
+
+MOST_AT_THE_EDGE = 3
+"""Things a condition looks at, for somebody at its edge to be easily understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +25,14 @@ class Reasoned:
     decided: int = 0
     undecided: int = 0
 
+    @property
+    def conditions(self) -> int:
+        """All of them."""
+        return self.decided + self.undecided
+
     def __str__(self) -> str:
-        conditions = f"{self.decided + self.undecided:,} conditions reasoned about"
-        return f"{conditions}, {self.undecided:,} not decided: they compare two facts or work out figures" if self.undecided else conditions
+        said = f"{self.conditions:,} conditions reasoned about"
+        return f"{said}, {self.undecided:,} not decided: they compare two facts or work out figures" if self.undecided else said
 
 
 class Reasoning:
@@ -101,7 +110,8 @@ class Reasoning:
         """Somebody who meets all of the first and only just not the other."""
         node, wanted = unmet
         opposite: Mapping[Wanted, Wanted] = {"true": "not_true", "false": "not_false", "not_true": "true", "not_false": "false"}
-        near = _edges(self.conditions.form(node, wanted))
+        form = self.conditions.form(node, wanted)
+        near = _edges(form) if len(things(form)) <= MOST_AT_THE_EDGE else {}
         found = self.witness([*met, (node, opposite[wanted])], near)
         return found[1] if found else ()
 
@@ -109,8 +119,14 @@ class Reasoning:
 def _plain(form: Form) -> bool:
     """Is nothing left out: one thing in each test, and of one series, history or date one thing at most?"""
     found = things(form)
-    bases = Counter(base for thing in found for base in thing.bases if isinstance(thing.node, Call))
+    bases = Counter(_history(thing.node, base) for thing in found for base in thing.bases if isinstance(thing.node, Call))
     return all(thing.single for thing in found) and all(count == 1 for count in bases.values())
+
+
+def _history(node: Call, base: str) -> str:
+    """What a window looks into: events by their kind."""
+    kind = node.arguments[1] if base == "events" and node.function in ("count", "since") else None
+    return f"{base}.{kind.value}" if isinstance(kind, Const) else base
 
 
 def _edges(form: Form) -> dict[Thing, Values]:

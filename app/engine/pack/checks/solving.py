@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,8 +10,8 @@ from dataclasses import dataclass, field
 from app.engine.pack.checks.forms import Every, Form, Leaf, Some, Thing, things
 from app.engine.pack.checks.values import UNKNOWN, Values, both, without
 
-MOST_STEPS = 60_000
-"""Steps that one search may take."""
+RUNS = (1_000, 2_000, 4_000, 8_000, 16_000)
+"""Steps of one search, each time it begins anew."""
 MOST_STEPS_OF_A_PACK = 3_000_000
 """Steps that all searches over one pack may take together."""
 DEEPEST_LOOK = 2
@@ -23,11 +24,17 @@ class NotDecided(Exception):
     """The search took too long."""
 
 
+class _TooLong(Exception):
+    """One run of it did."""
+
+
 @dataclass
 class Effort:
-    """What the searches over one pack have cost so far."""
+    """What the searches over one pack may still cost, and where they have failed: later ones begin there."""
 
     left: int = MOST_STEPS_OF_A_PACK
+    failed: Counter[int] = field(default_factory=Counter)
+    touched: dict[int, frozenset[Thing | str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -40,10 +47,11 @@ class _State:
     open: list[Some] = field(default_factory=list)
     fresh: list[Some] = field(default_factory=list)
     changed: set[Thing | str] = field(default_factory=set)
+    chosen: Some | None = None
 
     def with_one(self, form: Form, without: Some) -> _State:
         """A copy in which one alternative of an open choice was taken."""
-        return _State(dict(self.model), dict(self.known), [form], [item for item in self.open if item is not without])
+        return _State(dict(self.model), dict(self.known), [form], [item for item in self.open if item is not without], chosen=without)
 
 
 def solve(forms: Iterable[Form], effort: Effort) -> Model | None:
@@ -57,29 +65,52 @@ def solve(forms: Iterable[Form], effort: Effort) -> Model | None:
 
 class _Search:
     def __init__(self, effort: Effort) -> None:
-        self.effort, self.left = effort, min(MOST_STEPS, effort.left)
-        self.failed: Counter[int] = Counter()
-        self.touching: dict[int, frozenset[Thing | str]] = {}
+        self.effort, self.spent, self.limit = effort, 0, 0
+        self.draw: random.Random | None = None
+        self.failed = effort.failed
 
     def run(self, forms: list[Form]) -> Model | None:
-        stack = [_State(todo=forms)]
+        """Search, and begin anew with what was learnt about where it fails: a wrong first choice is not searched to the end."""
         try:
-            while stack:
-                state = stack.pop()
-                if self.settle(state):
-                    if not state.open:
-                        return state.model
-                    chosen = min(state.open, key=lambda item: len(item.items) - 2 * self.failed[id(item)])
-                    stack += [state.with_one(item, chosen) for item in reversed(chosen.items)]
-            return None
+            for steps in RUNS:
+                try:
+                    return self.once(forms, steps)
+                except _TooLong:
+                    self.draw = random.Random(steps)
+            raise NotDecided
         finally:
-            self.effort.left -= min(MOST_STEPS, self.effort.left) - self.left
+            self.effort.left -= self.spent
+
+    def once(self, forms: list[Form], steps: int) -> Model | None:
+        """One search of so many steps."""
+        self.limit = self.spent + steps
+        stack = [_State(todo=list(forms))]
+        while stack:
+            state = stack.pop()
+            if self.settle(state):
+                if not state.open:
+                    return state.model
+                chosen = min(state.open, key=self.weight)
+                stack += [state.with_one(item, chosen) for item in self.ordered(chosen)]
+            elif state.chosen is not None:
+                self.failed[id(state.chosen)] += 1
+        return None
+
+    def weight(self, form: Some) -> int:
+        """The smaller, the sooner it is decided: few alternatives, and often the place where searches failed."""
+        return len(form.items) - 2 * self.failed[id(form)]
+
+    def ordered(self, form: Some) -> list[Form]:
+        """Its alternatives, the last to be tried first."""
+        found = list(reversed(form.items))
+        if self.draw is not None:
+            self.draw.shuffle(found)
+        return found
 
     def spend(self) -> None:
-        self.left -= 1
-        if self.left <= 0:
-            self.left = 0
-            raise NotDecided
+        self.spent += 1
+        if self.spent > min(self.limit, self.effort.left):
+            raise NotDecided if self.spent > self.effort.left else _TooLong
 
     def settle(self, state: _State) -> bool:
         """Take in what must hold; false where it cannot."""
@@ -105,7 +136,7 @@ class _Search:
 
     def narrow(self, state: _State) -> bool:
         """Drop open choices that hold already, and take those with one alternative left; only what may have changed is looked at."""
-        concerned, calm = list(state.fresh), []
+        concerned, calm = list(state.fresh), list[Some]()
         for form in state.open:
             (calm if self.touched(form).isdisjoint(state.changed) else concerned).append(form)
         state.open, state.fresh = calm, []
@@ -125,10 +156,10 @@ class _Search:
 
     def touched(self, form: Some) -> frozenset[Thing | str]:
         """Things and bases on which the standing of a choice depends."""
-        found = self.touching.get(id(form))
+        found = self.effort.touched.get(id(form))
         if found is None:
             inside = things(form)
-            found = self.touching[id(form)] = inside | frozenset(base for thing in inside for base in thing.bases)
+            found = self.effort.touched[id(form)] = inside | frozenset(base for thing in inside for base in thing.bases)
         return found
 
     def alive(self, state: _State, form: Some) -> list[Form] | None:
@@ -152,10 +183,15 @@ def _standing(state: _State, form: Form, depth: int) -> bool | None:
         return False if left.empty else True if left is present else None
     if depth == 0:
         return None
-    found = [_standing(state, item, depth - 1) for item in form.items]
-    if isinstance(form, Every):
-        return False if False in found else None if None in found else True
-    return True if True in found else None if None in found else False
+    settles = isinstance(form, Some)
+    found: bool | None = not settles
+    for item in form.items:
+        standing = _standing(state, item, depth - 1)
+        if standing is settles:
+            return settles
+        if standing is None:
+            found = None
+    return found
 
 
 def _present(state: _State, thing: Thing) -> Values:

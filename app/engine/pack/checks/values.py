@@ -18,22 +18,15 @@ class Values:
 
     `spans` are closed, sorted and apart; `words` are the words of it or, where `rest` holds, the only ones that are not;
     `never` is the date that was given as null; `unknown` stands for not knowing.
+    `known`: is there anything but unknown in it; `empty`: is there nothing.
     """
 
-    __slots__ = ("never", "rest", "spans", "unknown", "words")
+    __slots__ = ("empty", "known", "never", "rest", "spans", "unknown", "words")
 
     def __init__(self, spans: tuple[Span, ...], words: frozenset[Word], rest: bool, never: bool, unknown: bool) -> None:
         self.spans, self.words, self.rest, self.never, self.unknown = spans, words, rest, never, unknown
-
-    @property
-    def empty(self) -> bool:
-        """Is there nothing in it."""
-        return not (self.known or self.unknown)
-
-    @property
-    def known(self) -> bool:
-        """Is anything in it but unknown."""
-        return bool(self.spans or self.words or self.rest or self.never)
+        self.known = bool(spans or words or rest or never)
+        self.empty = not (self.known or unknown)
 
 
 @lru_cache(maxsize=200_000)

@@ -14,7 +14,7 @@ from app.engine.pack.checks.figures import key_of
 from app.engine.pack.checks.forms import Thing
 from app.engine.pack.checks.solving import Model
 from app.engine.pack.checks.values import UNKNOWN, Span, Values, both, number_at, place_of
-from app.engine.runtime import FAR, NEVER
+from app.engine.runtime import NEVER
 from app.engine.texts import BY_UNIT, shown
 from app.engine.tree import Arithmetic, Call, Compare, Const, Member, Node, Ref, show, walk
 
@@ -151,7 +151,7 @@ class Witnesses:
                 days = value.days if isinstance(node, Call) and node.function == "days_until" else -value.days
                 said[show(node)] = shown(days, "days", "en")
             elif thing.form == "days":
-                said[show(node)] = shown(FAR, "days", "en")
+                said[show(node)] = "never"
             else:
                 said[show(node)] = self._shown(node, value)
         return tuple(sorted(said.items()))

@@ -1,0 +1,149 @@
+"""What stands in a pack and is used by nothing: it misleads whoever reads or changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.engine.pack.checking import Parts
+from app.engine.pack.names import BEST
+from app.engine.pack.reading import Found
+from app.engine.problems import Place, Problem
+from app.engine.texts import LANGUAGES
+from app.engine.tree import Const, Node, Ref, walk
+from app.engine.vocabulary import FACTS
+
+
+@dataclass
+class _Read:
+    """What is read: by anything at all, and by each derived fact alone."""
+
+    names: set[str] = field(default_factory=set)
+    parameters: set[str] = field(default_factory=set)
+    by_fact: dict[str, set[str]] = field(default_factory=dict)
+
+
+def usage_problems(parts: Parts) -> Iterator[Problem]:
+    """A warning for each part that nothing reads, offers or asks for."""
+    read = _read(parts)
+    _follow(parts, read)
+    yield from _unread(parts, read)
+    yield from _unsold(parts)
+    yield from _unasked(parts, read)
+    yield from _unmatched(parts)
+
+
+def _read(parts: Parts) -> _Read:
+    """Names in expressions and in the slots of texts."""
+    found = _Read()
+    facts = {(item.source.file, item.path): name for name, item in parts.facts.items()}
+    for (file, path), node in parts.draft.trees.items():
+        owner = facts.get((file, path[:2]))
+        names = found.names if owner is None else found.by_fact.setdefault(owner, set())
+        _collect(node, names, found.parameters)
+    for node in parts.opened.values():
+        _collect(node, found.names, found.parameters)
+    for text in parts.texts.values():
+        for language in LANGUAGES:
+            for slot in text.of(language).slots:
+                (found.parameters if slot.name.startswith("param.") else found.names).add(slot.name)
+    if any(item.part.tariff in BEST for item in parts.actions.values()):
+        found.names |= {"plan.best_public_id", "plan.best_public_saving"}
+    return found
+
+
+def _collect(node: Node, names: set[str], parameters: set[str]) -> None:
+    for item in walk(node):
+        if isinstance(item, Ref):
+            names.add(f"signal:{item.name.split(':')[1]}" if item.name.startswith("level:") else item.name)
+        elif isinstance(item, Const) and item.name:
+            parameters.add(item.name)
+
+
+def _follow(parts: Parts, read: _Read) -> None:
+    """Add what the facts read that are read themselves."""
+    waiting = [name for name in read.names if name in parts.facts]
+    while waiting:
+        found = read.by_fact.pop(waiting.pop(), set())
+        read.names |= found
+        waiting += [name for name in found if name in read.by_fact]
+    if read.names & BEST.keys():
+        read.names |= {"plan.id", "plan.monthly_fee", "usage.voice_out_min", "usage.data_mb", *_billed}
+
+
+_billed = ("billing.voice_overage_fee", "billing.data_overage_fee")
+
+
+def _unread(parts: Parts, read: _Read) -> Iterator[Problem]:
+    signals: dict[str, Found[Any]] = {**parts.signals, **parts.patterns}
+    for code, what, names, prefix, used in (
+        ("unused-fact", "fact", _places(parts.facts), "", read.names),
+        ("unused-signal", "signal", _places(signals), "signal:", read.names),
+        ("unused-parameter", "parameter", _listed(parts, "parameters"), "", read.parameters),
+        ("unused-custom-fact", "fact", _listed(parts, "custom"), "", read.names),
+    ):
+        for name, place in names:
+            if f"{prefix}{name}" not in used:
+                yield _warning(place, code, f"nothing reads the {what} `{name}`", _HINTS[code])
+
+
+_HINTS = {
+    "unused-fact": "use it in a signal, a clause or a text, or take it out",
+    "unused-signal": "an action, phase, clause or another signal reads it; or take it out",
+    "unused-parameter": "a threshold that decides nothing misleads: use it, or take it out",
+    "unused-custom-fact": "use it in a rule, or take it out: what is not needed is not passed in",
+}
+
+
+def _places(named: dict[str, Found[Any]]) -> Iterable[tuple[str, Place]]:
+    return [(name, found.place("id")) for name, found in named.items()]
+
+
+def _listed(parts: Parts, key: str) -> Iterable[tuple[str, Place]]:
+    return [(found.part.id, found.place("id")) for found in parts.draft.each(key)]
+
+
+def _unsold(parts: Parts) -> Iterator[Problem]:
+    """Plans are compared with each other; every other tariff is there to be offered."""
+    offered = {found.part.tariff for found in parts.actions.values()}
+    for name, found in parts.tariffs.items():
+        if found.part.kind != "plan" and name not in offered:
+            hint = "add an action with `tariff:`, or take it out"
+            yield _warning(found.place("id"), "unused-tariff", f"no action offers the tariff `{name}`", hint)
+
+
+def _unasked(parts: Parts, read: _Read) -> Iterator[Problem]:
+    """Questions about facts, and greatest ages of facts, that no rule looks at."""
+    sections = {name.partition(".")[0] for name in read.names}
+    for found in parts.draft.each("questions"):
+        if found.part.fact not in read.names:
+            message = f"nothing reads `{found.part.fact}`, so it is asked for in vain"
+            yield _warning(found.place("fact"), "unused-question", message, "take the question out")
+    for entry, name in parts.draft.merged("ages"):
+        if name not in (read.names if name in FACTS else sections):
+            message = f"nothing reads `{name}`, so its age does not matter"
+            yield _warning(entry.source.key_place(*entry.path), "unused-age", message, "take it out")
+
+
+def _unmatched(parts: Parts) -> Iterator[Problem]:
+    """Categories without actions, and exclusions of what never meets."""
+    categories = {found.part.category for found in parts.actions.values()}
+    arbitration = parts.draft.single("arbitration")
+    for index, word in enumerate(arbitration.part.service_first if arbitration is not None else ()):
+        if word not in categories and arbitration is not None:
+            message = f"no action has the category `{word}`, so `service_first:` does nothing for it"
+            yield _warning(arbitration.place("service_first", index), "unused-category", message, "take it out")
+    stand_ins = {name for entry, _ in parts.draft.merged("fallback") for name in entry.part}
+    for name, found in parts.actions.items():
+        for index, other in enumerate(found.part.excludes):
+            beside = parts.actions.get(other)
+            apart = beside is not None and not set(beside.part.phases) & set(found.part.phases)
+            if other == name or (apart and not {name, other} & stand_ins):
+                why = "itself" if other == name else f"`{other}`, which no phase has beside it"
+                place = found.place("excludes", index)
+                yield _warning(place, "unused-exclusion", f"`{name}` excludes {why}", "take it out")
+
+
+def _warning(place: Place, code: str, message: str, hint: str) -> Problem:
+    return Problem(place, code, message, hint, "warning")
