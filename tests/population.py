@@ -108,9 +108,23 @@ _reasons = (
     "other",
 )
 _products = ("music_pack", "video_pack", "cloud")
+_interests = ("travel", "fitness", "running", "tea", "special_number", "home", "gaming")
+_troubles = ("services", "usage", "now", "billing", "pay", "network", "home", "perception", "digital")
+"""Sections in which something may be amiss."""
 _topics = ("billing", "unsolicited", "network", "broadband", "service_attitude", "contract", "refund", "harassment")
 _leave_reasons = ("price", "coverage", "service", "unsolicited", "moved", "other_number", "rival_bundle", "not_said")
-_services = ("toll_pack", "data_pack", "music_pack", "video_pack", "digital_benefit", "cloud", "ring_tone", "toll_pack_30", "data_pack_5")
+_services = (
+    "toll_pack",
+    "data_pack",
+    "music_pack",
+    "video_pack",
+    "digital_benefit",
+    "cloud",
+    "ring_tone",
+    "toll_pack_30",
+    "data_pack_5",
+    "broadband",
+)
 _contacted = (
     ("tariff_pack", "offer"),
     ("data_pack", "offer"),
@@ -129,7 +143,7 @@ _contacted = (
 )
 _results = ("shown", "sent", "sent", "accepted", "refused", "ignored", "activated")
 _missing_rates = (0.0, 0.0, 0.0, 0.0, 0.02, 0.05, 0.15, 0.4, 0.9)
-_shapes = ("level", "level", "level", "level", "fall", "collapse", "rise", "spike")
+_shapes = ("level", "level", "level", "level", "fall", "collapse", "rise", "spike", "idle")
 
 
 def population(seed: int, n: int, content: float = 0.45) -> Iterator[Values]:
@@ -151,6 +165,8 @@ class _Subscriber:
         )
         self.cycles = dice.choice((1, 2, 3, 4, 4, 5, 6, 6, 6, 6, 8, 12))
         self.content = self.chance(content)
+        self.amiss = frozenset(dice.sample(_troubles, 2)) if self.chance(0.4) else frozenset(_troubles)
+        self.section = ""
         self.troubled = not self.content and self.chance(0.35)
         self.eventful = self.chance(0.2)
         self.story = dice.choice(list(_stories)) if self.eventful and self.chance(0.5) else ""
@@ -162,8 +178,8 @@ class _Subscriber:
         return min(day + datetime.timedelta(minutes=minute), END)
 
     def often(self, usual: Any, *others: Any) -> Any:
-        """The usual figure for somebody content, any of them for others."""
-        return usual if self.content else self.dice.choice((usual, usual, *others))
+        """The usual figure for somebody content, and in sections where nothing is amiss; any of them otherwise."""
+        return usual if self.content or self.section not in self.amiss else self.dice.choice((usual, usual, *others))
 
     def chance(self, share: float) -> bool:
         return self.dice.random() < share
@@ -204,8 +220,14 @@ class _Subscriber:
             "port": self.port,
             "incident": self.incident,
         }
-        subscriber: Values = {name: section() for name, section in sections.items()}
-        subscriber["custom"] = {"loyalty_band": dice.choice("abc")}
+        subscriber: Values = {}
+        for self.section, section in sections.items():
+            subscriber[self.section] = section()
+        subscriber["custom"] = {
+            "loyalty_band": dice.choice("abc"),
+            "occasion_on": self.day(-30, 0),
+            "festival_on": self.day(0, 0) if self.chance(0.05) else self.day(-60, -1),
+        }
         self.thin(subscriber)
         subscriber["id"] = name
         if self.chance(0.03):
@@ -307,7 +329,7 @@ class _Subscriber:
             "generation": generation,
             "on_sale": not name.startswith("legacy"),
             "withdrawn_on": self.day(100, 2000) if name.startswith("legacy") else None,
-            "min_commitment": dice.choice((0, 0, fee, fee, fee + 3000)),
+            "min_commitment": 0 if self.content else dice.choice((0, 0, fee, fee, fee + 3000)),
             "voice_minutes": minutes,
             "data_mb": data,
             "overage_data_rate": 500,
@@ -326,7 +348,7 @@ class _Subscriber:
             "unsupported_count": self.often(0, 0, 0, 0, 1, 2),
             "without_confirmation_count": self.often(0, *(0,) * 12, 1, 2),
             "info_fee_blocked": self.chance(0.2),
-            "toll_pack_fee": 1000,
+            "toll_pack_fee": dice.choice((1000, 1000, 3000)),
             "unclaimed_entitlements": self.often(0, 0, 1, 2),
             "auto_renew_on": None if self.chance(0.9) else self.day(-40, 0),
         }
@@ -353,6 +375,8 @@ class _Subscriber:
             values = [value * (1 - 0.5 * at / cycles) for at, value in enumerate(values)]
         elif shape == "rise":
             values = [value * (0.6 + 0.7 * at / cycles) for at, value in enumerate(values)]
+        elif shape == "idle":
+            values[-2:] = [0.0] * len(values[-2:])
         elif shape in ("collapse", "spike"):
             values[-1] *= dice.uniform(0.0, 0.4) if shape == "collapse" else dice.uniform(1.4, 7)
         result: list[int | None] = [max(least, round(value)) for value in values]
@@ -470,7 +494,7 @@ class _Subscriber:
 
     def care(self) -> Values:
         return {
-            "last_proactive_on": self.dice.choice((self.day(0, 60), self.day(0, 120), self.day(60, 400), None)),
+            "last_proactive_on": self.day(0, 60) if self.content else self.dice.choice((self.day(0, 120), self.day(60, 400), None)),
             "last_visit_on": None,
             "loyalty_benefit_on": self.dice.choice((None, self.day(0, 360), self.day(0, 800))),
             "manager_assigned": self.chance(0.2),
@@ -485,6 +509,7 @@ class _Subscriber:
             "marketing": dice.choices(("yes", "no", "unknown"), (76, 14, 10))[0],
             "personalised": dice.choices(("yes", "no", "unknown"), (78, 12, 10))[0],
             "refused_channels": list(refused),
+            "partner_sharing": dice.choice(("yes", "no", "unknown")),
             "human_review": self.chance(0.03),
         }
 
@@ -503,6 +528,8 @@ class _Subscriber:
             "tier": dice.choices(("none", "standard", "silver", "gold", "diamond"), (70, 12, 9, 6, 3))[0],
             "benefits_unused": dice.choice((0, 0, 1, 3)),
             "benefits_expire_on": self.day(-200, 0),
+            "interests": dice.sample(_interests, dice.choice((0, 0, 1, 2))),
+            "occasions": dice.sample(("birthday", "wedding_day", "retirement"), dice.choice((0, 0, 0, 1))),
         }
 
     def value(self) -> Values:
@@ -510,7 +537,7 @@ class _Subscriber:
         return {"arpu_6m": month, "annual": month * 12, "referrals_12m": self.dice.choice((0, 0, 0, 1, 2))}
 
     def churn(self) -> Values:
-        return {"score": round(self.dice.random() ** 3, 4), "model": "churn-2026.10"}
+        return {"score": round(self.dice.random() ** 3 * (0.8 if self.content else 1), 4), "model": "churn-2026.10"}
 
     def perception(self) -> Values:
         dice = self.dice
@@ -611,6 +638,7 @@ _stories: dict[str, tuple[tuple[str, float, Values], ...]] = {
     "sold to too hard": (("complaint", 5, {"topic": "harassment", "case": "C-9"}),),
     "calls again": tuple(("inbound", days, {"reason": "bill"}) for days in (1, 3, 6)),
     "overage, then complaint": (("overage", 12, {"kind": "data", "fee": 3000}), ("complaint", 4, {"topic": "billing", "case": "C-9"})),
+    "looks at broadband": tuple(("page", days, {"page": "broadband"}) for days in (2, 5, 8)),
     "compares": (("enquiry", 6, {"topic": "exit_fee"}), ("page", 3, {"page": "compare"})),
 }
 """What happens to half of those who have events that patterns join: kind, age in days, the rest. Figures elsewhere follow the story."""
