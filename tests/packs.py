@@ -175,7 +175,7 @@ value: 0
 channels:
   app: {text: {en: Your number is on its way., zh: 您的号码正在办理携出。}}
 eligible:
-  usual: not (custom.band == 'b' and known(custom.band) and known(churn.score) and facts.worth == 'low' and home.has_broadband)
+  usual: not (known(custom.band) and known(churn.score) and facts.worth == 'low' and home.has_broadband)
 """
 
 SMALL: Mapping[str, bytes] = {

@@ -59,7 +59,7 @@ _channels = (
     ("sms_marketing", 10),
     ("sms_service", 8),
     ("shop", 8),
-    ("account_manager", 6),
+    ("account_manager", 9),
     ("robot", 4),
     ("web", 3),
     ("email", 2),
@@ -113,18 +113,7 @@ _troubles = ("services", "usage", "now", "billing", "pay", "network", "home", "p
 """Sections in which something may be amiss."""
 _topics = ("billing", "unsolicited", "network", "broadband", "service_attitude", "contract", "refund", "harassment")
 _leave_reasons = ("price", "coverage", "service", "unsolicited", "moved", "other_number", "rival_bundle", "not_said")
-_services = (
-    "toll_pack",
-    "data_pack",
-    "music_pack",
-    "video_pack",
-    "digital_benefit",
-    "cloud",
-    "ring_tone",
-    "toll_pack_30",
-    "data_pack_5",
-    "broadband",
-)
+_services = ("caller_id", "music_pack", "video_pack", "digital_benefit", "cloud", "ring_tone", "toll_pack_30", "data_pack_5")
 _contacted = (
     ("tariff_pack", "offer"),
     ("data_pack", "offer"),
@@ -167,6 +156,8 @@ class _Subscriber:
         self.content = self.chance(content)
         self.amiss = frozenset(dice.sample(_troubles, 2)) if self.chance(0.4) else frozenset(_troubles)
         self.section = ""
+        self.broadband = self.chance(0.5)
+        self.spend = round(self.plan[1] * dice.uniform(0.9, 2.2))
         self.troubled = not self.content and self.chance(0.35)
         self.eventful = self.chance(0.2)
         self.story = dice.choice(list(_stories)) if self.eventful and self.chance(0.5) else ""
@@ -225,7 +216,7 @@ class _Subscriber:
             subscriber[self.section] = section()
         subscriber["custom"] = {
             "loyalty_band": dice.choice("abc"),
-            "occasion_on": self.day(-30, 0),
+            "occasion_on": self.day(-10, 0),
             "festival_on": self.day(0, 0) if self.chance(0.05) else self.day(-60, -1),
         }
         self.thin(subscriber)
@@ -241,7 +232,7 @@ class _Subscriber:
             "mode": "what_if",
             "as_of": self.as_of.isoformat(),
             "locale": "en" if self.chance(0.3) else "zh-CN",
-            "max_actions": dice.randint(1, 5),
+            "max_actions": dice.choice((1, 2, 3, 4, 5, 5, 5)),
             "subscriber": subscriber,
         }
         return self.situation(body)
@@ -342,13 +333,13 @@ class _Subscriber:
         dice = self.dice
         unused = self.often(0, 0, 1, 2, 4)
         return {
-            "held": dice.sample(_services, dice.choice((0, 0, 1, 1, 2, 3))),
+            "held": dice.sample(_services, dice.choice((0, 0, 1, 1, 2, 3))) + ["broadband"] * self.broadband,
             "paid_unused_count": unused,
             "paid_unused_fee": unused * dice.choice((300, 600, 900)),
             "unsupported_count": self.often(0, 0, 0, 0, 1, 2),
             "without_confirmation_count": self.often(0, *(0,) * 12, 1, 2),
             "info_fee_blocked": self.chance(0.2),
-            "toll_pack_fee": dice.choice((1000, 1000, 3000)),
+            "toll_pack_fee": dice.choice((1000, 1000, 19800)),
             "unclaimed_entitlements": self.often(0, 0, 1, 2),
             "auto_renew_on": None if self.chance(0.9) else self.day(-40, 0),
         }
@@ -413,7 +404,7 @@ class _Subscriber:
 
     def billing(self) -> Values:
         fee = self.plan[1]
-        toll, data = self.often(0, 0, 1700, 4500, 12000), self.often(0, 0, 600, 1500, 8000)
+        toll, data = self.often(0, 0, 1700, 4500, 40000), self.often(0, 0, 600, 1500, 8000)
         voice, info = self.often(0, 0, 600), self.often(0, 0, 500, 2500, 6000)
         floor = self.often(0, 0, 0, 1200, 4000)
         return {
@@ -463,7 +454,7 @@ class _Subscriber:
         dice = self.dice
         bandwidth = dice.choice((100, 300, 1000))
         return {
-            "has_broadband": self.chance(0.5),
+            "has_broadband": self.broadband,
             "resource_ok": self.chance(0.6),
             "bandwidth_mbps": bandwidth,
             "measured_mbps": bandwidth * self.often(90, 80, 60, 20) // 100,
@@ -506,7 +497,7 @@ class _Subscriber:
             ((), (), (), (), ("outbound_call",), ("sms_marketing", "robot"), ("app",), ("call_centre",), ("sms_service",))
         )
         return {
-            "marketing": dice.choices(("yes", "no", "unknown"), (76, 14, 10))[0],
+            "marketing": dice.choices(("yes", "no", "unknown"), (84, 10, 6))[0],
             "personalised": dice.choices(("yes", "no", "unknown"), (78, 12, 10))[0],
             "refused_channels": list(refused),
             "partner_sharing": dice.choice(("yes", "no", "unknown")),
@@ -525,16 +516,21 @@ class _Subscriber:
     def vip(self) -> Values:
         dice = self.dice
         return {
-            "tier": dice.choices(("none", "standard", "silver", "gold", "diamond"), (70, 12, 9, 6, 3))[0],
+            "tier": self.tier() if self.chance(0.85) else dice.choice(("none", "standard", "silver", "gold")),
             "benefits_unused": dice.choice((0, 0, 1, 3)),
             "benefits_expire_on": self.day(-200, 0),
-            "interests": dice.sample(_interests, dice.choice((0, 0, 1, 2))),
-            "occasions": dice.sample(("birthday", "wedding_day", "retirement"), dice.choice((0, 0, 0, 1))),
+            "interests": dice.sample(_interests, dice.choice((0, 1, 2, 3))),
+            "occasions": dice.sample(("birthday", "wedding_day", "retirement"), dice.choice((0, 0, 1, 2))),
         }
 
+    def tier(self) -> str:
+        """The tier that spend and tenure earn, nearly."""
+        if self.tenure < 24 or self.spend < 8000:
+            return "standard" if self.tenure >= 120 else "none"
+        return "diamond" if self.spend >= 50000 else "gold" if self.spend >= 20000 else "silver" if self.spend >= 12000 else "standard"
+
     def value(self) -> Values:
-        month = round(self.plan[1] * self.dice.uniform(0.9, 1.6))
-        return {"arpu_6m": month, "annual": month * 12, "referrals_12m": self.dice.choice((0, 0, 0, 1, 2))}
+        return {"arpu_6m": self.spend, "annual": self.spend * 12, "referrals_12m": self.dice.choice((0, 0, 0, 1, 2))}
 
     def churn(self) -> Values:
         return {"score": round(self.dice.random() ** 3 * (0.8 if self.content else 1), 4), "model": "churn-2026.10"}

@@ -1,6 +1,7 @@
 """What tests of suites share: the small pack on a bench, subjects that fit it, and suites from a few lines."""
 
 from collections.abc import Mapping
+from functools import cache
 from textwrap import indent
 
 from app.workbench.suites import Bench, Suites, load
@@ -32,6 +33,16 @@ tests:
 """
 
 
+@cache
+def _bench(files: tuple[tuple[str, bytes], ...]) -> Bench:
+    return Bench(dict(files))
+
+
+def bench_of(files: Mapping[str, bytes] | None = None) -> Bench:
+    """A pack on its bench, the small one unless another is given; built once for each."""
+    return _bench(tuple(sorted((files or SMALL).items())))
+
+
 def suite(tests: str, head: str = HEAD) -> dict[str, bytes]:
     """Files of one suite beside the subjects; `tests` are the entries of the list."""
     return {"policies/tests/a.yaml": (head + indent(tests, "  ")).encode(), "policies/tests/subjects.yaml": SUBJECTS.encode()}
@@ -39,7 +50,7 @@ def suite(tests: str, head: str = HEAD) -> dict[str, bytes]:
 
 def loaded(tests: str, files: Mapping[str, bytes] | None = None, head: str = HEAD) -> Suites:
     """The tests, held against a pack: the small one unless another is given."""
-    return load(suite(tests, head), Bench(files or SMALL))
+    return load(suite(tests, head), bench_of(files))
 
 
 def problems(tests: str, head: str = HEAD) -> list[str]:
@@ -49,7 +60,7 @@ def problems(tests: str, head: str = HEAD) -> list[str]:
 
 def verdicts(tests: str, files: Mapping[str, bytes] | None = None) -> list[Verdict]:
     """What tests come to on a pack."""
-    bench = Bench(files or SMALL)
+    bench = bench_of(files)
     found = load(suite(tests), bench)
     assert not found.problems, found.problems
     return [judge(test, bench, "en") for test in found.tests]

@@ -9,14 +9,12 @@ from typing import Any
 
 from app.engine.case import Case
 from app.engine.intake import answer_value
-from app.engine.pack.model import Action, BaseFact, BaseSection, Pack
+from app.engine.pack.model import UNPROFILED, Action, BaseFact, BaseSection, Pack
 from app.engine.runtime import NEVER, Dated, Surroundings
 
 _epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _microsecond = datetime.timedelta(microseconds=1)
 _day = datetime.timedelta(days=1)
-UNPROFILED = frozenset({"request.channel", "request.moment"})
-"""What may still be used for offers and marketing care to somebody who refused personalisation."""
 
 
 @dataclass(slots=True)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from app.workbench.suites import Bench, load
+from app.workbench.suites import load
 from app.workbench.suites.judging import judge_all
 from app.workbench.suites.junit import Ran, junit
 from tests.packs import POLICY, SMALL, small
-from tests.suites import failures, suite, verdicts
+from tests.suites import bench_of, failures, suite, verdicts
 
 pytestmark = pytest.mark.unit
 
@@ -160,7 +160,7 @@ def test_guardrails_alone_leaves_the_contact_policy_out() -> None:
 def test_processes_give_what_one_gives() -> None:
     """Several processes judge as one does, in the order of the tests."""
     bench, files = (
-        Bench(SMALL),
+        bench_of(),
         suite(
             "- {subject: caller, expect: {phase: prevention}}\n- {subject: quiet, expect: {phase: rescue}}\n".replace(
                 "rescue", "prevention"
@@ -178,7 +178,7 @@ def test_junit_report_counts_and_places_failures() -> None:
     from xml.etree import ElementTree
 
     bench, files = (
-        Bench(SMALL),
+        bench_of(),
         suite("- {subject: caller, expect: {phase: prevention}}\n- {name: 'a & b', subject: quiet, expect: {phase: prevention}}"),
     )
     found = load(files, bench)

@@ -55,7 +55,7 @@ def take(pack: Pack, request: DecisionRequest, *, now: datetime.datetime, role: 
         subscriber=request.subscriber if live else _until(as_of, request.subscriber),
         channel=request.channel,
         times=_times(as_of, contact_at, zone),
-        asker=Asker(role, _concession(pack, role)),
+        asker=Asker(role, _concession(pack, role, request.subscriber)),
         moment=request.moment,
         direction=request.direction,
         reason=request.reason,
@@ -78,9 +78,15 @@ def _times(as_of: datetime.datetime, contact_at: datetime.datetime, zone: zonein
     return Times(here, there, here.date(), there.date(), there.hour * 60 + there.minute, offset // _MINUTE)
 
 
-def _concession(pack: Pack, role: str) -> int:
-    limits = pack.choosing.concession
-    return max(limits.values(), default=0) if role == DEVELOPMENT else limits.get(role, 0)
+def _concession(pack: Pack, role: str, subscriber: SubscriberContext) -> int:
+    """What the role may grant in a case, and no more than twelve months leave of its yearly limit."""
+    cases, years = pack.choosing.concession, pack.choosing.concession_year
+    if role == DEVELOPMENT:
+        case, year = max(cases.values(), default=0), max(years.values(), default=None)
+    else:
+        case, year = cases.get(role, 0), years.get(role)
+    given = (subscriber.cases.compensation_12m if subscriber.cases else None) or 0
+    return case if year is None else min(case, max(year - given, 0))
 
 
 def _untimely(

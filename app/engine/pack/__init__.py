@@ -245,6 +245,7 @@ def _assembled(
             rules.commitments,
             frozenset(rules.service_first),
             dict(rules.concession),
+            dict(rules.concession_year),
             {cause: tuple(found.part) for found, cause in draft.merged("fallback")},
         ),
         files=tuple(sorted(files)),

@@ -252,13 +252,14 @@ class TariffPart(Part):
 
 
 class Arbitration(Part):
-    """How winners are chosen: caps, the order of service before sales, concession limits by role in fen, days an action stays valid."""
+    """How winners are chosen: caps, service before sales, concession limits by role in fen (a case, twelve months), days of validity."""
 
     max_actions: Annotated[int, Field(ge=1, le=10)]
     per_category: Annotated[int, Field(ge=1, le=10)]
     commitments: Annotated[int, Field(ge=0, le=10)]
     service_first: list[Word]
     concession: dict[Word, Fen]
+    concession_year: dict[Word, Fen] = {}
     valid_days: Annotated[int, Field(ge=1, le=365)]
 
 

@@ -17,6 +17,9 @@ from app.engine.to_python import Copier, Section, copier
 from app.engine.tree import Node, Type
 from app.engine.vocabulary import Channel
 
+UNPROFILED = frozenset({"request.channel", "request.moment"})
+"""What may still be used for offers and marketing care to somebody who refused personalisation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -248,6 +251,7 @@ class Choosing:
     commitments: int
     service_first: frozenset[str]
     concession: Mapping[str, int]
+    concession_year: Mapping[str, int]
     fallback: Mapping[str, tuple[str, ...]]
 
 

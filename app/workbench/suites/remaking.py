@@ -62,7 +62,7 @@ class _Policy:
 
 
 class _Memory:
-    """What was worked out for the first pack, and code that was compiled for any."""
+    """What was worked out for the first pack. Nothing is kept of the others: there are thousands."""
 
     def __init__(self) -> None:
         self.named: dict[str, int] = {}
@@ -106,7 +106,9 @@ class _Recompiler(Compiler):
         """See `Compiler.bases_of`."""
         found = self.memory.bases.get(node)
         if found is None:
-            found = self.memory.bases[node] = super().bases_of(node)
+            found = super().bases_of(node)
+            if not self.memory.size:
+                self.memory.bases[node] = found
         return found
 
     def policies(self, gate: str, rules: Mapping[str, Found[Any]], known: Mapping[str, Node]) -> tuple[Clause, ...]:
@@ -203,7 +205,9 @@ class _SteadyProgram(Program):
         self.temporaries = 0
         found = self.memory.sections.get(body)
         if found is None:
-            found = self.memory.sections[body] = super().section()
+            found = super().section()
+            if not self.memory.size:
+                self.memory.sections[body] = found
         self.lines = []
         if self.then is not None:
             self.then(found)

@@ -214,9 +214,7 @@ def _hidden(code: str, what: str, lines: Sequence[Line], reasoning: Reasoning) -
             yield _hidden_by(code, what, line, lines[:index], earlier, reasoning)
 
 
-def _hidden_by(
-    code: str, what: str, line: Line, before: Sequence[Line], earlier: Sequence[Demand], reasoning: Reasoning
-) -> Problem:
+def _hidden_by(code: str, what: str, line: Line, before: Sequence[Line], earlier: Sequence[Demand], reasoning: Reasoning) -> Problem:
     core = reasoning.core([*earlier, (line.node, "true")])
     hiding = [other for other, demand in zip(before, earlier, strict=True) if demand in core]
     names = " or ".join(other.name for other in hiding)

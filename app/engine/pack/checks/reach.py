@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.engine.facts import UNPROFILED
 from app.engine.pack.checking import Parts
 from app.engine.pack.checks.contradictions import edged
 from app.engine.pack.checks.reasoning import Reasoning
 from app.engine.pack.checks.witnesses import Demand
-from app.engine.pack.model import Action, Clause, Pack
+from app.engine.pack.model import UNPROFILED, Action, Clause, Pack
 from app.engine.problems import Place, Problem
 from app.engine.tree import BOOLEAN, Call, Compare, Const, Member, Node, Or, Ref, Type, joined
 

@@ -14,7 +14,7 @@ from app.engine.pack.reading import Found
 from app.engine.problems import Place, Problem, shown
 from app.engine.texts import LANGUAGES, Language, Slot, Template, Text
 from app.engine.texts import shown as value_shown
-from app.engine.tree import Const
+from app.engine.tree import Const, Ref, Type
 
 SLOT = "\ue000"
 """Stands in a text where a value will stand."""
@@ -92,6 +92,7 @@ def wording_problems(parts: Parts) -> Iterator[Problem]:
         for said in (one, other):
             yield from _form(said)
             yield from _claims(said, own)
+            yield from _raw_words(parts, said)
             if said.channel:
                 yield from _channel(parts, said)
 
@@ -147,6 +148,19 @@ def _languages(english: Said, chinese: Said) -> Iterator[Problem]:
         if lacking:
             message = f"the {_tongue(said.language)} {said.key} does not name `{min(lacking)}`, the other language does"
             yield Problem(said.place, "languages-differ", message, "say the same in both", "warning")
+
+
+def _raw_words(parts: Parts, said: Said) -> Iterator[Problem]:
+    """Slots whose value is a word of an enumeration: people would read `next_cycle`."""
+    for slot in said.template.slots:
+        kind = _RAW.get(slot.name) or parts.scopes.facts(port=True).get(slot.name)
+        if kind is not None and kind.type.kind == "enum":
+            message = f"`{slot.name}` shows as a word of the data, such as {shown(kind.type.values[0])}"
+            yield Problem(said.place, "raw-word", message, "write one text for each word, or leave it out", "warning")
+
+
+_RAW = {name: Ref(name, Type("enum", values=(word,))) for name, word in (("tariff.kind", "plan"), ("tariff.effective", "next_cycle"))}
+"""What a text may name of a tariff that is a word of the data."""
 
 
 def _tongue(language: Language) -> str:
