@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +54,8 @@ def check(given: Path | None, form: Form, *, strict: bool) -> None:
 def _checked(folder: Path) -> Report:
     try:
         files = read_folder(folder)
-        examined = examine_files(files, cache=settings().cache_folder)
+        today = datetime.datetime.now(datetime.UTC).astimezone().date()
+        examined = examine_files(files, cache=settings().cache_folder, today=today)
     except OSError as error:
         fail(f"cannot read the pack in `{folder}`: {(error.strerror or 'unknown error').lower()}")
     except PackError as error:

@@ -115,3 +115,24 @@ def test_categories_and_exclusions() -> None:
 def test_only_warned_of() -> None:
     """A pack with parts that nothing uses runs."""
     assert build_pack(changed(x=PARAMETER + TARIFF)).name == "small"
+
+
+@pytest.mark.parametrize(
+    ("applicable", "more", "told"),
+    [
+        ("signal('high.toll')", "", True),
+        ("signal('high.toll')", "reason: {en: A, zh: B}\n", True),
+        ("last(billing.toll_fee) >= 1500", "", False),
+        ("last(billing.toll_fee) >= 1500", "reason: {en: A, zh: B}\n", True),
+        ("signal('x.worded')", "", False),
+        ("signal('x.worded') or signal('high.toll')", "", True),
+        ("not signal('high.toll')", "", False),
+    ],
+)
+def test_words_for_customers(applicable: str, more: str, told: bool) -> None:
+    """They are told beside the action's own reason, or where a signal it rests on has none for customers."""
+    worded = signals(worded="value.annual > 3") + "    customer: {en: A, zh: B}\n"
+    words = ("confirm: holder\n", f"confirm: holder\ncustomer: {{en: A, zh: B}}\n{more}")
+    lines = unused(("tolls: signal('high.toll')", f"tolls: {applicable}"), words, x=worded)
+    expected = "[unused-text]: the words for customers of `to_plan_59` are never told: its signals bring their own, or there is none"
+    assert any(expected in line for line in lines) is not told

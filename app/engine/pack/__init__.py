@@ -135,8 +135,9 @@ def examine_files(files: Mapping[str, bytes], *, cache: Path | None = None, toda
         draft.problems += sale_problems(parts, today)
     reasoned = Reasoned()
     if parts is not None and not _errors(draft):
-        found, reasoned = findings(_assembled(draft, parts, files, "builtin"), parts)
-        draft.problems += [*found, *usage_problems(parts)]
+        pack = _assembled(draft, parts, files, "builtin")
+        found, reasoned = findings(pack, parts)
+        draft.problems += [*found, *usage_problems(parts, pack)]
     return Examined(tuple(sorted(set(draft.problems))), reasoned)
 
 

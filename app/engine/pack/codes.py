@@ -89,6 +89,7 @@ CODES: Mapping[str, str] = {
     "unused-custom-fact": "an operator's own fact that nothing reads",
     "unused-signal": "a signal that nothing reads",
     "unused-parameter": "a parameter that nothing reads",
+    "unused-text": "words for customers that are never told",
     "unused-tariff": "a tariff that no action offers",
     "unused-question": "a question about a fact that nothing reads",
     "unused-age": "a greatest age of something that nothing reads",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.engine.pack.checking import Parts
+from app.engine.pack.model import Pack
 from app.engine.pack.names import BEST
 from app.engine.pack.reading import Found
 from app.engine.problems import Place, Problem
@@ -24,14 +25,15 @@ class _Read:
     by_fact: dict[str, set[str]] = field(default_factory=dict)
 
 
-def usage_problems(parts: Parts) -> Iterator[Problem]:
-    """A warning for each part that nothing reads, offers or asks for."""
+def usage_problems(parts: Parts, pack: Pack) -> Iterator[Problem]:
+    """A warning for each part that nothing reads, offers, asks for or tells."""
     read = _read(parts)
     _follow(parts, read)
     yield from _unread(parts, read)
     yield from _unsold(parts)
     yield from _unasked(parts, read)
     yield from _unmatched(parts)
+    yield from _untold(parts, pack)
 
 
 def _read(parts: Parts) -> _Read:
@@ -143,6 +145,15 @@ def _unmatched(parts: Parts) -> Iterator[Problem]:
                 why = "itself" if other == name else f"`{other}`, which no phase has beside it"
                 place = found.place("excludes", index)
                 yield _warning(place, "unused-exclusion", f"`{name}` excludes {why}", "take it out")
+
+
+def _untold(parts: Parts, pack: Pack) -> Iterator[Problem]:
+    """Words for customers beside no reason of the action's own, where each of its signals has words for them already."""
+    for action in pack.actions:
+        if action.customer is not None and action.reason is None and all(pack.signals[name].customer for name in action.signals):
+            message = f"the words for customers of `{action.id}` are never told: its signals bring their own, or there is none"
+            hint = "write a `reason:` beside them, or take them out"
+            yield _warning(parts.actions[action.id].place("customer"), "unused-text", message, hint)
 
 
 def _warning(place: Place, code: str, message: str, hint: str) -> Problem:
