@@ -142,9 +142,9 @@ def selling_without_an_answer_on_usage(seen: Seen) -> bool:
     return seen.action.marketing and seen.law != "cn" and seen.fact("consent.personalised") not in ("yes", "no")
 
 
-def machines_without_written_consent(seen: Seen) -> bool:
-    """Outside China a machine that calls needs the consent's evidence; in the United States a text counts as such a call."""
-    channels = {"cn": (), "us": ("robot", "sms_marketing")}.get(seen.law, ("robot",))
+def machines_without_evidence_of_consent(seen: Seen) -> bool:
+    """Outside China a machine, a text or an e-mail needs the consent's evidence; in the United States e-mail does not."""
+    channels: tuple[str, ...] = () if seen.law == "cn" else ("robot", "sms_marketing", "email")[: 2 if seen.law == "us" else 3]
     return seen.action.marketing and seen.case.channel in channels and not seen.fact("consent.evidence")
 
 
@@ -531,7 +531,7 @@ def selling_after_pushing_too_hard(seen: Seen) -> bool:
 GUARDED: tuple[Limit, ...] = (
     selling_without_consent,
     selling_without_an_answer_on_usage,
-    machines_without_written_consent,
+    machines_without_evidence_of_consent,
     selling_on_a_refused_channel,
     selling_to_whom_it_may_not,
     selling_by_machine_against_the_will,

@@ -1,16 +1,20 @@
-"""Writes the API's document to `openapi/wanliu.v1.yaml`: `python -m app.api.export`."""
+"""Writes the documents in `openapi/`, those of the API and of a pack's YAML: `python -m app.api.export`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import orjson
 import yaml
 
 from app.api.application import create_app
+from app.engine.pack.schema import pack_schema
 from app.settings import Settings
+from app.workbench.suites.schema import suite_schema
 
-FILE = Path(__file__).parents[2] / "openapi" / "wanliu.v1.yaml"
+FOLDER = Path(__file__).parents[2] / "openapi"
+FILE = FOLDER / "wanliu.v1.yaml"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -32,10 +36,18 @@ def exported() -> str:
     return yaml.dump(create_app(Settings()).openapi(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=140)
 
 
+def schemas() -> dict[str, bytes]:
+    """The JSON Schemas of a pack's files and of its suites, by file name."""
+    made = {"pack.schema.json": pack_schema(), "pack-tests.schema.json": suite_schema()}
+    return {name: orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE) for name, schema in made.items()}
+
+
 def main() -> None:
-    """Write the file."""
-    FILE.parent.mkdir(exist_ok=True)
+    """Write the files."""
+    FOLDER.mkdir(exist_ok=True)
     FILE.write_text(exported(), encoding="utf-8")
+    for name, content in schemas().items():
+        (FOLDER / name).write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -202,11 +202,11 @@ def pack_test(
 
 
 @pack_app.command("schema")
-def pack_schema() -> None:
+def pack_schema(tests: Annotated[bool, typer.Option("--tests", help="Of the suites in policies/tests/.")] = False) -> None:
     """Print the JSON Schema of a pack's files, for editors that complete and validate YAML."""
     from app.cli.packs import schema
 
-    schema()
+    schema(tests=tests)
 
 
 def main() -> None:

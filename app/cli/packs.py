@@ -63,11 +63,13 @@ def counted(problems: Iterable[Problem]) -> str:
     return ", ".join(f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in sorted(counts.items()))
 
 
-def schema() -> None:
-    """Print the JSON Schema of a pack's files."""
+def schema(*, tests: bool) -> None:
+    """Print the JSON Schema of a pack's files, or of its suites."""
     from app.engine.pack.schema import pack_schema
+    from app.workbench.suites.schema import suite_schema
 
-    write_bytes(orjson.dumps(pack_schema(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    made = suite_schema() if tests else pack_schema()
+    write_bytes(orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 def show(given: Path | None, locale: str) -> None:

@@ -92,7 +92,7 @@ TOWARDS: Mapping[Limit, tuple[Mutation, ...]] = {
 """Limits that few random subscribers come near."""
 LAWS: Mapping[Limit, tuple[str, ...]] = {
     limits.selling_without_an_answer_on_usage: ("eu", "uk", "us"),
-    limits.machines_without_written_consent: ("us",),
+    limits.machines_without_evidence_of_consent: ("eu", "us"),
     limits.selling_at_night: JURISDICTIONS,
     limits.using_a_port_out: JURISDICTIONS,
     limits.renewing_before_the_notice: ("eu", "uk"),
@@ -259,7 +259,7 @@ def test_profiles_agree_on_what_no_law_changes() -> None:
     assert len(shared) > 20
     assert added == {
         "cn": ["port_query", "port_query_event", "senior_to_person"],
-        "eu": ["machine_needs_evidence", "notice_before_renewal", "usage_for_marketing"],
-        "uk": ["machine_needs_evidence", "notice_before_renewal", "usage_for_marketing"],
-        "us": ["machine_needs_evidence", "usage_for_marketing"],
+        "eu": ["consent_in_evidence", "notice_before_renewal", "usage_for_marketing"],
+        "uk": ["consent_in_evidence", "notice_before_renewal", "usage_for_marketing"],
+        "us": ["consent_in_evidence", "usage_for_marketing"],
     }

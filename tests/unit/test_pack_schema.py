@@ -8,13 +8,16 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from app.api.export import FOLDER, schemas
 from app.engine.pack.schema import pack_schema
+from app.workbench.suites.schema import suite_schema
 
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
 PACK_FILES = sorted(path for folder in ("rules", "policies") for path in (ROOT / folder).rglob("*.yaml") if "tests" not in path.parts)
-VALID = jsonschema_rs.validator_for(pack_schema())
+SUITES = sorted((ROOT / "policies" / "tests").glob("*.yaml"))
+VALID, VALID_SUITE = jsonschema_rs.validator_for(pack_schema()), jsonschema_rs.validator_for(suite_schema())
 
 
 class _AsEditorsRead(yaml.SafeLoader):
@@ -36,6 +39,17 @@ def read(text: str) -> Any:
 def test_the_reference_pack_is_valid(path: Path) -> None:
     """No file of the reference pack has a line under it in an editor."""
     assert [(error.instance_path, error.message) for error in VALID.iter_errors(read(path.read_text("utf-8")))] == []
+
+
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.name)
+def test_its_suites_are_valid(path: Path) -> None:
+    """Nor has a suite."""
+    assert [(error.instance_path, error.message) for error in VALID_SUITE.iter_errors(read(path.read_text("utf-8")))] == []
+
+
+def test_the_schemas_that_editors_load_are_those_of_the_code() -> None:
+    """`make openapi` writes them; an old file would underline what is right."""
+    assert {name: (FOLDER / name).read_bytes() for name in schemas()} == schemas()
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,11 @@ facts:
     title: {en: A, zh: A}
     values: [small, large]
     first: [{if: custom.n > 9, is: large}, {is: small}]
+  - {id: facts.later, title: {en: A, zh: A}, is: custom.day > '2026-01-01'}
+  - id: facts.seldom
+    title: {en: A, zh: A}
+    values: [large]
+    first: [{if: custom.n > 9, is: large}]
   - id: facts.figure
     title: {en: A, zh: A}
     first: [{if: custom.n > 9, is: custom.n}, {is: custom.m}]
@@ -91,6 +96,7 @@ SAID = [
     ("facts.large", "custom.n", True),
     ("not facts.large", "custom.n", True),
     ("days_until(custom.day) < 5", "custom.day", True),
+    ("days_until(custom.day) < 5", "facts.later", False),
     ("'x' in custom.held", "custom.held", True),
     ("custom.ok", "custom.ok", True),
     ("not custom.ok", "custom.ok", True),
@@ -131,6 +137,9 @@ SAID = [
     ("facts.kind in ('large',)", "custom.n", True),
     ("facts.figure > 3", "custom.n", False),
     ("true", "facts.kind", True),
+    ("custom.n > 3", "facts.seldom", False),
+    ("custom.n > 9 or custom.m > 9", "facts.seldom", False),
+    ("facts.seldom == 'large'", "custom.n", True),
     ("true", "facts.asked", True),
     ("custom.m > 3", "facts.figure", True),
     ("custom.n > 3", "facts.figure", False),
@@ -300,4 +309,5 @@ def test_long_chains() -> None:
     assert knowing.sure("facts.c1498", known)
     near = knowing.when(parts.draft.tree(parts.facts["facts.c1"], "is"))
     assert knowing.sure("facts.c5", near)
+    assert not knowing.sure("facts.c25", near)
     assert not knowing.sure("facts.c1499", near)

@@ -311,7 +311,8 @@ class Guardrails(Part):
     clauses: list[GuardrailPart]
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
+    """A word that stands alone where a list may stand is a list of it."""
     return [value] if isinstance(value, str) else value
 
 
@@ -331,7 +332,7 @@ class Document(Part):
     phases: Annotated[list[PhasePart], Field(max_length=50)] = []
     tariffs: list[TariffPart] = []
     arbitration: Arbitration | None = None
-    fallback: dict[EmptyCause, Annotated[list[Word], BeforeValidator(_listed)]] = {}
+    fallback: dict[EmptyCause, Annotated[list[Word], BeforeValidator(listed)]] = {}
     contact: list[ContactPart] = []
     holidays: list[Day] = []
     guardrails: Guardrails | None = None

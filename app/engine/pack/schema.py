@@ -12,38 +12,52 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from app.engine.pack.documents import ActionDocument, Document
+from app.engine.pack.documents import ActionDocument, Document, listed
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 """The draft that editors' YAML support is built on."""
+SCALAR = ["string", "number", "boolean"]
 
 
 class _AsWritten(GenerateJsonSchema):
-    """Scalars as they stand in YAML: a text may look like a number, and is one to an editor."""
+    """Values as they stand in YAML: a text may look like a number, and one of a list may stand alone."""
 
     def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
         made = super().str_schema(schema)
-        return made if "pattern" in made else {**made, "type": ["string", "number", "boolean"]}
+        return made if "pattern" in made else {**made, "type": SCALAR}
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
+        made = super().function_before_schema(schema)
+        return {"anyOf": [made, {"type": SCALAR}]} if schema["function"]["function"] is listed else made
 
 
 def pack_schema() -> dict[str, Any]:
     """The schema of a file of rules or policies: an action where it has the key `action:`, else anything a document may hold."""
-    return closed("A file of a Wanliu pack", ActionDocument, Document, told_by="action")
-
-
-def closed(title: str, one: type[BaseModel], other: type[BaseModel], *, told_by: str) -> dict[str, Any]:
-    """The schema of a file that is `one` where it has the key `told_by`, else `other`."""
-    _, made = models_json_schema([(one, "validation"), (other, "validation")], by_alias=True, schema_generator=_AsWritten)
-    definitions = {name: _plain(part) for name, part in made["$defs"].items()}
     return {
-        "$schema": DIALECT,
-        "title": title,
-        "type": "object",
-        "if": {"required": [told_by]},
-        "then": {"$ref": f"#/definitions/{one.__name__}"},
-        "else": {"$ref": f"#/definitions/{other.__name__}"},
-        "definitions": definitions,
+        **_head("A file of a Wanliu pack"),
+        "if": {"required": ["action"]},
+        "then": _reference(ActionDocument),
+        "else": _reference(Document),
+        "definitions": _definitions(ActionDocument, Document),
     }
+
+
+def schema_of(title: str, model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of a file that one model describes."""
+    return {**_head(title), "allOf": [_reference(model)], "definitions": _definitions(model)}
+
+
+def _head(title: str) -> dict[str, Any]:
+    return {"$schema": DIALECT, "title": title, "type": "object"}
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/definitions/{model.__name__}"}
+
+
+def _definitions(*models: type[BaseModel]) -> dict[str, Any]:
+    _, made = models_json_schema([(model, "validation") for model in models], by_alias=True, schema_generator=_AsWritten)
+    return {name: _plain(part) for name, part in made["$defs"].items()}
 
 
 def _plain(node: Any) -> Any:

@@ -115,7 +115,9 @@ def coverables(bench: Bench) -> Iterator[Coverable]:
     for name, clause in parts.contact.items():
         yield Coverable(Part("contact", "", name), clause.place(), _both)
     for jurisdiction, profile in parts.profiles.items():
-        for name, rule in profile.clauses.items():
+        open_to_doubt = {clause.name for action in bench.pack(jurisdiction).actions for clause in action.guardrails}
+        for name in profile.clauses.keys() & open_to_doubt:  # the others hold whoever asks: what an action is settles them
+            rule = profile.clauses[name]
             yield Coverable(Part("guardrail", jurisdiction, name), rule.place(), _both)
         for item in profile.hands_off:
             yield Coverable(Part("phase", f"hands_off:{jurisdiction}", item.part.id), item.place(), _both)

@@ -6,12 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from app.engine.pack.documents import Id, Part, Sentence, Word, Words
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
+from app.engine.pack.documents import Id, Part, Sentence, Word, Words, listed
 
 Name = Words | Sentence
 """A name in both languages, or in one."""
@@ -41,14 +36,14 @@ class Expected(Part):
     facts: dict[Id, Any] = Field(default={})
     actions: list[Word] | None = None
     first: Word | None = None
-    offered: Annotated[dict[Word, int] | list[Word], BeforeValidator(_listed)] = Field(default={})
-    reasons: dict[Word, Annotated[list[Id], BeforeValidator(_listed)]] = Field(default={})
-    not_offered: Annotated[dict[Word, str] | list[Word], BeforeValidator(_listed)] = Field(default={})
+    offered: Annotated[dict[Word, int] | list[Word], BeforeValidator(listed)] = Field(default={})
+    reasons: dict[Word, Annotated[list[Id], BeforeValidator(listed)]] = Field(default={})
+    not_offered: Annotated[dict[Word, str] | list[Word], BeforeValidator(listed)] = Field(default={})
     empty_because: Word | None = None
-    says: dict[Word, Annotated[list[Sentence], BeforeValidator(_listed)]] = Field(default={})
+    says: dict[Word, Annotated[list[Sentence], BeforeValidator(listed)]] = Field(default={})
     tariffs: dict[Word, Word] = Field(default={})
     concessions: dict[Word, int] = Field(default={})
-    asks: Annotated[list[Id] | None, BeforeValidator(_listed)] = None
+    asks: Annotated[list[Id] | None, BeforeValidator(listed)] = None
     personalised: bool | None = None
 
 

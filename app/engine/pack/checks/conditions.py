@@ -47,7 +47,7 @@ _opposite: Mapping[Wanted, Wanted] = {"true": "false", "false": "true", "not_tru
 _denied: Mapping[Wanted, Wanted] = {"true": "not_true", "not_true": "true", "false": "not_false", "not_false": "false"}
 _loose = ("first_known", "known", "at_least")
 """Functions that may be known where an argument is not."""
-_CLOCKS = ("today", "contact_day")
+CLOCKS = ("today", "contact_day")
 MOST_ROWS = 24
 MOST_WAYS = 300
 MOST_NODES = 300
@@ -414,4 +414,4 @@ def _bases(node: Node) -> frozenset[str]:
 
 
 def _every_base(node: Node) -> Iterable[str]:
-    return (item.name for item in walk(node) if isinstance(item, Ref) and item.name not in _CLOCKS)
+    return (item.name for item in walk(node) if isinstance(item, Ref) and item.name not in CLOCKS)

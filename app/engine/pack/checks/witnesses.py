@@ -9,7 +9,7 @@ from typing import Any
 
 from app.engine import runtime
 from app.engine.interpret import interpret
-from app.engine.pack.checks.conditions import Conditions, Table, Wanted
+from app.engine.pack.checks.conditions import CLOCKS, Conditions, Table, Wanted
 from app.engine.pack.checks.figures import key_of
 from app.engine.pack.checks.forms import Thing
 from app.engine.pack.checks.solving import Model
@@ -40,7 +40,7 @@ _pure: Mapping[str, Callable[..., Any]] = {
     "days_since": runtime.days_since,
     "days_until": runtime.days_until,
 }
-_figures = (0, 1, 2, 3, 5, 10, 50, 100, 500, 1_000, 5_000, 10_000, 100_000)
+_figures = (-1, 0, 1, 2, 3, 5, 10, 50, 100, 500, 1_000, 5_000, 10_000, 100_000)
 
 
 class Subscriber:
@@ -68,7 +68,7 @@ class Subscriber:
             return None if chosen is None else self.value(chosen)
         if meaning is not None:
             return self.value(meaning)
-        return TODAY if node.name in ("today", "contact_day") else self.given.get(node.name)
+        return self.given.get(node.name, TODAY if node.name in CLOCKS else None)
 
     def _called(self, node: Call) -> Any:
         if node.function == "known":
@@ -118,11 +118,11 @@ class Witnesses:
 
     def _is_input(self, node: Node) -> bool:
         if isinstance(node, Ref):
-            return node.name not in self.conditions.definitions and node.type.kind not in ("series", "events")
+            return node.name not in self.conditions.definitions and node.name not in CLOCKS and node.type.kind not in ("series", "events")
         return isinstance(node, Call) and node.function not in _pure and node.function != "known"
 
     def _subscriber(self, chosen: Mapping[Thing, Any], model: Model) -> Subscriber:
-        given: dict[Hashable, Any] = {}
+        given: dict[Hashable, Any] = {thing.key: value for thing, value in chosen.items() if thing.key in CLOCKS}
         known: set[str] = set()
         for thing, value in chosen.items():
             if value is None:
@@ -133,7 +133,8 @@ class Witnesses:
             if thing.form == "held" and isinstance(thing.node, Member):
                 _hold(given, thing.node, held=value)
             elif thing.form == "days" and isinstance(thing.node, Call):
-                given[key_of(thing.node.arguments[0])] = value if value == NEVER else TODAY + value.days
+                day = given.get(key_of(thing.node.arguments[1]), TODAY)
+                given[key_of(thing.node.arguments[0])] = value if value == NEVER else day + value.days
             else:
                 given[thing.key] = value
         return Subscriber(self.conditions, given, frozenset(known))
@@ -226,7 +227,8 @@ def _plain(spans: tuple[Span, ...], *, whole: bool) -> int:
 def _drawn(thing: Thing, found: Values, draw: random.Random) -> Any:
     """Some value that is allowed."""
     if found.spans:
-        places = [place_of(figure, whole=thing.whole) for figure in _figures]
+        start = TODAY if thing.form == "date" else 0
+        places = [place_of(start + figure, whole=thing.whole) for figure in _figures]
         places = [place for place in places if any(low <= place <= high for low, high in found.spans)]
         places += [edge for span in found.spans for edge in span if abs(number_at(edge, whole=thing.whole)) < 10**9]
         return _number(thing, draw.choice(places)) if places else _pick(found, thing, found)
