@@ -251,6 +251,9 @@ def test_implication(data: st.DataObject, one: Node, other: Node) -> None:
         if second.type.kind == first.type.kind == "boolean" and reasoning.implied(first, second):
             known, surroundings = data.draw(cases(one, other))
             assert evaluate(first, known, surroundings) is not True or evaluate(second, known, surroundings) is True
+    if one.type.kind == "boolean":
+        reasoning.witness([(one, "not_true"), (one, "not_false")])
+        reasoning.witness([(one, "true")])
 
 
 @MANY

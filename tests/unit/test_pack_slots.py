@@ -3,7 +3,7 @@
 import pytest
 
 from app.engine.pack.checking import Parts, check
-from app.engine.pack.checks.knowing import Knowing
+from app.engine.pack.checks.knowing import MOST, Knowing
 from app.engine.pack.reading import read_files
 from tests.packs import changed, problems
 
@@ -222,6 +222,13 @@ WHERE_OPEN = "the gates of `to_plan_59` are open"
             [('disclose: {en: "{tariff.name} costs', 'disclose: {en: "{value.annual:money}: {tariff.name} costs')],
             dash(f"{POLICY}:15:21", "value.annual", "`to_plan_59` offers `plan_59`", "name what the tariff itself says"),
         ),
+        (
+            [
+                ('disclose: {en: "{tariff.name} costs', 'disclose: {en: "{value.annual:money}: {tariff.name} costs'),
+                ("tariff: plan_59\n", "tariff: plan.best_public_id\n"),
+            ],
+            dash(f"{POLICY}:15:21", "value.annual", "`to_plan_59` offers `plan_59`", "name what the tariff itself says"),
+        ),
     ],
 )
 def test_told(replaced: list[tuple[str, str]], expected: str) -> None:
@@ -238,7 +245,23 @@ def test_told(replaced: list[tuple[str, str]], expected: str) -> None:
             (APP, '"{tariff.name}, {tariff.fee:money}, {tariff.saving:money} less."'),
             ("plan.id != 'plan_59'", "plan.best_public_saving > 5"),
         ],
+        [
+            ("{en: Thank you., zh: 感谢您。}", '{en: "For {facts.toll:money}.", zh: 感谢您。}'),
+            ("phases: [prevention, retention]\npropensity", "phases: [prevention]\npropensity"),
+        ],
         [("reason: {en: No consent.", 'reason: {en: "No consent: {consent.marketing}."')],
+        [
+            ("reason: {en: No consent.", 'reason: {en: "Of {value.annual:money}."'),
+            ("applies: action.marketing\n    permits: con", "applies: value.annual > 5\n    permits: con"),
+        ],
+        [
+            (APP, '"In {account.county}, {tariff.fee:money}."'),
+            ("effective: next_cycle", "effective: next_cycle\n    open_if: account.county != 'x'"),
+        ],
+        [
+            ("{en: Thank you., zh: 感谢您。}", '{en: "For {value.annual:money}.", zh: 感谢您。}'),
+            ("value: 100", "value: 100\nconcession: 0 * value.annual"),
+        ],
         [('disclose: {en: "{tariff.name} costs', 'disclose: {en: "{facts.toll:money}: {tariff.name} costs')],
     ],
 )
@@ -285,15 +308,22 @@ def test_saving_of_a_pack() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "place", "what", "name"),
     [
-        ("title: {en: High tolls,", 'title: {en: "High, {param.floor:money}",', f"{RULES}:28:18", "title", "param.floor"),
-        ("name: {en: Plan 59,", 'name: {en: "Plan {param.floor:money}",', f"{POLICY}:4:17", "name", "param.floor"),
-        ("en: Do you have broadband?", 'en: "Over {param.floor:money}?"', f"{RULES}:24:48", "question", "home.has_broadband"),
-        ("source: {en: Law on minors", 'source: {en: "Law {param.floor:money}"', f"{POLICY}:46:21", "source", "param.floor"),
+        ("title: {en: High tolls,", 'title: {en: "High, {param.floor:money}",', f"{RULES}:28:18", "`title:`", "param.floor"),
+        ("name: {en: Plan 59,", 'name: {en: "Plan {param.floor:money}",', f"{POLICY}:4:17", "`name:`", "param.floor"),
+        ("en: Do you have broadband?", 'en: "Over {param.floor:money}?"', f"{RULES}:24:48", "the question", "home.has_broadband"),
+        (
+            "tariff: plan_59\n",
+            'tariff: plan_59\npilot: {until: 2027-01-01, why: {en: "{param.floor:money}", zh: 试点}}\n',
+            f"{OFFER}:20:39",
+            "`why:`",
+            "param.floor",
+        ),
+        ("source: {en: Law on minors", 'source: {en: "Law {param.floor:money}"', f"{POLICY}:46:21", "`source:`", "param.floor"),
     ],
 )
 def test_plain_texts(old: str, new: str, place: str, what: str, name: str) -> None:
     """Titles, names, sources and questions are never filled."""
-    told = f"{place}: error[slot]: a {what} is shown as it is written, with `{{{name}}}` in braces; say it without the figure"
+    told = f"{place}: error[slot]: {what} is shown as it is written, with `{{{name}}}` in braces; say it without the figure"
     assert told in problems(changed((old, new)))
 
 
@@ -306,6 +336,8 @@ def test_long_chains() -> None:
     assert parts is not None
     knowing = Knowing(parts)
     known = knowing.when(parts.draft.tree(parts.facts["facts.c1499"], "is"))
+    assert known is not None
+    assert len(known) == MOST
     assert knowing.sure("facts.c1498", known)
     near = knowing.when(parts.draft.tree(parts.facts["facts.c1"], "is"))
     assert knowing.sure("facts.c5", near)

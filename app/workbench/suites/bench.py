@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from app.engine.pack import Pack, assembled, parts_of
 from app.engine.pack.checking import Parts
-from app.engine.pack.source import read
 
 
 class Bench:
@@ -30,9 +29,10 @@ class Bench:
         return tuple(self.home.profiles)
 
     def parts(self, jurisdiction: str) -> Parts:
-        """The pack's parts with that jurisdiction in force."""
+        """The pack's parts with that jurisdiction's guardrails in force: all profiles of a pack are read and checked."""
         if jurisdiction not in self._parts:
-            self._parts[jurisdiction] = parts_of(_under(self.files, jurisdiction))
+            profile = self.home.profiles[jurisdiction]
+            self._parts[jurisdiction] = replace(self.home, guardrails=profile.clauses, hands_off=profile.hands_off)
         return self._parts[jurisdiction]
 
     def pack(self, jurisdiction: str, *, guardrails_alone: bool = False) -> Pack:
@@ -42,7 +42,7 @@ class Bench:
             if guardrails_alone:
                 self._packs[key] = without_contact(self.pack(jurisdiction))
             else:
-                self._packs[key] = assembled(self.parts(jurisdiction), self.files)
+                self._packs[key] = replace(assembled(self.parts(jurisdiction), self.files), jurisdiction=jurisdiction)
         return self._packs[key]
 
 
@@ -56,16 +56,3 @@ def _head(parts: Parts) -> str:
     if head is None:
         raise AssertionError("checked before")
     return str(head.part.jurisdiction)
-
-
-def _under(files: Mapping[str, bytes], jurisdiction: str) -> Mapping[str, bytes]:
-    """The files with another jurisdiction in force."""
-    for name, content in files.items():
-        source, _ = read(name, content)
-        if source is not None and isinstance(source.data, dict) and "pack" in source.data:
-            place, old = source.place("pack", "jurisdiction"), source.data["pack"]["jurisdiction"]
-            lines = content.decode("utf-8-sig").replace("\r\n", "\n").split("\n")
-            line, start = lines[place.line - 1], place.column - 1
-            lines[place.line - 1] = line[:start] + jurisdiction + line[start + len(old) :]
-            return {**files, name: "\n".join(lines).encode()}
-    raise AssertionError("a pack has a head")

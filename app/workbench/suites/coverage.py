@@ -4,7 +4,8 @@ A part has aspects, and is covered when each was seen in some test:
 
 - a level of a signal, a pattern: that it held, as the strongest level of its signal;
 - a gate clause: that it let its action through to the contact policy, and that it kept the action out;
-- a contact clause, a guardrail: that it permitted an action that came that far, and that it did not;
+- a contact clause, a guardrail: that it permitted an action that came that far, and that it did not; guardrails that no action can
+  fail on its own channels, whoever asks, are left out;
 - a clause of a stage or phase, a hands-off clause: that it made the stage or phase, and that it did not hold;
 - a moment: that events revealed it;
 - a fallback: that it filled an empty list.
@@ -14,11 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from app.engine.pack.checking import GATES, Parts
-from app.engine.pack.model import Clause
+from app.engine.pack.model import Action, Clause
 from app.engine.problems import Place
+from app.engine.tree import TEXT, TRUE, Const, substitute
 from app.workbench.suites.bench import Bench
 
 if TYPE_CHECKING:
@@ -115,8 +118,8 @@ def coverables(bench: Bench) -> Iterator[Coverable]:
     for name, clause in parts.contact.items():
         yield Coverable(Part("contact", "", name), clause.place(), _both)
     for jurisdiction, profile in parts.profiles.items():
-        open_to_doubt = {clause.name for action in bench.pack(jurisdiction).actions for clause in action.guardrails}
-        for name in profile.clauses.keys() & open_to_doubt:  # the others hold whoever asks: what an action is settles them
+        doubtful = {clause.name for action in bench.pack(jurisdiction).actions for clause in action.guardrails if _doubtful(action, clause)}
+        for name in sorted(doubtful):
             rule = profile.clauses[name]
             yield Coverable(Part("guardrail", jurisdiction, name), rule.place(), _both)
         for item in profile.hands_off:
@@ -125,6 +128,11 @@ def coverables(bench: Bench) -> Iterator[Coverable]:
     for entry, cause in parts.draft.merged("fallback"):
         for index, action in enumerate(entry.part):
             yield Coverable(Part("fallback", cause, action), entry.place(index), ("chosen",))
+
+
+def _doubtful(action: Action, clause: Clause) -> bool:
+    """May the clause fail on one of the action's channels? What an action is, and where it is offered, settles some for everybody."""
+    return any(substitute(clause.tree, {"request.channel": Const(channel, TEXT)}) != TRUE for channel in action.channels)
 
 
 def _signals(parts: Parts) -> Iterator[Coverable]:
@@ -152,15 +160,21 @@ def seen_by(decided: Decided) -> Seen:
     return frozenset(_seen(decided))
 
 
+@cache
+def _entry(kind: Kind, owner: str, name: str, aspect: Aspect) -> tuple[Part, Aspect]:
+    """An aspect of a part: the same few thousand come up with every test."""
+    return Part(kind, owner, name), aspect
+
+
 def _seen(decided: Decided) -> Iterator[tuple[Part, Aspect]]:
     decision, pack = decided.decision, decided.pack
     for name, level in decision.signals:
-        yield Part("pattern" if pack.signals[name].pattern else "level", name, level), "held"
+        yield _entry("pattern" if pack.signals[name].pattern else "level", name, level, "held")
     yield from _gates_seen(decided)
     yield from _placing_seen(decided)
     for item in decision.ranked:
         if item.fallback_for is not None:
-            yield Part("fallback", item.fallback_for, item.action), "chosen"
+            yield _entry("fallback", item.fallback_for, item.action, "chosen")
 
 
 def _gates_seen(decided: Decided) -> Iterator[tuple[Part, Aspect]]:
@@ -169,11 +183,11 @@ def _gates_seen(decided: Decided) -> Iterator[tuple[Part, Aspect]]:
         action = pack.by_id[outcome.action]
         stopped = [step for step in outcome.failing if step.gate in GATES]
         for step in stopped:
-            yield Part("gate", action.id, step.clause), "held_not"
+            yield _entry("gate", action.id, step.clause, "held_not")
         if stopped or (outcome.cause is None and decided.ranked[action.id].fallback_for is not None):
             continue
         for clause in action.gates:
-            yield Part("gate", action.id, clause.name), "held"
+            yield _entry("gate", action.id, clause.name, "held")
         yield from _rules_seen("contact", "", action.contact, values)
         yield from _rules_seen("guardrail", pack.jurisdiction, action.guardrails, values)
 
@@ -182,19 +196,23 @@ def _rules_seen(kind: Kind, owner: str, clauses: tuple[Clause, ...], values: lis
     for clause in clauses:
         value = values[clause.slot]
         if value is not None or not clause.allows_unknown:
-            yield Part(kind, owner, clause.name), "held" if value is True else "held_not"
+            yield _entry(kind, owner, clause.name, "held" if value is True else "held_not")
 
 
 def _placing_seen(decided: Decided) -> Iterator[tuple[Part, Aspect]]:
     decision, pack = decided.decision, decided.pack
     kinds: tuple[Kind, Kind] = ("stage", "phase")
     for kind, placed in zip(kinds, (decision.stage, decision.phase), strict=True):
-        owner = f"hands_off:{pack.jurisdiction}" if placed.id == "hands_off" else placed.id
         for name in placed.because:
-            yield Part(kind, owner, name), "held"
+            yield _entry(kind, _owner(placed.id, pack), name, "held")
         for passed in placed.passed:
-            above = f"hands_off:{pack.jurisdiction}" if passed.id == "hands_off" else passed.id
+            owner = _owner(passed.id, pack)
             for step in passed.failing:
-                yield Part(kind, above, step.clause), "held_not"
+                yield _entry(kind, owner, step.clause, "held_not")
     if decided.test.case.moment is None and decision.moment in pack.moments:
-        yield Part("moment", decision.moment, "revealed_by"), "chosen"
+        yield _entry("moment", decision.moment, "revealed_by", "chosen")
+
+
+def _owner(place: str, pack: Pack) -> str:
+    """A stage or phase; hands-off clauses are their jurisdiction's."""
+    return f"hands_off:{pack.jurisdiction}" if place == "hands_off" else place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,11 +12,19 @@ from app.engine.vocabulary import FACTS, SECTIONS, DecisionRequest
 from app.workbench.suites.documents import SubjectPart
 from app.workbench.suites.values import UNKNOWN
 
-_own_words = frozenset(name for name, fact in FACTS.items() if UNKNOWN in fact.values)
+_own_words = frozenset(
+    (name.partition(".")[2],) if name.startswith("request.") else ("subscriber", *name.split("."))
+    for name, fact in FACTS.items()
+    if UNKNOWN in fact.values
+)
+"""Where `unknown` is a word like any other."""
 
 
 class Body:
-    """A request while it is put together. `origins` says where each value was written, by its path in the request."""
+    """A request while it is put together. `origins` says where each value was written, by its path in the request.
+
+    Copies share what they hold: a change copies what stands along its path.
+    """
 
     def __init__(self) -> None:
         self.data: dict[str, Any] = {}
@@ -26,33 +33,37 @@ class Body:
     def copy(self) -> Body:
         """Another one that can be changed by itself."""
         made = Body()
-        made.data, made.origins = copy.deepcopy(self.data), dict(self.origins)
+        made.data, made.origins = self.data, dict(self.origins)
         return made
+
+    def around(self, path: Path) -> tuple[dict[str, Any], str]:
+        """The mapping that the path's value stands in, free to be changed, and the value's key."""
+        here = self.data = dict(self.data)
+        for step in path[:-1]:
+            inner = here.get(str(step))
+            here[str(step)] = dict(inner) if isinstance(inner, dict) else {}
+            here = here[str(step)]
+        return here, str(path[-1])
 
     def put(self, path: Path, value: Any, source: Source, at: Path) -> None:
         """Set a value; `unknown` takes it out, unless it is a word of that fact."""
-        self.origins = {known: origin for known, origin in self.origins.items() if known[: len(path)] != path}
+        here, key = self.around(path)
+        if isinstance(here.get(key), dict | list):
+            self.origins = {known: origin for known, origin in self.origins.items() if known[: len(path)] != path}
         self.origins[path] = source, at
-        here = self.data
-        for step in path[:-1]:
-            inner = here.get(str(step))
-            if not isinstance(inner, dict):
-                inner = here[str(step)] = {}
-            here = inner
-        if value == UNKNOWN and ".".join(map(str, path[-2:])) not in _own_words and path[:2] != ("request", "caller_relation"):
-            here.pop(str(path[-1]), None)
+        if value == UNKNOWN and path not in _own_words:
+            here.pop(key, None)
         else:
-            here[str(path[-1])] = copy.deepcopy(value)
+            here[key] = value
 
     def add(self, path: Path, values: list[Any], source: Source, at: Path) -> None:
         """Put values at the end of a list."""
-        here: Any = self.data
-        for step in path[:-1]:
-            here = here.setdefault(str(step), {})
-        items = here.setdefault(str(path[-1]), [])
-        for index, value in enumerate(values):
-            self.origins[(*path, len(items))] = source, (*at, index)
-            items.append(copy.deepcopy(value))
+        here, key = self.around(path)
+        before = here.get(key)
+        before = before if isinstance(before, list) else []
+        here[key] = [*before, *values]
+        for index in range(len(values)):
+            self.origins[(*path, len(before) + index)] = source, (*at, index)
 
     def place(self, field: str) -> Place | None:
         """Where the value of a dotted field was written, or what stands around it."""

@@ -77,7 +77,8 @@ _rivals: Mapping[Language, re.Pattern[str]] = {"zh": _compiled(_rivals_zh), "en"
 
 _sentences = re.compile(r"[^。！？；!?;.]+")
 _code_zh = re.compile("验证码|校验码|动态码|短信码|服务密码|取款密码|密码(?!重置|修改|找回|锁)")
-_asked_zh = re.compile("告诉|告知|报给|报一下|报下|提供|读给|读一下|念给|念一下|念下|说一下|说给|发给我|发给客服|转发|报出|说出来")
+_asked_zh = re.compile("告诉|告知|报给|报一下|报下|提供(?!的)|读给|读一下|念给|念一下|念下|说一下|说给|发给我|发给客服|转发|报出|说出来")
+_either_way_zh = re.compile("要不要|能不能|是不是|可不可以|方不方便|好不好|行不行|用不用")
 _denied_zh = re.compile("请勿|不要|切勿|勿|不会|无需|不用|别|不得|绝不|从不|不能|不必|不应|不可|不需")
 _asked_en = re.compile(
     r"\b(?:tell|give|read|say|share|provide|send|forward|confirm|spell)\b"
@@ -104,9 +105,10 @@ def claims(text: str, language: Language, own: frozenset[str] = frozenset()) -> 
 def _asks_zh(text: str) -> str:
     if not _code_zh.search(text):
         return ""
-    for sentence in _sentences.findall(text):
-        code = _code_zh.search(sentence)
-        if code and _asked_zh.search(sentence) and not _denied_zh.search(sentence):
+    for sentence in _sentences.findall(_either_way_zh.sub("", text)):
+        asking = "，".join(clause for clause in re.split("[，、]", sentence) if not _denied_zh.search(clause))
+        code = _code_zh.search(asking)
+        if code and _asked_zh.search(asking):
             return code[0]
     return ""
 

@@ -13,7 +13,6 @@ from app.engine.pack.checks.values import Values, either
 from app.engine.pack.checks.witnesses import Demand, Subscriber, Witness, Witnesses
 from app.engine.tree import Call, Const, Node
 
-
 MOST_AT_THE_EDGE = 3
 """Things a condition looks at, for somebody at its edge to be easily understood."""
 

@@ -35,15 +35,15 @@ def _plain_texts(parts: Parts) -> Iterator[Problem]:
         if key[1][-1] in _plain or key in tariffs or key in pilots:
             for language in LANGUAGES:
                 for slot in text.of(language).slots:
-                    yield _plain_problem(sources[key[0]].place(*key[1], language), str(key[1][-1]), slot.name)
+                    yield _plain_problem(sources[key[0]].place(*key[1], language), f"`{key[1][-1]}:`", slot.name)
     for found in parts.draft.each("questions"):
         for language in LANGUAGES:
             if "{" in getattr(found.part, language):
-                yield _plain_problem(found.place(language), "question", found.part.fact)
+                yield _plain_problem(found.place(language), "the question", found.part.fact)
 
 
 def _plain_problem(place: Place, what: str, name: str) -> Problem:
-    return Problem(place, "slot", f"a {what} is shown as it is written, with `{{{name}}}` in braces", "say it without the figure")
+    return Problem(place, "slot", f"{what} is shown as it is written, with `{{{name}}}` in braces", "say it without the figure")
 
 
 class _Slots:

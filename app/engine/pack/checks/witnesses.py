@@ -128,9 +128,11 @@ class Witnesses:
             if value is None:
                 continue
             known |= thing.bases
-            if isinstance(thing.node, Arithmetic | Compare):
+            if isinstance(thing.node, Arithmetic | Compare) or thing.form in ("series", "events"):
                 continue
-            if thing.form == "held" and isinstance(thing.node, Member):
+            if thing.form == "set":
+                given.setdefault(thing.key, frozenset())
+            elif thing.form == "held" and isinstance(thing.node, Member):
                 _hold(given, thing.node, held=value)
             elif thing.form == "days" and isinstance(thing.node, Call):
                 day = given.get(key_of(thing.node.arguments[1]), TODAY)
