@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from app.workbench.suites.judging import Verdict, judge_all
 from app.workbench.suites.junit import Ran, junit
 from app.workbench.suites.loading import FOLDER, Suites, load, read_suites
 from app.workbench.suites.mutants import Mutant
-from app.workbench.suites.mutation import Mutation, Trying, summed, try_all
+from app.workbench.suites.mutation import Mutation, Trial, Trying, summed, try_all
 
 if TYPE_CHECKING:
     from app.workbench.suites.model import Test
@@ -158,11 +159,17 @@ def _mutated(asked: Run, bench: Bench, files: Mapping[str, bytes], passing: Sequ
         return None
     trying = Trying(bench, passing)
     wanted = trying.mutants if asked.run is None else trying.narrowed()
+    trials = _begun(try_all(trying, wanted, bench, files, asked.jobs))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = err()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        trials = try_all(trying, wanted, bench, files, asked.jobs)
         return summed(wanted, bar.track(trials, total=len(wanted), description=asked.say("trying")))
+
+
+def _begun(trials: Iterator[Trial]) -> Iterator[Trial]:
+    """The same, its processes started before the thread of the progress bar is."""
+    first = next(trials, None)
+    return iter(()) if first is None else chain((first,), trials)
 
 
 def _loaded(folder: Path) -> tuple[Bench, Mapping[str, bytes], Suites]:
@@ -170,6 +177,7 @@ def _loaded(folder: Path) -> tuple[Bench, Mapping[str, bytes], Suites]:
     try:
         bench, files = Bench(read_folder(folder)), read_suites(folder)
         suites = load(files, bench)
+        gc.freeze()  # what was loaded stays: looking through it again and again takes longer than the tests
     except OSError as error:
         fail(f"cannot read the pack in `{folder}`: {(error.strerror or 'unknown error').lower()}")
     except PackError as error:

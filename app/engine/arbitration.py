@@ -53,15 +53,16 @@ def rank(pack: Pack, case: Case, facts: Facts, candidates: Iterable[Action]) -> 
 
 def score(pack: Pack, facts: Facts, action: Action) -> Scored:
     """score = propensity × value × relevance × lever; an unknown propensity or value counts as nothing."""
-    values = facts.values
-    propensity, value = values[action.propensity] or 0.0, values[action.value]
-    seen = facts.seen_by(action)
+    shown = facts.open_to(action)
+    seen = shown.values
+    action.worth(seen, shown.around)
+    propensity, value = seen[action.propensity] or 0.0, seen[action.value]
     found = pack.moments.get(seen[pack.slots["moment"]])
     relevance = found.relevance.get(action.category, 1.0) if found else 1.0
     lever = pack.mixes[seen[pack.slots["phase"]]][action.lever]
     tariff = seen[action.tariff_slot] if action.tariff_slot is not None else action.tariff
-    duty = action.duty if action.duty_slot is None else values[action.duty_slot] or "care"
-    concession = math.ceil(values[action.concession] or 0)
+    duty = action.duty if action.duty_slot is None else seen[action.duty_slot] or "care"
+    concession = math.ceil(seen[action.concession] or 0)
     product = propensity * (value or 0) * relevance * lever
     return Scored(action, Ranked(0, action.id, duty, product, propensity, value, relevance, lever, concession, tariff))
 

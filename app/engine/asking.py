@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.engine.answer import Ask, UnknownFact
@@ -18,13 +18,11 @@ SELF_CHANNELS = frozenset({"app", "web", "social", "email", "sms_service", "sms_
 """Channels on which the subscriber reads and answers without a person of ours."""
 
 
-def questions(pack: Pack, case: Case, decision: Decision, language: Language) -> list[Ask]:
+def questions(pack: Pack, case: Case, decision: Decision, undecided: Sequence[Outcome], language: Language) -> list[Ask]:
     """Questions about unknown facts of actions that nothing else keeps out; those that may unlock most first."""
-    askable = _askable(pack, case, decision)
+    askable = _askable(pack, case, decision) if undecided else frozenset()
     unlocks: dict[str, list[str]] = {}
-    for outcome in decision.outcomes:
-        if outcome.cause != "unknown" or not askable:
-            continue
+    for outcome in undecided if askable else ():
         action = pack.by_id[outcome.action]
         clauses = unknown_clauses(pack, outcome)
         if all(askable.isdisjoint(clause.bases) for clause in clauses) or (action.marketing and not decision.personalised):

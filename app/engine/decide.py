@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-
 from app.engine.arbitration import assert_permitted, empty_cause, fall_back, rank
 from app.engine.case import Case
 from app.engine.decision import Decision, Outcome
@@ -28,18 +26,19 @@ def decide(pack: Pack, case: Case) -> Decision:
         recognise(pack, facts.unprofiled)
         keep_hands_off(pack, facts)
 
-    candidates, kept_out = open_gates(pack, case, facts)
+    outcomes = open_gates(pack, case, facts)
+    candidates = [action for action, closed in zip(pack.actions, outcomes, strict=True) if closed is None]
     permitted, forbidden = keep_permitted(candidates, facts)
     ranked, outranked = rank(pack, case, facts, permitted)
+    for item in (*forbidden, *outranked):
+        outcomes[pack.places[item.action]] = item
 
-    outcomes = [*kept_out, *forbidden, *outranked]
-    cause = None if ranked else empty_cause(pack, facts, outcomes)
+    cause = None if ranked else empty_cause(pack, facts, filter(None, outcomes))
     if cause is not None:
         ranked = fall_back(pack, case, facts, cause)
-        offered = {item.action for item in ranked}
-        outcomes = [item for item in outcomes if item.action not in offered]
     assert_permitted(pack, facts, ranked)
+    for offered in ranked:
+        outcomes[pack.places[offered.action]] = Outcome(offered.action, None)
 
-    outcomes += [Outcome(item.action, None) for item in ranked]
-    outcomes.sort(key=attrgetter("action"))
-    return Decision(stage, phase, moment, signals, tuple(ranked), tuple(outcomes), None if ranked else cause, personalised, facts)
+    became = tuple(filter(None, outcomes))
+    return Decision(stage, phase, moment, signals, tuple(ranked), became, None if ranked else cause, personalised, facts)

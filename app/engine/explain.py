@@ -28,7 +28,7 @@ from app.engine.decision import Decision, Failing, Outcome, Ranked
 from app.engine.pack.model import Action, Clause, Pack, Signal
 from app.engine.runtime import fee_on
 from app.engine.signals import strongest
-from app.engine.texts import Language, Text, language_of, listed
+from app.engine.texts import Filler, Language, Text, language_of, listed
 from app.engine.until import until
 
 Detail = Literal["none", "summary", "full"]
@@ -53,6 +53,7 @@ class _Explainer:
         self.pack, self.case, self.decision, self.detail = pack, case, decision, detail
         self.language: Language = language_of(case.locale)
         self.values = decision.facts.values
+        self.undecided = [item for item in decision.outcomes if item.cause == "unknown"]
         self.told: dict[tuple[int, str], tuple[str, str | None, list[Evidence]]] = {}
 
     def run(self) -> Explanation:
@@ -74,15 +75,15 @@ class _Explainer:
         )
 
     def say(self, text: Text, values: list[Any], extra: Callable[[str], Any] | None = None) -> str:
-        """A pack's text with its slots filled."""
-        pack, template = self.pack, text.of(self.language)
+        """A pack's text with its slots filled; `extra` gives what is said of the action and its tariff."""
+        template = text.of(self.language)
         if template.plain is not None:
             return template.plain
-
-        def other(name: str) -> Any:
-            return extra(name) if extra is not None and name.startswith(("tariff.", "action.")) else pack.constants.get(name)
-
-        return template.fill(values, pack.slots, other, self.language, pack.currency)
+        pack = self.pack
+        filler = pack.fillers.get(id(template))
+        if filler is None:
+            filler = pack.fillers[id(template)] = Filler(template, pack.slots, pack.constants, self.language, pack.currency)
+        return filler.fill(values, extra)
 
     def phase(self) -> PhaseAnswer:
         placed = self.decision.phase
@@ -131,8 +132,8 @@ class _Explainer:
 
     def signal(self, name: str, word: str) -> SignalAnswer:
         signal = self.pack.signals[name]
-        level = next(clause for clause in signal.levels if clause.name == word)
-        return SignalAnswer(name, signal.title.say(self.language), word, *self.tell(signal, level, self.values))
+        text, customer, evidence = self.tell(signal, signal.at[word], self.values)
+        return SignalAnswer(name, signal.title.say(self.language), word, text, customer, evidence)
 
     def action(self, ranked: Ranked) -> ActionAnswer:
         action = self.pack.by_id[ranked.action]
@@ -273,7 +274,7 @@ class _Explainer:
         return words.values_in_words(self.pack, values, clause, self.language) if clause is not None else str(outcome.clause)
 
     def ask(self) -> list[Ask]:
-        return questions(self.pack, self.case, self.decision, self.language)
+        return questions(self.pack, self.case, self.decision, self.undecided, self.language)
 
     def unknown(self) -> list[UnknownFact]:
         decision, pack = self.decision, self.pack
@@ -281,8 +282,8 @@ class _Explainer:
             clauses = None
         else:
             undecided = {clause.slot: clause for row in pack.phases for clause in row.clauses if self.values[clause.slot] is None}
-            for item in decision.outcomes:
-                if item.cause == "unknown" and (decision.personalised or not pack.by_id[item.action].marketing):
+            for item in self.undecided:
+                if decision.personalised or not pack.by_id[item.action].marketing:
                     undecided |= {clause.slot: clause for clause in unknown_clauses(pack, item)}
             clauses = list(undecided.values())
         return unknown_facts(pack, decision, clauses, self.values, self.language)

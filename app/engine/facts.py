@@ -10,10 +10,9 @@ from typing import Any
 from app.engine.case import Case
 from app.engine.intake import answer_value
 from app.engine.pack.model import UNPROFILED, Action, BaseFact, BaseSection, Pack
-from app.engine.runtime import NEVER, Dated, Surroundings
+from app.engine.runtime import DAY, NEVER, Dated, Surroundings
 
 _epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_microsecond = datetime.timedelta(microseconds=1)
 _day = datetime.timedelta(days=1)
 
 
@@ -26,9 +25,13 @@ class Facts:
     too_old: Mapping[str, int]
     unprofiled: Facts | None = None
 
+    def open_to(self, action: Action) -> Facts:
+        """What an action's gates and scores look at: no profile, for offers and marketing care to somebody who refused personalisation."""
+        return self.unprofiled if self.unprofiled is not None and action.marketing else self
+
     def seen_by(self, action: Action) -> list[Any]:
-        """The values an action's gates may look at: offers and marketing care to somebody who refused personalisation see no profile."""
-        return self.unprofiled.values if self.unprofiled is not None and action.marketing else self.values
+        """The values of what is open to an action."""
+        return self.open_to(action).values
 
 
 def may_profile(case: Case) -> bool:
@@ -40,7 +43,7 @@ def may_profile(case: Case) -> bool:
 
 def read_facts(pack: Pack, case: Case) -> Facts:
     """Fill the slots of base facts."""
-    values: list[Any] = [None] * pack.size
+    values = pack.blank()
     too_old: dict[str, int] = {}
     given = case.subscriber.__dict__
     pack.copy(values, given)
@@ -48,7 +51,7 @@ def read_facts(pack: Pack, case: Case) -> Facts:
         values[slot] = getattr(case, field)
     for group in pack.sections:
         section = given[group.name]
-        if section is not None and (group.formed or section.as_of is not None):
+        if section is not None and (group.own or section.as_of is not None):
             _read_section(case, group, section, values, too_old)
     if case.answers:
         _put_answers(pack, case, values, too_old)
@@ -58,7 +61,7 @@ def read_facts(pack: Pack, case: Case) -> Facts:
 
 def unprofiled(pack: Pack, facts: Facts) -> Facts:
     """The facts as they are for offers and marketing care to somebody who refused personalisation: channel, moment and clock alone."""
-    values: list[Any] = [None] * pack.size
+    values = pack.blank()
     for fact in pack.base:
         if fact.name in UNPROFILED:
             values[fact.slot] = facts.values[fact.slot]
@@ -75,15 +78,15 @@ def unprofiled(pack: Pack, facts: Facts) -> Facts:
 
 def microseconds(moment: datetime.datetime) -> int:
     """Whole microseconds since 1970."""
-    return (moment - _epoch) // _microsecond
+    since = moment - _epoch
+    return since.days * DAY + since.seconds * 1_000_000 + since.microseconds
 
 
 def _read_section(case: Case, group: BaseSection, section: Any, values: list[Any], too_old: dict[str, int]) -> None:
     """Fill the slots of one section that take more than copying; what is older than the pack allows is noted and left unknown."""
     fields, as_of = (section, None) if group.name == "custom" else (section.__dict__, section.as_of)
-    for fact in group.formed:
-        value = fields.get(fact.field)
-        values[fact.slot] = value.toordinal() if type(value) is datetime.date else _value(fact, value, section)
+    for fact in group.own:
+        values[fact.slot] = _value(fact, fields.get(fact.field), section)
     if as_of is not None:
         age = max((case.times.as_of - as_of) // _day, 0)
         for fact in group.limited:
@@ -98,7 +101,7 @@ def _value(fact: BaseFact, value: Any, section: Any) -> Any:
         if value is not None:
             return value.toordinal() if isinstance(value, datetime.date) else datetime.date.fromisoformat(value).toordinal()
         return NEVER if _given(fact, section) else None
-    if fact.section == "custom" and isinstance(value, list | tuple):
+    if isinstance(value, list | tuple):
         return frozenset(value) if fact.type.kind == "set" else tuple(value)
     return value
 

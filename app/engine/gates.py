@@ -6,73 +6,38 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.engine.case import Case
-from app.engine.decision import Cause, Failing, Outcome
+from app.engine.decision import Failing, Outcome
+from app.engine.doors import outcome
 from app.engine.facts import Facts
 from app.engine.pack.model import Action, Clause, Pack
 
-_causes: dict[str, Cause] = {
-    "eligible": "not_eligible",
-    "applicable": "not_applicable",
-    "suitable": "not_suitable",
-    "contact": "suppressed",
-    "guardrail": "guardrail",
-}
+Seen = tuple[tuple[Any, ...], ...]
+"""For each action what its gates look at."""
 
 
-MOST_REMEMBERED = 256
-"""Outcomes of one action that are kept; few come up again and again."""
-_not_met = Outcome("", None)
-_wrong_phase = Failing("applicable", "phase", unknown=False)
-_wrong_channel = Failing("applicable", "channel", unknown=False)
-_unknown_concession = Failing("suitable", "concession", unknown=True)
-
-
-def open_gates(pack: Pack, case: Case, facts: Facts) -> tuple[list[Action], list[Outcome]]:
-    """Stage 4: the actions whose every gate is open, and what became of the others."""
-    pack.gates(facts.values, facts.around)
+def open_gates(pack: Pack, case: Case, facts: Facts) -> list[Outcome | None]:
+    """Stage 4: what became of each action at its gates, in the order of actions; none where every gate is open."""
+    seen, doors = pack.gates(facts.values, facts.around), pack.doors[case.channel]
     if facts.unprofiled is not None:
-        _judge_marketing_unprofiled(pack, facts)
-    candidates: list[Action] = []
-    outcomes: list[Outcome] = []
-    own = facts.values
-    profile = own if facts.unprofiled is None else facts.unprofiled.values
-    for action, marketing, see, known in pack.doors[case.channel]:
-        seen = see(profile if marketing else own)
-        found = known.get(seen, _not_met)
-        if found is _not_met:
-            failing = closed_gates(pack, action, case, facts)
-            found = outcome(action, failing) if failing else None
-            if len(known) < MOST_REMEMBERED:
-                known[seen] = found
-        if found is None:
-            candidates.append(action)
-        else:
-            outcomes.append(found)
-    return candidates, outcomes
+        seen = _judge_marketing_unprofiled(pack, facts, facts.unprofiled, seen)
+    return [door[came_to] for door, came_to in zip(doors, seen, strict=True)]
 
 
 def closed_gates(pack: Pack, action: Action, case: Case, facts: Facts) -> list[Failing]:
     """Every gate of the action that is not open."""
     values = facts.seen_by(action)
-    failing = not_open(action.gates, values)
-    if case.channel not in action.channels:
-        failing.insert(0, _wrong_channel)
-    if values[pack.slots["phase"]] not in action.phases:
-        failing.insert(0, _wrong_phase)
-    if values[action.concession] is None:
-        failing.append(_unknown_concession)
-    return failing
+    seen = (values[pack.slots["phase"]], values[action.concession], *(values[clause.slot] for clause in action.gates))
+    return pack.doors[case.channel][pack.places[action.id]].closed(seen)
 
 
-def _judge_marketing_unprofiled(pack: Pack, facts: Facts) -> None:
-    """Scores of offers and marketing care come from the unprofiled facts too."""
-    if facts.unprofiled is None:
-        return
-    pack.gates(facts.unprofiled.values, facts.unprofiled.around)
+def _judge_marketing_unprofiled(pack: Pack, facts: Facts, profile: Facts, seen: Seen) -> Seen:
+    """Gates, duty and concession of offers and marketing care come from the unprofiled facts instead."""
+    unprofiled = pack.gates(profile.values, profile.around)
     for action in pack.actions:
         if action.marketing:
             for slot in action.own_slots:
-                facts.values[slot] = facts.unprofiled.values[slot]
+                facts.values[slot] = profile.values[slot]
+    return tuple(other if action.marketing else own for action, own, other in zip(pack.actions, seen, unprofiled, strict=True))
 
 
 def keep_permitted(candidates: Iterable[Action], facts: Facts) -> tuple[list[Action], list[Outcome]]:
@@ -106,15 +71,3 @@ def not_open(clauses: Iterable[Clause], values: list[Any]) -> list[Failing]:
         for clause in clauses
         if (value := values[clause.slot]) is not True and not (value is None and clause.allows_unknown)
     ]
-
-
-def outcome(action: Action, failing: list[Failing]) -> Outcome:
-    """One cause for an action that was kept out: its first false clause, or the first unknown one where none is false."""
-    for first in failing:
-        if not first.unknown:
-            break
-    else:
-        first = failing[0]
-    if first is not failing[0]:
-        failing = [first, *(item for item in failing if item is not first)]
-    return Outcome(action.id, "unknown" if first.unknown else _causes[first.gate], first.clause, tuple(failing))

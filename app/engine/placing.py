@@ -7,14 +7,14 @@ from typing import Any
 
 from app.engine.decision import Passed, Placed
 from app.engine.facts import Facts
-from app.engine.pack.model import Pack, Phase, Stage
+from app.engine.pack.model import Pack, Row
 
 
 def place(pack: Pack, facts: Facts) -> tuple[Placed, Placed, str]:
     """The stage, the phase and the moment of truth."""
     values, slots = facts.values, pack.slots
-    stage = _placed(pack.stages, values[slots["stage"]], values)
-    phase = _placed(pack.phases, values[slots["phase"]], values)
+    stage = _placed(pack.stage_rows, values[slots["stage"]], values)
+    phase = _placed(pack.phase_rows, values[slots["phase"]], values)
     return stage, phase, str(values[slots["moment"]])
 
 
@@ -26,11 +26,14 @@ def keep_hands_off(pack: Pack, facts: Facts) -> None:
             facts.unprofiled.values[slots[name]] = values[slots[name]]
 
 
-def _placed(rows: Sequence[Stage | Phase], chosen: str, values: list[Any]) -> Placed:
+def _placed(rows: Sequence[Row], chosen: str, values: list[Any]) -> Placed:
     """The chosen row, its clauses that hold, and the rows before it with what kept them from holding."""
     passed: list[Passed] = []
     for row in rows:
+        seen = row.see(values)
         if row.id == chosen:
-            return Placed(row.id, tuple([clause.name for clause in row.clauses if values[clause.slot] is True]), tuple(passed))
-        passed.append(Passed(row.id, tuple([clause.undecided if values[clause.slot] is None else clause.failed for clause in row.clauses])))
+            return Placed(
+                row.id, tuple([clause.name for clause, held in zip(row.clauses, seen, strict=True) if held is True]), tuple(passed)
+            )
+        passed.append(row.passed[seen])
     raise AssertionError("the last row of a table always holds")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import compress
+
 from app.engine.facts import Facts
 from app.engine.pack.model import Clause, Pack, Signal
 from app.engine.patterns import History, PatternEngineError
@@ -13,7 +15,7 @@ def recognise(pack: Pack, facts: Facts) -> tuple[tuple[str, str], ...]:
     pack.recognise(values, around)
     _join_events(pack, facts)
     pack.conclude(values, around)
-    held = [signal for signal in pack.signals.values() if values[signal.slot] is True]
+    held = compress(pack.signals.values(), pack.which_hold(values))
     return tuple([(signal.id, level.name) for signal in held if (level := strongest(signal, values)) is not None])
 
 
@@ -28,11 +30,12 @@ def strongest(signal: Signal, values: list[object]) -> Clause | None:
 def _join_events(pack: Pack, facts: Facts) -> None:
     """Fill in which patterns' events join: not asked where the condition fails or no such event exists, unknown without events."""
     values, events = facts.values, facts.around.events
-    open_patterns = [rule for rule in pack.patterns if rule.when is None or values[rule.when] is not False]
     if events is None or pack.matcher is None:
         return
-    relevant = {kind: rows for kind, rows in events.items() if kind in pack.event_kinds}
-    joined = _joined(pack, relevant, facts.around.as_of) if relevant and open_patterns else frozenset()
+    joined: frozenset[str] = frozenset()
+    if not pack.event_kinds.isdisjoint(events) and any(rule.when is None or values[rule.when] is not False for rule in pack.patterns):
+        relevant = {kind: rows for kind, rows in events.items() if kind in pack.event_kinds}
+        joined = _joined(pack, relevant, facts.around.as_of)
     for rule in pack.patterns:
         values[rule.joined] = rule.id in joined
 

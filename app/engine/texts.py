@@ -13,8 +13,16 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 _slot = re.compile(r"\{([^{}]*)\}")
 _slot_form = re.compile(r"^([a-z_][a-z0-9_.]*)(?::([a-zA-Z]+))?$")
-_symbols = {"CNY": ("¥{}", "{}元"), "USD": ("${}", "{}美元"), "EUR": ("€{}", "{}欧元"), "GBP": ("£{}", "{}英镑")}
+_symbols = {
+    "CNY": (("¥", ""), ("", "元")),
+    "USD": (("$", ""), ("", "美元")),
+    "EUR": (("€", ""), ("", "欧元")),
+    "GBP": (("£", ""), ("", "英镑")),
+}
 UNKNOWN = "—"
+
+Format = Callable[[Any, Language, str], str]
+"""Shows a value: in a language, money in a currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +51,42 @@ class Template:
         return tuple(part for part in self.parts if isinstance(part, Slot))
 
     def fill(self, values: Sequence[Any], slots: Mapping[str, int], other: Callable[[str], Any], language: Language, currency: str) -> str:
+        """The text with each slot's value: `slots` has the position of each name in `values`, `other` gives the rest."""
+        return Filler(self, slots, {}, language, currency).fill(values, other)
+
+
+class Filler:
+    """A template for one pack and language: constants are written out, and for each slot it is known where its value stands."""
+
+    __slots__ = ("currency", "language", "pieces", "rest", "template")
+
+    def __init__(
+        self, template: Template, slots: Mapping[str, int], constants: Mapping[str, Any], language: Language, currency: str
+    ) -> None:
+        self.template, self.language, self.currency = template, language, currency
+        self.pieces: list[tuple[str, int | None, str, Format]] = []
+        self.rest = ""
+        for part in template.parts:
+            if isinstance(part, str):
+                self.rest += part
+            elif part.name in constants:
+                self.rest += shown(constants[part.name], part.format, language, currency)
+            else:
+                self.pieces.append((self.rest, slots.get(part.name), part.name, FORMATS[part.format]))
+                self.rest = ""
+
+    def fill(self, values: Sequence[Any], other: Callable[[str], Any] | None) -> str:
         """The text with each slot's value; what is unknown shows as a dash.
 
         Args:
-            values: by position; `slots` has the position of each name.
-            slots: see above.
-            other: gives the values of all other names.
-            language: of the figures.
-            currency: of money.
+            values: by position.
+            other: gives the values of names that have none.
         """
-        filled = []
-        for part in self.parts:
-            if isinstance(part, str):
-                filled.append(part)
-            else:
-                at = slots.get(part.name)
-                filled.append(shown(other(part.name) if at is None else values[at], part.format, language, currency))
-        return "".join(filled)
+        text = ""
+        for before, slot, name, form in self.pieces:
+            value = values[slot] if slot is not None else other(name) if other is not None else None
+            text += before + (UNKNOWN if value is None else form(value, self.language, self.currency))
+        return text + self.rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +151,8 @@ def _money(value: Any, language: Language, currency: str) -> str:
     whole = round(units)
     text = f"{whole:,}" if abs(units - whole) < 0.005 else f"{units:,.2f}"
     known = _symbols.get(currency)
-    pattern = known[language == "zh"] if known else f"{{}} {currency}" if language == "zh" else f"{currency} {{}}"
-    return f"-{pattern.format(text[1:])}" if text.startswith("-") else pattern.format(text)
+    before, after = known[language == "zh"] if known else ("", f" {currency}") if language == "zh" else (f"{currency} ", "")
+    return f"-{before}{text[1:]}{after}" if text[0] == "-" else f"{before}{text}{after}"
 
 
 def _percent(value: Any, _language: Language, _currency: str) -> str:
@@ -148,7 +175,7 @@ def _data(value: Any, language: Language, _currency: str) -> str:
     return f"{_grouped(value / 1024, 1)}{space}GB" if abs(value) >= 1024 else f"{_grouped(value)}{space}MB"
 
 
-def _measured(one: str, many: str, chinese: str) -> Callable[[Any, Language, str], str]:
+def _measured(one: str, many: str, chinese: str) -> Format:
     def form(value: Any, language: Language, _currency: str) -> str:
         number = _grouped(value, 1)
         return f"{number}{chinese}" if language == "zh" else f"{number} {one if number == '1' else many}"
@@ -164,7 +191,7 @@ def _text(value: Any, language: Language, _currency: str) -> str:
     return _grouped(value, 2) if isinstance(value, float) else str(value)
 
 
-FORMATS: Mapping[str, Callable[[Any, Language, str], str]] = {
+FORMATS: Mapping[str, Format] = {
     "money": _money,
     "percent": _percent,
     "count": _count,

@@ -6,8 +6,9 @@ True, false and unknown are `True`, `False` and `None`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 from app.engine import runtime
@@ -15,6 +16,7 @@ from app.engine.tree import TEXT, And, Arithmetic, Call, Compare, Const, Member,
 
 Copier = Callable[[list[Any], Mapping[str, Any]], None]
 Section = Callable[[list[Any], runtime.Surroundings], None]
+Gates = Callable[[list[Any], runtime.Surroundings], tuple[tuple[Any, ...], ...]]
 
 _names = {"min": "smallest", "max": "largest", "abs": "size"}
 _environment = {name: getattr(runtime, name) for name in dir(runtime) if not name.startswith("_")}
@@ -30,19 +32,26 @@ class Row:
 
 
 class Program:
-    """Builds sections; `inputs` are the slots that a reader must fill before the first runs.
+    """Builds sections; `inputs` are the slots that a reader must fill before the first runs, `constants` what others hold from the start,
+    by type and value (1 and 1.0 are two).
 
     Sections of the trunk run in order. One written while `branch` names a branch runs after them or not at all, whatever other branches do:
-    `ready` says in which branch (`""`: the trunk) a tree's slot was filled last.
+    `ready` says in which branch (`""`: the trunk) a tree's slot was filled last. A section has `lines` that fill a slot each, and works on
+    local variables: what it reads of others is `fetched` first, what it fills is kept as one where it is `used` again. `sure` are slots
+    that are never unknown.
     """
 
     def __init__(self) -> None:
         self.size = 0
         self.inputs: dict[str, int] = {}
+        self.constants: dict[tuple[type, Const], int] = {}
         self.named: dict[str, int] = {}
         self.trees: dict[Node, int] = {}
-        self.lines: list[str] = []
+        self.lines: dict[int, str] = {}
+        self.fetched: dict[int, None] = {}
+        self.used: set[int] = set()
         self.ready: dict[int, str] = {}
+        self.sure: set[int] = set()
         self.branch = ""
         self.temporaries = 0
 
@@ -59,15 +68,14 @@ class Program:
         expression = self.emit(node)
         if self.lines:
             raise AssertionError("a part of the tree has no slot")
-        namespace: dict[str, Any] = dict(_environment)
-        exec(compile(f"def run(v):\n    return {expression}\n", "<pack>", "exec"), namespace)  # noqa: S102 - as in `section`
-        function: Callable[[Sequence[Any]], Any] = namespace["run"]
+        fetched, self.fetched = [f"x{slot} = v[{slot}]" for slot in self.fetched], {}
+        function: Callable[[Sequence[Any]], Any] = _compiled("v", [*fetched, f"return {expression}"])
         return function
 
     def input(self, name: str) -> int:
         """The slot of a base fact."""
         if name not in self.inputs:
-            self.inputs[name] = self.named[name] = self.new()
+            self.inputs[name] = self.named[name] = self.new_for(name)
         return self.inputs[name]
 
     def new(self) -> int:
@@ -75,17 +83,39 @@ class Program:
         self.size += 1
         return self.size - 1
 
+    def new_for(self, _name: str) -> int:
+        """A fresh slot for what has a name."""
+        return self.new()
+
     def add(self, node: Node) -> int:
         """Compute the tree in the current section, unless an equal one was, here or in the trunk; its slot."""
         if isinstance(node, Ref):
             return self.slot_of(node.name)
         slot = self.trees.get(node)
         if slot is None or self.ready[slot] not in ("", self.branch):
+            temporaries, self.temporaries = self.temporaries, 0
             expression = self.emit(node)
+            self.temporaries = temporaries
             slot = self.trees[node] = self.new() if slot is None else slot
             self.ready[slot] = self.branch
-            self.lines.append(f"v[{slot}] = {expression}")
+            self.fill(slot, expression, sure=not self.may_be_unknown(node))
         return slot
+
+    def fill(self, slot: int, expression: str, *, sure: bool) -> None:
+        """Give a slot its value."""
+        self.lines[slot] = expression
+        if sure:
+            self.sure.add(slot)
+
+    def read(self, slot: int) -> str:
+        """The local variable with a slot's value."""
+        if slot < 0:
+            return f"v[{slot}]"
+        if slot in self.lines:
+            self.used.add(slot)
+        else:
+            self.fetched[slot] = None
+        return f"x{slot}"
 
     def define(self, name: str, node: Node) -> int:
         """The same, and known by a name from here on."""
@@ -95,31 +125,44 @@ class Program:
 
     def choose(self, name: str, rows: Sequence[Row]) -> int:
         """A first-match table: the value of the first row whose condition is true; unknown rows are skipped."""
-        values = [self.value(row.value) for row in rows]
-        expression = "None"
-        for row, value in reversed(list(zip(rows, values, strict=True))):
-            expression = value if row.condition is None else f"{value} if v[{row.condition}] is True else {expression}"
-        slot = self.named[name] = self.new()
-        self.lines.append(f"v[{slot}] = {expression}")
+        first, last = rows[0], rows[-1]
+        if first.condition is None:
+            slot = self.constant(first.value) if isinstance(first.value, Const) else self.add(first.value)
+        else:
+            values = [self.value(row.value) for row in rows]
+            expression = "None"
+            for row, value in reversed(list(zip(rows, values, strict=True))):
+                expression = value if row.condition is None else f"{value} if {self.read(row.condition)} is True else {expression}"
+            slot = self.new_for(name)
+            self.fill(slot, expression, sure=last.condition is None and not any(self.may_be_unknown(row.value) for row in rows))
+        self.named[name] = slot
+        return slot
+
+    def constant(self, node: Const) -> int:
+        """The slot in which a constant stands from the start: constants stand at the end, counted from there."""
+        slot = self.constants.setdefault((type(node.value), node), -1 - len(self.constants))
+        self.sure.add(slot)
         return slot
 
     def reserve(self, name: str) -> int:
         """A slot that the pipeline itself fills between sections."""
-        self.named[name] = self.new()
+        self.named[name] = self.new_for(name)
         return self.named[name]
 
     def slot_of(self, name: str) -> int:
         """The slot of a name: of what was defined, else of a base fact."""
         return self.named[name] if name in self.named else self.input(name)
 
-    def section(self) -> Section:
-        """Close the section that was being written and compile it."""
-        body = "".join(f"    {line}\n" for line in self.lines) or "    pass\n"
-        self.lines = []
-        namespace: dict[str, Any] = dict(_environment)
-        exec(compile(f"def run(v, c):\n{body}", "<pack>", "exec"), namespace)  # noqa: S102 - our own emitted code: literals by repr, names by number
-        section: Section = namespace["run"]
-        return section
+    def section(self, result: str = "") -> Any:
+        """Close the section that was being written and compile it; `result` is what it returns."""
+        fetched = [f"x{slot} = v[{slot}]" for slot in self.fetched]
+        filled = [f"v[{slot}] = x{slot} = {text}" if slot in self.used else f"v[{slot}] = {text}" for slot, text in self.lines.items()]
+        self.fetched, self.used, self.lines = {}, set(), {}
+        return self.compiled([*fetched, *filled, f"return {result}"])
+
+    def compiled(self, lines: Sequence[str]) -> Any:
+        """A section of code."""
+        return _compiled("v, c", lines)
 
     def emit(self, node: Node) -> str:
         """A Python expression for the tree, which may come out as unknown."""
@@ -127,25 +170,28 @@ class Program:
             case Const():
                 return _literal(node.value)
             case Ref(name=name):
-                return f"v[{self.slot_of(name)}]"
+                return self.read(self.slot_of(name))
+            case Not(operand=Compare() | Member() as compared):
+                return self.guarded(compared, f"not {self.test(compared)}")
             case Not(operand=operand):
                 inner = self.condition(operand)
-                if inner.startswith("v["):
+                if not self.may_be_unknown(operand):
+                    return f"(not {inner})"
+                if inner.isidentifier():
                     return f"(None if {inner} is None else not {inner})"
                 name = self.temporary()
                 return f"(None if ({name} := {inner}) is None else not {name})"
             case And(operands=operands):
-                return self.junction(operands, "False", "True")
+                return self.junction(operands, wanted=False)
             case Or(operands=operands):
-                return self.junction(operands, "True", "False")
-            case Compare(operator=operator, left=left, right=right):
-                return self.guarded((left, right), f"{self.arithmetic(left)} {operator} {self.arithmetic(right)}")
-            case Member(item=item, collection=collection):
-                return self.guarded((item, collection), f"{self.arithmetic(item)} in {self.arithmetic(collection)}")
+                return self.junction(operands, wanted=True)
+            case Compare() | Member():
+                return self.guarded(node, self.test(node))
             case Arithmetic(operator="/", left=left, right=right):
-                return self.guarded((left, right), f"quotient({self.arithmetic(left)}, {self.arithmetic(right)})")
+                unknown = dict.fromkeys(test for operand in (left, right) for test in self.unknown_tests(operand))
+                return _guarded(unknown, f"quotient({self.arithmetic(left)}, {self.arithmetic(right)})")
             case Arithmetic() | Negative():
-                return self.guarded((node,), self.arithmetic(node))
+                return self.guarded(node, self.arithmetic(node))
             case Call():
                 return self.call(node)
 
@@ -156,26 +202,73 @@ class Program:
 
     def condition(self, node: Node) -> str:
         """A condition as an expression; named values and calls through their slots."""
-        return f"v[{self.add(node)}]" if isinstance(node, Call | Ref) else self.emit(node)
+        return self.read(self.add(node)) if isinstance(node, Call | Ref) else self.emit(node)
 
-    def junction(self, operands: tuple[Node, ...], absorbing: str, neutral: str) -> str:
-        """`and` (absorbing False) or `or` (absorbing True) with three values."""
-        tests, unknowns = [], []
+    def test(self, node: Compare | Member) -> str:
+        """A comparison where everything in it is known."""
+        match node:
+            case Compare(operator=operator, left=left, right=right):
+                return f"{self.arithmetic(left)} {operator} {self.arithmetic(right)}"
+            case Member(item=item, collection=collection):
+                return f"{self.arithmetic(item)} in {self.arithmetic(collection)}"
+
+    def junction(self, operands: tuple[Node, ...], *, wanted: bool) -> str:
+        """`or` (true is wanted: one decides) or `and` (false is) with three values: what decides first, then what is unknown."""
+        deciding: list[str] = []
+        unknown: dict[str, None] = {}
         for operand in operands:
-            text = self.condition(operand)
-            if text.startswith("v[") and text.endswith("]"):
-                name = text
-                tests.append(f"{text} is {absorbing}")
-            else:
-                name = self.temporary()
-                tests.append(f"({name} := {text}) is {absorbing}")
-            unknowns.append(f"{name} is None")
-        return f"({absorbing} if {' or '.join(tests)} else None if {' or '.join(unknowns)} else {neutral})"
+            test, others = self.decides(operand, wanted=wanted)
+            deciding.append(test)
+            unknown |= others
+        rest = f"None if {' or '.join(unknown)} else {not wanted}" if unknown else f"{not wanted}"
+        return f"({wanted} if {' or '.join(deciding)} else {rest})"
 
-    def guarded(self, operands: tuple[Node, ...], expression: str) -> str:
+    def decides(self, node: Node, *, wanted: bool) -> tuple[str, dict[str, None]]:
+        """A test for whether the condition is surely as wanted, and tests one of which is true when it is unknown."""
+        if isinstance(node, Not):
+            return self.decides(node.operand, wanted=not wanted)
+        if isinstance(node, Compare | Member):
+            unknown, test = self.unknown_in(node), self.test(node)
+            known = [_opposite(item) for item in unknown]
+            return f"({' and '.join([*known, test if wanted else f'not {test}'])})", unknown
+        inner, sure = self.condition(node), not self.may_be_unknown(node)
+        if not inner.isidentifier():
+            name = self.temporary()
+            inner, seen = name, f"({name} := {inner})"
+        else:
+            seen = inner
+        test = seen if wanted else f"not {seen}" if sure else f"{seen} is False"
+        return test, {} if sure else {f"{inner} is None": None}
+
+    def unknown_in(self, node: Compare | Member | Arithmetic | Negative) -> dict[str, None]:
+        """Tests, each once, one of which is true when something in the tree is unknown."""
+        match node:
+            case Compare(left=left, right=right) | Member(item=left, collection=right):
+                return dict.fromkeys([*self.unknown_tests(left), *self.unknown_tests(right)])
+        return dict.fromkeys(self.unknown_tests(node))
+
+    def guarded(self, node: Compare | Member | Arithmetic | Negative, expression: str) -> str:
         """The expression, or unknown when something in it is."""
-        tests = dict.fromkeys(test for operand in operands for test in self.unknown_tests(operand))
-        return f"(None if {' or '.join(tests)} else {expression})" if tests else f"({expression})"
+        return _guarded(self.unknown_in(node), expression)
+
+    def may_be_unknown(self, node: Node) -> bool:
+        """Can the tree come out as unknown, whatever the facts? Asked once its parts have their slots."""
+        match node:
+            case Const():
+                return False
+            case Ref(name=name):
+                return name not in ALWAYS_KNOWN and self.slot_of(name) not in self.sure
+            case Not(operand=operand):
+                return self.may_be_unknown(operand)
+            case And(operands=operands) | Or(operands=operands):
+                return any(map(self.may_be_unknown, operands))
+            case Compare() | Member() | Negative() | Arithmetic(operator="+" | "-" | "*"):
+                return bool(self.unknown_in(node))
+            case Call(function="at_least", arguments=arguments):
+                return any(map(self.may_be_unknown, arguments))
+            case Call(function="known"):
+                return False
+        return True
 
     def unknown_tests(self, node: Node) -> list[str]:
         """Tests that are true when something in the tree is unknown."""
@@ -186,16 +279,15 @@ class Program:
                 if name in ALWAYS_KNOWN:
                     return []
                 slot = self.slot_of(name)
-                return [f"not v[{slot}]" if kind.kind == "date" else f"v[{slot}] is None"]
-            case Call():
-                return [f"v[{self.add(node)}] is None"]
-            case Arithmetic(operator="/"):
-                return [f"v[{self.add(node)}] is None"]
-            case Arithmetic(left=left, right=right):
+                if kind.kind == "date":
+                    return [f"not {self.read(slot)}"]
+                return [] if slot in self.sure else [f"{self.read(slot)} is None"]
+            case Arithmetic(operator="+" | "-" | "*", left=left, right=right):
                 return self.unknown_tests(left) + self.unknown_tests(right)
             case Negative(operand=operand):
                 return self.unknown_tests(operand)
-        return [f"v[{self.add(node)}] is None"]
+        slot = self.add(node)
+        return [] if slot in self.sure else [f"{self.read(slot)} is None"]
 
     def arithmetic(self, node: Node) -> str:
         """The expression where everything in it is known."""
@@ -203,18 +295,16 @@ class Program:
             case Const(value=value):
                 return _literal(value)
             case Ref(name=name):
-                return f"v[{self.slot_of(name)}]"
-            case Arithmetic(operator="/"):
-                return f"v[{self.add(node)}]"
-            case Arithmetic(operator=operator, left=left, right=right):
+                return self.read(self.slot_of(name))
+            case Arithmetic(operator="+" | "-" | "*" as operator, left=left, right=right):
                 return f"({self.arithmetic(left)} {operator} {self.arithmetic(right)})"
             case Negative(operand=operand):
                 return f"(-{self.arithmetic(operand)})"
-        return f"v[{self.add(node)}]"
+        return self.read(self.add(node))
 
     def value(self, node: Node) -> str:
         """An expression for the value or unknown."""
-        return self.emit(node) if isinstance(node, Const) else f"v[{self.add(node)}]"
+        return self.emit(node) if isinstance(node, Const) else self.read(self.add(node))
 
     def call(self, node: Call) -> str:
         """A call of the runtime."""
@@ -237,13 +327,30 @@ class Program:
             case "contacted" | "refused":
                 return f"{node.function}(c.contacts, {now}, {options['days']}, c.categories, ({filters}))"
             case "best_fee" | "best_plan":
-                found = f"v[{self.add(replace(node, function='best', type=TEXT))}]"
+                found = self.read(self.add(replace(node, function="best", type=TEXT)))
                 return f"({found} and {found}[{int(node.function == 'best_plan')}])"
             case "fee_on" | "best":
                 return f"{node.function}(c.plans, {', '.join(given)})"
             case "bucket":
                 return f"bucket(c.salt, {given[0]}, c.subscriber)"
+            case "last" if given[0].isidentifier():
+                return f"({given[0]}[-1] if {given[0]} else None)"
+            case "days_since" | "days_until" if given[0].isidentifier():
+                days = f"{given[1]} - {given[0]}" if node.function == "days_since" else f"{given[0]} - {given[1]}"
+                return f"({days} if {given[0]} else None if {given[0]} is None else {runtime.FAR})"
+            case "overlap" if given[0].isidentifier() and isinstance(node.arguments[1], Const):
+                return f"(None if {given[0]} is None else not {given[0]}.isdisjoint({given[1]}))"
         return f"{_names.get(node.function, node.function)}({', '.join(given)})"
+
+
+def _guarded(unknown: Iterable[str], expression: str) -> str:
+    tests = " or ".join(unknown)
+    return f"(None if {tests} else {expression})" if tests else f"({expression})"
+
+
+def _opposite(test: str) -> str:
+    """`x is None` or `not x`, turned round."""
+    return test.removeprefix("not ") if test.startswith("not ") else test.replace(" is ", " is not ")
 
 
 def _literal(value: object) -> str:
@@ -252,16 +359,38 @@ def _literal(value: object) -> str:
     return repr(value)
 
 
-def copier(sections: Mapping[str, Sequence[tuple[int, str]]]) -> Copier:
-    """Code that copies the fields of sections into their slots: a loop would take three times as long, and there are a hundred."""
+def picker(slots: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Picks the values of slots."""
+    if len(slots) == 1:
+        only = slots[0]
+        return lambda values: (values[only],)
+    return itemgetter(*slots) if slots else lambda _values: ()
+
+
+def copier(sections: Mapping[str, Sequence[tuple[int, str, bool]]]) -> Copier:
+    """Code that copies the fields of sections into their slots: a loop would take three times as long, and there are a hundred.
+
+    Dates become ordinals; one that was given as null is never.
+    """
     lines = []
     for name, fields in sections.items():
-        lines += [f"    section = given[{name!r}]", "    if section is not None:", "        fields = section.__dict__"]
-        lines += [f"        v[{slot}] = fields[{field!r}]" for slot, field in fields]
-    namespace: dict[str, Any] = {}
-    exec(compile("\n".join(["def run(v, given):", *lines, "    return"]), "<pack>", "exec"), namespace)  # noqa: S102 - names of our own models
-    run: Copier = namespace["run"]
+        lines += [f"section = given[{name!r}]", "if section is not None:", "    fields = section.__dict__"]
+        for slot, field, is_date in fields:
+            if is_date:
+                never = f"({runtime.NEVER} if {field!r} in section.model_fields_set else None)"
+                lines.append(f"    v[{slot}] = {never} if (day := fields[{field!r}]) is None else day.toordinal()")
+            else:
+                lines.append(f"    v[{slot}] = fields[{field!r}]")
+    run: Copier = _compiled("v, given", [*lines, "return"])
     return run
+
+
+def _compiled(arguments: str, lines: Iterable[str]) -> Any:
+    """A function of our own emitted code: literals by repr, names by number or of our own models."""
+    namespace: dict[str, Any] = dict(_environment)
+    body = "".join(f"    {line}\n" for line in lines)
+    exec(compile(f"def run({arguments}):\n{body}", "<pack>", "exec"), namespace)  # noqa: S102 - see above
+    return namespace["run"]
 
 
 def evaluate(node: Node, values: dict[str, Any], surroundings: runtime.Surroundings) -> Any:

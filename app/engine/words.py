@@ -171,15 +171,12 @@ def figure(value: Any, kind: Type, language: Language, currency: str) -> str:
     return shown(value, form, language, currency)
 
 
-_shown_as_it_is = frozenset({"boolean", "number", "text", "enum"})
-
-
 def evidence(values: list[Any], clause: Clause) -> Evidence:
     """A clause and the values it saw."""
-    seen: dict[str, Shown] = {}
-    for term in clause.terms:
-        value = term.value if term.slot is None else values[term.slot]
-        seen[term.text] = value if value is None or term.type.kind in _shown_as_it_is else _formed(value, term.type.kind)
+    seen: dict[str, Shown] = dict(zip(clause.names, clause.see(values), strict=True))
+    for name, kind in clause.formed:
+        if seen[name] is not None:
+            seen[name] = _formed(seen[name], kind)
     return Evidence(clause.name, clause.test, seen)
 
 

@@ -164,7 +164,7 @@ def test_price_and_score_do_not_depend_on_the_person(jurisdiction: str) -> None:
             if one == other:
                 compared += len(offers(was))
                 assert (now.phase, now.stage, now.moment) == (was.phase, was.stage, was.moment), change
-                assert offers(now) == offers(was), change
+                assert (now.signals, now.ranked, now.outcomes) == (was.signals, was.ranked, was.outcomes), change
             else:
                 cheaper += 1
                 cost = {plan: limits.plan_cost(Seen(pack, after, now, SOMETHING, pack.actions[0]), plan) or 0 for plan in (one, other)}
@@ -182,6 +182,17 @@ def best_plan(pack: Pack, decision: Decision) -> str:
     return decision.facts.values[pack.slots["plan.best_public_id"]] or ""
 
 
+WRONGED = {
+    "cases.promises_overdue": 2,
+    "cases.compensation_12m": 0,
+    "churn.score": 0.9,
+    "value.annual": 200_000,
+    "request.channel": "call_centre",
+    "request.direction": "inbound",
+}
+"""A recorded failure, somebody likely to leave, and room for a credit."""
+
+
 def refusing(case: Case, times: int) -> Case:
     """The case after so many refusals of something else, a week ago."""
     at = case.times.as_of - datetime.timedelta(days=7)
@@ -194,13 +205,12 @@ def refusing(case: Case, times: int) -> Case:
 def test_refusing_never_raises_a_concession(jurisdiction: str) -> None:
     """Haggling pays nothing: who refuses once, twice or five times is granted what they would have been, or less."""
     pack, granted = pack_in(jurisdiction), 0
-    wronged = {"cases.promises_overdue": 2, "cases.compensation_12m": 0, "cases.open_complaints": 1, "request.moment": "complaint"}
-    for case in subscribers(pack, 400, 300):
-        asked = patched(case, {**wronged, "request.caller_relation": "holder", "request.verified": "sms"}, max_actions=10)
+    for case in subscribers(pack, 400, 150):
+        asked = patched(willing(case), WRONGED)
         conceded = [sum(item.concession for item in decide(pack, refusing(asked, times)).ranked) for times in (0, 1, 2, 5)]
         granted += conceded[0] > 0
         assert conceded == sorted(conceded, reverse=True)
-    assert granted > 5
+    assert granted > 30
 
 
 @pytest.mark.parametrize("jurisdiction", JURISDICTIONS)

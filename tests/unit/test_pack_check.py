@@ -606,10 +606,8 @@ class TestCycles:
 class TestSelfReference:
     def test_concession(self) -> None:
         """Gates may look at what an action concedes, which is worked out before them."""
-        assert (
-            problems(changed(("value: 100", "value: 100\napprove: agent\nconcession: 2 * plan.monthly_fee\nsuitable: {little: action.concession <= 5000}")))
-            == []
-        )
+        conceding = "value: 100\napprove: agent\nconcession: 2 * plan.monthly_fee\nsuitable: {little: action.concession <= 5000}"
+        assert problems(changed(("value: 100", conceding))) == []
 
     def test_duty(self) -> None:
         """The duty may rest on what the action is, and gates on the duty."""

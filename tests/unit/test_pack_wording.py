@@ -44,6 +44,9 @@ CLAIMED: list[tuple[Language, str, str, str]] = [
     ("zh", "仅限今天办理。", "urgency", "仅限今天"),
     ("zh", "名额有限，先到先得。", "urgency", "名额有限"),
     ("zh", "马上抢。", "urgency", "马上抢"),
+    ("zh", "优惠最后3天。", "urgency", "最后3天"),
+    ("zh", "仅剩2个名额。", "urgency", "仅剩2个名额"),
+    ("en", "The sale ends tonight.", "urgency", "sale ends tonight"),
     ("en", "Last chance to save.", "urgency", "last chance"),
     ("en", "Hurry, only today.", "urgency", "hurry"),
     ("en", "While stocks last.", "urgency", "while stocks last"),
@@ -68,13 +71,16 @@ HARMLESS: list[tuple[Language, str]] = [
     ("zh", "第一次登录后，第一个月免月租，请第一时间联系我们。"),
     ("zh", "两件事：第一，账单；第二，流量。"),
     ("zh", "活动最后一期账单已出，全网通手机可用，联通性测试已完成。"),
-    ("zh", "我们会抓紧处理，不用着急。"),
+    ("zh", "我们会抓紧处理，不用着急；正在尽快抢修，火速抢修中。"),
+    ("zh", "您的流量仅剩10%，合约最后一天是11月30日，限时长的通话除外。"),
+    ("zh", "如有问题用户可来电，互联通信正常。"),
     ("zh", "验证码请自行输入，请勿把验证码告诉任何人，包括客服。"),
     ("zh", "我们不会向您索要密码，可在App提供的页面重置密码。"),
     ("zh", "提供密码重置服务。"),
     ("zh", "验证码很重要，不要告诉别人。"),
     ("zh", "验证码由您输入，要不要办由您决定。"),
     ("en", "The first bill, at least 3 days, as best we can; which suits you best?"),
+    ("en", "We do the best we can. Your promotion ends today."),
     ("en", "What is the best time to reach you? There is no hurry."),
     ("en", "You are told of the end and of the best tariffs."),
     ("en", "We cannot guarantee the speed. Your data has been running out."),
@@ -247,6 +253,8 @@ def test_price() -> None:
     assert unsaid(('"{tariff.name} for {tariff.fee:money}."', '"{tariff.name} for ¥590."')) == [
         f"{OFFER}:21:21: the price, ¥59, is not said"
     ]
+    assert unsaid(('，{tariff.fee:money}。"', '，59元。"')) == []
+    assert len(unsaid(('，{tariff.fee:money}。"', '，159元。"'))) == 1
     assert unsaid(("    fee: 5900\n    fee_after: 5900", "    fee: 0\n    fee_after: 0"), ('for {tariff.fee:money}."', 'for free."')) == []
 
 
@@ -306,3 +314,47 @@ def test_price_of_the_best_plan() -> None:
     assert unsaid(*best) == []
     assert unsaid(*best, ('for {tariff.fee:money}."', 'at a lower price."')) == [f"{OFFER}:19:21: the price, ¥59, is not said"]
     assert len(unsaid(*best, RISING)) == 8
+
+
+def test_price_after_a_period_in_a_message() -> None:
+    """A marketing message about something that runs for a time says what it costs then, even if that is the same."""
+    runs = ("    fee_after: 5900", "    fee_after: 5900\n    months: 6")
+    message = ("confirm: holder\n", f'  sms_marketing: {{text: {{en: "{SMS_EN}", zh: "{SMS_ZH}"}}}}\nconfirm: holder\n')
+    assert [line.partition(": ")[2] for line in unsaid(runs, message)] == [
+        "the price afterwards, ¥59, is not said",
+        "the price afterwards, 59元, is not said",
+    ]
+    after = (
+        message[0],
+        message[1].replace("a month.", "a month, then {tariff.fee_after:money}.").replace("，可在", "，之后{tariff.fee_after:money}，可在"),
+    )
+    assert unsaid(runs, after) == []
+
+
+def test_parameters_may_differ_by_language() -> None:
+    """A parameter may stand in one language alone, as the name of the sender does."""
+    assert [problem.code for problem in said(thanks(en="Thank you, {param.floor:money}."))] == []
+
+
+def test_names_of_plans_count_with_the_longest() -> None:
+    """Where any plan may be named, the longest name counts."""
+    best = ("tariff: plan_59\n", "tariff: plan.best_public_id\n")
+    longer = ("name: {en: Plan 59,", f"name: {{en: Plan {'x' * 250},")
+    message = ("confirm: holder\n", f'  sms_marketing: {{text: {{en: "{SMS_EN}", zh: "{SMS_ZH}"}}}}\nconfirm: holder\n')
+    cheaper = ("suitable:\n  cheaper: fee_on('plan_59', 3) < mean(billing.total, 3)\n", "")
+    assert "text-too-long" not in [problem.code for problem in said(best, message, cheaper)]
+    assert "text-too-long" in [problem.code for problem in said(best, message, cheaper, longer)]
+
+
+def test_plans_that_nobody_with_us_can_have() -> None:
+    """A plan for newcomers is not among those that an offer may name."""
+    best = (
+        ("tariff: plan_59\n", "tariff: plan.best_public_id\n"),
+        ("suitable:\n  cheaper: fee_on('plan_59', 3) < mean(billing.total, 3)\n", ""),
+    )
+    said_all = (
+        ("costs {tariff.fee:money} a month.", "costs ¥59 for six months, then ¥79."),
+        ("每月{tariff.fee:money}。", "半年内每月59元，之后79元。"),
+    )
+    assert len(unsaid(*best, *said_all, RISING)) == 4
+    assert unsaid(*best, *said_all, (RISING[0], RISING[1] + "\n    open_to_existing: false")) == []

@@ -138,7 +138,9 @@ def _collect(draft: Draft) -> Parts:
         draft.wrong(where, "missing", f"there are no guardrails for `{head.part.jurisdiction}`", known)
     levels = {name: tuple(word for level in found.part.levels for word in level) for name, found in signals.items()}
     levels |= {name: (found.part.level,) for name, found in pattern_parts.items() if name not in levels}
-    plans = tuple(sorted(name for name, found in tariffs.items() if found.part.kind == "plan"))
+    plans = tuple(
+        sorted((name for name, found in tariffs.items() if found.part.kind == "plan"), key=lambda name: (-tariffs[name].part.fee, name))
+    )
     scopes = Scopes(
         parameters,
         {name: custom_type(found.part) for name, found in custom.items()},

@@ -15,7 +15,7 @@ from app.engine.pack.names import ACTION_NAMES, BEST, TARIFF_NAMES, TODAY, type_
 from app.engine.pack.reading import Found
 from app.engine.runtime import Plan
 from app.engine.texts import Template, Text
-from app.engine.to_python import Program, terms
+from app.engine.to_python import Program, picker, terms
 from app.engine.to_python import Row as Choice
 from app.engine.tree import (
     BOOLEAN,
@@ -38,6 +38,8 @@ from app.engine.tree import (
 )
 from app.engine.vocabulary import FACTS
 
+FORMED = frozenset({"date", "time", "set", "series"})
+"""Kinds of values that answers show in another form than they are kept."""
 CLOCKS = ("today", "contact_day", "clock.time", "clock.weekday", "clock.holiday")
 """Inputs that the case's times fill, not its facts."""
 _money = Type("number", "money")
@@ -72,6 +74,7 @@ class Compiler:
         self.program = Program()
         self.out = Compiled(self.program)
         self.names = parts.scopes.names(port=True).values
+        self.seen_at_gates: list[str] = []
 
     def run(self) -> Compiled:
         """Compile everything."""
@@ -88,7 +91,7 @@ class Compiler:
         self.questions()
         self.out.conclude = self.program.section()
         drafts = [self.action_scores(found) for _, found in sorted(self.parts.actions.items())]
-        self.out.gates = self.program.section()
+        self.out.gates = self.program.section("".join(f"({seen}), " for seen in self.seen_at_gates).join("()"))
         self.out.actions = tuple(finish() for finish in drafts)
         self.text_slots()
         return self.out
@@ -110,7 +113,11 @@ class Compiler:
         slot = self.program.add(tree)
         found = tuple(self.term(node) for node in terms(tree))
         notes = Failing(gate, name, unknown=False), Failing(gate, name, unknown=True)
-        return model.Clause(gate, name, test, slot, tree, found, self.bases_of(tree), allows_unknown, _signals([tree]), *notes)
+        see = picker([self.program.constant(term.node) if isinstance(term.node, Const) else self.program.add(term.node) for term in found])
+        names, formed = tuple(term.text for term in found), tuple((term.text, term.type.kind) for term in found if term.type.kind in FORMED)
+        return model.Clause(
+            gate, name, test, slot, tree, found, self.bases_of(tree), allows_unknown, _signals([tree]), *notes, names, see, formed
+        )
 
     def term(self, node: Node) -> model.Term:
         """Something a condition looks at."""
@@ -201,7 +208,9 @@ class Compiler:
         slot = self.program.define(f"signal:{name}", refs[0] if len(refs) == 1 else Or(refs))
         self.out.bases[f"signal:{name}"] = frozenset().union(*(clause.bases for clause in levels))
         title, reason = self.text(found, "title"), self.text(found, "reason")
-        self.out.signals[name] = model.Signal(name, title, slot, levels, reason, self.optional_text(found, "customer"), pattern)
+        self.out.signals[name] = model.Signal(
+            name, title, slot, levels, reason, self.optional_text(found, "customer"), pattern, {clause.name: clause for clause in levels}
+        )
 
     def pattern_condition(self, name: str) -> None:
         """A pattern's condition, and the slot for whether its events join."""
@@ -310,14 +319,15 @@ class Compiler:
             gates += [
                 self.clause(gate, name, own(self.draft.tree(found, gate, name)), test) for name, test in sorted(getattr(part, gate).items())
             ]
-        rows = part.propensity if isinstance(part.propensity, list) else None
-        choices = self.choices(found, "propensity", rows, own)[0] if rows else [Choice(None, Const(part.propensity, Type("number")))]
-        propensity = self.program.choose(f"propensity:{part.action}", choices)
-        value = self.program.choose(f"value:{part.action}", [Choice(None, own(self.draft.tree(found, "value")))])
+        seen = (self.program.named["phase"], concession, *(clause.slot for clause in gates))
+        self.seen_at_gates.append(", ".join(map(self.program.read, seen)))
         tariff_slot = self.program.slot_of("plan.best_public_id") if part.tariff == "plan.best_public_id" else None
-        own_slots = tuple(slot for slot in (duty_slot, propensity, value, concession) if slot is not None)
+        own_slots = (concession,) if duty_slot is None else (concession, duty_slot)
 
         def finish() -> model.Action:
+            self.program.branch = f"worth of {part.action}"
+            propensity, value = self.worth(found, own)
+            worth = self.program.section()
             self.program.branch = part.action
             contact = self.policies("contact", self.parts.contact, known)
             guardrails = self.policies("guardrail", self.parts.guardrails, known)
@@ -333,6 +343,7 @@ class Compiler:
                 marketing=bool(_constant(known["action.marketing"])),
                 phases=frozenset(part.phases),
                 gates=tuple(gates),
+                worth=worth,
                 policy=self.program.section(),
                 contact=contact,
                 guardrails=guardrails,
@@ -356,6 +367,14 @@ class Compiler:
             )
 
         return finish
+
+    def worth(self, found: Found[ActionDocument], own: Callable[[Node], Node]) -> tuple[int, int]:
+        """The slots of an action's propensity and value."""
+        part = found.part
+        rows = part.propensity if isinstance(part.propensity, list) else None
+        choices = self.choices(found, "propensity", rows, own)[0] if rows else [Choice(None, Const(part.propensity, Type("number")))]
+        propensity = self.program.choose(f"propensity:{part.action}", choices)
+        return propensity, self.program.choose(f"value:{part.action}", [Choice(None, own(self.draft.tree(found, "value")))])
 
     def concession(self, found: Found[ActionDocument], own: Callable[[Node], Node]) -> tuple[int, Node]:
         """The slot of what an action concedes, and the node for it."""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
-from operator import itemgetter
 from typing import Any, NamedTuple, get_args
 
-from app.engine.decision import Failing, Outcome
+from app.engine.decision import Failing
+from app.engine.doors import Door, Overtaken
 from app.engine.patterns import Matcher
 from app.engine.runtime import Plan
-from app.engine.texts import Text
-from app.engine.to_python import Copier, Section, copier
+from app.engine.texts import Filler, Text
+from app.engine.to_python import Copier, Gates, Section, copier, picker
 from app.engine.tree import Node, Type
 from app.engine.vocabulary import Channel
 
+See = Callable[[list[Any]], tuple[Any, ...]]
+"""Picks some of a case's values."""
 UNPROFILED = frozenset({"request.channel", "request.moment"})
 """What may still be used for offers and marketing care to somebody who refused personalisation."""
 
@@ -37,7 +39,8 @@ class Clause:
     """A named condition. `gate` says whose: eligible, applicable, suitable, contact, guardrail, stage, phase, signal.
 
     `allows_unknown` marks a contact or guardrail clause that an unknown does not close; `signals` are those
-    it rests on, `failed` and `undecided` what a decision notes of it.
+    it rests on, `failed` and `undecided` what a decision notes of it. `names` are its terms as they are written, `see` picks their values,
+    `formed` names those that answers show in another form than they are kept, each with the kind of its type.
     """
 
     gate: str
@@ -51,6 +54,9 @@ class Clause:
     signals: tuple[str, ...]
     failed: Failing
     undecided: Failing
+    names: tuple[str, ...]
+    see: See
+    formed: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +75,10 @@ class BaseFact:
 
 @dataclass(frozen=True, slots=True)
 class BaseSection:
-    """The base facts of one section that take more than copying: dates and own facts, and those with a greatest age."""
+    """The base facts of one section that take more than copying: the pack's own, and those with a greatest age."""
 
     name: str
-    formed: tuple[BaseFact, ...]
+    own: tuple[BaseFact, ...]
     limited: tuple[BaseFact, ...]
 
 
@@ -100,7 +106,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A signal; `levels` strongest first. `pattern` marks one concluded from joined events."""
+    """A signal; `levels` strongest first, `at` the same by their words. `pattern` marks one concluded from joined events."""
 
     id: str
     title: Text
@@ -109,6 +115,7 @@ class Signal:
     reason: Text
     customer: Text | None
     pattern: bool = False
+    at: Mapping[str, Clause] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,15 @@ class Phase:
     title: Text
     clauses: tuple[Clause, ...]
     mix: Mapping[str, float]
+
+
+class Row(NamedTuple):
+    """A stage or phase as it is passed over: `see` picks what its clauses came to, `passed` has what is noted of it then."""
+
+    id: str
+    clauses: tuple[Clause, ...]
+    see: See
+    passed: Overtaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +196,9 @@ class Action:
     """An action.
 
     Slots hold duty (none: constant), propensity, value and concession; `tariff_slot` the id of a tariff chosen per subscriber. `own_slots`
-    are those that come from unprofiled facts where the person refused personalisation.
+    are those that contact policy and guardrails read, and that come from unprofiled facts where the person refused personalisation.
 
-    `policy` fills the slots of the contact and guardrail clauses; it runs for candidates only.
+    `worth` fills the slots of propensity and value, `policy` those of the contact and guardrail clauses; both run for candidates only.
     """
 
     id: str
@@ -196,6 +212,7 @@ class Action:
     marketing: bool
     phases: frozenset[str]
     gates: tuple[Clause, ...]
+    worth: Section
     policy: Section
     contact: tuple[Clause, ...]
     guardrails: tuple[Clause, ...]
@@ -216,18 +233,6 @@ class Action:
     channels: Mapping[str, tuple[str, Text]]
     signals: tuple[str, ...]
     own_slots: tuple[int, ...]
-
-
-class Door(NamedTuple):
-    """An action's gates on one channel with a memory, as most subscribers meet most actions in the same few ways.
-
-    `seen` picks phase, concession and what the gates came to, `outcomes` has what followed from it.
-    """
-
-    action: Action
-    marketing: bool
-    seen: Callable[[list[Any]], Hashable]
-    outcomes: dict[Hashable, Outcome | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +264,8 @@ class Choosing:
 class Pack:
     """Rules and policies, checked and compiled. Never changes; equal bytes give an equal digest.
 
-    `slots` are named values, `terms` the slots of calls and conditions, both positions in a case's list of values.
+    `slots` are named values, `terms` the slots of calls and conditions, both positions in a case's list of values, at the end of which
+    stand constants, `fixed`. `gates` gives for each action what its door looks at: the phase, the concession, what each clause came to.
     """
 
     name: str
@@ -270,9 +276,10 @@ class Pack:
     zone: str
     salt: str
     size: int
+    fixed: tuple[Any, ...] = field(repr=False)
     recognise: Section = field(repr=False)
     conclude: Section = field(repr=False)
-    gates: Section = field(repr=False)
+    gates: Gates = field(repr=False)
     base: tuple[BaseFact, ...] = field(repr=False)
     derived: Mapping[str, DerivedFact] = field(repr=False)
     slots: Mapping[str, int] = field(repr=False)
@@ -305,13 +312,20 @@ class Pack:
     def sections(self) -> tuple[BaseSection, ...]:
         """Base facts that take more than copying, by section."""
         groups = (_section(name, tuple(facts)) for name, facts in groupby(self.base, lambda fact: fact.section))
-        return tuple(group for group in groups if group.formed or group.limited)
+        return tuple(group for group in groups if group.own or group.limited)
+
+    def blank(self) -> list[Any]:
+        """The list of values before anything is known of a case."""
+        values: list[Any] = [None] * self.size
+        values[self.size - len(self.fixed) :] = self.fixed
+        return values
 
     @cached_property
     def copy(self) -> Copier:
         """Fills the slots of the other facts of a subscriber."""
-        plain = [fact for fact in self.base if not _is_formed(fact) and fact.section != "request"]
-        return copier({name: [(fact.slot, fact.field) for fact in facts] for name, facts in groupby(plain, lambda fact: fact.section)})
+        plain = [fact for fact in self.base if fact.section not in ("custom", "request")]
+        sections = groupby(plain, lambda fact: fact.section)
+        return copier({name: [(fact.slot, fact.field, fact.type.kind == "date") for fact in facts] for name, facts in sections})
 
     @cached_property
     def asked(self) -> tuple[tuple[int, str], ...]:
@@ -321,14 +335,38 @@ class Pack:
     @cached_property
     def doors(self) -> Mapping[str, tuple[Door, ...]]:
         """The gates of every action as they are met on each channel, in the order of actions."""
-        phase = self.slots["phase"]
-        found: dict[str, list[Door]] = {channel: [] for channel in get_args(Channel)}
-        for action in self.actions:
-            seen = itemgetter(phase, action.concession, *(clause.slot for clause in action.gates))
-            off, on = Door(action, action.marketing, seen, {}), Door(action, action.marketing, seen, {})
-            for channel, doors in found.items():
-                doors.append(on if channel in action.channels else off)
-        return {channel: tuple(doors) for channel, doors in found.items()}
+        doors = [(Door(action, on_channel=False), Door(action, on_channel=True)) for action in self.actions]
+        return {channel: tuple(door[channel in door[0].action.channels] for door in doors) for channel in get_args(Channel)}
+
+    @cached_property
+    def marketing(self) -> tuple[bool, ...]:
+        """Which actions are marketing, in the order of actions."""
+        return tuple(action.marketing for action in self.actions)
+
+    @cached_property
+    def stage_rows(self) -> tuple[Row, ...]:
+        """The table of stages."""
+        return tuple(map(_row, self.stages))
+
+    @cached_property
+    def phase_rows(self) -> tuple[Row, ...]:
+        """The table of phases."""
+        return tuple(map(_row, self.phases))
+
+    @cached_property
+    def which_hold(self) -> See:
+        """Picks whether each signal holds, in their order."""
+        return picker([signal.slot for signal in self.signals.values()])
+
+    @cached_property
+    def fillers(self) -> dict[int, Filler]:
+        """Templates made ready for this pack, each when it is first wanted, by the template's identity."""
+        return {}
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Where each action stands in the order of actions."""
+        return {action.id: place for place, action in enumerate(self.actions)}
 
     @cached_property
     def clauses(self) -> Mapping[str, Mapping[tuple[str, str], Clause]]:
@@ -349,9 +387,9 @@ class Pack:
         return {phase.id: phase.mix for phase in self.phases}
 
 
-def _is_formed(fact: BaseFact) -> bool:
-    return fact.section == "custom" or fact.type.kind == "date"
-
-
 def _section(name: str, facts: tuple[BaseFact, ...]) -> BaseSection:
-    return BaseSection(name, tuple(filter(_is_formed, facts)), tuple(fact for fact in facts if fact.max_age is not None))
+    return BaseSection(name, facts if name == "custom" else (), tuple(fact for fact in facts if fact.max_age is not None))
+
+
+def _row(place: Stage | Phase) -> Row:
+    return Row(place.id, place.clauses, picker([clause.slot for clause in place.clauses]), Overtaken(place))

@@ -19,7 +19,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from app.engine.pack.checking import GATES, Parts
-from app.engine.pack.model import Action, Clause
+from app.engine.pack.model import Action, Clause, Pack
 from app.engine.problems import Place
 from app.engine.tree import TEXT, TRUE, Const, substitute
 from app.workbench.suites.bench import Bench
@@ -118,8 +118,7 @@ def coverables(bench: Bench) -> Iterator[Coverable]:
     for name, clause in parts.contact.items():
         yield Coverable(Part("contact", "", name), clause.place(), _both)
     for jurisdiction, profile in parts.profiles.items():
-        doubtful = {clause.name for action in bench.pack(jurisdiction).actions for clause in action.guardrails if _doubtful(action, clause)}
-        for name in sorted(doubtful):
+        for name in sorted(doubtful(bench.pack(jurisdiction))):
             rule = profile.clauses[name]
             yield Coverable(Part("guardrail", jurisdiction, name), rule.place(), _both)
         for item in profile.hands_off:
@@ -128,6 +127,11 @@ def coverables(bench: Bench) -> Iterator[Coverable]:
     for entry, cause in parts.draft.merged("fallback"):
         for index, action in enumerate(entry.part):
             yield Coverable(Part("fallback", cause, action), entry.place(index), ("chosen",))
+
+
+def doubtful(pack: Pack) -> frozenset[str]:
+    """The guardrails in force that may fail for some action on some channel."""
+    return frozenset(clause.name for action in pack.actions for clause in action.guardrails if _doubtful(action, clause))
 
 
 def _doubtful(action: Action, clause: Clause) -> bool:

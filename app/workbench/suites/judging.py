@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from app.engine.problems import Place
 from app.engine.texts import Language
@@ -15,9 +14,10 @@ from app.workbench.suites.coverage import Seen, seen_by
 from app.workbench.suites.loading import load
 from app.workbench.suites.model import Test
 from app.workbench.suites.running import run_one
+from app.workbench.suites.sharing import shared
 from app.workbench.suites.telling import Told, tell
 
-WORTH_A_PROCESS = 1_500
+WORTH_A_PROCESS = 1_000
 """Tests that one process runs in about the time that another takes to start."""
 _CHUNK = 64
 
@@ -63,37 +63,35 @@ def judge_all(
     Args:
         tests: which ones.
         bench: the pack they are run on.
-        suites: the files they were loaded from; other processes load them again.
+        suites: the files they were loaded from; other processes may load them again.
         language: of what is told about failures.
-        jobs: processes. Left out: one for each 1,500 tests, up to the number of processors.
+        jobs: processes. Left out: one for each 1,000 tests, up to the number of processors.
     """
-    wanted = jobs or min(os.cpu_count() or 1, 1 + len(tests) // WORTH_A_PROCESS)
-    if wanted <= 1 or len(tests) < 2:
-        for test in tests:
-            yield judge(test, bench, language)
+    court = _Court(bench, {test.number: test for test in tests}, language)
+    count = jobs or min(os.cpu_count() or 1, 1 + len(tests) // WORTH_A_PROCESS)
+    if count <= 1 or len(tests) < 2:
+        yield from (judge(test, bench, language) for test in tests)
         return
+    for test in tests:
+        bench.pack(test.jurisdiction, guardrails_alone=test.guardrails_alone)
     numbers = [test.number for test in tests]
-    with ProcessPoolExecutor(
-        min(wanted, len(tests)), multiprocessing.get_context("spawn"), _Worker.start, (dict(bench.files), dict(suites), language)
-    ) as pool:
-        yield from pool.map(_Worker.judge, numbers, chunksize=max(1, min(_CHUNK, len(numbers) // wanted)))
+    again = partial(_court, dict(bench.files), dict(suites), language)
+    yield from shared(_judged, numbers, court, again, min(count, len(tests)), max(1, min(_CHUNK, len(tests) // count)))
 
 
-class _Worker:
-    """What a child process keeps between tests."""
+@dataclass(frozen=True, slots=True)
+class _Court:
+    """What is needed to judge a test by its number."""
 
     bench: Bench
     tests: Mapping[int, Test]
     language: Language
 
-    @classmethod
-    def start(cls, files: Mapping[str, bytes], suites: Mapping[str, bytes], language: Language) -> None:
-        """Build the pack and load the tests once."""
-        cls.bench = Bench(files)
-        cls.tests = {test.number: test for test in load(suites, cls.bench).tests}
-        cls.language = language
 
-    @classmethod
-    def judge(cls, number: int) -> Verdict:
-        """Run the test of that number."""
-        return judge(cls.tests[number], cls.bench, cls.language)
+def _court(files: Mapping[str, bytes], suites: Mapping[str, bytes], language: Language) -> _Court:
+    bench = Bench(files)
+    return _Court(bench, {test.number: test for test in load(suites, bench).tests}, language)
+
+
+def _judged(court: _Court, number: int) -> Verdict:
+    return judge(court.tests[number], court.bench, court.language)

@@ -16,6 +16,7 @@ from app.engine.patterns import Join, Pattern
 from app.engine.problems import Place
 from app.engine.tree import FALSE, TRUE, Call, Const, Node, Ref, Type, children, fold, rebuild, show, walk
 from app.workbench.suites.bench import Bench
+from app.workbench.suites.coverage import doubtful
 
 Kind = Literal["parameter", "figure", "gate", "contact", "guardrail", "level", "row", "stage", "phase", "moment", "pattern", "fallback"]
 KINDS: tuple[Kind, ...] = (
@@ -126,7 +127,7 @@ class _Maker:
         self.bench, self.parts = bench, bench.home
         self.trees = self.parts.draft.trees
         self.spots = [(owner, found, path, None) for owner, found, path in owned(self.parts)]
-        self.guards = [(owner, found, path, name) for name in bench.jurisdictions for owner, found, path in guarded(self.parts, name)]
+        self.guards = [(owner, found, path, name) for name in bench.jurisdictions for owner, found, path in self.guarded(name)]
         self.uses: dict[str, list[tuple[str, Key]]] = {}
         for owner, found, path, _ in (*self.spots, *self.guards):
             key, tree = self.tree(found, path)
@@ -143,6 +144,13 @@ class _Maker:
             for index, action in enumerate(entry.part):
                 name, place = f"fallback.{cause} {action}", entry.place(index)
                 yield Mutant(0, "fallback", place, name, _gone, frozenset({f"action:{action}"}), fallback=(cause, action))
+
+    def guarded(self, jurisdiction: str) -> Iterator[tuple[str, Found[Any], tuple[str | int, ...]]]:
+        """The conditions of a profile, without guardrails that what an action is settles for every action there is."""
+        left = doubtful(self.bench.pack(jurisdiction))
+        for owner, found, path in guarded(self.parts, jurisdiction):
+            if owner == "phase:hands_off" or found.part.id in left:
+                yield owner, found, path
 
     def tree(self, found: Found[Any], path: tuple[str | int, ...]) -> tuple[Key, Node]:
         """A condition and where it stands."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from app.engine.decide import decide
 from app.engine.pack import Pack
@@ -19,6 +18,7 @@ from app.workbench.suites.model import Expectation, Test
 from app.workbench.suites.mutants import KINDS, Kind, Mutant, mutants, readers
 from app.workbench.suites.remaking import Remaker
 from app.workbench.suites.running import Decided
+from app.workbench.suites.sharing import shared
 
 WORTH_A_PROCESS = 60
 """Mutants that one process tries in about the time that another takes to start."""
@@ -110,12 +110,24 @@ class Trying:
 
     def made(self, mutant: Mutant, jurisdiction: str) -> Pack:
         """The mutant's pack under a jurisdiction."""
+        remaker = self.remaker(jurisdiction)
+        made = remaker.pack
+        if mutant.fallback is not None:
+            made = _without_fallback(made, *mutant.fallback)
+        elif mutant.trees or mutant.opened or mutant.joins:
+            made = remaker.with_trees(mutant.trees, mutant.opened, mutant.joins)
+        return replace(made, jurisdiction=jurisdiction)
+
+    def remaker(self, jurisdiction: str) -> Remaker:
+        """What makes packs under a jurisdiction."""
         if jurisdiction not in self._remakers:
             self._remakers[jurisdiction] = Remaker(self.bench.parts(jurisdiction), self.bench.files)
-        remaker = self._remakers[jurisdiction]
-        if mutant.fallback is not None:
-            return _without_fallback(remaker.pack, *mutant.fallback)
-        return remaker.with_trees(mutant.trees, mutant.opened, mutant.joins)
+        return self._remakers[jurisdiction]
+
+    def prepare(self) -> None:
+        """Make what every process needs, before there are several."""
+        for test in self.tests:
+            self.remaker(test.jurisdiction)
 
 
 def try_all(
@@ -134,27 +146,18 @@ def try_all(
     if count <= 1 or len(wanted) < 2:
         yield from map(trying.trial, wanted)
         return
-    numbers = [test.number for test in trying.tests]
-    given = (dict(bench.files), dict(suites), numbers)
-    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _Worker.start, given) as pool:
-        yield from pool.map(_Worker.trial, [mutant.number for mutant in wanted], chunksize=_CHUNK)
+    trying.prepare()
+    again = partial(_trying, dict(bench.files), dict(suites), frozenset(test.number for test in trying.tests))
+    yield from shared(_tried, [mutant.number for mutant in wanted], trying, again, count, _CHUNK)
 
 
-class _Worker:
-    """What a child process keeps between mutants."""
+def _trying(files: Mapping[str, bytes], suites: Mapping[str, bytes], wanted: frozenset[int]) -> Trying:
+    bench = Bench(files)
+    return Trying(bench, [test for test in load(suites, bench).tests if test.number in wanted])
 
-    trying: Trying
 
-    @classmethod
-    def start(cls, files: Mapping[str, bytes], suites: Mapping[str, bytes], numbers: Sequence[int]) -> None:
-        """Build the pack and load the tests once."""
-        bench, wanted = Bench(files), set(numbers)
-        cls.trying = Trying(bench, [test for test in load(suites, bench).tests if test.number in wanted])
-
-    @classmethod
-    def trial(cls, number: int) -> Trial:
-        """Try the mutant of that number."""
-        return cls.trying.trial(cls.trying.mutants[number])
+def _tried(trying: Trying, number: int) -> Trial:
+    return trying.trial(trying.mutants[number])
 
 
 def spoken_of(test: Test) -> frozenset[str]:

@@ -18,8 +18,8 @@ from app.engine.pack.model import Clause
 from app.engine.pack.reading import Draft, Found
 from app.engine.pack.source import Path
 from app.engine.patterns import Pattern
-from app.engine.to_python import Program, Row, Section
-from app.engine.tree import Node, reads
+from app.engine.to_python import Program, Section
+from app.engine.tree import Const, Node, reads
 
 Trees = Mapping[tuple[str, Path], Node]
 _TRUNK_SECTIONS = 3
@@ -67,6 +67,8 @@ class _Memory:
     def __init__(self) -> None:
         self.named: dict[str, int] = {}
         self.trees: dict[Node, int] = {}
+        self.constants: dict[tuple[type, Const], int] = {}
+        self.sure: frozenset[int] = frozenset()
         self.trunk: tuple[Node, ...] = ()
         self.size = 0
         self.sections: dict[str, Section] = {}
@@ -77,6 +79,7 @@ class _Memory:
     def keep(self, program: Program) -> None:
         """Keep where the first pack has what."""
         self.named, self.trees, self.size = dict(program.named), dict(program.trees), program.size
+        self.constants, self.sure = dict(program.constants), frozenset(program.sure)
         self.trunk = tuple(tree for tree, slot in program.trees.items() if program.ready[slot] == "")
 
 
@@ -143,8 +146,9 @@ class _Recompiler(Compiler):
         """Do the clauses ask the same, of an action that is the same, of values in the same slots?"""
         if kept.known != known or any(kept.asks[index] != self.asks[index] for index in self.changed):
             return False
-        named = self.memory.named
-        return all(self.program.slot_of(name) == named[name] for name in kept.reads if name in named)
+        named, sure = self.memory.named, self.memory.sure
+        slots = [(self.program.slot_of(name), named[name]) for name in kept.reads if name in named]
+        return all(now == then and (now in self.program.sure) == (then in sure) for now, then in slots)
 
     def keeper(self, known: Mapping[str, Node], guardrails: tuple[Clause, ...]) -> Callable[[Section], None]:
         """What keeps an action's clauses once their code is there."""
@@ -165,53 +169,37 @@ class _SteadyProgram(Program):
         self.memory = memory
         self.size = memory.size
         self.trees = dict(memory.trees)
+        self.constants = dict(memory.constants)
         self.ready = defaultdict(lambda: _NOWHERE)
         self.trunk_sections = 0
         self.ready_made: Section | None = None
         self.then: Callable[[Section], None] | None = None
 
-    def kept(self, name: str) -> int:
-        """The slot that a name had, or a fresh one."""
+    def new_for(self, name: str) -> int:
+        """See `Program.new_for`: the slot that the name had."""
         return self.memory.named[name] if name in self.memory.named else self.new()
 
-    def input(self, name: str) -> int:
-        """See `Program.input`."""
-        if name not in self.inputs:
-            self.inputs[name] = self.named[name] = self.kept(name)
-        return self.inputs[name]
-
-    def choose(self, name: str, rows: Sequence[Row]) -> int:
-        """See `Program.choose`."""
-        slot, kept = super().choose(name, rows), self.memory.named.get(name)
-        if kept is None:
-            return slot
-        self.lines[-1] = self.lines[-1].replace(f"v[{slot}] = ", f"v[{kept}] = ", 1)
-        self.named[name] = kept
-        return kept
-
-    def reserve(self, name: str) -> int:
-        """See `Program.reserve`."""
-        self.named[name] = self.kept(name)
-        return self.named[name]
-
-    def section(self) -> Section:
-        """See `Program.section`; the same code is compiled once."""
+    def section(self, result: str = "") -> Any:
+        """See `Program.section`."""
         if self.ready_made is not None:
             made, self.ready_made = self.ready_made, None
             return made
         if not self.branch:
             self.close_trunk()
-        body = "\n".join(self.lines)
-        self.temporaries = 0
-        found = self.memory.sections.get(body)
-        if found is None:
-            found = super().section()
-            if not self.memory.size:
-                self.memory.sections[body] = found
-        self.lines = []
+        found: Section = super().section(result)
         if self.then is not None:
             self.then(found)
             self.then = None
+        return found
+
+    def compiled(self, lines: Sequence[str]) -> Any:
+        """See `Program.compiled`; the same code is compiled once."""
+        body = "\n".join(lines)
+        found = self.memory.sections.get(body)
+        if found is None:
+            found = super().compiled(lines)
+            if not self.memory.size:
+                self.memory.sections[body] = found
         return found
 
     def close_trunk(self) -> None:

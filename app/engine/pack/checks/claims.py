@@ -16,42 +16,43 @@ _absolute_zh = (
     "独家|顶级|极致|史上|国家级|世界级|全球领先|行业领先|绝无仅有|百分之?百|万无一失|零风险|包您满意|永久免费|终身免费",
 )
 _absolute_en = (
-    r"\b(?:the|our|your|very) best\b(?![ -](?:time|way|moment|number|person|day|hour|thing|tariffs|to reach|to call))",
-    r"\bbest(?:-| )(?:ever|price|prices|deal|deals|offer|offers|plan|plans|value|network|tariff(?!s)|rate|rates|choice|service)\b",
-    r"\b(?:cheapest|lowest(?! level)|unbeatable|unrivalled|unrivaled|unmatched|(?<!cannot )(?<!can't )(?<!not )guarantee[ds]?)\b",
-    r"\b(?:number one|no\. ?1|risk[- ]free)\b",
-    r"\b100 ?% (?:satisfaction|free|safe|secure|reliable)\b",
-    r"\b(?:the only (?:operator|network|plan|provider|carrier|one (?:that|who) can)|fastest|world[- ]class|perfect for everyone)\b",
+    r"(?:the|our|your|very) best\b(?![ -](?:time|way|moment|number|person|day|hour|thing|tariffs|we can|you can|to reach|to call))",
+    r"best(?:-| )(?:ever|price|prices|deal|deals|offer|offers|plan|plans|value|network|tariff(?!s)|rate|rates|choice|service)\b",
+    r"(?:cheapest|lowest(?! level)|unbeatable|unrivalled|unrivaled|unmatched|(?<!cannot )(?<!can't )(?<!not )guarantee[ds]?)\b",
+    r"(?:number one|no\. ?1|risk[- ]free)\b",
+    r"100 ?% (?:satisfaction|free|safe|secure|reliable)\b",
+    r"(?:the only (?:operator|network|plan|provider|carrier|one (?:that|who) can)|fastest|world[- ]class|perfect for everyone)\b",
 )
 _urgency_zh = (
-    "仅限今[日天]|今[日天]截止|限今[日天]|最后(?:机会|[一二三两0-9]+[天小]|名额)|马上抢|立即抢|抢购|速抢|快抢|秒杀|限时(?!长)|手慢无|过期不候|错过(?:不再|就没|再等|后悔)",
-    "机不可失|不容错过|不要错过|别错过|(?:赶快|赶紧|抓紧)(?:来|办|订|抢|下单|参加|领)|仅剩|所剩不多|名额有限|数量有限|先到先得|倒计时|再不办|火爆",
+    "仅限今[日天]|今[日天]截止|限今[日天]|最后(?:机会|名额|[一二三两0-9]+(?:小时|天)(?![是为前：]))|(?:马上|立即|速|快)抢(?![修险救通占])|抢购",
+    "秒杀|限时(?!长)|手慢无|过期不候|错过(?:不再|就没|再等|后悔)",
+    "机不可失|不容错过|不要错过|别错过|(?:赶快|赶紧|抓紧)(?:来|办|订|抢|下单|参加|领)|仅剩(?:最后|[0-9一二三四五]+个?(?:名额|席|份|台|套|位))|所剩不多|名额有限|数量有限|先到先得|倒计时|再不办|火爆",
 )
 _urgency_en = (
-    r"\b(?:last chance|(?<!no )hurry|act (?:now|fast|today)|limited[- ]time|limited offer)\b",
-    r"\b(?:while (?:stocks?|supplies) lasts?|final (?:hours|days|call)|don['’]t miss)\b",
-    r"\b(?:(?:today|this week|this weekend|tonight) only|only (?:today|now|this week|tonight|until midnight|[0-9]+ left|a few left))\b",
-    r"\b(?:before it(?:'s|’s| is) (?:gone|too late)|time is running out|selling (?:out )?fast)\b",
-    r"\b(?:first come,? first served|once[- ]in[- ]a[- ]lifetime|ends (?:today|tonight))\b",
+    r"(?:last chance|(?<!no )hurry|act (?:now|fast|today)|limited[- ]time|limited offer)\b",
+    r"(?:while (?:stocks?|supplies) lasts?|final (?:hours|days|call)|don['’]t miss)\b",
+    r"(?:(?:today|this week|this weekend|tonight) only|only (?:today|now|this week|tonight|until midnight|[0-9]+ left|a few left))\b",
+    r"(?:before it(?:'s|’s| is) (?:gone|too late)|time is running out|selling (?:out )?fast)\b",
+    r"(?:first come,? first served|once[- ]in[- ]a[- ]lifetime|(?:offer|sale|deal) ends (?:today|tonight))\b",
 )
 _rivals_zh = (
-    "中国移动|中国电信|中国联通|中国广电|联通(?!性)|中移动|移动公司|电信公司|香港移动通讯|和记电讯|数码通|中华电信|台湾大哥大|远传",
+    "中国移动|中国电信|中国联通|中国广电|(?<![互物关])联通(?!性)|中移动|移动公司|电信公司|香港移动通讯|和记电讯|数码通|中华电信|台湾大哥大|远传电信",
     "小米移动|蜗牛移动|阿里通信|京东通信|分享通信|沃达丰|德国电信|威瑞森",
 )
 _rivals_en = (
-    r"\b(?:China (?:Mobile|Telecom|Unicom|Broadnet)|Unicom|Vodafone|T-Mobile|Verizon|AT&T)\b",
-    r"\b(?:Deutsche Telekom|Telef[oó]nica|Movistar|Bouygues|SFR|Swisscom)\b",
-    r"\b(?:giffgaff|Lebara|Lycamobile|Telenor|Telia|Proximus|KPN)\b",
-    r"\b(?:Wind Tre|Mint Mobile|Cricket Wireless|Xfinity Mobile|US Cellular|SmarTone|Sky Mobile)\b",
-    r"\b(?:Orange|Three|EE|O2|BT)(?='s (?:network|plan|price|offer)| (?:charges|customers|network))",
+    r"(?:China (?:Mobile|Telecom|Unicom|Broadnet)|Unicom|Vodafone|T-Mobile|Verizon|AT&T)\b",
+    r"(?:Deutsche Telekom|Telef[oó]nica|Movistar|Bouygues|SFR|Swisscom)\b",
+    r"(?:giffgaff|Lebara|Lycamobile|Telenor|Telia|Proximus|KPN)\b",
+    r"(?:Wind Tre|Mint Mobile|Cricket Wireless|Xfinity Mobile|US Cellular|SmarTone|Sky Mobile)\b",
+    r"(?:Orange|Three|EE|O2|BT)(?='s (?:network|plan|price|offer)| (?:charges|customers|network))",
 )
 _insults_zh = (
-    "低价值|低(?:质量?|端)(?:客户|用户)|劣质(?:客户|用户)|垃圾(?:客户|用户)|羊毛党|薅羊毛|刁民|难缠|无理取闹|贪(?:小)?便宜|钉子户|老赖|穷人|没素质|胡搅蛮缠|问题(?:客户|用户)",
+    "低价值|低(?:质量?|端)(?:客户|用户)|劣质(?:客户|用户)|垃圾(?:客户|用户)|羊毛党|薅羊毛|刁民|难缠|无理取闹|贪(?:小)?便宜|钉子户|老赖|穷人|没素质|胡搅蛮缠",
 )
 _insults_en = (
-    r"\blow[- ](?:value|quality|worth|end) (?:customers?|subscribers?|users?|people|person)\b|\blow[- ]value\b",
-    r"\b(?:deadbeats?|freeloaders?|troublemakers?|cheapskates?)\b",
-    r"\b(?:nuisance (?:customers?|callers?)|(?:bad|problem|difficult|worthless|stupid) (?:customers?|subscribers?|users?|callers?))\b",
+    r"low[- ](?:value|quality|worth|end) (?:customers?|subscribers?|users?|people|person)\b|low[- ]value\b",
+    r"(?:deadbeats?|freeloaders?|troublemakers?|cheapskates?)\b",
+    r"(?:nuisance (?:customers?|callers?)|(?:bad|problem|difficult|worthless|stupid) (?:customers?|subscribers?|users?|callers?))\b",
 )
 
 CODES = ("absolute-claim", "urgency", "insult")
@@ -65,21 +66,23 @@ HINTS: Mapping[str, str] = {
 }
 
 
-def _compiled(*words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?P<c{index}>{'|'.join(group)})" for index, group in enumerate(words)))
+def _compiled(start: str, *words: tuple[str, ...]) -> re.Pattern[str]:
+    groups = "|".join(f"(?P<c{index}>{'|'.join(group)})" for index, group in enumerate(words))
+    return re.compile(f"{start}(?:{groups})")
 
 
 _patterns: Mapping[Language, re.Pattern[str]] = {
-    "zh": _compiled(_absolute_zh, _urgency_zh, _insults_zh),
-    "en": _compiled(_absolute_en, _urgency_en, _insults_en),
+    "zh": _compiled("", _absolute_zh, _urgency_zh, _insults_zh),
+    "en": _compiled(r"\b", _absolute_en, _urgency_en, _insults_en),
 }
-_rivals: Mapping[Language, re.Pattern[str]] = {"zh": _compiled(_rivals_zh), "en": _compiled(_rivals_en)}
+_rivals: Mapping[Language, re.Pattern[str]] = {"zh": _compiled("", _rivals_zh), "en": _compiled(r"\b", _rivals_en)}
 
 _sentences = re.compile(r"[^。！？；!?;.]+")
 _code_zh = re.compile("验证码|校验码|动态码|短信码|服务密码|取款密码|密码(?!重置|修改|找回|锁)")
 _asked_zh = re.compile("告诉|告知|报给|报一下|报下|提供(?!的)|读给|读一下|念给|念一下|念下|说一下|说给|发给我|发给客服|转发|报出|说出来")
 _either_way_zh = re.compile("要不要|能不能|是不是|可不可以|方不方便|好不好|行不行|用不用")
 _denied_zh = re.compile("请勿|不要|切勿|勿|不会|无需|不用|别|不得|绝不|从不|不能|不必|不应|不可|不需")
+_code_en = re.compile("(?:[Cc]ode|CODE|[Pp]ass|PASS|PIN|[Pp]in|OTP|[Oo]tp)")
 _asked_en = re.compile(
     r"\b(?:tell|give|read|say|share|provide|send|forward|confirm|spell)\b"
     r"(?: (?:me|us|out|aloud|it|your|the|that|this|a|one-time|verification|security|sms|text|login|\w+-digit|back)){0,6}"
@@ -114,6 +117,8 @@ def _asks_zh(text: str) -> str:
 
 
 def _asks_en(text: str) -> str:
+    if not _code_en.search(text):
+        return ""
     for sentence in _sentences.findall(text):
         asked = _asked_en.search(sentence) or _asked_too_en.search(sentence)
         if asked and not _denied_en.search(sentence):

@@ -50,7 +50,7 @@ _loose = ("first_known", "known", "at_least")
 CLOCKS = ("today", "contact_day")
 MOST_ROWS = 24
 MOST_WAYS = 300
-MOST_NODES = 300
+MOST_NODES = 60
 MOST_LEVELS = 80
 MOST_FORMS = 400_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any
 
 from app.engine.pack.checking import GATES, Parts
@@ -15,6 +15,10 @@ from app.engine.pack.checks.witnesses import Demand
 from app.engine.pack.reading import Found
 from app.engine.problems import Place, Problem
 from app.engine.tree import Node, Not, Or, fold, substitute
+
+
+MOST_PAIRS = 2_000
+"""Pairs of signals over the same things that are compared."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ def _beside(clauses: Sequence[Clause], where: str, reasoning: Reasoning) -> Iter
     """Clauses that must all let pass: one that stops nobody whom another one does not stop too does nothing."""
     idle: set[str] = set()
     for one, other in combinations(clauses, 2):
+        if reasoning.exhausted:
+            return
         if one.name in idle or other.name in idle or not reasoning.share(one.permits, other.permits) or _dead(one, other, reasoning):
             continue
         forth, back = _follows(one, other, reasoning), _follows(other, one, reasoning)
@@ -141,7 +147,7 @@ def _signals(parts: Parts, reasoning: Reasoning) -> Iterator[Problem]:
         kinds.setdefault(tuple((word, reasoning.things(node)) for word, node in nodes), []).append(name)
     yield from _patterns(parts)
     for names in kinds.values():
-        for one, other in combinations(names, 2):
+        for one, other in islice(combinations(names, 2), MOST_PAIRS):
             levels = list(zip(_levels(parts, parts.signals[one]), _levels(parts, parts.signals[other]), strict=True))
             if all(reasoning.implied(a, b) and reasoning.implied(b, a) for (_, a), (_, b) in levels):
                 yield _one_signal(parts, one, other, reasoning)

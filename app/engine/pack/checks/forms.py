@@ -50,6 +50,10 @@ class Some:
 
 
 Form = Leaf | Every | Some
+MOST_TOGETHER = 100
+"""Forms inside another of the same kind that are taken apart."""
+MOST_THINGS = 1_000
+"""Things of one form that are looked for."""
 ALWAYS, NEVER = Every(()), Some(())
 
 
@@ -58,7 +62,7 @@ def every(forms: Iterable[Form]) -> Form:
     leaves: dict[Thing, Values] = {}
     others: dict[int, Form] = {}
     for form in forms:
-        for item in form.items if isinstance(form, Every) else (form,):
+        for item in form.items if isinstance(form, Every) and len(form.items) <= MOST_TOGETHER else (form,):
             if isinstance(item, Leaf):
                 leaves[item.thing] = both(leaves.get(item.thing, item.thing.full), item.values)
             else:
@@ -74,7 +78,7 @@ def some(forms: Iterable[Form]) -> Form:
     leaves: dict[Thing, Values] = {}
     others: dict[int, Form] = {}
     for form in forms:
-        for item in form.items if isinstance(form, Some) else (form,):
+        for item in form.items if isinstance(form, Some) and len(form.items) <= MOST_TOGETHER else (form,):
             if isinstance(item, Leaf):
                 found = leaves.get(item.thing)
                 leaves[item.thing] = item.values if found is None else either(found, item.values)
@@ -87,11 +91,11 @@ def some(forms: Iterable[Form]) -> Form:
 
 
 def things(form: Form) -> frozenset[Thing]:
-    """Everything that the form looks at."""
+    """Everything that the form looks at, up to a bound."""
     found: set[Thing] = set()
     seen: set[int] = set()
     rest = [form]
-    while rest:
+    while rest and len(found) < MOST_THINGS and len(seen) < MOST_THINGS:
         item = rest.pop()
         if isinstance(item, Leaf):
             found.add(item.thing)

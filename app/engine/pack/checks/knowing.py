@@ -81,6 +81,7 @@ class Knowing:
         self.parts = parts
         self.seen: dict[tuple[str, bool | None], Known] = {}
         self.filled: set[str] = set()
+        self.order = {name: index for index, name in enumerate(parts.order)}
 
     def when(self, node: Node, truth: bool = True) -> Known:
         """What is known when the condition has this truth."""
@@ -105,10 +106,9 @@ class Knowing:
         if not needed:
             return
         self.filled |= needed
-        for name in self.parts.order:
-            if name in needed:
-                for truth in (True, False, None) if _conditional(self.parts, name) else (None,):
-                    self._name(name, truth)
+        for name in sorted(needed, key=self.order.__getitem__):
+            for truth in (True, False, None) if _conditional(self.parts, name) else (None,):
+                self._name(name, truth)
 
     def _holds(self, node: Node, truth: bool) -> Known:
         match node:

@@ -49,6 +49,11 @@ class Reasoning:
         undecided = sum(not decided for _, decided in self.met.values())
         return Reasoned(len(self.met) - undecided, undecided)
 
+    @property
+    def exhausted(self) -> bool:
+        """Has the pack taken all the effort that is spent on one?"""
+        return self.effort.left <= 0
+
     def note(self, node: Node) -> None:
         """Count a condition of the pack as reasoned about."""
         if id(node) not in self.met:

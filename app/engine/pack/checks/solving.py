@@ -12,7 +12,7 @@ from app.engine.pack.checks.values import UNKNOWN, Values, both, without
 
 RUNS = (1_000, 2_000, 4_000, 8_000, 16_000)
 """Steps of one search, each time it begins anew."""
-MOST_STEPS_OF_A_PACK = 3_000_000
+MOST_STEPS_OF_A_PACK = 1_000_000
 """Steps that all searches over one pack may take together."""
 DEEPEST_LOOK = 2
 """How far into an alternative a search looks before it takes it."""
@@ -71,6 +71,8 @@ class _Search:
 
     def run(self, forms: list[Form]) -> Model | None:
         """Search, and begin anew with what was learnt about where it fails: a wrong first choice is not searched to the end."""
+        if self.effort.left <= 0:
+            raise NotDecided
         try:
             for steps in RUNS:
                 try:
@@ -159,6 +161,7 @@ class _Search:
         found = self.effort.touched.get(id(form))
         if found is None:
             inside = things(form)
+            self.spent += len(inside)
             found = self.effort.touched[id(form)] = inside | frozenset(base for thing in inside for base in thing.bases)
         return found
 

@@ -55,7 +55,10 @@ class Subscriber:
 
     def meets(self, demands: Iterable[Demand]) -> bool:
         """Does each condition come to what is wanted of it."""
-        return all(_holds[wanted](self.value(node)) for node, wanted in demands)
+        try:
+            return all(_holds[wanted](self.value(node)) for node, wanted in demands)
+        except RecursionError:
+            return False  # facts that rest on facts hundreds deep: nobody is shown
 
     def _look_up(self, node: Ref | Call) -> Any:
         return self._named(node) if isinstance(node, Ref) else self._called(node)
@@ -92,21 +95,21 @@ class Witnesses:
         """
         wanted = near or {}
         chosen = {thing: _pick(found, thing, wanted.get(thing)) for thing, found in model.items() if thing.form != "pair"}
-        for trial in self._trials(model, chosen, demands):
-            someone = self._subscriber(trial, model)
+        for trial in self._trials(model, chosen):
+            someone = self._subscriber(trial)
             if someone.meets(demands):
                 return someone, self._in_words(trial, someone)
         return None
 
-    def _trials(self, model: Model, chosen: dict[Thing, Any], demands: Sequence[Demand]) -> Iterable[dict[Thing, Any]]:
+    def _trials(self, model: Model, chosen: dict[Thing, Any]) -> Iterable[dict[Thing, Any]]:
         """The first choice, then others for what two figures are compared with."""
         yield chosen
-        loose = self._loose(model, demands)
+        loose = self._loose(model)
         draw = random.Random(0)
         for _ in range(MOST_TRIALS if loose else 0):
             yield {**chosen, **{thing: _drawn(thing, model.get(thing, thing.full), draw) for thing in loose}}
 
-    def _loose(self, model: Model, demands: Sequence[Demand]) -> list[Thing]:
+    def _loose(self, model: Model) -> list[Thing]:
         """Things inside a comparison or a calculation of several."""
         inner: dict[Thing, None] = {}
         for thing in model:
@@ -121,7 +124,7 @@ class Witnesses:
             return node.name not in self.conditions.definitions and node.name not in CLOCKS and node.type.kind not in ("series", "events")
         return isinstance(node, Call) and node.function not in _pure and node.function != "known"
 
-    def _subscriber(self, chosen: Mapping[Thing, Any], model: Model) -> Subscriber:
+    def _subscriber(self, chosen: Mapping[Thing, Any]) -> Subscriber:
         given: dict[Hashable, Any] = {thing.key: value for thing, value in chosen.items() if thing.key in CLOCKS}
         known: set[str] = set()
         for thing, value in chosen.items():

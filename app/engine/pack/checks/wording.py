@@ -143,6 +143,8 @@ def _languages(english: Said, chinese: Said) -> Iterator[Problem]:
     if foreign:
         message = f"the English {english.key} holds Chinese, from {shown(english.text[foreign.start() :], 20)} on"
         yield Problem(english.place, "untranslated", message, "write it in English", "warning")
+    if english.template.plain is not None and chinese.template.plain is not None:
+        return
     names = [{slot.name for slot in said.template.slots if not slot.name.startswith("param.")} for said in (english, chinese)]
     for said, lacking in ((english, names[1] - names[0]), (chinese, names[0] - names[1])):
         if lacking:
@@ -152,7 +154,7 @@ def _languages(english: Said, chinese: Said) -> Iterator[Problem]:
 
 def _raw_words(parts: Parts, said: Said) -> Iterator[Problem]:
     """Slots whose value is a word of an enumeration: people would read `next_cycle`."""
-    for slot in said.template.slots:
+    for slot in () if said.template.plain is not None else said.template.slots:
         kind = _RAW.get(slot.name) or parts.scopes.facts(port=True).get(slot.name)
         if kind is not None and kind.type.kind == "enum":
             message = f"`{slot.name}` shows as a word of the data, such as {shown(kind.type.values[0])}"
