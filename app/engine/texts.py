@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -155,6 +156,16 @@ def _money(value: Any, language: Language, currency: str) -> str:
     return f"-{before}{text[1:]}{after}" if text[0] == "-" else f"{before}{text}{after}"
 
 
+def _about(value: Any, language: Language, currency: str) -> str:
+    """A sum said as an estimate: whole units from two on, never more than it is."""
+    return _money(value if abs(value) < 200 else math.trunc(value / 100) * 100, language, currency)
+
+
+def _years(value: Any, language: Language, currency: str) -> str:
+    """Months as people say them: whole years from two on."""
+    return _whole_months(value, language, currency) if value < 24 else _whole_years(value // 12, language, currency)
+
+
 def _percent(value: Any, _language: Language, _currency: str) -> str:
     return f"{_grouped(value * 100, 1 if abs(value) < 0.1 else 0)}%"
 
@@ -191,15 +202,20 @@ def _text(value: Any, language: Language, _currency: str) -> str:
     return _grouped(value, 2) if isinstance(value, float) else str(value)
 
 
+_whole_months = _measured("month", "months", "个月")
+_whole_years = _measured("year", "years", "年")
+
 FORMATS: Mapping[str, Format] = {
     "money": _money,
+    "about": _about,
     "percent": _percent,
     "count": _count,
     "date": _date,
     "MB": _data,
     "minutes": _measured("minute", "minutes", "分钟"),
     "days": _measured("day", "days", "天"),
-    "months": _measured("month", "months", "个月"),
+    "months": _whole_months,
+    "years": _years,
     "hours": _measured("hour", "hours", "小时"),
     "text": _text,
 }

@@ -209,6 +209,8 @@ class Program:
         match node:
             case Compare(operator=operator, left=left, right=right):
                 return f"{self.arithmetic(left)} {operator} {self.arithmetic(right)}"
+            case Member(item=item, collection=Const(value=frozenset() as words)) if words:
+                return f"{self.arithmetic(item)} in {_words(words, '{}')}"
             case Member(item=item, collection=collection):
                 return f"{self.arithmetic(item)} in {self.arithmetic(collection)}"
 
@@ -338,8 +340,8 @@ class Program:
             case "days_since" | "days_until" if given[0].isidentifier():
                 days = f"{given[1]} - {given[0]}" if node.function == "days_since" else f"{given[0]} - {given[1]}"
                 return f"({days} if {given[0]} else None if {given[0]} is None else {runtime.FAR})"
-            case "overlap" if given[0].isidentifier() and isinstance(node.arguments[1], Const):
-                return f"(None if {given[0]} is None else not {given[0]}.isdisjoint({given[1]}))"
+            case "overlap" if given[0].isidentifier() and given[1].startswith("frozenset("):
+                return f"(None if {given[0]} is None else not {given[0]}.isdisjoint({given[1].removeprefix('frozenset')}))"
         return f"{_names.get(node.function, node.function)}({', '.join(given)})"
 
 
@@ -355,8 +357,13 @@ def _opposite(test: str) -> str:
 
 def _literal(value: object) -> str:
     if isinstance(value, frozenset):
-        return "frozenset({" + ", ".join(repr(item) for item in sorted(value, key=repr)) + "})" if value else "frozenset()"
+        return f"frozenset({_words(value, '()')})"
     return repr(value)
+
+
+def _words(words: frozenset[Any], brackets: str) -> str:
+    """Words as a display. Python keeps `()`, and `{}` after `in`, as a constant; `frozenset(...)` it would make anew each time."""
+    return brackets[0] + "".join(f"{word!r}, " for word in sorted(words, key=repr)) + brackets[1]
 
 
 def picker(slots: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:

@@ -56,7 +56,7 @@ _calls: Mapping[str, tuple[str, str]] = {
     "days_since": ("time since {0}", "距{0}已过"),
     "days_until": ("time until {0}", "距{0}还有"),
     "fee_on": ("cost on {0}", "按{0}测算费用"),
-    "best_fee": ("cost on the cheapest open plan", "按最省在售套餐测算费用"),
+    "best_fee": ("cost on the fitting open plan", "按合适的在售套餐测算费用"),
     "overlap": ("{0} among {1}", "{0}含{1}之一"),
     "abs": ("size of {0}", "{0}（不论升降）"),
     "first_known": ("{0}", "{0}"),
@@ -76,8 +76,8 @@ _places: Mapping[str, tuple[str, str]] = {
     "moment": ("moment", "关键时刻"),
     "events": ("events", "事件记录"),
     "contacts": ("contact history", "接触历史"),
-    "plan.best_public_id": ("cheapest public plan", "最优在售套餐"),
-    "plan.best_public_saving": ("saving on the cheapest public plan", "换最优在售套餐每月可省"),
+    "plan.best_public_id": ("fitting public plan", "合适的在售套餐"),
+    "plan.best_public_saving": ("monthly saving on the fitting public plan", "换成合适的在售套餐每月可省"),
     "account.line_type": ("line type", "号码类型"),
     "account.customer_class": ("customer class", "客户类别"),
     "account.pay_mode": ("payment mode", "付费方式"),
@@ -225,15 +225,17 @@ _never: Mapping[str, tuple[str, str]] = {"days_since": ("never", "从未"), "day
 
 
 def _placed_word(pack: Pack, node: Node, word: str, language: Language) -> str:
-    """A word; a stage, phase or moment by its title."""
+    """A word; a stage, phase or moment by its title, a derived fact's as the pack says it."""
     tables: Mapping[str, Sequence[Stage | Phase | Moment]] = {
         "stage": pack.stages,
         "phase": pack.phases,
         "moment": [*pack.moments.values()],
     }
     rows = tables.get(node.name, ()) if isinstance(node, Ref) else ()
-    named = next((row.title.say(language) for row in rows if row.id == word), None)
-    return _inside(named) if named else _spoken(pack, word, language)
+    named = next((row.title for row in rows if row.id == word), None)
+    if named is None and isinstance(node, Ref) and node.name in pack.derived:
+        named = pack.derived[node.name].words.get(word)
+    return _inside(named.say(language)) if named else _spoken(pack, word, language)
 
 
 def _without_unit(name: str, node: Node) -> str:

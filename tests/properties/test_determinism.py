@@ -18,7 +18,7 @@ from app.engine.explain import explain
 from app.engine.pack import Pack, build_pack
 from app.engine.patterns import durable_available
 from tests.pipeline import TIMES, cases, shipped, shipped_files
-from tests.pipeline_packs import act, both, fact, guard, mini_files, rule, signal
+from tests.pipeline_packs import PRICED, act, both, fact, guard, mini_files, rule, signal
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,14 +87,19 @@ def random_files(dice: random.Random) -> dict[str, bytes]:
     def clauses(most: int) -> dict[str, str]:
         return {f"c{dice.randrange(10**6)}": dice.choice(tests) for _ in range(dice.randint(0, most))}
 
+    kinds = ("care", "offer", "service", "information")
+    sent = "【我们】Cancel in the app, or reply STOP. 可取消，拒收回R。"
     actions = {
         f"a{number}": act(
-            dice.choice(("care", "offer", "service", "information")),
+            kind := dice.choice(kinds),
             eligible=clauses(3),
             suitable=clauses(2),
             value=str(dice.choice((100, 200, 200, 300))),
             category=dice.choice(("x", "y", "fault")),
-            channels={channel: {"text": both("Hello.")} for channel in ("app", "call_centre", "sms_marketing", "shop", "outbound_call")},
+            channels={
+                channel: {"text": both(sent + (PRICED if kind == "offer" else ""))}
+                for channel in ("app", "call_centre", "sms_marketing", "shop", "outbound_call")
+            },
         )
         for number in range(dice.randint(2, 9))
     }

@@ -62,6 +62,7 @@ def test_unused(added: str, expected: str) -> None:
         (CUSTOM + signals(a="custom.idle > 3"), "custom.idle"),
         (facts(idle="value.annual > 3") + signals(a="facts.idle"), "facts.idle"),
         (facts(idle="value.annual > 3", b="not facts.idle") + signals(a="facts.b"), "facts.idle"),
+        (facts(idle="value.annual > 3", b="not facts.idle", c="not facts.b") + signals(a="facts.c"), "facts.idle"),
         (facts(idle="value.annual > 3") + signals(a="known(facts.idle)"), "facts.idle"),
         (patterns(a="value.annual > 3") + signals(b="signal('x.a')"), "x.a"),
         (facts(b="level('x.idle') >= 'high'") + signals(idle="value.annual > 3", a="facts.b"), "x.idle"),

@@ -275,6 +275,8 @@ class _Checker:
     def fact(self, found: Found[DerivedFact]) -> None:
         part, names = found.part, self.base
         self.words(found, "title")
+        for word in part.values if isinstance(part.values, dict) else ():
+            self.words(found, "values", word)
         if part.expression is not None:
             node = self.draft.expression(found, ("is",), part.expression, names, "any")
             kind = node.type if node else None

@@ -153,8 +153,10 @@ class Compiler:
             self.out.bases[name] = bases
             self.program.choose(name, rows)
         kind = self.parts.scopes.derived[name].type
+        titled = found.part.values if isinstance(found.part.values, dict) else ()
+        words = {word: self.text(found, "values", word) for word in titled}
         self.out.derived[name] = model.DerivedFact(
-            name, self.program.named[name], kind, self.text(found, "title"), self.out.bases[name], tree
+            name, self.program.named[name], kind, self.text(found, "title"), self.out.bases[name], tree, words
         )
 
     def choices(

@@ -99,13 +99,13 @@ Rows = Annotated[list[Row], Field(max_length=200)]
 
 
 class DerivedFact(Part):
-    """A fact computed from others: by one expression, or by the first row that holds."""
+    """A fact computed from others: by one expression, or by the first row that holds; `values` may say how its words are told."""
 
     id: Annotated[Id, StringConstraints(pattern=r"^facts\.[a-z0-9_]+$")]
     title: Words
     unit: str = ""
     expression: Expression | None = Field(default=None, alias="is")
-    values: list[Word] = []
+    values: list[Word] | dict[Word, Words] = []
     first: Rows = []
 
     @model_validator(mode="after")

@@ -84,7 +84,7 @@ class BaseSection:
 
 @dataclass(frozen=True, slots=True)
 class DerivedFact:
-    """A fact that the pack derives."""
+    """A fact that the pack derives; `words` has how its values are told, where the pack says it."""
 
     name: str
     slot: int
@@ -92,6 +92,7 @@ class DerivedFact:
     title: Text
     bases: frozenset[str]
     tree: Node | None
+    words: Mapping[str, Text]
 
 
 @dataclass(frozen=True, slots=True)

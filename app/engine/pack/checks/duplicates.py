@@ -16,7 +16,6 @@ from app.engine.pack.reading import Found
 from app.engine.problems import Place, Problem
 from app.engine.tree import Node, Not, Or, fold, substitute
 
-
 MOST_PAIRS = 2_000
 """Pairs of signals over the same things that are compared."""
 

@@ -52,8 +52,8 @@ class Some:
 Form = Leaf | Every | Some
 MOST_TOGETHER = 100
 """Forms inside another of the same kind that are taken apart."""
-MOST_THINGS = 1_000
-"""Things of one form that are looked for."""
+MOST_LOOKED_AT = 5_000
+"""Pieces of one form that are looked at for the things in it."""
 ALWAYS, NEVER = Every(()), Some(())
 
 
@@ -95,7 +95,9 @@ def things(form: Form) -> frozenset[Thing]:
     found: set[Thing] = set()
     seen: set[int] = set()
     rest = [form]
-    while rest and len(found) < MOST_THINGS and len(seen) < MOST_THINGS:
+    for _ in range(MOST_LOOKED_AT):
+        if not rest:
+            break
         item = rest.pop()
         if isinstance(item, Leaf):
             found.add(item.thing)

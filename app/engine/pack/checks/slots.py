@@ -25,14 +25,15 @@ def slot_problems(parts: Parts) -> Iterator[Problem]:
 
 
 def _plain_texts(parts: Parts) -> Iterator[Problem]:
-    """Titles, names and sources are never filled, nor are questions."""
+    """Titles, names, words of facts and sources are never filled, nor are questions."""
     sources = {found.source.file: found.source for found in parts.actions.values()} | {
         source.file: source for source, _ in parts.draft.documents
     }
     tariffs = {(found.source.file, (*found.path, "name")) for found in parts.tariffs.values()}
     pilots = {(found.source.file, ("pilot", "why")) for found in parts.actions.values()}
     for key, text in parts.texts.items():
-        if key[1][-1] in _plain or key in tariffs or key in pilots:
+        worded = len(key[1]) > 1 and key[1][-2] == "values"
+        if key[1][-1] in _plain or worded or key in tariffs or key in pilots:
             for language in LANGUAGES:
                 for slot in text.of(language).slots:
                     yield _plain_problem(sources[key[0]].place(*key[1], language), f"`{key[1][-1]}:`", slot.name)

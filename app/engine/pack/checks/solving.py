@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from app.engine.pack.checks.forms import Every, Form, Leaf, Some, Thing, things
 from app.engine.pack.checks.values import UNKNOWN, Values, both, without
 
-RUNS = (1_000, 2_000, 4_000, 8_000, 16_000)
+RUNS = (10_000, 20_000, 40_000, 80_000, 160_000)
 """Steps of one search, each time it begins anew."""
-MOST_STEPS_OF_A_PACK = 1_000_000
+MOST_STEPS_OF_A_PACK = 8_000_000
 """Steps that all searches over one pack may take together."""
 DEEPEST_LOOK = 2
 """How far into an alternative a search looks before it takes it."""
@@ -170,31 +170,30 @@ class _Search:
         found: list[Form] = []
         for item in form.items:
             self.spend()
-            standing = _standing(state, item, DEEPEST_LOOK)
+            standing = self.standing(state, item, DEEPEST_LOOK)
             if standing is True:
                 return None
             if standing is None and len(found) < 2:
                 found.append(item)
         return found
 
-
-def _standing(state: _State, form: Form, depth: int) -> bool | None:
-    """Does a form hold by what is settled, can it not, or is it open."""
-    if isinstance(form, Leaf):
-        present = _present(state, form.thing)
-        left = both(present, form.values)
-        return False if left.empty else True if left is present else None
-    if depth == 0:
-        return None
-    settles = isinstance(form, Some)
-    found: bool | None = not settles
-    for item in form.items:
-        standing = _standing(state, item, depth - 1)
-        if standing is settles:
-            return settles
-        if standing is None:
-            found = None
-    return found
+    def standing(self, state: _State, form: Form, depth: int) -> bool | None:
+        """Does a form hold by what is settled, can it not, or is it open."""
+        if isinstance(form, Leaf):
+            present = _present(state, form.thing)
+            left = both(present, form.values)
+            return False if left.empty else True if left is present else None
+        if depth == 0:
+            return None
+        settles = isinstance(form, Some)
+        found: bool | None = not settles
+        for item in form.items:
+            standing = self.standing(state, item, depth - 1)
+            if standing is settles:
+                return settles
+            if standing is None:
+                found = None
+        return found
 
 
 def _present(state: _State, thing: Thing) -> Values:

@@ -26,6 +26,7 @@ _internal = {"source", "because", "legal_basis", "why"}
 
 _widths = {
     "money": (9, 9),
+    "about": (6, 6),
     "percent": (5, 4),
     "count": (6, 6),
     "date": (16, 11),
@@ -33,6 +34,7 @@ _widths = {
     "minutes": (13, 9),
     "days": (9, 6),
     "months": (10, 6),
+    "years": (10, 6),
     "hours": (9, 7),
     "text": (14, 14),
 }
@@ -156,7 +158,8 @@ def _raw_words(parts: Parts, said: Said) -> Iterator[Problem]:
     """Slots whose value is a word of an enumeration: people would read `next_cycle`."""
     for slot in () if said.template.plain is not None else said.template.slots:
         kind = _RAW.get(slot.name) or parts.scopes.facts(port=True).get(slot.name)
-        if kind is not None and kind.type.kind == "enum":
+        worded = slot.name in parts.facts and isinstance(parts.facts[slot.name].part.values, dict)
+        if kind is not None and kind.type.kind == "enum" and not worded:
             message = f"`{slot.name}` shows as a word of the data, such as {shown(kind.type.values[0])}"
             yield Problem(said.place, "raw-word", message, "write one text for each word, or leave it out", "warning")
 
