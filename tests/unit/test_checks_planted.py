@@ -363,6 +363,12 @@ def test_hidden(files: dict[str, bytes], code: str, place: str, by: str, witness
             "21:8",
             "`to_plan_59` can never be offered on `web`: the contact clause `consent` never lets it pass there",
         ),
+        (
+            [(NOT_ALREADY, "in_the_app: request.channel == 'app'"), ('channels:\n  app: {text: {en: "{tariff.name} for', ON_THE_WEB)],
+            "closed-channel",
+            "21:8",
+            "`to_plan_59` can never be offered on `web`: `in_the_app` never lets it pass there",
+        ),
     ],
 )
 def test_out_of_reach(replaced: list[tuple[str, str]], code: str, place: str, message: str) -> None:

@@ -1,5 +1,6 @@
 """Changes of a pack, packs made quickly with them, and which of them tests notice."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 
@@ -8,12 +9,12 @@ import pytest
 from app.engine.decide import decide
 from app.engine.pack import assembled
 from app.engine.pack.reading import Draft
-from app.engine.tree import BOOLEAN, NUMBER, TIME, Type
+from app.engine.tree import BOOLEAN, NUMBER, TIME, Const, Node, Type, show
 from app.workbench.suites import Bench, load
-from app.workbench.suites.mutants import Mutant, mutants, steps
+from app.workbench.suites.mutants import Key, Mutant, mutants, steps
 from app.workbench.suites.mutation import Mutation, Trying, summed, try_all
 from app.workbench.suites.remaking import Remaker
-from tests.packs import patterns, small
+from tests.packs import changed, patterns, small
 from tests.pipeline import cases, shipped_files
 from tests.suites import bench_of, suite
 
@@ -149,6 +150,39 @@ def test_processes_find_what_one_finds() -> None:
     trying = Trying(bench, load(files, bench).tests)
     wanted = trying.mutants[:12]
     assert list(try_all(trying, wanted, bench, files, 2)) == list(try_all(trying, wanted, bench, files, 1))
+
+
+CALM = """\
+contact:
+  - id: calm
+    title: {en: A, zh: B}
+    applies: action.marketing
+    permits: refused(days=30) < 2
+    reason: {en: A, zh: B}
+  - id: affordable
+    title: {en: A, zh: B}
+    applies: action.marketing
+    permits: facts.toll < 100000
+    reason: {en: A, zh: B}
+"""
+
+
+def test_what_two_conditions_share_is_there_when_one_of_them_is_gone() -> None:
+    """A contact clause looks at what a gate looks at too, and at a fact: without the gate, and with the fact another, it still sees right."""
+    files = changed(("  cheaper: fee_on", "  calm: refused(days=30) < 3\n  cheaper: fee_on"), calm=CALM)
+    bench = bench_of(files)
+    (test,) = load(suite("- {subject: caller, expect: {phase: prevention}}"), bench).tests
+    remaker = Remaker(bench.home, bench.files)
+
+    def became(trees: Mapping[Key, Node]) -> tuple[str | None, str | None]:
+        decision = decide(remaker.with_trees(trees, {}, {}), test.case)
+        return next((item.cause, item.clause) for item in decision.outcomes if item.action == "to_plan_59")
+
+    (gate,) = (item for item in mutants(bench) if item.kind == "gate" and item.name == "to_plan_59 calm")
+    assert became({}) == (None, None)
+    assert became(gate.trees) == (None, None)
+    (fact,) = (key for key, tree in bench.home.draft.trees.items() if show(tree) == "last(billing.toll_fee)")
+    assert became({fact: Const(200_000, NUMBER)}) == ("suppressed", "affordable")
 
 
 def test_pack_made_quickly_decides_as_one_made_from_the_start() -> None:

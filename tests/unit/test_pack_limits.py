@@ -149,6 +149,7 @@ def test_relevance() -> None:
     assert problems(changed(minor, offers, ("tariff: plan_59\n", "tariff: plan_59\nlegal_basis: {en: Act, zh: 法}\n"))) == []
 
 
+DEAR = "fee: 6900\n    fee_after: 6900\n    voice_minutes: 200\n"
 STUDENT = """\
 tariffs:
   - id: plan_student
@@ -182,6 +183,7 @@ tariffs:
             "fee: 5900\n    fee_after: 5900\n    data_mb: 200",
             True,
         ),
+        ("fee: 4900\n    fee_after: 4900\n    voice_minutes: 200\n    data_mb: 20480", f"{DEAR}    data_mb: 40960", False),
     ],
 )
 def test_published_conditions_are_for_their_good(old: str, new: str, wrong: bool) -> None:
@@ -191,6 +193,15 @@ def test_published_conditions_are_for_their_good(old: str, new: str, wrong: bool
     hint = "such a condition is lawful where it is cheaper for them: lower the fee, or take `open_if:` out"
     line = 13 if "data_mb: 200" in new and "voice" not in new else 14
     assert told == ([f"rules/x.yaml:{line}:14: warning[protected-dearer]: {expected}; {hint}"] if wrong else [])
+
+
+def test_a_plan_for_newcomers_is_none_to_compare_with() -> None:
+    """Who is with us already could not have it."""
+    dear = STUDENT.replace("4900", "5900")
+    closed = ("on_sale_from: 2026-01-01", "on_sale_from: 2026-01-01\n    open_to_existing: false")
+    files = changed(closed) | {"rules/x.yaml": dear.encode()}
+    assert any("protected-dearer" in line for line in problems(changed(x=dear)))
+    assert not any("protected-dearer" in line for line in problems(files))
 
 
 @pytest.mark.parametrize("place", ["facts", "without"])

@@ -1,10 +1,14 @@
 """A text names only what its condition makes known: everything else would show as a dash."""
 
+import itertools
+import random
+
 import pytest
 
 from app.engine.pack.checking import Parts, check
 from app.engine.pack.checks.knowing import MOST, Knowing
 from app.engine.pack.reading import read_files
+from tests.expressions import tree, value
 from tests.packs import changed, problems
 
 pytestmark = pytest.mark.unit
@@ -343,3 +347,30 @@ def test_long_chains() -> None:
     assert knowing.sure("facts.c5", near)
     assert not knowing.sure("facts.c25", near)
     assert not knowing.sure("facts.c1499", near)
+
+
+ATOMS = ("custom.n > 5", "known(custom.n)", "custom.whole == 2", "custom.ok", "custom.n < custom.whole", "not known(custom.ok)")
+
+
+def _random(dice: random.Random, depth: int) -> str:
+    if depth == 0:
+        return dice.choice(ATOMS)
+    parts = [f"({_random(dice, depth - 1)})" for _ in range(dice.randint(2, 3))]
+    form = dice.choice(("and", "or", "not", "at_least"))
+    if form == "not":
+        return f"not {parts[0]}"
+    return f"at_least({dice.randint(1, len(parts))}, {', '.join(parts)})" if form == "at_least" else f" {form} ".join(parts)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_never_wrongly_known(small_parts: Parts, seed: int) -> None:
+    """Whatever is said to be known is known, for every value of a random condition's facts that gives it that truth."""
+    text = _random(random.Random(seed), 2 + seed % 2)
+    knowing = Knowing(small_parts)
+    given = itertools.product((None, 1, 9), (None, 2, 7), (None, True, False))
+    for values in (dict(zip(("custom.n", "custom.whole", "custom.ok"), row, strict=True)) for row in given):
+        held = value(text, values)
+        if held is not None:
+            known = knowing.when(tree(text), truth=held)
+            assert known is not None, text
+            assert all(values[name] is not None for name in values if name in known), (text, values)

@@ -137,3 +137,11 @@ def test_words_for_customers(applicable: str, more: str, told: bool) -> None:
     lines = unused(("tolls: signal('high.toll')", f"tolls: {applicable}"), words, x=worded)
     expected = "[unused-text]: the words for customers of `to_plan_59` are never told: its signals bring their own, or there is none"
     assert any(expected in line for line in lines) is not told
+
+
+def test_what_the_comparison_of_plans_looks_at() -> None:
+    """The best public plan is worked out from what the person has and uses: a question for that is not in vain."""
+    asked = "questions:\n  - {fact: plan.monthly_fee, who: both, en: What do you pay?, zh: 您的月费是多少？}\n"
+    best = ("tariff: plan_59\n", "tariff: plan.best_public_id\n")
+    assert any("[unused-question]" in line for line in unused(x=asked))
+    assert unused(best, x=asked) == []

@@ -85,6 +85,7 @@ HARMLESS: list[tuple[Language, str]] = [
     ("en", "You are told of the end and of the best tariffs."),
     ("en", "We cannot guarantee the speed. Your data has been running out."),
     ("en", "We send you a code; type it in the app. Never tell anyone the code."),
+    ("en", "Nobody of ours will say your PIN aloud; never give us the password."),
     ("en", "Three lines, and O2 is a gas; the EE column is empty."),
 ]
 
@@ -358,3 +359,31 @@ def test_plans_that_nobody_with_us_can_have() -> None:
     )
     assert len(unsaid(*best, *said_all, RISING)) == 4
     assert unsaid(*best, *said_all, (RISING[0], RISING[1] + "\n    open_to_existing: false")) == []
+
+
+WORDED = """\
+facts:
+  - id: facts.{name}
+    title: {{en: Kind, zh: 类别}}
+    values: {values}
+    first: [{{if: value.annual >= 5, is: large}}, {{is: small}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("slot", "values", "wrong"),
+    [
+        ("facts.size", "[large, small]", True),
+        ("facts.size", "{large: {en: large, zh: 大}, small: {en: small, zh: 小}}", False),
+        ("request.channel", "[large, small]", True),
+        ("tariff.effective", "[large, small]", True),
+        ("tariff.kind", "[large, small]", True),
+        ("tariff.name", "[large, small]", False),
+        ("plan.id", "[large, small]", False),
+    ],
+)
+def test_words_of_the_data(slot: str, values: str, wrong: bool) -> None:
+    """A word of an enumeration is told only where the pack says how."""
+    named = ('"{tariff.name} for', f'"{{{slot}}} {{tariff.name}} for'), ('"{tariff.name}，', f'"{{{slot}}}，{{tariff.name}}，')
+    found = said(*named, x=WORDED.format(name="size", values=values))
+    assert ("raw-word" in [problem.code for problem in found]) is wrong

@@ -120,12 +120,17 @@ class _Reach:
 
     def closed_channels(self) -> Iterator[Problem]:
         for name in self.action.channels:
-            conditions = [self.channel([name]), *self.policy]
-            if self.impossible(conditions):
-                core = self.reasoning.core([condition.demand for condition in conditions])
-                closing = " and ".join(condition.name for condition in self.policy if condition.demand in core)
-                message = f"`{self.action.id}` can never be offered on `{name}`: {closing} never lets it pass there"
-                yield Problem(self.found.place("channels", name), "closed-channel", message, "leave the channel out", "warning")
+            channel = self.channel([name])
+            for closing in (self.gates, self.policy):
+                if self.impossible([channel, *closing]):
+                    yield self.closed(name, channel, closing)
+                    break
+
+    def closed(self, name: str, channel: Condition, closing: list[Condition]) -> Problem:
+        core = self.reasoning.core([condition.demand for condition in (channel, *closing)])
+        names = " and ".join(condition.name for condition in closing if condition.demand in core)
+        message = f"`{self.action.id}` can never be offered on `{name}`: {names} never lets it pass there"
+        return Problem(self.found.place("channels", name), "closed-channel", message, "leave the channel out", "warning")
 
 
 def _known(base: str) -> Node:

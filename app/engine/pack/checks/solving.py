@@ -168,8 +168,8 @@ class _Search:
     def alive(self, state: _State, form: Some) -> list[Form] | None:
         """The alternatives that may still hold, at most two; none where one holds already."""
         found: list[Form] = []
+        self.spend()
         for item in form.items:
-            self.spend()
             standing = self.standing(state, item, DEEPEST_LOOK)
             if standing is True:
                 return None
@@ -179,6 +179,7 @@ class _Search:
 
     def standing(self, state: _State, form: Form, depth: int) -> bool | None:
         """Does a form hold by what is settled, can it not, or is it open."""
+        self.spent += 1
         if isinstance(form, Leaf):
             present = _present(state, form.thing)
             left = both(present, form.values)
