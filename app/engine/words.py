@@ -78,6 +78,18 @@ _places: Mapping[str, tuple[str, str]] = {
     "contacts": ("contact history", "接触历史"),
     "plan.best_public_id": ("fitting public plan", "合适的在售套餐"),
     "plan.best_public_saving": ("monthly saving on the fitting public plan", "换成合适的在售套餐每月可省"),
+    "plan.withdrawn_on": ("day the plan was withdrawn", "停售日期"),
+    "services.auto_renew_on": ("day of automatic renewal", "自动续订日"),
+    "pay.last_topup_on": ("last top-up", "最近充值日"),
+    "device.changed_on": ("last change of phone", "换机日期"),
+    "network.fix_planned_on": ("planned date of the fix", "预计整改日期"),
+    "cases.due_on": ("promised date", "承诺时限"),
+    "care.last_proactive_on": ("last proactive care", "最近主动关怀"),
+    "care.last_visit_on": ("last visit", "最近走访"),
+    "care.loyalty_benefit_on": ("last loyalty benefit", "最近老客户回馈"),
+    "points.expiring_on": ("day the points lapse", "积分到期日"),
+    "vip.benefits_expire_on": ("day the benefits lapse", "权益到期日"),
+    "declared.unaware_service": ("whether they knew of every service", "是否有不知情开通的业务"),
     "account.line_type": ("line type", "号码类型"),
     "account.customer_class": ("customer class", "客户类别"),
     "account.pay_mode": ("payment mode", "付费方式"),
@@ -85,7 +97,7 @@ _places: Mapping[str, tuple[str, str]] = {
     "plan.on_sale": ("on sale", "在售"),
     "plan.id": ("plan", "现用套餐"),
 }
-"""Names that are no facts, and facts whose Chinese title lists their words instead of naming them."""
+"""Names that are no facts, and facts whose title does not stand well inside a sentence."""
 _directions: Mapping[str, tuple[str, str]] = {
     "at_least": ("{0} at {1} or more", "{0}达到{1}"),
     "over": ("{0} over {1}", "{0}超过{1}"),

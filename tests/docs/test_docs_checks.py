@@ -36,3 +36,11 @@ def test_the_examples_of_a_page_are_true(code: str) -> None:
         assert code in codes_of(found["Wrong"])
         right = check_files(small(example=found["Right"]))
         assert [str(problem) for problem in right if problem.severity == "error" or problem.code == code] == []
+
+
+def test_the_list_of_codes_is_that_of_the_code() -> None:
+    """The index names every code with its meaning, in the order of the code."""
+    rows = re.findall(
+        r"^\| \[`([a-z-]+)`\]\(\1\.md\) \| (?:error|warning) \| (.*) \|$", (PAGES / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert rows == list(CODES.items())

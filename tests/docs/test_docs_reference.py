@@ -269,7 +269,7 @@ def test_the_figures_of_the_worked_example_are_the_engine_s() -> None:
         assert duty == item.duty
         shown_figures = [item.propensity, round(item.value or 0), item.relevance, item.lever, round(item.score)]
         assert [float(figure.replace(",", "")) for figure in figures] == shown_figures
-    (lost,) = (item for item in decision.outcomes if item.cause == "outranked")
+    (lost,) = (item for item in decision.outcomes if item.clause == "max_actions")
     assert f"by `{lost.lost_to}`, and {lost.behind:,.0f} behind it" in page
     assert f"All {len(pack.actions)} actions pass by" in page
 

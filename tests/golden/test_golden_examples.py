@@ -1,12 +1,15 @@
 """The examples, held to what `examples.yaml` says of them."""
 
 import datetime
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 import yaml
 
+from app.engine.answer import Explanation
 from app.engine.decide import decide
 from app.engine.explain import explain
 from app.engine.intake import parse_request, take
@@ -57,11 +60,45 @@ def test_example_gives_what_was_expected(pack: Pack, expected: dict[str, Any]) -
 
 
 def test_examples_show_the_four_highs_the_phases_and_the_tiers() -> None:
-    """Between them the examples show every phase, all ten four-high signals, all tiers, and the six patterns."""
+    """Between them the examples show every phase, all ten four-high signals, all tiers, and patterns of each kind."""
     signals = {name for case in EXPECTED for name in case["signals"]}
     four_high = "tariff traffic traffic_first silence_voice silence_data silence_service arpu_minimum arpu_floor arpu_info stack"
-    patterns = "vip.watch esc.overage_bill_complaint fault.same_area fault.then_complaint leave.contract_compare plan.change_regret"
+    patterns = (
+        "vip.watch esc.overage_bill_complaint fault.same_area fault.then_complaint leave.contract_compare plan.change_regret "
+        "onboarding.first_bill_shock case.promise_broken contact.pushed_too_hard"
+    )
     assert {case["phase"] for case in EXPECTED} == {"prevention", "retention", "rescue", "hands_off"}
     assert {f"four_high.{name}" for name in four_high.split()} <= signals
     assert set(patterns.split()) <= signals
     assert {case["tier"] for case in EXPECTED if "tier" in case} == set(get_args(Tier)) - {"none"}
+
+
+UNREADABLE = {
+    "zh-CN": re.compile(r"[a-z]+_[a-z]|\b(?:they|self|we|yes|no|none|true|false)\b|—|[一-鿿][,;:?!] ?|[一-鿿] +[一-鿿]"),
+    "en": re.compile(r"[a-z]+_[a-z]|—|\b1 (?:days|months|minutes|hours|points|times)\b|[，。；：？！（）]"),
+}
+"""What nobody reads aloud: words of the data, a dash for what is unknown, the punctuation of the other language, a wrong plural."""
+
+
+def told(answer: Explanation) -> Iterator[str]:
+    """Everything an agent reads of an answer, reasons for what was not offered included."""
+    for reason in (reason for part in (answer.phase, *answer.actions) for reason in part.reasons):
+        yield from (reason.text, reason.customer or "")
+    for signal in answer.signals:
+        yield from (signal.title, signal.text, signal.customer or "")
+    for action in answer.actions:
+        yield from (action.title, action.script or action.text or "", action.disclose or "")
+    for item in answer.not_offered or ():
+        yield from (item.title, item.text, item.change or "")
+    for ask in answer.ask:
+        yield ask.question
+
+
+@pytest.mark.parametrize("locale", UNREADABLE)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_what_is_read_aloud_is_language(pack: Pack, example: Path, locale: str) -> None:
+    """In both languages, whatever was offered or kept out."""
+    request = parse_request(example.read_bytes()).model_copy(update={"mode": "what_if", "locale": locale})
+    case = take(pack, request, now=A_CLOCK, role="development")
+    answer = explain(pack, case, decide(pack, case), "full")
+    assert [text for text in told(answer) if UNREADABLE[locale].search(text)] == []

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from app.cli.sarif import sarif
 from app.engine.pack import check_files
 from app.engine.problems import Problem
 from tests.packs import SMALL, changed, facts, patterns, signals, small
@@ -80,7 +81,7 @@ def rule(name: str, permits: str, applies: str = "action.marketing") -> tuple[st
             level("high: last(billing.total) > plan.monthly_fee and plan.monthly_fee > last(billing.total)"),
             "5:15",
             "exclude each other",
-            {"last(billing.total)": "¥0.50", "plan.monthly_fee": "¥0"},
+            {"last(billing.total)": "¥0.10", "plan.monthly_fee": "¥0"},
         ),
         (
             level("high: 0 < days_until(contract.promo_end) < 9 and days_since(contract.promo_end) > 1"),
@@ -476,6 +477,13 @@ def test_a_witness_is_part_of_what_is_printed() -> None:
     """After the hint, as `e.g.`."""
     (problem,) = found(small(x=table("value.annual > 1000", "value.annual > 5000")), "hidden-row")
     assert str(problem).endswith("; the narrower condition comes first; e.g. `value.annual` = ¥50.01")
+
+
+def test_a_witness_is_told_to_forges() -> None:
+    """SARIF carries it in the message."""
+    (result,) = sarif(found(small(x=table("value.annual > 1000", "value.annual > 5000")), "hidden-row"))["runs"][0]["results"]
+    assert result["message"]["text"].endswith("; e.g. `value.annual` = ¥50.01")
+    assert result["level"] == "warning"
 
 
 def test_a_pack_without_contact_policy_is_warned_of() -> None:

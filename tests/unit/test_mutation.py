@@ -168,7 +168,7 @@ contact:
 
 
 def test_what_two_conditions_share_is_there_when_one_of_them_is_gone() -> None:
-    """A contact clause looks at what a gate looks at too, and at a fact: without the gate, and with the fact another, it still sees right."""
+    """A contact clause looks at what a gate looks at too, and at a fact: without the gate, and with another fact, it sees right."""
     files = changed(("  cheaper: fee_on", "  calm: refused(days=30) < 3\n  cheaper: fee_on"), calm=CALM)
     bench = bench_of(files)
     (test,) = load(suite("- {subject: caller, expect: {phase: prevention}}"), bench).tests

@@ -1,4 +1,4 @@
-"""Every code of a finding about a pack, with what it means in a sentence. Codes are stable: editors, forges and people's notes name them."""
+"""Every code of a finding about a pack, with what it means in a sentence. Codes are stable: editors and forges name them."""
 
 from __future__ import annotations
 

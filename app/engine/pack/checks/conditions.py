@@ -49,10 +49,15 @@ _loose = ("first_known", "known", "at_least")
 """Functions that may be known where an argument is not."""
 CLOCKS = ("today", "contact_day")
 MOST_ROWS = 24
+"""Rows of a table whose value is looked into inside a comparison; a longer one counts as a fact of its own."""
 MOST_WAYS = 300
+"""Ways in which so many of several conditions can hold."""
 MOST_NODES = 60
+"""Size of a derived figure that is written out."""
 MOST_LEVELS = 80
+"""Conditions inside conditions that are looked into."""
 MOST_FORMS = 400_000
+"""Conditions of one pack that are looked into."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.engine.pack.checks.conditions import Conditions, Definitions, Wanted
+from app.engine.pack.checks.conditions import Conditions, Definitions, denied
 from app.engine.pack.checks.forms import Form, Leaf, Some, Thing, things
 from app.engine.pack.checks.solving import Effort, Model, NotDecided, solve
 from app.engine.pack.checks.values import Values, either
@@ -113,10 +113,9 @@ class Reasoning:
     def at_the_edge(self, met: Sequence[Demand], unmet: Demand) -> Witness:
         """Somebody who meets all of the first and only just not the other."""
         node, wanted = unmet
-        opposite: Mapping[Wanted, Wanted] = {"true": "not_true", "false": "not_false", "not_true": "true", "not_false": "false"}
         form = self.conditions.form(node, wanted)
         near = _edges(form) if len(things(form)) <= MOST_AT_THE_EDGE else {}
-        found = self.witness([*met, (node, opposite[wanted])], near)
+        found = self.witness([*met, (node, denied(wanted))], near)
         return found[1] if found else ()
 
 
