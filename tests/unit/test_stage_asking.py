@@ -132,7 +132,7 @@ def test_why_not_names_what_the_clause_wanted_and_nothing_else() -> None:
     body = {"value": {"annual": 9}, "pay": {"autopay": True, "as_of": ago(90)}, "care": {"last_visit_on": "2026-01-01", "as_of": ago(90)}}
     told = explain(pack, ask(pack, body), answer(pack, body), "full")
     assert told.not_offered is not None
-    assert told.not_offered[0].text == "Not known yet: last visit on, probability of leaving."
+    assert told.not_offered[0].text == "Not known yet: last visit, probability of leaving."
 
 
 def test_port_facts_are_never_named() -> None:

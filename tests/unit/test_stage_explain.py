@@ -65,7 +65,7 @@ def test_detail_grows_from_none_to_full() -> None:
             "Commitment ends: none.",
             "在网约定到期日：无。",
         ),
-        ("days_since(care.last_visit_on) < 90", {"care": {"last_visit_on": None}}, "Last visit on: never.", "最近走访：从未。"),
+        ("days_since(care.last_visit_on) < 90", {"care": {"last_visit_on": None}}, "Last visit: never.", "最近走访：从未。"),
         (
             "days_until(contract.promo_end) > 0",
             {"contract": {"promo_end": "2026-11-15"}},
@@ -218,3 +218,19 @@ def test_an_action_is_valid_from_the_contact_on() -> None:
     pack = mini({"plain": act(valid_days=3)})
     (found,) = told(pack, contact_at="2026-11-20T09:00:00+08:00").actions
     assert found.valid_until.isoformat() == "2026-11-23T09:00:00+08:00"
+
+
+def test_words_of_a_derived_fact_are_told_as_the_pack_says() -> None:
+    """By their titles where it gives any, in the reader's language; the evidence keeps the word."""
+    rows = [{"if": "account.tenure_months > 9", "is": "old_hand"}, {"is": "fresh"}]
+    fact = {"id": "facts.kind_of", "title": {"en": "Kind", "zh": "类型"}, "first": rows}
+    titles = {"old_hand": {"en": "Long with us", "zh": "老客户"}, "fresh": {"en": "New", "zh": "新客户"}}
+    for values, english, chinese in (
+        (titles, "Kind: long with us.", "类型：老客户。"),
+        (list(titles), "Kind: old hand.", "类型：old_hand。"),
+    ):
+        pack = mini({"plain": act(eligible={"a": "facts.kind_of == 'fresh'"})}, facts=[{**fact, "values": values}])
+        found = why_not(pack, {"account": {"tenure_months": 12}})
+        assert found.text == english
+        assert found.evidence.values == {"facts.kind_of": "old_hand"}
+        assert why_not(pack, {"account": {"tenure_months": 12}}, locale="zh-CN").text == chinese

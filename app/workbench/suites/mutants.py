@@ -14,7 +14,7 @@ from app.engine.pack.reading import Found
 from app.engine.pack.source import Path
 from app.engine.patterns import Join, Pattern
 from app.engine.problems import Place
-from app.engine.tree import FALSE, TRUE, Call, Const, Node, Ref, Type, children, fold, rebuild, show, walk
+from app.engine.tree import FALSE, TRUE, Call, Compare, Const, Node, Ref, Type, children, fold, rebuild, show, walk
 from app.workbench.suites.bench import Bench
 from app.workbench.suites.coverage import doubtful
 
@@ -41,6 +41,8 @@ SMALL = 10
 """Whole numbers up to here go up and down by one, larger ones and decimals by a tenth."""
 HALF_AN_HOUR = 30
 _longest_window = 36
+_measured = ("money", "MB", "share")
+"""Of these 0 is none at all, not a threshold that could be a step off."""
 _windows: Mapping[str, int] = {"falling": 2, "rising": 2}
 """The fewest cycles that a function may look at, where that is not one."""
 
@@ -301,6 +303,8 @@ def _constants(node: Node, least: float = float("-inf"), most: float = float("in
 def _bounds(node: Node) -> list[tuple[float, float]]:
     free, none = (float("-inf"), float("inf")), (1.0, 0.0)
     below = children(node)
+    if isinstance(node, Compare):
+        return [none if _nothing(one) and other.type.unit in _measured else free for one, other in (below, below[::-1])]
     if not isinstance(node, Call):
         return [free] * len(below)
     if node.function in ("best_fee", "best_plan", "bucket"):
@@ -311,8 +315,12 @@ def _bounds(node: Node) -> list[tuple[float, float]]:
     series = bool(node.arguments) and node.arguments[0].type.kind == "series"
     bounds = [window if series and isinstance(item, Const) and item.type.integral else free for item in node.arguments]
     if series and node.function == "share_over":
-        bounds[1] = free
+        bounds[1] = none if _nothing(node.arguments[1]) else free
     return [*bounds, *((1.0, 3_660.0) for _ in node.options)]
+
+
+def _nothing(node: Node) -> bool:
+    return isinstance(node, Const) and node.value == 0 and not isinstance(node.value, bool)
 
 
 class _Putting:

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.engine.pack.checking import Parts
+from app.engine.pack.index import named, uses
 from app.engine.pack.model import Pack
 from app.engine.pack.names import BEST
 from app.engine.pack.reading import Found
 from app.engine.problems import Place, Problem
-from app.engine.texts import LANGUAGES
-from app.engine.tree import Const, Node, Ref, walk
 from app.engine.vocabulary import FACTS
 
 
@@ -37,30 +36,17 @@ def usage_problems(parts: Parts, pack: Pack) -> Iterator[Problem]:
 
 
 def _read(parts: Parts) -> _Read:
-    """Names in expressions and in the slots of texts."""
+    """Names in expressions, in the slots of texts, and of the plan that an action offers."""
     found = _Read()
-    facts = {(item.source.file, item.path): name for name, item in parts.facts.items()}
-    for (file, path), node in parts.draft.trees.items():
-        owner = facts.get((file, path[:2]))
-        names = found.names if owner is None else found.by_fact.setdefault(owner, set())
-        _collect(node, names, found.parameters)
+    for use in uses(parts):
+        if use.form == "reference" and use.name not in BEST:
+            continue
+        of_fact = use.by is not None and use.by.kind == "fact" and use.form == "condition"
+        names = found.by_fact.setdefault(use.by.id, set()) if use.by is not None and of_fact else found.names
+        (found.parameters if use.name.startswith("param.") else names).add(use.name)
     for node in parts.opened.values():
-        _collect(node, found.names, found.parameters)
-    for text in parts.texts.values():
-        for language in LANGUAGES:
-            for slot in text.of(language).slots:
-                (found.parameters if slot.name.startswith("param.") else found.names).add(slot.name)
-    if any(item.part.tariff in BEST for item in parts.actions.values()):
-        found.names |= {"plan.best_public_id", "plan.best_public_saving"}
+        found.names.update(named(node))
     return found
-
-
-def _collect(node: Node, names: set[str], parameters: set[str]) -> None:
-    for item in walk(node):
-        if isinstance(item, Ref):
-            names.add(f"signal:{item.name.split(':')[1]}" if item.name.startswith("level:") else item.name)
-        elif isinstance(item, Const) and item.name:
-            parameters.add(item.name)
 
 
 def _follow(parts: Parts, read: _Read) -> None:
@@ -71,7 +57,7 @@ def _follow(parts: Parts, read: _Read) -> None:
         read.names |= found
         waiting += [name for name in found if name in read.by_fact]
     if read.names & BEST.keys():
-        read.names |= {"plan.id", "plan.monthly_fee", "usage.voice_out_min", "usage.data_mb", *_billed}
+        read.names |= {*BEST, "plan.id", "plan.monthly_fee", "usage.voice_out_min", "usage.data_mb", *_billed}
 
 
 _billed = ("billing.voice_overage_fee", "billing.data_overage_fee")
