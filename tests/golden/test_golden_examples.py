@@ -82,7 +82,7 @@ UNREADABLE = {
 
 def told(answer: Explanation) -> Iterator[str]:
     """Everything an agent reads of an answer, reasons for what was not offered included."""
-    for reason in (reason for part in (answer.phase, *answer.actions) for reason in part.reasons):
+    for reason in (*answer.phase.reasons, *(reason for action in answer.actions for reason in action.reasons)):
         yield from (reason.text, reason.customer or "")
     for signal in answer.signals:
         yield from (signal.title, signal.text, signal.customer or "")
