@@ -223,8 +223,8 @@ def calling_abroad(seen: Seen) -> bool:
 def _port_protected(seen: Seen) -> bool:
     state, last = seen.fact("port.state"), seen.fact("port.last_on")
     if state is None:
-        begun = seen.events(30, "port_apply") + seen.events({"cn": 1, "uk": 30}.get(seen.law, 0), "port_code")
-        return begun > 0 and not seen.events(30, "port_withdraw", "port_done")
+        begun = max(seen.events(30, "port_apply"), seen.events({"cn": 1, "uk": 30}.get(seen.law, 0), "port_code"))
+        return begun > seen.events(30, "port_withdraw", "port_done")
     lapsed = last is not None and (seen.case.times.today - last).days > 30
     coded = state == "code_issued" and (seen.law == "cn" or (seen.law == "uk" and not lapsed))
     return coded or bool(state == "applied")

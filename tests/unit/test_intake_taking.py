@@ -48,7 +48,7 @@ PACK = cast(
         zone="Asia/Shanghai",
         custom=OWN,
         questions=dict.fromkeys(ASKED),
-        choosing=SimpleNamespace(concession={"agent": 3000, "leader": 10_000}),
+        choosing=SimpleNamespace(concession={"agent": 3000, "leader": 10_000}, concession_year={}),
     ),
 )
 

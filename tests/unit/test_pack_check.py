@@ -359,7 +359,7 @@ SLOTS = [
     ("{facts.toll:mony}", "unknown format `mony`; did you mean `money`?"),
     (
         "{facts.toll:x}",
-        "unknown format `x`; there are `money`, `percent`, `count`, `date`, `MB`, `minutes`, `days`, `months`, `hours`, `text`",
+        "unknown format `x`; there are `money`, `about`, `percent`, `count`, `date`, `MB`, `minutes`, `days`, `months`, `years`, `hours`, `text`",
     ),
     (
         "{facts.toll + 1:money}",

@@ -64,6 +64,7 @@ class Trying:
         self.mutants = mutants(bench)
         self.readers = readers(bench.home, bench.jurisdictions)
         self.spoken = {test.number: spoken_of(test) for test in tests}
+        self.said = {number: names | _places(names) for number, names in self.spoken.items()}
         self._remakers: dict[str, Remaker] = {}
         self._orders: dict[frozenset[str], list[Test]] = {}
 
@@ -92,9 +93,10 @@ class Trying:
         return Trial(mutant.number, None)
 
     def ordered(self, touched: frozenset[str]) -> list[Test]:
-        """The tests, those first that speak of the most of these parts."""
+        """The tests, those first that speak of the most of these parts. Of stages, phases and moments one is had for another."""
         if touched not in self._orders:
-            self._orders[touched] = sorted(self.tests, key=lambda test: -len(self.spoken[test.number] & touched))
+            either = _places(touched)
+            self._orders[touched] = sorted(self.tests, key=lambda test: -len(self.said[test.number] & (touched | either)))
         return self._orders[touched]
 
     def pack(self, mutant: Mutant, test: Test, packs: dict[tuple[str, bool], Pack]) -> Pack:
@@ -163,6 +165,11 @@ def _tried(trying: Trying, number: int) -> Trial:
 def spoken_of(test: Test) -> frozenset[str]:
     """The parts that a test's expectations name."""
     return frozenset(name for item in test.expectations for name in _names(item))
+
+
+def _places(names: Iterable[str]) -> frozenset[str]:
+    """The kinds of place that parts belong to."""
+    return frozenset(name.partition(":")[0] for name in names) & {"stage", "phase", "moment"}
 
 
 def _names(item: Expectation) -> Iterator[str]:
