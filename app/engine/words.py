@@ -95,7 +95,7 @@ _places: Mapping[str, tuple[str, str]] = {
     "account.pay_mode": ("payment mode", "付费方式"),
     "account.urban": ("urban", "城镇用户"),
     "plan.on_sale": ("on sale", "在售"),
-    "plan.id": ("plan", "现用套餐"),
+    "plan.id": ("present plan", "现用套餐"),
 }
 """Names that are no facts, and facts whose title does not stand well inside a sentence."""
 _directions: Mapping[str, tuple[str, str]] = {
@@ -106,6 +106,8 @@ _directions: Mapping[str, tuple[str, str]] = {
     "exactly": ("{0} at {1}", "{0}为{1}"),
     "other_than": ("{0} other than {1}", "{0}不为{1}"),
 }
+_whole: Mapping[str, str] = {"over": "at_least", "under": "at_most"}
+"""Of whole numbers: over 3 is 4 or more."""
 _unit_at_end = re.compile(r" in (?:months|days|minutes|hours|MB)$")
 _counting = re.compile(r"^(?:throttled )?days?\b|天数$|第几天$")
 _aside = re.compile(r"[、(（].*$")
@@ -282,8 +284,8 @@ def change_in_words(pack: Pack, found: Turns, language: Language) -> str:
 
 def _turn_in_words(pack: Pack, item: Turn, language: Language) -> str:
     bound, direction = item.bound, item.direction
-    if item.term.type.integral and item.term.type.unit not in ("money", "MB") and bound != item.value:
-        bound, direction = item.value, {"over": "at_least", "under": "at_most"}.get(direction, direction)
+    if direction in _whole and item.term.type.integral and item.term.type.unit not in ("money", "MB"):
+        bound, direction = item.value, _whole[direction]
     name = title(pack, item.term, language)
     said = figure(bound, _measure(name, item.term), language, pack.currency)
     return _directions[direction][language == "zh"].format(_without_unit(name, item.term), said)

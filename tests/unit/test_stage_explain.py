@@ -80,7 +80,7 @@ def test_detail_grows_from_none_to_full() -> None:
         ),
         ("count(events.complaint, days=30) > 1", {}, "Complaint events in 30 days: 0.", "近30天投诉次数：0。"),
         ("refused(days=30) > 1", {}, "Refusals in 30 days: 0.", "近30天拒绝次数：0。"),
-        ("plan.id != 'plan_1'", {"plan": {"id": "plan_1"}}, "Plan: One.", "现用套餐：壹。"),
+        ("plan.id != 'plan_1'", {"plan": {"id": "plan_1"}}, "Present plan: One.", "现用套餐：壹。"),
         (
             "account.payer == 'self' and account.urban",
             {"account": {"payer": "family", "urban": False}},
@@ -122,6 +122,18 @@ def test_what_a_clause_saw_reads_as_a_sentence(test: str, subscriber: Any, en: s
             {"services": {"paid_unused_count": 2}},
             "with paid and unused services at 0",
             "若订而未用业务数为0",
+        ),
+        (
+            "services.paid_unused_count != 0",
+            {"services": {"paid_unused_count": 0}},
+            "with paid and unused services other than 0",
+            "若订而未用业务数不为0",
+        ),
+        (
+            "services.paid_unused_count > 2",
+            {"services": {"paid_unused_count": 0}},
+            "with paid and unused services at 3 or more",
+            "若订而未用业务数达到3",
         ),
         (
             "services.paid_unused_count >= 1 and plan.monthly_fee >= 100",
