@@ -37,7 +37,7 @@ class Report:
 
 
 def check(given: Path | None, form: Form, *, strict: bool) -> None:
-    """Print every mistake in a pack, and the clauses that let an unknown pass.
+    """Print every mistake in a pack; where there is none, the clauses that let an unknown pass.
 
     The exit code is 1 when there is an error; with `strict` also when there is a warning.
     """
@@ -82,8 +82,9 @@ def _print(report: Report) -> None:
     console.print(f"{len(report.files)} files checked: {told}", markup=False, soft_wrap=True)
     if report.reasoned.conditions:
         console.print(str(report.reasoned), markup=False, soft_wrap=True)
-    if report.exceptions:
-        console.print(f"{len(report.exceptions)} clauses let an unknown pass:", markup=False)
+    if report.problems:
+        return  # what is wrong stays in sight
+    console.print(f"{len(report.exceptions)} clauses let an unknown pass" + (":" if report.exceptions else ""), markup=False)
     for kind, name, because in report.exceptions:
         console.print(f"  {kind} {name}: {because}", markup=False, soft_wrap=True)
 

@@ -12,7 +12,7 @@ import orjson
 from rich.console import RenderableType
 from rich.text import Text as Line
 
-from app.campaign.comparison import Comparison, Move, compare
+from app.campaign.comparison import Comparison, Move, Reach, compare
 from app.campaign.mapping import MappingError, load_mapping
 from app.campaign.problems import TableError
 from app.campaign.rows import Lines, open_table
@@ -52,13 +52,19 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "concession": ("mean concession a subscriber", "人均让利"),
     "subscribers": ("subscribers", "用户数"),
     "share": ("share", "占比"),
-    "rows": ("rows, as examples", "示例行号"),
+    "rows": ("rows (lines), as examples", "示例行（文件行）"),
+    "moves_actions": ("Actions", "动作"),
+    "offered": ("on the list", "进入清单"),
+    "first_place": ("first", "排首位"),
+    "kept_out": ("mostly kept out by", "主要未推荐原因"),
     "new": ("signals that are new", "新出现的信号"),
     "gone": ("signals that are gone", "消失的信号"),
     "signal": ("signal", "信号"),
     "moves_phase": ("Phases", "阶段"),
     "moves_first": ("First actions", "首位动作"),
     "moves_stage": ("Stages", "生命周期"),
+    "one_stage": ("stage", "生命周期"),
+    "one_phase": ("phase", "阶段"),
     "parameter": ("threshold", "阈值"),
     "custom fact": ("own fact", "自定义事实"),
     "fact": ("fact", "派生事实"),
@@ -81,7 +87,7 @@ class _Said(dict[str, str]):
 
     def kind(self, name: str) -> str:
         """A kind of part; stages and phases by their title's word."""
-        return {"stage": self["moves_stage"], "phase": self["moves_phase"]}.get(name, self.get(name, name)).lower()
+        return self.get(f"one_{name}") or self.get(name, name)
 
 
 def diff(
@@ -145,8 +151,10 @@ def _listed(found: list[Difference], said: _Said) -> Iterator[RenderableType]:
             f" · {said['place'] if item.what == 'moved' else item.where}" if item.where or item.what == "moved" else "", style="cyan"
         )
         yield line
+        if item.what == "added" and item.after:
+            yield Line(f"    {_short(item.after)}")
         if item.what in ("changed", "moved"):
-            yield Line(f"    {_short(item.before) or '∅'}  →  {_short(item.after) or '∅'}", style="default")
+            yield Line(f"    {_short(item.before) or '—'}  →  {_short(item.after) or '—'}", style="default")
         if item.affects and item.kind != "action":
             yield Line(f"    {said['affects']} {', '.join(item.affects)}", style="dim")
 
@@ -178,6 +186,8 @@ def _figures(found: Comparison, titles: Mapping[str, str], said: _Said, language
     for name, moves in (("moves_stage", found.stages), ("moves_phase", found.phases), ("moves_first", found.first)):
         if moves:
             yield _moves(said[name], moves, titles, said, of)
+    if found.reached():
+        yield _actions(found, titles, said)
     if found.signals:
         yield _signals(found, titles, said)
 
@@ -187,10 +197,28 @@ def _moves(title: str, moves: Mapping[tuple[str, str], Move], titles: Mapping[st
     ordered = sorted(moves.items(), key=lambda item: (-item[1].count, item[0]))
     for (one, other), move in ordered[:_MOST_MOVES]:
         names = (f"{name} {titles.get(name, '')}" if name else said["nothing"] for name in (one, other))
-        made.add_row(*names, f"{move.count:,}", f"{move.count / of:.1%}", ", ".join(map(str, move.rows)))
+        made.add_row(*names, f"{move.count:,}", f"{move.count / of:.1%}", ", ".join(f"{row} ({line})" for row, line in move.rows))
     if len(ordered) > _MOST_MOVES:
         made.add_row(f"… {len(ordered) - _MOST_MOVES}", "", "", "", "")
     return made
+
+
+def _actions(found: Comparison, titles: Mapping[str, str], said: _Said) -> RenderableType:
+    """What each action reaches, before and after; of one that reaches nobody, what keeps it out."""
+    made = table(f"\n{said['moves_actions']}", "", "", said["offered"], said["first_place"], said["kept_out"], right=(2, 3))
+    moved = found.reached()
+    for name, before, after in moved[:_MOST_MOVES]:
+        offered, first = (f"{_figure(before, key)} → {_figure(after, key)}" for key in ("offered", "first"))
+        main = after.kept_out.most_common(1) if after is not None and not after.offered else []
+        cause = ", ".join(f"{why} {count:,}" for why, count in main)
+        made.add_row(name, titles.get(name, ""), offered, first, cause, style="bold" if main else None)
+    if len(moved) > _MOST_MOVES:
+        made.add_row(f"… {len(moved) - _MOST_MOVES}", "", "", "", "")
+    return made
+
+
+def _figure(reach: Reach | None, key: str) -> str:
+    return "—" if reach is None else f"{getattr(reach, key):,}"
 
 
 def _signals(found: Comparison, titles: Mapping[str, str], said: _Said) -> RenderableType:

@@ -39,6 +39,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "phase": ("phase", "阶段"),
     "tariff": ("tariff", "资费"),
     "action": ("action", "动作"),
+    "category": ("category of actions", "动作类别"),
     "contact": ("contact clause", "触达条款"),
     "guardrail": ("guardrail", "护栏"),
     "pack": ("pack", "包"),

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from app.cli.labels import labels_of, word
 from app.engine.answer import ActionAnswer, Evidence, Explanation, NotOffered, Reason, TariffAnswer
-from app.engine.texts import Language, listed, shown
+from app.engine.texts import BY_UNIT, Language, listed, shown
 
 if TYPE_CHECKING:
     from app.engine.case import Case
@@ -101,8 +101,27 @@ class Sheet:
     def _reason(self, reason: Reason) -> RenderableType:
         lines: list[RenderableType] = [Text(reason.text)]
         if self._full:
-            lines += _figures(reason.evidence)
+            lines += self._figures(reason.evidence)
         return Group(*lines)
+
+    def _figures(self, evidence: Sequence[Evidence] | None) -> Iterator[Text]:
+        """The values that conditions saw. Other signals among them are told in words of their own."""
+        for item in evidence or ():
+            values = [
+                f"{name} = {self._measured(name, value)}"
+                for name, value in item.values.items()
+                if not name.startswith(("signal(", "level("))
+            ]
+            if values:
+                yield Text(", ".join(values), style="dim")
+
+    def _measured(self, name: str, value: object) -> str:
+        """A value in its unit where it has one, as people write it."""
+        kind = self.pack.types.get(name)
+        form = BY_UNIT.get(kind.unit) if kind is not None else None
+        if form is None or not isinstance(value, int | float) or isinstance(value, bool):
+            return _plain(value)
+        return shown(value, form, self.language, self.pack.currency)
 
     def _signals(self) -> RenderableType:
         grid = _table(self._label("signals"))
@@ -111,7 +130,7 @@ class Sheet:
         for signal in self.explanation.signals:
             lines = [Text.assemble((signal.title, "bold"), "  ", (signal.id, "dim")), Text(signal.text)]
             if self._full:
-                lines += _figures(signal.evidence)
+                lines += self._figures(signal.evidence)
             grid.add_row(Text(self._word(signal.level), style=_LEVEL_STYLE.get(signal.level, "")), Group(*lines))
         return grid
 
@@ -228,21 +247,13 @@ def _table(title: str, *, header: bool = False) -> Table:
     )
 
 
-def _figures(evidence: Sequence[Evidence] | None) -> Iterator[Text]:
-    """The values that conditions saw. Other signals among them are told in words of their own."""
-    for item in evidence or ():
-        values = [f"{name} = {_plain(value)}" for name, value in item.values.items() if not name.startswith(("signal(", "level("))]
-        if values:
-            yield Text(", ".join(values), style="dim")
-
-
 def _plain(value: object) -> str:
     if value is None:
         return "?"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.4g}"
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_plain, value))}]"
     return f"{value:,}" if isinstance(value, int) else str(value)

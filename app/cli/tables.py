@@ -178,6 +178,8 @@ def _actions(summary: Summary, titles: Mapping[str, str], language: Language) ->
     )
     for name, count in [*ranked(summary.offered).items()][:_MOST_ROWS_SHOWN]:
         made.add_row(name, titles[name], f"{summary.first[name]:,}", f"{count:,}", f"{count / summary.decided:.1%}")
+    if len(summary.offered) > _MOST_ROWS_SHOWN:
+        made.add_row(f"… {len(summary.offered) - _MOST_ROWS_SHOWN}", "", "", "", "")
     return made
 
 

@@ -125,7 +125,7 @@ def cut(text: str) -> tuple[Template, list[str]]:
         else:
             parts.append(Slot(form.group(1), form.group(2) or "text"))
     parts.append(text[at:])
-    wrong += [part for part in parts if isinstance(part, str) and ("{" in part or "}" in part)]
+    wrong += [part for part in parts if isinstance(part, str) and any(brace in part for brace in "{}｛｝")]
     return Template(tuple(part for part in parts if part != "")), wrong
 
 

@@ -44,7 +44,7 @@ def differences(before: Parts, after: Parts, language: Language) -> list[Differe
     for (kind, name), thing in new.items():
         title = _title(thing, language)
         if (kind, name) not in old:
-            found.append(Difference("added", kind, name, title))
+            found.append(Difference("added", kind, name, title, "", "", _new(thing, after, language)))
             continue
         affects = tuple(users.get((kind, name), ()))
         for where, was, now in _changes(old[kind, name], thing, (before, after), language):
@@ -91,6 +91,18 @@ def _changes(old: Thing, new: Thing, packs: tuple[Parts, Parts], language: Langu
     for path in dict.fromkeys([*was, *now]):
         if was.get(path) != now.get(path):
             yield path, _said(old, path, was.get(path), packs[0], language), _said(new, path, now.get(path), packs[1], language)
+
+
+def _new(thing: Thing, parts: Parts, language: Language) -> str:
+    """What a new part is, in a line: a threshold's value and why, a signal's levels, an action's kind and where it is taken."""
+    part = thing.found.part
+    if thing.kind == "parameter":
+        return f"{_said(thing, 'is', part.value, parts, language)}: {getattr(part.why, language)}"
+    if thing.kind == "signal":
+        return "; ".join(f"{word}: {test}" for level in part.levels for word, test in level.items())
+    if thing.kind == "action":
+        return f"{part.kind} · {part.category} · {', '.join(part.phases)} · {', '.join(part.channels)}"
+    return str(part.expression or "") if thing.kind == "fact" else ""
 
 
 def _said(thing: Thing, path: str, value: Any, parts: Parts, language: Language) -> str:

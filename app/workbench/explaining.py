@@ -115,9 +115,31 @@ class Explainer:
             found.append(self._base(FACTS[name]))
         if name.removeprefix("events.") in EVENTS and (name.startswith("events.") or not found):
             found.append(self._event(name.removeprefix("events.")))
+        found += self._category(name)
         if not found:
-            raise UnknownName(name, nearest(name, [*self.by_id, *FACTS, *(f"events.{kind}" for kind in EVENTS)]))
+            known = [*self.by_id, *FACTS, *(f"events.{kind}" for kind in EVENTS), *self.parts.scopes.categories]
+            raise UnknownName(name, nearest(name, known))
         return found
+
+    def _category(self, name: str) -> list[Meaning]:
+        """A category of actions: those that are of it, and the moments that weigh it."""
+        actions = [found for found in self.parts.actions.values() if found.part.category == name]
+        moments = [found for found in self.parts.draft.each("moments") if name in found.part.relevance]
+        readers = [
+            Reader("action", item.part.action, getattr(item.part.title, self.language), "category", str(item.place("category")))
+            for item in actions
+        ]
+        readers += [
+            Reader(
+                "moment",
+                item.part.id,
+                getattr(item.part.title, self.language),
+                f"relevance {item.part.relevance[name]:g}",
+                str(item.place("relevance", name)),
+            )
+            for item in moments
+        ]
+        return [Meaning("category", name, "", "", readers=tuple(readers))] if actions else []
 
     def _thing(self, thing: Thing) -> Meaning:
         part = thing.found.part
@@ -165,6 +187,9 @@ class Explainer:
             value = getattr(part, key, None)
             if value:
                 yield key, shown(value, "money", self.language, self.parts.currency)
+        mix = getattr(part, "mix", None)
+        if mix is not None:
+            yield "mix", ", ".join(f"{lever} {weight:g}" for lever, weight in mix)
         channels = getattr(part, "channels", None)
         if channels:
             yield "channels", ", ".join(channels)
@@ -172,7 +197,7 @@ class Explainer:
     def _conditions(self, thing: Thing) -> Iterator[Condition]:
         for path, tree in self.trees.get(thing, ()):
             if path:
-                yield Condition(_pointed_at(path), show(tree))
+                yield Condition(_pointed_at(path), _written(thing, path) or show(tree))
 
     def _texts(self, part: Any) -> Iterator[tuple[str, str]]:
         for key in _TEXTS:
@@ -293,6 +318,14 @@ _NAMED_AS: Mapping[str, str] = {
     "action": "action:",
 }
 """How conditions name a kind of part: what stands before its id."""
+
+
+def _written(thing: Thing, path: Path) -> str:
+    """An expression as it stands in the file; nothing where a default stands for it."""
+    value: Any = thing.found.source.data
+    for step in (*thing.at[1], *path):
+        value = value[step] if isinstance(value, list) or step in value else {}
+    return value if isinstance(value, str) else ""
 
 
 def _pointed_at(path: Path) -> str:

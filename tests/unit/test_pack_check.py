@@ -242,10 +242,17 @@ REFERENCES = [
     (
         "unknown-word",
         "title: {en: Toll charges, zh: 通话费}\n    unit: money",
+        "title: {en: Toll charges, zh: 通话费}\n    unit: kg",
+        f"{RULES}:14:11",
+        "unknown unit `kg`; it is one of `MB`, `count`, `days`, `dbm`, `hours`, `mbps`, `minutes`, `money`, `months`, `points`, "
+        "`score`, `share`",
+    ),
+    (
+        "unknown-word",
+        "title: {en: Toll charges, zh: 通话费}\n    unit: money",
         "title: {en: Toll charges, zh: 通话费}\n    unit: fen",
         f"{RULES}:14:11",
-        "unknown unit `fen`; it is one of `MB`, `count`, `days`, `dbm`, `hours`, `mbps`, `minutes`, `money`, `months`, `points`, "
-        "`score`, `share`",
+        "unknown unit `fen`; amounts are `money`, in fen: 560 yuan is 56000`score`, `share`",
     ),
     (
         "unknown-word",
@@ -359,7 +366,8 @@ SLOTS = [
     ("{facts.toll:mony}", "unknown format `mony`; did you mean `money`?"),
     (
         "{facts.toll:x}",
-        "unknown format `x`; there are `money`, `about`, `percent`, `count`, `date`, `MB`, `minutes`, `days`, `months`, `years`, `hours`, `text`",
+        "unknown format `x`; there are `money`, `about`, `percent`, `count`, `date`, "
+        "`MB`, `minutes`, `days`, `months`, `years`, `hours`, `text`",
     ),
     (
         "{facts.toll + 1:money}",
@@ -368,6 +376,13 @@ SLOTS = [
     (
         "{last(billing.total):money}",
         "`{last(billing.total):money}` is not a slot; a slot is `{name:format}`; put an expression into a fact, one a line",
+    ),
+    ("{facts.toll}", "`facts.toll` is in money, which the format `text` does not show; write `{facts.toll:money}`"),
+    ("{facts.toll:MB}", "`facts.toll` is in money, which the format `MB` does not show; write `{facts.toll:money}`"),
+    ("{account.tenure_months:money}", "`account.tenure_months` is in months, not in money; write `{account.tenure_months:months}`"),
+    (
+        "｛facts.toll:money｝",
+        "`｛facts.toll:money｝ in calls.` is not a slot; a slot is `{name:format}`; put an expression into a fact, one a line",
     ),
     ("{facts.toll:date}", "`facts.toll` is a number, which the format `date` does not show"),
     ("{plan.name:money}", "`plan.name` is a text, which the format `money` does not show"),

@@ -56,3 +56,20 @@ def test_order_counts_where_order_matters() -> None:
         ("moved", "rescue", "3", "2"),
         ("moved", "prevention", "2", "3"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("added", "id_", "what"),
+    [
+        ("parameters:\n  - {id: param.new, is: 560, unit: money, why: {en: Enough., zh: 足够。}}\n", "param.new", "¥5.60: Enough."),
+        ("facts:\n  - {id: facts.new, title: {en: New, zh: 新}, is: last(billing.total)}\n", "facts.new", "last(billing.total)"),
+        (
+            "signals:\n  - {id: a.new, title: {en: New, zh: 新}, levels: [{high: facts.toll > 1}], reason: {en: New., zh: 新。}}\n",
+            "a.new",
+            "high: facts.toll > 1",
+        ),
+    ],
+)
+def test_what_is_new_is_told_in_a_line(added: str, id_: str, what: str) -> None:
+    """A threshold with its value, so that fen taken for yuan are seen; a fact and a signal with how they are worked out."""
+    assert [(item.id, item.after) for item in told(small(new=added))] == [(id_, what)]

@@ -66,6 +66,23 @@ def test_a_phase_lists_its_actions_and_a_tariff_its_offers() -> None:
     assert [item.id for item in meaning("complaint", files=files).readers] == ["consent"]
 
 
+def test_conditions_stand_as_they_were_written() -> None:
+    """An author finds again what is in the file: `>=` stays `>=`."""
+    files = changed(("level('high.toll') == 'severe'", "level('high.toll') >= 'severe'"))
+    assert [item.test for item in meaning("to_plan_59", files=files).conditions if item.name == "propensity 1 if"] == [
+        "level('high.toll') >= 'severe'"
+    ]
+
+
+def test_a_category_lists_its_actions_and_the_moments_that_weigh_it() -> None:
+    """Nobody declares a category; this is where it can be looked up."""
+    assert [(item.kind, item.id, item.where) for item in meaning("care").readers] == [
+        ("action", "thank_you", "category"),
+        ("moment", "complaint", "relevance 2"),
+    ]
+    assert dict(meaning("hands_off").words)["mix"] == "policy 0, service 1, emotional 0.5"
+
+
 def test_an_unknown_name_is_told_with_the_nearest() -> None:
     """A slip of the pen costs one line."""
     with pytest.raises(UnknownName) as slip:

@@ -16,6 +16,7 @@ from app.engine import patterns
 from app.engine.pack.checking import Parts, check
 from app.engine.pack.checks import problems_of
 from app.engine.pack.checks.dead import findings
+from app.engine.pack.checks.likeness import likeness_problems
 from app.engine.pack.checks.reasoning import Reasoned
 from app.engine.pack.checks.selling import sale_problems
 from app.engine.pack.checks.usage import usage_problems
@@ -137,7 +138,7 @@ def examine_files(files: Mapping[str, bytes], *, cache: Path | None = None, toda
     if parts is not None and not _errors(draft):
         pack = _assembled(draft, parts, files, "builtin")
         found, reasoned = findings(pack, parts)
-        draft.problems += [*found, *usage_problems(parts, pack)]
+        draft.problems += [*found, *usage_problems(parts, pack), *likeness_problems(parts)]
     return Examined(tuple(sorted(set(draft.problems))), reasoned)
 
 

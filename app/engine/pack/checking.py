@@ -38,7 +38,7 @@ from app.engine.pack.names import (
 from app.engine.pack.ordering import downstream, mentions, ordered
 from app.engine.pack.reading import Draft, Found
 from app.engine.problems import Place, nearest, shown
-from app.engine.texts import FORMATS, Text
+from app.engine.texts import BY_UNIT, FORMATS, Text
 from app.engine.tree import DATE, FALSE, INPUT_LIMIT, NUMBER, TEXT, And, Compare, Const, Member, Node, Not, Ref, Type, fold
 from app.engine.vocabulary import EVENTS, FACTS, Moment
 from app.engine.zones import zone_names
@@ -127,7 +127,8 @@ def _collect(draft: Draft) -> Parts:
     for part in [*draft.each("parameters"), *draft.each("custom"), *draft.each("facts")]:
         unit = part.part.unit
         if unit and unit not in UNITS:
-            hint = nearest(unit, UNITS) or "it is one of " + ", ".join(f"`{item}`" for item in sorted(UNITS))
+            units = "it is one of " + ", ".join(f"`{item}`" for item in sorted(UNITS))
+            hint = "amounts are `money`, in fen: 560 yuan is 56000" if unit in _CURRENCY else nearest(unit, UNITS) or units
             draft.wrong(part.place("unit"), "unknown-word", f"unknown unit {shown(unit)}", hint)
     tariffs = draft.unique(list(draft.each("tariffs")), "tariff")
     profiles = _profiles(draft)
@@ -183,6 +184,10 @@ def _mistyped(draft: Draft, found: Found[Parameter]) -> bool:
         else:
             draft.wrong(found.place(*path), "type", f"{shown(item)} is not a number", number_hint(item))
     return bool(wrong)
+
+
+_CURRENCY = ("yuan", "fen", "cny", "rmb", "¥", "元", "分")
+"""What people write for the unit of an amount."""
 
 
 def _profiles(draft: Draft) -> dict[str, Profile]:
@@ -540,9 +545,8 @@ class _Checker:
         part, tariffs = found.part, self.parts.tariffs
         for index, phase in enumerate(part.phases):
             if phase not in self.scopes.phases:
-                self.draft.wrong(
-                    found.place("phases", index), "unknown-name", f"unknown phase `{phase}`", nearest(phase, self.scopes.phases)
-                )
+                known = nearest(phase, self.scopes.phases) or "there are " + ", ".join(f"`{name}`" for name in self.scopes.phases)
+                self.draft.wrong(found.place("phases", index), "unknown-name", f"unknown phase `{phase}`", known)
         for index, other in enumerate(part.excludes):
             if other not in self.parts.actions:
                 self.draft.wrong(
@@ -582,10 +586,19 @@ class _Checker:
 def _unfit(name: str, kind: Type, form: str) -> str | None:
     """What is wrong with showing a value in a format."""
     fits = form == "date" if kind.kind == "date" else form == "text" if kind.kind != "number" else form != "date"
-    if fits and kind.kind not in ("series", "events"):
-        return None
-    near = {"date": f"; write `{{{name}:date}}`", "series": "; put last(), mean() or total() of it into a fact"}.get(kind.kind, "")
-    return f"`{name}` is {kind}, which the format `{form}` does not show{near}"
+    if not fits or kind.kind in ("series", "events"):
+        near = {"date": f"; write `{{{name}:date}}`", "series": "; put last(), mean() or total() of it into a fact"}.get(kind.kind, "")
+        return f"`{name}` is {kind}, which the format `{form}` does not show{near}"
+    own = BY_UNIT.get(kind.unit)
+    if kind.kind == "number" and own in _MEASURES and form not in (own, "about"):
+        return f"`{name}` is in {kind.unit}, which the format `{form}` does not show; write `{{{name}:{own}}}`"
+    if form in _MEASURES and kind.unit in UNITS and own != form:
+        return f"`{name}` is in {kind.unit}, not in {form}; write `{{{name}:{own or 'count'}}}`"
+    return None
+
+
+_MEASURES = ("money", "MB", "percent")
+"""Formats whose figure is another one than the number: fen as yuan, MB as GB, shares as percentages."""
 
 
 TEXT_NAMES: Mapping[str, Type] = {

@@ -94,6 +94,7 @@ CODES: Mapping[str, str] = {
     "unused-question": "a question about a fact that nothing reads",
     "unused-age": "a greatest age of something that nothing reads",
     "unused-category": "a category under `service_first:` that no action has",
+    "similar-word": "a category, or a word of a set, that is one slip from another one",
     "unused-exclusion": "an exclusion of what never stands beside the action",
 }
 """Code to meaning: lower case, no final stop."""
