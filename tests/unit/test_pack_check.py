@@ -252,7 +252,7 @@ REFERENCES = [
         "title: {en: Toll charges, zh: 通话费}\n    unit: money",
         "title: {en: Toll charges, zh: 通话费}\n    unit: fen",
         f"{RULES}:14:11",
-        "unknown unit `fen`; amounts are `money`, in fen: 560 yuan is 56000`score`, `share`",
+        "unknown unit `fen`; amounts are `money`, in fen: 560 yuan is 56000",
     ),
     (
         "unknown-word",
