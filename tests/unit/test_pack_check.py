@@ -379,6 +379,9 @@ SLOTS = [
     ),
     ("{facts.toll}", "`facts.toll` is in money, which the format `text` does not show; write `{facts.toll:money}`"),
     ("{facts.toll:MB}", "`facts.toll` is in money, which the format `MB` does not show; write `{facts.toll:money}`"),
+    ("{facts.toll:years}", "`facts.toll` is in money, which the format `years` does not show; write `{facts.toll:money}`"),
+    ("{account.tenure_months:about}", "`account.tenure_months` is in months, not in money; write `{account.tenure_months:months}`"),
+    ("{pay.overdue_days:years}", "`pay.overdue_days` is in days, not in months; write `{pay.overdue_days:days}`"),
     ("{account.tenure_months:money}", "`account.tenure_months` is in months, not in money; write `{account.tenure_months:months}`"),
     (
         "｛facts.toll:money｝",

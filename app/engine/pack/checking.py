@@ -589,16 +589,20 @@ def _unfit(name: str, kind: Type, form: str) -> str | None:
     if not fits or kind.kind in ("series", "events"):
         near = {"date": f"; write `{{{name}:date}}`", "series": "; put last(), mean() or total() of it into a fact"}.get(kind.kind, "")
         return f"`{name}` is {kind}, which the format `{form}` does not show{near}"
-    own = BY_UNIT.get(kind.unit)
-    if kind.kind == "number" and own in _MEASURES and form not in (own, "about"):
+    own, wanted = BY_UNIT.get(kind.unit), _SAID_LOOSELY.get(form, form)
+    if kind.kind == "number" and own in _MEASURES and wanted != own:
         return f"`{name}` is in {kind.unit}, which the format `{form}` does not show; write `{{{name}:{own}}}`"
-    if form in _MEASURES and kind.unit in UNITS and own != form:
-        return f"`{name}` is in {kind.unit}, not in {form}; write `{{{name}:{own or 'count'}}}`"
+    if (form in _MEASURES or form in _SAID_LOOSELY) and kind.unit in UNITS and own != wanted:
+        return f"`{name}` is in {kind.unit}, not in {wanted}; write `{{{name}:{own or 'count'}}}`"
     return None
 
 
 _MEASURES = ("money", "MB", "percent")
 """Formats whose figure is another one than the number: fen as yuan, MB as GB, shares as percentages."""
+
+
+_SAID_LOOSELY = {"about": "money", "years": "months"}
+"""Formats that say a figure as people do, and the one they stand for."""
 
 
 TEXT_NAMES: Mapping[str, Type] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -29,7 +30,7 @@ def shared(
     _Held.tool = tool if forked else None
     context = multiprocessing.get_context("fork" if forked else "spawn")
     try:
-        with ProcessPoolExecutor(jobs, context, *(() if forked else (_Held.make, (again,)))) as pool:
+        with ProcessPoolExecutor(jobs, context, _Held.begin, (None if forked else again,)) as pool:
             yield from pool.map(_Doing(work), items, chunksize=chunk)
     finally:
         _Held.tool = None
@@ -41,9 +42,11 @@ class _Held:
     tool: object = None
 
     @classmethod
-    def make(cls, again: Callable[[], object]) -> None:
-        """Make the tool anew."""
-        cls.tool = again()
+    def begin(cls, again: Callable[[], object] | None) -> None:
+        """Begin a child process: it ends at once when it is interrupted, and makes the tool anew where it was not forked."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if again is not None:
+            cls.tool = again()
 
 
 class _Doing:
