@@ -222,7 +222,7 @@ def calling_abroad(seen: Seen) -> bool:
 
 def _port_protected(seen: Seen) -> bool:
     state, last = seen.fact("port.state"), seen.fact("port.last_on")
-    if state is None:
+    if state in (None, "none", "queried"):  # a state may be older than the events beside it
         begun = max(seen.events(30, "port_apply"), seen.events({"cn": 1, "uk": 30}.get(seen.law, 0), "port_code"))
         return begun > seen.events(30, "port_withdraw", "port_done")
     lapsed = last is not None and (seen.case.times.today - last).days > 30

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import tee
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from app.campaign.rows import Row
     from app.engine.decision import Decision
     from app.engine.pack import Pack
+    from app.engine.vocabulary import DecisionRequest
 
 EXAMPLES = 3
 """Rows named for each change."""
@@ -150,6 +151,21 @@ def compare(before: Pack, after: Pack, rows: Iterable[Row], readers: tuple[Reque
             if isinstance(one, Refused) != isinstance(other, Refused):
                 found.one_refuses["before" if isinstance(one, Refused) else "after"] += 1
     return found
+
+
+def knowing(reader: RequestReader, pack: Pack, other: Pack) -> RequestReader:
+    """The reader for one of two packs: own facts that the other one alone has are left out, so that no row is refused for them."""
+    unknown = {name.removeprefix("custom.") for name in other.custom.keys() - pack.custom.keys()}
+    if not unknown:
+        return reader
+
+    def read(row: Row) -> DecisionRequest:
+        request = reader.read(row)
+        own = request.subscriber.custom or {}
+        kept = {name: value for name, value in own.items() if name not in unknown}
+        return request.model_copy(update={"subscriber": request.subscriber.model_copy(update={"custom": kept})})
+
+    return replace(reader, read=read)
 
 
 def _count(reach: dict[str, Reach], decision: Decision) -> None:

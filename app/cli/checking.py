@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
 import typer
 
-from app.cli.console import complain, fail, out, write_bytes
+from app.cli.console import cannot_read, complain, fail, out, write_json
 from app.cli.packs import counted, folder_of, settings
 from app.cli.sarif import sarif
 from app.engine.pack import Reasoned, digest_of, examine_files, parts_of, read_folder
@@ -46,7 +45,7 @@ def check(given: Path | None, form: Form, *, strict: bool) -> None:
         _print(report)
     else:
         made = sarif(report.problems) if form == "sarif" else _as_json(report)
-        write_bytes(orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        write_json(made)
     if report.errors or (strict and report.problems):
         raise typer.Exit(1)
 
@@ -57,7 +56,7 @@ def _checked(folder: Path) -> Report:
         today = datetime.datetime.now(datetime.UTC).astimezone().date()
         examined = examine_files(files, cache=settings().cache_folder, today=today)
     except OSError as error:
-        fail(f"cannot read the pack in `{folder}`: {(error.strerror or 'unknown error').lower()}")
+        fail(cannot_read(f"the pack in `{folder}`", error))
     except PackError as error:
         return Report(folder, {}, error.problems, ())
     errors = any(problem.severity == "error" for problem in examined.problems)

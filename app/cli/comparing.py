@@ -8,19 +8,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-import orjson
 from rich.console import RenderableType
 from rich.text import Text as Line
 
-from app.campaign.comparison import Comparison, Move, Reach, compare
-from app.campaign.mapping import MappingError, load_mapping
-from app.campaign.problems import TableError
+from app.campaign.comparison import Comparison, Move, Reach, compare, knowing
+from app.campaign.mapping import load_mapping
 from app.campaign.rows import Lines, open_table
 from app.campaign.summary import titles_of
 from app.campaign.table import Asking
-from app.cli.console import cannot_write, fail, out, write_bytes
-from app.cli.packs import folder_of, load, table
-from app.cli.tables import opened, own_facts, watched
+from app.cli.console import out, write_json
+from app.cli.labels import kind_of_part
+from app.cli.packs import folder_of, load, table, unusable
+from app.cli.tables import opened, own_facts, told, watched
 from app.engine.pack import Pack, PackError, parts_of, read_folder
 from app.engine.pack.checking import Parts
 from app.engine.texts import Language, language_of, shown
@@ -30,18 +29,17 @@ _SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "ye
 _MOST_MOVES = 12
 _SHORT = 160
 _WORDS: Mapping[str, tuple[str, str]] = {
-    "same": ("The two packs say the same.", "两个包内容一致。"),
+    "same": ("The two packs say the same.", "两个规则包内容一致。"),
     "affects": ("used by", "影响"),
     "place": ("place", "次序"),
     "differences": ("What changed", "变更内容"),
-    "what": ("what", "对象"),
     "before": ("before", "变更前"),
     "after": ("after", "变更后"),
     "nothing": ("nothing", "无动作"),
     "figures": ("For the subscribers of the file", "对文件内用户的影响"),
     "compared": ("subscribers compared", "对比用户数"),
     "refused": ("rows refused", "拒绝行数"),
-    "one": ("refused by one pack only", "仅被其中一个包拒绝"),
+    "one": ("refused by one pack only", "仅被其中一个规则包拒绝"),
     "same_decision": ("treated as before", "处置不变"),
     "stage": ("another stage", "生命周期变化"),
     "phase": ("another phase", "阶段变化"),
@@ -59,23 +57,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "kept_out": ("mostly kept out by", "主要未推荐原因"),
     "new": ("signals that are new", "新出现的信号"),
     "gone": ("signals that are gone", "消失的信号"),
-    "signal": ("signal", "信号"),
     "moves_phase": ("Phases", "阶段"),
     "moves_first": ("First actions", "首位动作"),
     "moves_stage": ("Stages", "生命周期"),
-    "one_stage": ("stage", "生命周期"),
-    "one_phase": ("phase", "阶段"),
-    "parameter": ("threshold", "阈值"),
-    "custom fact": ("own fact", "自定义事实"),
-    "fact": ("fact", "派生事实"),
-    "question": ("question", "询问"),
-    "pattern": ("pattern", "事件组合"),
-    "moment": ("moment", "关键时刻"),
-    "tariff": ("tariff", "资费"),
-    "action": ("action", "动作"),
-    "contact": ("contact clause", "触达条款"),
-    "guardrail": ("guardrail", "护栏"),
-    "pack": ("pack", "包"),
+    "moves_signals": ("Signals", "信号"),
 }
 
 
@@ -84,10 +69,11 @@ class _Said(dict[str, str]):
 
     def __init__(self, language: Language) -> None:
         super().__init__({name: pair[language == "zh"] for name, pair in _WORDS.items()})
+        self.language = language
 
     def kind(self, name: str) -> str:
-        """A kind of part; stages and phases by their title's word."""
-        return self.get(f"one_{name}") or self.get(name, name)
+        """A kind of part."""
+        return kind_of_part(name, self.language)
 
 
 def diff(
@@ -101,7 +87,7 @@ def diff(
     compared = _compared(packs, file, mapping, channel) if packs is not None and file is not None else None
     if as_json:
         report = {"differences": [asdict(item) for item in found], "subscribers": compared.as_json() if compared else None}
-        write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        write_json(report)
         return
     said, console = _Said(language), out()
     for line in _listed(found, said):
@@ -116,24 +102,18 @@ def _parts(folder: Path) -> Parts:
     try:
         return parts_of(read_folder(folder))
     except PackError as error:
-        fail(*error.problems, f"the pack in `{folder}` cannot be used")
+        unusable(folder, error)
 
 
 def _compared(packs: tuple[Pack, Pack], file: Path, mapping_path: Path | None, channel: str | None) -> Comparison:
     asking = Asking("campaign", datetime.datetime.now(datetime.UTC), channel=channel, explain="none")
-    try:
-        mapping = load_mapping(mapping_path, {**own_facts(packs[0]), **own_facts(packs[1])}) if mapping_path else None
-        with contextlib.ExitStack() as stack:
-            lines = Lines(stack.enter_context(open_table(file)))
-            rows, reader = opened(file, lines, mapping, asking, packs[0])
-            bar = stack.enter_context(watched(rows, lines, file.stat().st_size))
-            return compare(*packs, bar, (reader, reader), asking)
-    except MappingError as error:
-        fail(*error.problems)
-    except TableError as error:
-        fail(error)
-    except OSError as error:
-        fail(cannot_write(error))
+    before, after = packs
+    with told(), contextlib.ExitStack() as stack:
+        mapping = load_mapping(mapping_path, {**own_facts(before), **own_facts(after)}) if mapping_path else None
+        lines = Lines(stack.enter_context(open_table(file)))
+        rows, reader = opened(file, lines, mapping, asking, before)
+        bar = stack.enter_context(watched(rows, lines, file.stat().st_size))
+        return compare(before, after, bar, (knowing(reader, before, after), knowing(reader, after, before)), asking)
 
 
 def _listed(found: list[Difference], said: _Said) -> Iterator[RenderableType]:
@@ -225,7 +205,7 @@ def _signals(found: Comparison, titles: Mapping[str, str], said: _Said) -> Rende
     names = sorted(
         {name for _, name in found.signals}, key=lambda name: (-max(found.signals["new", name], found.signals["gone", name]), name)
     )
-    made = table(f"\n{said['signal'].capitalize()}", said["signal"], "", said["new"], said["gone"], right=(2, 3))
+    made = table(f"\n{said['moves_signals']}", said.kind("signal"), "", said["new"], said["gone"], right=(2, 3))
     for name in names[:_MOST_MOVES]:
         made.add_row(name, titles.get(name.partition(":")[0], ""), f"{found.signals['new', name]:,}", f"{found.signals['gone', name]:,}")
     return made

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import sys
-from collections.abc import Iterable
 from typing import NoReturn
 
+import orjson
 import typer
 from rich.console import Console
 
 WIDTH_WITHOUT_TERMINAL = 100
+_steering = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def out() -> Console:
@@ -28,16 +30,21 @@ def err() -> Console:
 
 
 def complain(*lines: object) -> None:
-    """Say what is wrong, a line each, unwrapped so that editors find `file:line:column`."""
+    """Say what is wrong, a line each, unwrapped so that editors find `file:line:column`; names in it cannot steer a terminal."""
     console = err()
     for line in lines:
-        console.print(str(line), style="red" if console.is_terminal else None, markup=False, soft_wrap=True)
+        console.print(_steering.sub("\ufffd", str(line)), style="red" if console.is_terminal else None, markup=False, soft_wrap=True)
 
 
 def fail(*lines: object) -> NoReturn:
     """Say what is wrong and end with exit code 1."""
     complain(*lines)
     raise typer.Exit(1)
+
+
+def cannot_read(what: str, error: OSError) -> str:
+    """Why input could not be read; `what` names it."""
+    return f"cannot read {what}: {(error.strerror or 'unknown error').lower()}"
 
 
 def cannot_write(error: OSError) -> str:
@@ -68,6 +75,6 @@ def write_bytes(content: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def fail_with_problems(problems: Iterable[object], count: str) -> NoReturn:
-    """Print each problem and their count, and end with exit code 1."""
-    fail(*problems, count)
+def write_json(value: object) -> None:
+    """A value as indented JSON to standard output."""
+    write_bytes(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

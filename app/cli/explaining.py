@@ -7,14 +7,14 @@ from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
-import orjson
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
-from app.cli.console import fail, out, write_bytes
-from app.cli.packs import folder_of
+from app.cli.console import fail, out, write_json
+from app.cli.labels import kind_of_part
+from app.cli.packs import folder_of, unusable
 from app.engine.pack import PackError, parts_of, read_folder
 from app.engine.texts import Language, language_of
 from app.workbench.explaining import Explainer, Meaning, Reader, UnknownName
@@ -26,23 +26,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "supports": ("Rests on", "依赖"),
     "needs": ("Needs to know", "需要的数据"),
     "readers": ("Used by", "被引用"),
-    "unused": ("Nothing in the pack uses it.", "包内没有任何地方引用它。"),
-    "parameter": ("threshold", "阈值"),
-    "custom fact": ("operator's own fact", "自定义事实"),
-    "fact": ("derived fact", "派生事实"),
-    "base fact": ("fact of the case", "基础事实"),
-    "events": ("events", "事件"),
-    "signal": ("signal", "信号"),
-    "pattern": ("pattern of events", "事件组合"),
-    "stage": ("stage", "生命周期"),
-    "moment": ("moment of truth", "关键时刻"),
-    "phase": ("phase", "阶段"),
-    "tariff": ("tariff", "资费"),
-    "action": ("action", "动作"),
-    "category": ("category of actions", "动作类别"),
-    "contact": ("contact clause", "触达条款"),
-    "guardrail": ("guardrail", "护栏"),
-    "pack": ("pack", "包"),
+    "unused": ("Nothing in the pack uses it.", "规则包内没有任何地方引用它。"),
 }
 
 
@@ -53,11 +37,11 @@ def explain(names: Sequence[str], given: Path | None, locale: str, *, as_json: b
     try:
         explainer = Explainer(parts_of(read_folder(folder)), language)
     except PackError as error:
-        fail(*error.problems, f"the pack in `{folder}` cannot be used")
+        unusable(folder, error)
     meanings = list(_meanings(explainer, names))
     if as_json:
         report = [asdict(meaning) for meaning in meanings]
-        write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        write_json(report)
         return
     console = out()
     for number, meaning in enumerate(meanings):
@@ -81,7 +65,7 @@ def _page(meaning: Meaning, language: Language, *, first: bool) -> Iterator[Rend
     head = Line("" if first else "\n")
     head.append(meaning.id, style="bold")
     head.append(f"  {meaning.title}" if meaning.title else "")
-    head.append(f"  {said[meaning.kind]}", style="dim")
+    head.append(f"  {kind_of_part(meaning.kind, language)}", style="dim")
     head.append(f"  {meaning.place}" if meaning.place else "", style="dim")
     yield head
     yield from _rows("", meaning.words)
@@ -91,15 +75,15 @@ def _page(meaning: Meaning, language: Language, *, first: bool) -> Iterator[Rend
     yield from _rows(said["supports"], [("  " * item.depth + item.name, item.title, item.how) for item in meaning.supports])
     yield from _rows(said["needs"], [(item.name, item.title, item.how) for item in meaning.needs])
     if meaning.readers:
-        yield from _rows(said["readers"], list(_readers(meaning.readers, said)))
+        yield from _rows(said["readers"], list(_readers(meaning.readers, language)))
     elif meaning.kind not in ("contact", "guardrail", "action", "phase", "stage", "moment"):
         yield Line(f"\n{said['unused']}", style="yellow")
 
 
-def _readers(readers: Iterable[Reader], said: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
+def _readers(readers: Iterable[Reader], language: Language) -> Iterator[tuple[str, str, str, str]]:
     for (kind, name, title), uses in groupby(readers, lambda reader: (reader.kind, reader.id, reader.title)):
         found = list(uses)
-        yield said[kind], name, title, ", ".join(dict.fromkeys(use.where for use in found if use.where)) or found[0].place
+        yield kind_of_part(kind, language), name, title, ", ".join(dict.fromkeys(use.where for use in found if use.where)) or found[0].place
 
 
 def _rows(title: str, rows: Sequence[tuple[str, ...]]) -> Iterator[RenderableType]:

@@ -34,7 +34,7 @@ _zh_words: Labels = {
     "guardrail": "护栏",
     "outranked": "排序靠后",
     "plan": "套餐",
-    "pack": "包",
+    "pack": "叠加包",
     "contract": "合约",
     "benefit": "权益",
     "by case": "视情况",
@@ -144,6 +144,33 @@ _en: Labels = _English(
         "channel": "channel",
     }
 )
+
+
+KINDS: Mapping[str, tuple[str, str]] = {
+    "parameter": ("parameter", "参数"),
+    "custom fact": ("own fact", "自有事实"),
+    "fact": ("derived fact", "派生事实"),
+    "base fact": ("base fact", "基础事实"),
+    "events": ("events", "事件"),
+    "question": ("question", "追问"),
+    "signal": ("signal", "信号"),
+    "pattern": ("pattern", "事件组合"),
+    "stage": ("stage", "生命周期"),
+    "moment": ("moment of truth", "关键时刻"),
+    "phase": ("phase", "阶段"),
+    "tariff": ("tariff", "资费"),
+    "action": ("action", "动作"),
+    "category": ("category", "品类"),
+    "contact": ("contact clause", "触达条款"),
+    "guardrail": ("guardrail", "护栏"),
+    "pack": ("pack", "规则包"),
+}
+"""Kinds of parts of a pack, in English and in Chinese, as docs/glossary.md has them."""
+
+
+def kind_of_part(name: str, language: Language) -> str:
+    """A kind of part as people read it."""
+    return KINDS[name][language == "zh"]
 
 
 def word(name: str, language: Language) -> str:

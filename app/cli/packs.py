@@ -6,14 +6,13 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-import orjson
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text as Line
 
-from app.cli.console import fail, out, write_bytes
+from app.cli.console import cannot_read, fail, out, write_json
 from app.cli.labels import labels_of, word
 from app.engine.problems import PackError, Problem
 from app.engine.texts import Language, language_of, listed, shown
@@ -37,9 +36,32 @@ def settings() -> Settings:
 def folder_of(given: Path | None) -> Path:
     """The pack's folder: as given, as WANLIU_PACK says, or the current one. A folder that is none ends the command."""
     folder = given or settings().pack
-    if not folder.is_dir():
-        fail(f"the pack's folder `{folder}` {'is a file' if folder.exists() else 'does not exist'}")
+    try:
+        if not folder.is_dir():
+            fail(f"the pack's folder `{folder}` {'is a file' if folder.exists() else 'does not exist'}")
+    except OSError as error:
+        fail(cannot_read(folder, error))
     return folder
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """The pack's files; those that cannot be read end the command.
+
+    Raises:
+        PackError: there is no pack, or it is too large.
+    """
+    from app.engine.pack import read_folder
+
+    try:
+        return read_folder(folder)
+    except OSError as error:
+        fail(cannot_read(folder, error))
+
+
+def cannot_read(folder: Path, error: OSError) -> str:
+    """Why a pack could not be read."""
+    file = f": `{error.filename}`" if error.filename is not None and Path(error.filename) != folder else ""
+    return f"cannot read the pack in `{folder}`{file}: {(error.strerror or 'unknown error').lower()}"
 
 
 def load(given: Path | None) -> Pack:
@@ -50,11 +72,16 @@ def load(given: Path | None) -> Pack:
     try:
         return load_pack(folder, pattern_engine=settings().pattern_engine, cache=settings().cache_folder)
     except OSError as error:
-        fail(f"cannot read the pack in `{folder}`: {(error.strerror or 'unknown error').lower()}")
+        fail(cannot_read(f"the pack in `{folder}`", error))
     except PackError as error:
-        told = error.problems[:_SOME_PROBLEMS]
-        more = len(error.problems) - len(told)
-        fail(*told, f"the pack in `{folder}` cannot be used: {counted(error.problems)}{f', {more} not shown' if more else ''}")
+        unusable(folder, error)
+
+
+def unusable(folder: Path, error: PackError) -> NoReturn:
+    """Say what is wrong with a pack, the first mistakes of many, and end the command."""
+    told = error.problems[:_SOME_PROBLEMS]
+    more = len(error.problems) - len(told)
+    fail(*told, f"the pack in `{folder}` cannot be used: {counted(error.problems)}{f', {more} not shown' if more else ''}")
 
 
 def counted(problems: Iterable[Problem]) -> str:
@@ -69,7 +96,7 @@ def schema(*, tests: bool) -> None:
     from app.workbench.suites.schema import suite_schema
 
     made = suite_schema() if tests else pack_schema()
-    write_bytes(orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    write_json(made)
 
 
 def show(given: Path | None, locale: str) -> None:

@@ -18,7 +18,7 @@ from app.campaign.problems import TableError
 from app.campaign.rows import CsvTable, Lines, Row, ndjson_rows, open_table
 from app.campaign.summary import Summary, ranked, titles_of
 from app.campaign.table import Asking, Refused, RequestReader, answer_line, decide_rows, ndjson_requests, table_requests
-from app.cli.console import cannot_write, err, fail, out, write_bytes
+from app.cli.console import cannot_write, err, fail, out, write_json
 from app.cli.labels import labels_of
 from app.cli.packs import load, table
 from app.engine.texts import Language, language_of
@@ -41,21 +41,28 @@ def decide_table(path: Path, mapping_path: Path | None, out_path: Path | None, r
     pack = load(wishes.pack)
     now = datetime.datetime.now(datetime.UTC)
     asking = Asking(wishes.role or "campaign", now, channel=wishes.channel, explain=wishes.explain, locale=wishes.locale)
-    try:
+    with told():
         mapping = load_mapping(mapping_path, own_facts(pack)) if mapping_path else None
         summary, refused = _run(pack, path, mapping, out_path, rejects_path, asking)
+    language = language_of(wishes.locale or (mapping.document.request.get("locale", "zh-CN") if mapping else "zh-CN"))
+    if wishes.as_json:
+        report = summary.as_json(titles_of(pack, language))
+        write_json(report)
+    else:
+        _print_summary(out(), summary, refused, titles_of(pack, language), language, rejects_path)
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Say what is wrong with a table, its mapping or the files that are written, and end the command."""
+    try:
+        yield
     except MappingError as error:
         fail(*error.problems)
     except TableError as error:
         fail(error)
     except OSError as error:
         fail(cannot_write(error))
-    language = language_of(wishes.locale or (mapping.document.request.get("locale", "zh-CN") if mapping else "zh-CN"))
-    if wishes.as_json:
-        report = summary.as_json(titles_of(pack, language))
-        write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    else:
-        _print_summary(out(), summary, refused, titles_of(pack, language), language, rejects_path)
 
 
 def own_facts(pack: Pack) -> dict[str, Fact]:
@@ -112,13 +119,13 @@ def watched(rows: Iterable[Row], lines: Lines, size: int) -> Iterator[Iterator[R
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=size, rows=0)
 
-        def told() -> Iterator[Row]:
+        def followed() -> Iterator[Row]:
             for row in rows:
                 yield row
                 if row.number % _ROWS_BETWEEN_TELLING == 0:
                     bar.update(task, completed=lines.consumed, rows=row.number)
 
-        yield told()
+        yield followed()
 
 
 def _print_summary(

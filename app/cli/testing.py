@@ -11,15 +11,14 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.console import complain, err, fail, out, write_bytes
-from app.cli.packs import folder_of, table
+from app.cli.console import cannot_read, complain, err, fail, out, write_json
+from app.cli.packs import folder_of, table, unusable
 from app.engine.pack import PackError, read_folder
 from app.engine.texts import Language, language_of
 from app.workbench.suites.bench import Bench
@@ -33,7 +32,6 @@ from app.workbench.suites.mutation import Mutation, Trial, Trying, summed, try_a
 if TYPE_CHECKING:
     from app.workbench.suites.model import Test
 
-_SOME_PROBLEMS = 20
 _SOME_FAILURES = 50
 
 _words: Mapping[str, tuple[str, str]] = {
@@ -41,10 +39,8 @@ _words: Mapping[str, tuple[str, str]] = {
     "got": (", got ", "，实为"),
     "passed": ("{} passed", "通过{}项"),
     "failed": ("{} failed", "未通过{}项"),
-    "refused": ("mistakes in suites: {}", "测试文件错误{}处"),
+    "refused": ("mistakes in suites: {}", "测试集错误{}处"),
     "seconds": ("in {:.1f} s", "用时{:.1f}秒"),
-    "suite": ("suite", "测试集"),
-    "tests": ("tests", "测试"),
     "more": ("… and {} more that fail; --run narrows", "……另有{}项未通过，可用--run缩小范围"),
     "coverage": ("Coverage", "覆盖"),
     "covered": ("covered", "已覆盖"),
@@ -54,11 +50,11 @@ _words: Mapping[str, tuple[str, str]] = {
     "uncovered": ("Not covered", "未覆盖"),
     "level": ("signal levels", "信号级别"),
     "pattern": ("patterns", "事件组合"),
-    "gate": ("gate clauses", "动作条件"),
+    "gate": ("gate clauses", "关卡条款"),
     "contact": ("contact clauses", "触达条款"),
-    "guardrail": ("guardrails", "护栏条款"),
-    "stage": ("stage clauses", "生命周期条件"),
-    "phase": ("phase clauses", "阶段条件"),
+    "guardrail": ("guardrails", "护栏"),
+    "stage": ("stage clauses", "生命周期条款"),
+    "phase": ("phase clauses", "阶段条款"),
     "moment": ("moments", "关键时刻"),
     "fallback": ("fallbacks", "兜底动作"),
     "level.held": ("never held", "从未成立"),
@@ -79,16 +75,16 @@ _words: Mapping[str, tuple[str, str]] = {
     "mutation": ("Changes that no test would notice", "改了也没有测试发现"),
     "survived": ("not noticed", "未发现"),
     "tried": ("tried", "共试"),
-    "parameter": ("thresholds a step up or down", "参数上下调一档"),
+    "parameter": ("parameters a step up or down", "参数上下调一档"),
     "figure": ("figures in conditions a step up or down", "条件中的数字上下调一档"),
     "row": ("rows taken out", "删去表中一行"),
     "gone.level": ("signal levels taken out", "删去信号级别"),
     "gone.pattern": ("patterns changed or taken out", "改动或删去事件组合"),
-    "gone.gate": ("gate clauses taken out", "删去动作条件"),
+    "gone.gate": ("gate clauses taken out", "删去关卡条款"),
     "gone.contact": ("contact clauses taken out", "删去触达条款"),
-    "gone.guardrail": ("guardrails taken out", "删去护栏条款"),
-    "gone.stage": ("stage clauses taken out", "删去生命周期条件"),
-    "gone.phase": ("phase clauses taken out", "删去阶段条件"),
+    "gone.guardrail": ("guardrails taken out", "删去护栏"),
+    "gone.stage": ("stage clauses taken out", "删去生命周期条款"),
+    "gone.phase": ("phase clauses taken out", "删去阶段条款"),
     "gone.moment": ("moments taken out", "删去关键时刻识别"),
     "gone.fallback": ("fallbacks taken out", "删去兜底动作"),
     "trying": ("trying changes", "逐项试改"),
@@ -146,7 +142,7 @@ def test(given: Path | None, asked: Run) -> None:
     if asked.junit is not None:
         asked.junit.write_bytes(junit([Ran(item, verdict) for item, verdict in report.pairs], suites.problems, took))
     if asked.as_json:
-        write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        write_json(report.as_json())
     else:
         report.print(out())
     if not report.fine:
@@ -179,10 +175,9 @@ def _loaded(folder: Path) -> tuple[Bench, Mapping[str, bytes], Suites]:
         suites = load(files, bench)
         gc.freeze()  # what was loaded stays: looking through it again and again takes longer than the tests
     except OSError as error:
-        fail(f"cannot read the pack in `{folder}`: {(error.strerror or 'unknown error').lower()}")
+        fail(cannot_read(f"the pack in `{folder}`", error))
     except PackError as error:
-        told = error.problems[:_SOME_PROBLEMS]
-        fail(*told, f"the pack in `{folder}` cannot be used: {len(error.problems)} mistakes; `wanliu pack check` shows all")
+        unusable(folder, error)
     return bench, files, suites
 
 

@@ -110,7 +110,7 @@ def fall_back(pack: Pack, case: Case, facts: Facts, cause: EmptyBecause) -> list
     for name in pack.choosing.fallback.get(cause, ()):
         action = pack.by_id[name]
         closed = [item for item in closed_gates(pack, action, case, facts) if item.gate == "eligible" or item.clause in NEEDED]
-        if not closed and not not_permitted(action, facts):
+        if not closed and not_permitted(pack, action, facts) is None:
             item = score(pack, facts, action)
             if _conflict(pack, case, chosen, item, limit) is None:
                 chosen.append(item)
@@ -124,7 +124,7 @@ def assert_permitted(pack: Pack, facts: Facts, ranked: list[Ranked]) -> None:
         GuardrailBreach: an action is on it that contact policy or a guardrail does not permit.
     """
     for item in ranked:
-        failing = forbidding(pack.by_id[item.action], facts.values)
+        failing = forbidding(pack, pack.by_id[item.action], facts.values)
         if failing:
             raise GuardrailBreach(f"`{item.action}` against `{failing[0].clause}`")
 

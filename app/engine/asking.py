@@ -7,24 +7,24 @@ from typing import Any
 
 from app.engine.answer import Ask, UnknownFact
 from app.engine.case import Case
-from app.engine.decision import Decision, Outcome
-from app.engine.pack.model import Clause, Pack
+from app.engine.decision import Decision
+from app.engine.pack.model import Action, Clause, Pack
 from app.engine.texts import Language
 from app.engine.wanting import wanted
 from app.engine.words import fact_title
 
+Undecided = tuple[Action, list[Clause]]
+"""An action, and the clauses that keep it out as unknown."""
 MOST_QUESTIONS = 5
 SELF_CHANNELS = frozenset({"app", "web", "social", "email", "sms_service", "sms_marketing"})
 """Channels on which the subscriber reads and answers without a person of ours."""
 
 
-def questions(pack: Pack, case: Case, decision: Decision, undecided: Sequence[Outcome], language: Language) -> list[Ask]:
+def questions(pack: Pack, case: Case, decision: Decision, undecided: Sequence[Undecided], language: Language) -> list[Ask]:
     """Questions about unknown facts of actions that nothing else keeps out; those that may unlock most first."""
     askable = _askable(pack, case, decision) if undecided else frozenset()
     unlocks: dict[str, list[str]] = {}
-    for outcome in undecided if askable else ():
-        action = pack.by_id[outcome.action]
-        clauses = unknown_clauses(pack, outcome)
+    for action, clauses in undecided if askable else ():
         if all(askable.isdisjoint(clause.bases) for clause in clauses) or (action.marketing and not decision.personalised):
             continue
         for fact in sorted(wanted(pack, decision, clauses, decision.facts.seen_by(action)) & askable):
@@ -35,21 +35,25 @@ def questions(pack: Pack, case: Case, decision: Decision, undecided: Sequence[Ou
 
 def _askable(pack: Pack, case: Case, decision: Decision) -> frozenset[str]:
     """Unknown facts that may be asked for by this side, at this moment."""
-    sides = ("self" if case.channel in SELF_CHANNELS else "agent", "both")
+    side = "self" if case.channel in SELF_CHANNELS else "agent"
     values = decision.facts.values
     return frozenset(
-        question.fact
-        for question in pack.questions.values()
-        if question.who in sides
-        and (question.when is None or values[question.when] is True)
-        and ((slot := pack.slots.get(question.fact)) is None or values[slot] is None)
+        [
+            fact
+            for fact, slot, when in pack.asked_of[side]
+            if (slot is None or values[slot] is None) and (when is None or values[when] is True)
+        ]
     )
 
 
-def unknown_clauses(pack: Pack, outcome: Outcome) -> list[Clause]:
-    """The clauses of the pack that kept an action out as unknown."""
-    known = pack.clauses[outcome.action]
-    return [clause for item in outcome.failing if item.unknown and (clause := known.get(item[:2]))]
+def undecided(pack: Pack, decision: Decision) -> list[Undecided]:
+    """The actions that only what is unknown keeps out, each with the clauses of the pack for which it is."""
+    found: list[Undecided] = []
+    for item in decision.outcomes:
+        if item.cause == "unknown":
+            clauses = pack.undecided[item.action]
+            found.append((pack.by_id[item.action], [clauses[step] for step in item.failing if step in clauses]))
+    return found
 
 
 def unknown_facts(

@@ -19,7 +19,7 @@ from app.engine.facts import Facts
 from app.engine.interpret import interpret
 from app.engine.pack.model import Clause, Pack
 from app.engine.signals import recognise
-from app.engine.tree import And, Arithmetic, Call, Compare, Const, Negative, Node, Not, Or, Ref
+from app.engine.tree import And, Arithmetic, Call, Compare, Const, Negative, Node, Not, Or, Ref, walk
 from app.engine.vocabulary import FACTS
 
 _flipped = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
@@ -73,16 +73,60 @@ def turns(pack: Pack, facts: Facts, clause: Clause) -> Turns | None:
         facts: what the clause saw: for offers to somebody who refused personalisation the unprofiled ones.
         clause: false on these facts.
     """
-    try:
-        found = _Finder(pack, facts.values).turn(expand(pack, clause.tree), wanted=True)
-    except _Hopeless:
+    return Changes(pack, facts).turning(clause)
+
+
+class Changes:
+    """Looks for what would turn clauses on the same facts; what several of them rest on is looked at once."""
+
+    def __init__(self, pack: Pack, facts: Facts) -> None:
+        self.pack, self.facts = pack, facts
+        self.finder = _Finder(pack, facts.values)
+        self.tried: dict[tuple[Any, ...], tuple[list[Any], runtime.Surroundings]] = {}
+
+    def turning(self, clause: Clause) -> Turns | None:
+        """See `turns`."""
+        try:
+            found = self.finder.turn(self.finder.trees.expanded(clause.tree), wanted=True)
+        except _Hopeless:
+            return None
+        days = max((round(item.value) for item in found if item.direction == "in_days"), default=None)
+        for steps in _one_an_input([item for item in found if item.direction != "in_days"]):
+            result = Turns(steps, days)
+            if (steps or days) and self.holds(clause, result):
+                return result
         return None
-    days = max((round(item.value) for item in found if item.direction == "in_days"), default=None)
-    for steps in _one_an_input([item for item in found if item.direction != "in_days"]):
-        result = Turns(steps, days)
-        if (steps or days) and _holds(pack, facts, clause, result):
-            return result
-    return None
+
+    def holds(self, clause: Clause, changed: Turns) -> bool:
+        """Does the clause hold once the facts are so? The pack's own code says."""
+        pack, facts = self.pack, self.facts
+        settings = {pack.slots[input_of(item.term)]: setting(pack, facts.values, item) for item in changed.values}
+        key = (changed.in_days, *settings.items())
+        found = self.tried.get(key)
+        if found is None:
+            found = self.tried[key] = self.tried_out(settings, changed.in_days)
+        values, around = found
+        if clause.gate == "guardrail":
+            values = list(values)
+            for slot in (slot for action in pack.actions if facts.unprofiled and action.marketing for slot in action.own_slots):
+                values[slot] = facts.values[slot]
+            owner = next(action for action in pack.actions if any(item.slot == clause.slot for item in action.guardrails))
+            owner.policy(values, around)
+        return values[clause.slot] is True
+
+    def tried_out(self, settings: Mapping[int, Any], days: int | None) -> tuple[list[Any], runtime.Surroundings]:
+        """What everything up to the gates comes to with these settings of base facts, some days on."""
+        pack, values, around = self.pack, list(self.facts.values), self.facts.around
+        for slot, value in settings.items():
+            values[slot] = value
+        if days:
+            around = _later(pack, values, around, days)
+            recognise(pack, Facts(values, around, {}))
+        else:
+            pack.recognise(values, around)
+            pack.conclude(values, around)
+        pack.gates(values, around)
+        return values, around
 
 
 def _one_an_input(steps: Iterable[Turn]) -> Iterator[tuple[Turn, ...]]:
@@ -91,26 +135,6 @@ def _one_an_input(steps: Iterable[Turn]) -> Iterator[tuple[Turn, ...]]:
     for item in steps:
         groups.setdefault(input_of(item.term), []).append(item)
     return islice(product(*groups.values()), MOST_TRIALS)
-
-
-def _holds(pack: Pack, facts: Facts, clause: Clause, changed: Turns) -> bool:
-    """Does the clause hold once the facts are so? The pack's own code says."""
-    values, around = list(facts.values), facts.around
-    for item in changed.values:
-        values[pack.slots[input_of(item.term)]] = setting(pack, facts.values, item)
-    if changed.in_days:
-        around = _later(pack, values, around, changed.in_days)
-        recognise(pack, Facts(values, around, {}))
-    else:
-        pack.recognise(values, around)
-        pack.conclude(values, around)
-    pack.gates(values, around)
-    if clause.gate == "guardrail":
-        for slot in (slot for action in pack.actions if facts.unprofiled and action.marketing for slot in action.own_slots):
-            values[slot] = facts.values[slot]
-        owner = next(action for action in pack.actions if any(item.slot == clause.slot for item in action.guardrails))
-        owner.policy(values, around)
-    return values[clause.slot] is True
 
 
 def _later(pack: Pack, values: list[Any], around: runtime.Surroundings, days: int) -> runtime.Surroundings:
@@ -169,8 +193,7 @@ def _possible(name: str, value: float, direction: str) -> float:
 def expand(pack: Pack, node: Node) -> Node:
     """The tree with signals, levels and derived facts written out, as far as they are single expressions."""
     if isinstance(node, Ref):
-        definition = definitions(pack).get(node.name)
-        return node if definition is None else expand(pack, definition)
+        return _trees(pack).named(node)
     match node:
         case Not(operand=operand):
             return replace(node, operand=expand(pack, operand))
@@ -203,18 +226,76 @@ def _bases(pack: Pack) -> frozenset[str]:
     return frozenset(base.name for base in pack.base)
 
 
+def expanded(pack: Pack, tree: Node) -> Node:
+    """A tree of the pack's own, written out once for all."""
+    return _trees(pack).expanded(tree)
+
+
+class _Trees:
+    """The conditions of one pack written out, each when it is first asked for; they are kept, so that their parts are known by identity.
+
+    `slots` has the slot of each reference and call in them (none: it has none), and none for every other part.
+    """
+
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+        self.names: dict[str, Node] = {}
+        self.whole: dict[int, tuple[Node, Node]] = {}
+        self.slots: dict[int, int | None] = {}
+
+    def expanded(self, tree: Node) -> Node:
+        """A tree of the pack, written out."""
+        if id(tree) not in self.whole:
+            found = expand(self.pack, tree)
+            self.whole[id(tree)] = tree, found
+            for part in walk(found):
+                if id(part) not in self.slots:
+                    self.slots[id(part)] = slot_of(self.pack, part) if isinstance(part, Ref | Call) else None
+        return self.whole[id(tree)][1]
+
+    def named(self, node: Ref) -> Node:
+        """What a reference stands for, written out; itself where it is no single expression."""
+        definition = definitions(self.pack).get(node.name)
+        if definition is None:
+            return node
+        if node.name not in self.names:
+            self.names[node.name] = expand(self.pack, definition)
+        return self.names[node.name]
+
+
+@lru_cache(maxsize=8)
+def _trees(pack: Pack) -> _Trees:
+    return _Trees(pack)
+
+
+def slot_of(pack: Pack, node: Ref | Call) -> int | None:
+    """Where the value of a reference or call stands."""
+    return pack.slots.get(node.name) if isinstance(node, Ref) else pack.terms.get(node)
+
+
 class _Finder:
-    """Looks for the fewest values to change."""
+    """Looks for the fewest values to change. What parts of the pack's conditions come to, and what turns them, is found once."""
 
     def __init__(self, pack: Pack, values: list[Any]) -> None:
         self.pack, self.values = pack, values
+        self.trees = _trees(pack)
+        self.known: dict[int, Any] = {}
+        self.turned: dict[tuple[int, bool], tuple[Turn, ...] | None] = {}
 
     def now(self, node: Node) -> Any:
-        return interpret(node, self.value)
+        if isinstance(node, Const):
+            return node.value
+        key = id(node)
+        if key in self.known:
+            return self.known[key]
+        found = interpret(node, self.value, self.now)
+        if key in self.trees.slots:
+            self.known[key] = found
+        return found
 
     def value(self, node: Ref | Call) -> Any:
         """The present value of a reference or call."""
-        slot = self.pack.slots.get(node.name) if isinstance(node, Ref) else self.pack.terms.get(node)
+        slot = self.trees.slots[id(node)] if id(node) in self.trees.slots else slot_of(self.pack, node)
         if slot is not None:
             return self.values[slot]
         if isinstance(node, Call) and node.function in _values:
@@ -222,6 +303,21 @@ class _Finder:
         return None
 
     def turn(self, node: Node, *, wanted: bool) -> tuple[Turn, ...]:
+        if id(node) not in self.trees.slots:
+            return self.turn_anew(node, wanted=wanted)
+        key = (id(node), wanted)
+        if key not in self.turned:
+            try:
+                self.turned[key] = self.turn_anew(node, wanted=wanted)
+            except _Hopeless:
+                self.turned[key] = None
+        found = self.turned[key]
+        if found is None:
+            raise _Hopeless
+        return found
+
+    def turn_anew(self, node: Node, *, wanted: bool) -> tuple[Turn, ...]:
+        """The same, not looked up."""
         if self.now(node) is wanted:
             return ()
         match node:

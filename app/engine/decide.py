@@ -26,9 +26,9 @@ def decide(pack: Pack, case: Case) -> Decision:
         recognise(pack, facts.unprofiled)
         keep_hands_off(pack, facts)
 
-    outcomes = open_gates(pack, case, facts)
+    outcomes = open_gates(pack, facts)
     candidates = [action for action, closed in zip(pack.actions, outcomes, strict=True) if closed is None]
-    permitted, forbidden = keep_permitted(candidates, facts)
+    permitted, forbidden = keep_permitted(pack, candidates, facts)
     ranked, outranked = rank(pack, case, facts, permitted)
     for item in (*forbidden, *outranked):
         outcomes[pack.places[item.action]] = item

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from app.engine.decision import Cause, Failing, Outcome, Passed
+from app.engine.to_python import picker
 
 if TYPE_CHECKING:
-    from app.engine.pack.model import Action, Phase, Stage
+    from app.engine.pack.model import Action, Clause, Phase, Stage
 
 MOST_REMEMBERED = 256
 """Outcomes of one action or place that are kept; few come up again and again."""
@@ -24,15 +26,15 @@ _unknown_concession = Failing("suitable", "concession", unknown=True)
 
 
 class Door(dict[tuple[Any, ...], Outcome | None]):
-    """An action's gates on its channels, or on the others: the outcome, none where all are open, by what they look at.
+    """An action's gates, in its phases or others, on its channels or others: the outcome, none where all are open, by what they look at.
 
-    They look at the phase, the concession and what each clause came to.
+    They look at the concession, where that may be unknown, and at what each clause came to.
     """
 
-    def __init__(self, action: Action, *, on_channel: bool) -> None:
+    def __init__(self, action: Action, in_phase: bool, on_channel: bool) -> None:
         super().__init__()
         self.action = action
-        self.on_channel = on_channel
+        self.first = ([] if in_phase else [_wrong_phase]) + ([] if on_channel else [_wrong_channel])
 
     def __missing__(self, seen: tuple[Any, ...]) -> Outcome | None:
         failing = self.closed(seen)
@@ -43,15 +45,31 @@ class Door(dict[tuple[Any, ...], Outcome | None]):
 
     def closed(self, seen: tuple[Any, ...]) -> list[Failing]:
         """Every gate that is not open."""
-        phase, concession, *came_to = seen
-        failing = [] if phase in self.action.phases else [_wrong_phase]
-        if not self.on_channel:
-            failing.append(_wrong_channel)
-        clauses = zip(self.action.gates, came_to, strict=True)
-        failing += [clause.undecided if value is None else clause.failed for clause, value in clauses if value is not True]
-        if concession is None:
-            failing.append(_unknown_concession)
-        return failing
+        unknown_cost = self.action.may_cost_unknown and seen[0] is None
+        clauses = zip(self.action.gates, seen[1:] if self.action.may_cost_unknown else seen, strict=True)
+        failing = self.first + [clause.undecided if value is None else clause.failed for clause, value in clauses if value is not True]
+        return [*failing, _unknown_concession] if unknown_cost else failing
+
+
+class Permit(dict[tuple[Any, ...], Outcome | None]):
+    """What contact policy, then the guardrails say of an action: the outcome, none where all permit it, by what their clauses came to."""
+
+    def __init__(self, action: Action) -> None:
+        super().__init__()
+        self.action = action
+        self.see = picker([clause.slot for clause in (*action.contact, *action.guardrails)])
+
+    def __missing__(self, seen: tuple[Any, ...]) -> Outcome | None:
+        failing = self.forbidding(seen)
+        found = outcome(self.action, failing) if failing else None
+        if len(self) < MOST_REMEMBERED:
+            self[seen] = found
+        return found
+
+    def forbidding(self, seen: tuple[Any, ...]) -> list[Failing]:
+        """Contact clauses that do not permit the action; where all do, guardrails that do not."""
+        contact = len(self.action.contact)
+        return not_open(self.action.contact, seen[:contact]) or not_open(self.action.guardrails, seen[contact:])
 
 
 class Overtaken(dict[tuple[Any, ...], Passed]):
@@ -67,6 +85,15 @@ class Overtaken(dict[tuple[Any, ...], Passed]):
         if len(self) < MOST_REMEMBERED:
             self[seen] = found
         return found
+
+
+def not_open(clauses: Iterable[Clause], seen: Iterable[Any]) -> list[Failing]:
+    """The clauses that are false or unknown, in order; an unknown that the pack allows is neither."""
+    return [
+        clause.undecided if value is None else clause.failed
+        for clause, value in zip(clauses, seen, strict=True)
+        if value is not True and not (value is None and clause.allows_unknown)
+    ]
 
 
 def outcome(action: Action, failing: list[Failing]) -> Outcome:

@@ -21,10 +21,11 @@ from app.engine.answer import (
     TariffAnswer,
     UnknownFact,
 )
-from app.engine.asking import questions, titles_wanted, unknown_clauses, unknown_facts
+from app.engine.asking import questions, titles_wanted, undecided, unknown_facts
 from app.engine.case import Case
-from app.engine.changes import turns
+from app.engine.changes import Changes
 from app.engine.decision import Decision, Failing, Outcome, Ranked
+from app.engine.facts import Facts
 from app.engine.pack.model import Action, Clause, Pack, Signal
 from app.engine.runtime import fee_on
 from app.engine.signals import strongest
@@ -53,13 +54,14 @@ class _Explainer:
         self.pack, self.case, self.decision, self.detail = pack, case, decision, detail
         self.language: Language = language_of(case.locale)
         self.values = decision.facts.values
-        self.undecided = [item for item in decision.outcomes if item.cause == "unknown"]
+        self.undecided = [] if detail == "none" else undecided(pack, decision)
+        self.changes: dict[int, Changes] = {}
         self.told: dict[tuple[int, str], tuple[str, str | None, list[Evidence]]] = {}
 
     def run(self) -> Explanation:
         decision, pack = self.decision, self.pack
         silent = self.detail == "none"
-        stage = next(row for row in pack.stages if row.id == decision.stage.id)
+        stage = pack.stage_by_id[decision.stage.id]
         return Explanation(
             stage=stage.id,
             stage_title=stage.title.say(self.language),
@@ -76,7 +78,7 @@ class _Explainer:
 
     def say(self, text: Text, values: list[Any], extra: Callable[[str], Any] | None = None) -> str:
         """A pack's text with its slots filled; `extra` gives what is said of the action and its tariff."""
-        template = text.of(self.language)
+        template = text.zh if self.language == "zh" else text.en
         if template.plain is not None:
             return template.plain
         pack = self.pack
@@ -87,7 +89,8 @@ class _Explainer:
 
     def phase(self) -> PhaseAnswer:
         placed = self.decision.phase
-        row = next(item for item in self.pack.phases if item.id == placed.id)
+        rows = self.pack.phase_by_id
+        row = rows[placed.id]
         silent = self.detail == "none"
         reasons = (
             []
@@ -96,7 +99,7 @@ class _Explainer:
         )
         passed = []
         for item in placed.passed if not silent else ():
-            other = next(phase for phase in self.pack.phases if phase.id == item.id)
+            other = rows[item.id]
             unknown = [step.clause for step in item.failing if step.unknown]
             because = [words.evidence(self.values, clause) for clause in other.clauses] if self.detail == "full" else None
             passed.append(NotStronger(item.id, other.title.say(self.language), because, unknown))
@@ -242,7 +245,7 @@ class _Explainer:
         profiled = first is None or first.gate in ("contact", "guardrail") or not action.marketing or decision.facts.unprofiled is None
         facts = decision.facts if profiled or decision.facts.unprofiled is None else decision.facts.unprofiled
         values, decided = facts.values, clause is not None and first is not None and not first.unknown
-        turned = turns(self.pack, facts, clause) if clause is not None and decided and clause.gate != "contact" else None
+        turned = self.changes_of(facts).turning(clause) if clause is not None and decided and clause.gate != "contact" else None
         ends = until(self.pack, self.case, facts, clause) if clause is not None and decided and clause.gate == "contact" else None
         return NotOffered(
             action=action.id,
@@ -258,6 +261,13 @@ class _Explainer:
             lost_to=outcome.lost_to,
             behind=outcome.behind,
         )
+
+    def changes_of(self, facts: Facts) -> Changes:
+        """What looks for changes of these facts; most clauses are turned by what turns others."""
+        found = self.changes.get(id(facts))
+        if found is None:
+            found = self.changes[id(facts)] = Changes(self.pack, facts)
+        return found
 
     def why_not(self, outcome: Outcome, action: Action, first: Failing | None, clause: Clause | None, values: list[Any]) -> str:
         """One sentence on why an action was not offered."""
@@ -281,9 +291,10 @@ class _Explainer:
         if self.detail == "full":
             clauses = None
         else:
-            undecided = {clause.slot: clause for row in pack.phases for clause in row.clauses if self.values[clause.slot] is None}
-            for item in self.undecided:
-                if decision.personalised or not pack.by_id[item.action].marketing:
-                    undecided |= {clause.slot: clause for clause in unknown_clauses(pack, item)}
-            clauses = list(undecided.values())
+            found = {clause.slot: clause for clause in pack.phase_clauses if self.values[clause.slot] is None}
+            for action, missing in self.undecided:
+                if decision.personalised or not action.marketing:
+                    for clause in missing:
+                        found[clause.slot] = clause
+            clauses = list(found.values())
         return unknown_facts(pack, decision, clauses, self.values, self.language)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.engine.case import Case
 from app.engine.intake import answer_value
-from app.engine.pack.model import UNPROFILED, Action, BaseFact, BaseSection, Pack
+from app.engine.pack.model import CONTACT, UNPROFILED, Action, BaseFact, BaseSection, Pack
 from app.engine.runtime import DAY, NEVER, Dated, Surroundings
 
 _epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -65,13 +65,13 @@ def unprofiled(pack: Pack, facts: Facts) -> Facts:
     for fact in pack.base:
         if fact.name in UNPROFILED:
             values[fact.slot] = facts.values[fact.slot]
-    for name in ("today", "contact_day", "clock.time", "clock.weekday", "clock.holiday"):
-        if name in pack.slots:
-            values[pack.slots[name]] = facts.values[pack.slots[name]]
+    for slot in pack.clocks:
+        if slot is not None:
+            values[slot] = facts.values[slot]
     around = facts.around
     return Facts(
         values,
-        Surroundings(None, None, around.as_of, around.contact_at, around.subscriber, around.salt, around.categories, around.plans),
+        replace(around, events=None, contacts=None),
         {},
     )
 
@@ -89,7 +89,7 @@ def _read_section(case: Case, group: BaseSection, section: Any, values: list[Any
         values[fact.slot] = _value(fact, fields.get(fact.field), section)
     if as_of is not None:
         age = max((case.times.as_of - as_of) // _day, 0)
-        for fact in group.limited:
+        for fact in group.limited if age > group.fresh else ():
             if fact.max_age is not None and age > fact.max_age:
                 values[fact.slot] = None
                 if fields.get(fact.field) is not None or _given(fact, section):
@@ -119,18 +119,12 @@ def _put_answers(pack: Pack, case: Case, values: list[Any], too_old: dict[str, i
 
 
 def _put_clock(pack: Pack, case: Case, values: list[Any]) -> None:
-    times, slots = case.times, pack.slots
+    times = case.times
     day = times.contact_day.toordinal()
-    clock = {
-        "today": times.today.toordinal(),
-        "contact_day": day,
-        "clock.time": times.contact_minute,
-        "clock.weekday": times.contact_day.isoweekday(),
-        "clock.holiday": day in pack.holidays,
-    }
-    for name, value in clock.items():
-        if name in slots:
-            values[slots[name]] = value
+    clock = (times.today.toordinal(), day, times.contact_minute, times.contact_day.isoweekday(), day in pack.holidays)
+    for slot, value in zip(pack.clocks, clock, strict=True):
+        if slot is not None:
+            values[slot] = value
 
 
 def _surroundings(pack: Pack, case: Case) -> Surroundings:
@@ -144,8 +138,16 @@ def _surroundings(pack: Pack, case: Case) -> Surroundings:
     if subscriber.contacts is not None:
         contacts = [(microseconds(contact.at), contact) for contact in subscriber.contacts]
         if events is not None and contacts:
-            events.setdefault("contact", []).extend(contacts)
+            events.setdefault(CONTACT, []).extend(contacts)
     times = case.times
     return Surroundings(
-        events, contacts, microseconds(times.as_of), microseconds(times.contact_at), subscriber.id, pack.salt, pack.categories, pack.plans
+        events,
+        contacts,
+        microseconds(times.as_of),
+        microseconds(times.contact_at),
+        subscriber.id,
+        pack.salt,
+        pack.categories,
+        pack.plans,
+        pack.doors[case.channel],
     )

@@ -13,6 +13,7 @@ from app.engine.runtime import NEVER, quotient
 from app.engine.tree import And, Arithmetic, Call, Compare, Const, Member, Negative, Node, Not, Or, Ref
 
 Lookup = Callable[[Ref | Call], Any]
+Part = Callable[[Node], Any]
 
 _compare: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -25,29 +26,33 @@ _compare: dict[str, Callable[[Any, Any], bool]] = {
 _arithmetic: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": quotient}
 
 
-def interpret(node: Node, lookup: Lookup) -> Any:
-    """The value of a tree, or none for unknown; `lookup` gives the value of each reference and call."""
+def interpret(node: Node, lookup: Lookup, part: Part | None = None) -> Any:
+    """The value of a tree, or none for unknown; `lookup` gives the value of each reference and call.
+
+    `part` gives that of a part of the tree, for who keeps them.
+    """
+    of = part or (lambda item: interpret(item, lookup))
     match node:
         case Const(value=value):
             return value
         case Ref() | Call():
             return lookup(node)
         case Not(operand=operand):
-            value = interpret(operand, lookup)
+            value = of(operand)
             return None if value is None else not value
         case And(operands=operands):
-            return _junction([interpret(item, lookup) for item in operands], absorbing=False)
+            return _junction([of(item) for item in operands], absorbing=False)
         case Or(operands=operands):
-            return _junction([interpret(item, lookup) for item in operands], absorbing=True)
+            return _junction([of(item) for item in operands], absorbing=True)
         case Negative(operand=operand):
-            value = interpret(operand, lookup)
+            value = of(operand)
             return None if value is None else -value
         case Compare(operator=sign, left=left, right=right):
-            return _both(_compare[sign], _dated(left, lookup), _dated(right, lookup))
+            return _both(_compare[sign], _dated(left, of), _dated(right, of))
         case Arithmetic(operator=sign, left=left, right=right):
-            return _both(_arithmetic[sign], interpret(left, lookup), interpret(right, lookup))
+            return _both(_arithmetic[sign], of(left), of(right))
         case Member(item=item, collection=collection):
-            return _both(lambda word, words: word in words, _dated(item, lookup), interpret(collection, lookup))
+            return _both(lambda word, words: word in words, _dated(item, of), of(collection))
 
 
 def _junction(values: list[bool | None], *, absorbing: bool) -> bool | None:
@@ -60,7 +65,7 @@ def _both(apply: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
     return None if left is None or right is None else apply(left, right)
 
 
-def _dated(node: Node, lookup: Lookup) -> Any:
+def _dated(node: Node, of: Part) -> Any:
     """A value to be compared: a date that is never is on no side of any other."""
-    value = interpret(node, lookup)
+    value = of(node)
     return None if node.type.kind == "date" and value == NEVER else value

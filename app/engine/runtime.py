@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress, pairwise
 from typing import Any
 
@@ -41,7 +41,10 @@ class Plan:
 
 @dataclass(slots=True)
 class Surroundings:
-    """What a case brings beside its named values. Times in microseconds since 1970, histories in any order; none is unknown."""
+    """What a case brings beside its named values. Times in microseconds since 1970, histories in any order; none is unknown.
+
+    `doors` are those of the actions on the case's channel, by phase.
+    """
 
     events: Mapping[str, Sequence[Dated]] | None
     contacts: Sequence[Dated] | None
@@ -51,6 +54,7 @@ class Surroundings:
     salt: str
     categories: Mapping[str, str]
     plans: Mapping[str, Plan]
+    doors: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 def window(series: Series | None, cycles: int) -> Series | None:
@@ -101,8 +105,14 @@ def total(series: Series | None, cycles: int) -> Number | None:
 
 def mean(series: Series | None, cycles: int) -> float | None:
     """Mean of the last n cycles."""
-    found = total(series, cycles)
-    return None if found is None else quotient(found, cycles)
+    if series is None or len(series) < cycles:
+        return None
+    found: Number = 0
+    for value in series[-cycles:]:
+        if value is None:
+            return None
+        found += value
+    return quotient(found, cycles)
 
 
 def peak(series: Series | None, cycles: int) -> Number | None:
@@ -260,16 +270,13 @@ def contacted(
         return None
     start, found = now - days * DAY, 0
     for at, contact in contacts:
-        if start < at <= now and (result is None or contact.result == result) and _matches(contact, filters, categories):
-            found += 1
+        if start < at <= now and (result is None or contact.result == result):
+            for name, wanted in filters:
+                if (categories.get(contact.action) if name == "category" else getattr(contact, name)) != wanted:
+                    break
+            else:
+                found += 1
     return found
-
-
-def _matches(contact: Any, filters: tuple[tuple[str, Any], ...], categories: Mapping[str, str]) -> bool:
-    for name, wanted in filters:  # noqa: SIM110 - `all` over a generator costs three times as much on one or two filters
-        if (categories.get(contact.action) if name == "category" else getattr(contact, name)) != wanted:
-            return False
-    return True
 
 
 def refused(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import compress
 
 from app.engine.facts import Facts
-from app.engine.pack.model import Clause, Pack, Signal
+from app.engine.pack.model import CONTACT, Clause, Pack, Signal
 from app.engine.patterns import History, PatternEngineError
 
 
@@ -28,7 +28,10 @@ def strongest(signal: Signal, values: list[object]) -> Clause | None:
 
 
 def _join_events(pack: Pack, facts: Facts) -> None:
-    """Fill in which patterns' events join: not asked where the condition fails or no such event exists, unknown without events."""
+    """Fill in which patterns' events join: not asked where the condition fails or no such event exists, unknown without events.
+
+    Contacts are joined as events too: without them the patterns that look at them are unknown.
+    """
     values, events = facts.values, facts.around.events
     if events is None or pack.matcher is None:
         return
@@ -36,8 +39,9 @@ def _join_events(pack: Pack, facts: Facts) -> None:
     if not pack.event_kinds.isdisjoint(events) and any(rule.when is None or values[rule.when] is not False for rule in pack.patterns):
         relevant = {kind: rows for kind, rows in events.items() if kind in pack.event_kinds}
         joined = _joined(pack, relevant, facts.around.as_of)
+    contacts = facts.around.contacts is not None
     for rule in pack.patterns:
-        values[rule.joined] = rule.id in joined
+        values[rule.joined] = rule.id in joined if contacts or CONTACT not in rule.kinds else None
 
 
 def _joined(pack: Pack, relevant: History, as_of: int) -> frozenset[str]:

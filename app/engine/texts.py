@@ -142,15 +142,20 @@ def shown(value: Any, form: str, language: Language, currency: str = "CNY") -> s
 
 
 def _grouped(number: float, decimals: int = 0) -> str:
+    if isinstance(number, int):
+        return f"{number:,}"
     text = f"{number:,.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
 
 
 def _money(value: Any, language: Language, currency: str) -> str:
-    units = value / 100
-    whole = round(units)
-    text = f"{whole:,}" if abs(units - whole) < 0.005 else f"{units:,.2f}"
+    if isinstance(value, int) and value % 100 == 0:
+        text = f"{value // 100:,}"
+    else:
+        units = value / 100
+        whole = round(units)
+        text = f"{whole:,}" if abs(units - whole) < 0.005 else f"{units:,.2f}"
     known = _symbols.get(currency)
     before, after = known[language == "zh"] if known else ("", f" {currency}") if language == "zh" else (f"{currency} ", "")
     return f"-{before}{text[1:]}{after}" if text[0] == "-" else f"{before}{text}{after}"

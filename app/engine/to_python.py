@@ -16,7 +16,7 @@ from app.engine.tree import TEXT, And, Arithmetic, Call, Compare, Const, Member,
 
 Copier = Callable[[list[Any], Mapping[str, Any]], None]
 Section = Callable[[list[Any], runtime.Surroundings], None]
-Gates = Callable[[list[Any], runtime.Surroundings], tuple[tuple[Any, ...], ...]]
+Gates = Callable[[list[Any], runtime.Surroundings], list[Any]]
 
 _names = {"min": "smallest", "max": "largest", "abs": "size"}
 _environment = {name: getattr(runtime, name) for name in dir(runtime) if not name.startswith("_")}
@@ -38,7 +38,8 @@ class Program:
     Sections of the trunk run in order. One written while `branch` names a branch runs after them or not at all, whatever other branches do:
     `ready` says in which branch (`""`: the trunk) a tree's slot was filled last. A section has `lines` that fill a slot each, and works on
     local variables: what it reads of others is `fetched` first, what it fills is kept as one where it is `used` again. `sure` are slots
-    that are never unknown.
+    that are never unknown. `written` has how a tree's slot was worked out and what of others that reads; `seen` what was read so far by the
+    tree that is being written.
     """
 
     def __init__(self) -> None:
@@ -53,6 +54,8 @@ class Program:
         self.ready: dict[int, str] = {}
         self.sure: set[int] = set()
         self.branch = ""
+        self.written: dict[int, tuple[str, tuple[int, ...]]] = {}
+        self.seen: dict[int, None] = {}
         self.temporaries = 0
 
     @classmethod
@@ -69,7 +72,7 @@ class Program:
         if self.lines:
             raise AssertionError("a part of the tree has no slot")
         fetched, self.fetched = [f"x{slot} = v[{slot}]" for slot in self.fetched], {}
-        function: Callable[[Sequence[Any]], Any] = _compiled("v", [*fetched, f"return {expression}"])
+        function: Callable[[Sequence[Any]], Any] = compiled_function("v", [*fetched, f"return {expression}"])
         return function
 
     def input(self, name: str) -> int:
@@ -94,12 +97,24 @@ class Program:
         slot = self.trees.get(node)
         if slot is None or self.ready[slot] not in ("", self.branch):
             temporaries, self.temporaries = self.temporaries, 0
+            seen, self.seen = self.seen, {}
             expression = self.emit(node)
-            self.temporaries = temporaries
             slot = self.trees[node] = self.new() if slot is None else slot
+            self.written[slot] = expression, tuple(self.seen)
+            self.temporaries, self.seen = temporaries, seen
             self.ready[slot] = self.branch
             self.fill(slot, expression, sure=not self.may_be_unknown(node))
         return slot
+
+    def again(self, slot: int) -> None:
+        """Compute in the current branch what was added in this one or another before; the expression is the same."""
+        if slot in self.written and self.ready[slot] not in ("", self.branch):
+            expression, seen = self.written[slot]
+            for part in seen:
+                self.again(part)
+                self.read(part)
+            self.ready[slot] = self.branch
+            self.fill(slot, expression, sure=False)
 
     def fill(self, slot: int, expression: str, *, sure: bool) -> None:
         """Give a slot its value."""
@@ -111,6 +126,7 @@ class Program:
         """The local variable with a slot's value."""
         if slot < 0:
             return f"v[{slot}]"
+        self.seen[slot] = None
         if slot in self.lines:
             self.used.add(slot)
         else:
@@ -162,7 +178,7 @@ class Program:
 
     def compiled(self, lines: Sequence[str]) -> Any:
         """A section of code."""
-        return _compiled("v, c", lines)
+        return compiled_function("v, c", lines)
 
     def emit(self, node: Node) -> str:
         """A Python expression for the tree, which may come out as unknown."""
@@ -327,7 +343,9 @@ class Program:
             case "since":
                 return f"since(c.events, {given[0]}, {now}, ({filters}))"
             case "contacted" | "refused":
-                return f"{node.function}(c.contacts, {now}, {options['days']}, c.categories, ({filters}))"
+                call = f"{node.function}(c.contacts, {now}, {options['days']}, c.categories, ({filters}))"
+                fixed = all(isinstance(value, Const) for _, value in node.options)
+                return f"({call} if c.contacts else None if c.contacts is None else 0)" if fixed else call
             case "best_fee" | "best_plan":
                 found = self.read(self.add(replace(node, function="best", type=TEXT)))
                 return f"({found} and {found}[{int(node.function == 'best_plan')}])"
@@ -388,13 +406,13 @@ def copier(sections: Mapping[str, Sequence[tuple[int, str, bool]]]) -> Copier:
                 lines.append(f"    v[{slot}] = {never} if (day := fields[{field!r}]) is None else day.toordinal()")
             else:
                 lines.append(f"    v[{slot}] = fields[{field!r}]")
-    run: Copier = _compiled("v, given", [*lines, "return"])
+    run: Copier = compiled_function("v, given", [*lines, "return"])
     return run
 
 
-def _compiled(arguments: str, lines: Iterable[str]) -> Any:
-    """A function of our own emitted code: literals by repr, names by number or of our own models."""
-    namespace: dict[str, Any] = dict(_environment)
+def compiled_function(arguments: str, lines: Iterable[str], known: Mapping[str, Any] = _environment) -> Any:
+    """A function of our own emitted code: literals by repr, names by number or of our own models; it may call what is known."""
+    namespace: dict[str, Any] = dict(known)
     body = "".join(f"    {line}\n" for line in lines)
     exec(compile(f"def run({arguments}):\n{body}", "<pack>", "exec"), namespace)  # noqa: S102 - see above
     return namespace["run"]

@@ -11,7 +11,7 @@ from heapq import merge
 from typing import Any
 
 from app.engine.case import Case
-from app.engine.changes import LONGEST_WAIT, expand
+from app.engine.changes import LONGEST_WAIT, expanded
 from app.engine.facts import Facts, microseconds
 from app.engine.pack.model import Clause, Pack
 from app.engine.to_python import Program, Section
@@ -28,7 +28,7 @@ def until(pack: Pack, case: Case, facts: Facts, clause: Clause) -> datetime.date
     Caps end when their contacts leave the window, hours at the next boundary, waits at a local midnight: the clause is tried at each.
     What a first-match table decides, the moment of truth among it, is taken to stay as it is.
     """
-    tree = expand(pack, clause.tree)
+    tree = expanded(pack, clause.tree)
     run, slot, size, inputs = _compiled(tree)
     zone = datetime.timezone(datetime.timedelta(minutes=case.times.offset))
 

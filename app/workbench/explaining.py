@@ -149,7 +149,7 @@ class Explainer:
         return Meaning(
             thing.kind,
             thing.id,
-            self._title(thing),
+            thing.title(self.language),
             str(thing.place),
             tuple(self._words(part)),
             tuple(self._conditions(thing)),
@@ -168,15 +168,10 @@ class Explainer:
         """What the conditions of a part name, and the events that a pattern joins."""
         yield from dict.fromkeys(name for _, tree in self.trees.get(thing, ()) for name in named(tree))
         if thing.kind == "pattern":
-            yield from dict.fromkeys(kind for join in thing.found.part.joins() for kind in join.facts.values())
+            yield from dict.fromkeys(kind for join in thing.found.part.joins() for kind in join.sources())
 
     def _derived(self, name: str) -> list[Thing]:
         return [item for item in self.by_id.get(name.removeprefix("signal:"), ()) if item.kind in ("fact", "signal", "pattern")]
-
-    def _title(self, thing: Thing) -> str:
-        part = thing.found.part
-        words = getattr(part, "title", None) or getattr(part, "name", None)
-        return getattr(words, self.language) if words is not None else ""
 
     def _words(self, part: Any) -> Iterator[tuple[str, str]]:
         for key in _WORDS:
@@ -226,7 +221,7 @@ class Explainer:
             if thing.id not in seen:
                 seen.add(thing.id)
                 how = "; ".join(item.test if item.name == "is" else f"{item.name}: {item.test}" for item in self._conditions(thing))
-                yield Support(thing.id, self._title(thing), how, depth)
+                yield Support(thing.id, thing.title(self.language), how, depth)
                 if thing.kind == "fact":
                     yield from self._supports(self._names(thing), depth + 1, seen)
 
@@ -248,7 +243,7 @@ class Explainer:
                 yield self._fact(FACTS[name])
             elif name.startswith("custom."):
                 yield Support(
-                    name, "".join(self._title(thing) for thing in self.by_id.get(name, ())), str(self.parts.scopes.custom[name]), 0
+                    name, "".join(thing.title(self.language) for thing in self.by_id.get(name, ())), str(self.parts.scopes.custom[name]), 0
                 )
             elif name.startswith("events."):
                 kind = EVENTS[name.removeprefix("events.")]
@@ -305,7 +300,7 @@ class Explainer:
                 yield self._reader(use.by, use.path, str(use.place))
 
     def _reader(self, by: Thing, path: tuple[str | int, ...], place: str) -> Reader:
-        return Reader(by.kind, by.id, self._title(by), _pointed_at(path), place)
+        return Reader(by.kind, by.id, by.title(self.language), _pointed_at(path), place)
 
 
 _NAMED_AS: Mapping[str, str] = {
@@ -324,7 +319,7 @@ def _written(thing: Thing, path: Path) -> str:
     """An expression as it stands in the file; nothing where a default stands for it."""
     value: Any = thing.found.source.data
     for step in (*thing.at[1], *path):
-        value = value[step] if isinstance(value, list) or step in value else {}
+        value = value[step] if not isinstance(value, dict) or step in value else {}
     return value if isinstance(value, str) else ""
 
 

@@ -15,7 +15,7 @@ from app.engine.case import Case
 from app.engine.decide import decide
 from app.engine.decision import Decision
 from app.engine.explain import explain
-from app.engine.pack import Pack
+from app.engine.pack import Action, Pack
 from app.engine.view import view
 from app.engine.vocabulary import FACTS
 from tests.pipeline import TIMES, cases, patched, shipped
@@ -114,14 +114,22 @@ def with_random_facts(dice: random.Random, case: Case, names: list[str]) -> Case
     return patched(case, {name: random_value(dice, name) for name in chosen})
 
 
+def scores(decision: Decision, action: Action) -> tuple[Any, ...]:
+    """What an action would score: its duty and concession as policy sees them, its propensity and its value."""
+    shown = decision.facts.open_to(action)
+    action.worth(shown.values, shown.around)  # runs for candidates only
+    own = tuple(decision.facts.values[slot] for slot in action.own_slots)
+    return *own, shown.values[action.propensity], shown.values[action.value]
+
+
 def marketing(pack: Pack, decision: Decision, *gates: str) -> dict[str, Any]:
     """What became of each marketing action at the gates, and what it would score."""
     found: dict[str, Any] = {}
     for action in pack.actions:
         if action.marketing:
             values = decision.facts.seen_by(action)
-            scores = tuple(decision.facts.values[slot] for slot in action.own_slots)
-            found[action.id] = (values[pack.slots["phase"]], tuple(values[clause.slot] for clause in action.gates), scores)
+            gates = tuple(values[clause.slot] for clause in action.gates)
+            found[action.id] = (values[pack.slots["phase"]], gates, scores(decision, action))
     return found
 
 
@@ -165,7 +173,7 @@ def offers(pack: Pack, decision: Decision) -> dict[str, Any]:
             values = decision.facts.seen_by(action)
             gates = tuple(values[clause.slot] for clause in action.gates if clause.name != "tariff_on_sale")
             tariff = values[action.tariff_slot] if action.tariff_slot is not None else action.tariff
-            found[action.id] = (gates, tuple(decision.facts.values[slot] for slot in action.own_slots), tariff)
+            found[action.id] = (gates, scores(decision, action), tariff)
     return found
 
 

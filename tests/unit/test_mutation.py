@@ -1,5 +1,6 @@
 """Changes of a pack, packs made quickly with them, and which of them tests notice."""
 
+import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
@@ -14,6 +15,7 @@ from app.workbench.suites import Bench, load
 from app.workbench.suites.mutants import Key, Mutant, mutants, steps
 from app.workbench.suites.mutation import Mutation, Trying, summed, try_all
 from app.workbench.suites.remaking import Remaker
+from app.workbench.suites.sharing import shared
 from tests.packs import changed, patterns, small
 from tests.pipeline import cases, shipped_files
 from tests.suites import bench_of, suite
@@ -150,6 +152,24 @@ def test_processes_find_what_one_finds() -> None:
     trying = Trying(bench, load(files, bench).tests)
     wanted = trying.mutants[:12]
     assert list(try_all(trying, wanted, bench, files, 2)) == list(try_all(trying, wanted, bench, files, 1))
+
+
+def test_of_stages_phases_and_moments_one_is_had_for_another() -> None:
+    """Where a moment is there unasked, a test that expects none is the one to notice: it is run early."""
+    bench = bench_of(small())
+    files = suite("- {subject: caller, expect: {actions: [thank_you, to_plan_59]}}\n- {subject: caller, expect: {moment: none}}")
+    trying = Trying(bench, load(files, bench).tests)
+    assert [item.kind for item in trying.ordered(frozenset({"moment:bill_shock"}))[0].expectations] == ["moment"]
+
+
+def ends_at_once(_tool: object, _item: int) -> bool:
+    """Does an interrupt end this process without another word?"""
+    return signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+
+
+def test_an_interrupt_ends_the_processes_at_once() -> None:
+    """Whoever gives up waiting does not wait for what the other processes have begun."""
+    assert list(shared(ends_at_once, [0, 1], None, dict, 2, 1)) == [True, True]
 
 
 CALM = """\

@@ -6,6 +6,7 @@ import pytest
 
 from app.engine.pack import build_pack
 from app.engine.patterns import durable_available
+from app.engine.wanting import wanted
 from tests.pipeline_packs import act, ago, answer, fact, fact_value, fate, listed, mini, mini_files, signal, table
 
 LEVELS = (("severe", "churn.score >= 0.9"), ("high", "churn.score >= 0.7"), ("watch", "account.tenure_months >= 1"))
@@ -98,6 +99,34 @@ PATTERN = {
 
 def events(*pairs: tuple[str, float, str]) -> list[dict[str, Any]]:
     return [{"type": kind, "at": ago(days), "area": area} for kind, days, area in pairs]
+
+
+OFFERED = {"facts": {"c": "events.complaint", "o": "events.contact"}, "where": "o.at < c.at"}
+UNANSWERED = {"facts": {"c": "events.complaint"}, "where": None, "without": {"o": {"from": "events.contact", "where": "o.at > c.at"}}}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "contacts", "value"),
+    [
+        (OFFERED, None, None),
+        (OFFERED, [], False),
+        (OFFERED, [5], True),
+        (UNANSWERED, None, None),
+        (UNANSWERED, [], True),
+        (UNANSWERED, [1], False),
+    ],
+)
+def test_a_pattern_over_contacts_is_unknown_without_them(pattern: dict[str, Any], contacts: list[int] | None, value: bool | None) -> None:
+    """Whether it looks for a contact or for the want of one, and what is missing then are the contacts; without a complaint too."""
+    joined = {key: part for key, part in {**PATTERN, "without": None, **pattern}.items() if part is not None and key != "when"}
+    pack = mini({"plain": act(eligible={"a": "signal('fault.complaint')"})}, patterns=[joined])
+    history = (
+        None if contacts is None else [{"at": ago(days), "action": "plain", "channel": "app", "result": "accepted"} for days in contacts]
+    )
+    for complaints, found in ((events(("complaint", 2, "A")), value), ([], None if contacts is None else False)):
+        decision = answer(pack, {"account": {}, "events": complaints, "contacts": history})
+        assert fact_value(decision, pack, "signal:fault.complaint") is found
+        assert wanted(pack, decision, pack.by_id["plain"].gates, decision.facts.values) == ({"contacts"} if found is None else set())
 
 
 @pytest.mark.parametrize("engine", ["builtin", "durable"])

@@ -86,7 +86,7 @@ def test_mutation_lists_what_no_test_notices(tmp_path: Path) -> None:
     result = run(tmp_path, PASSING, "--mutate", "--no-coverage", "--jobs", 1)
     assert "rules/rules.yaml:3  param.floor  1500 → 1350, 1500 → 1650" in result.stdout
     assert "  consent  gone" in result.stdout
-    assert "thresholds a step up or down" in result.stdout
+    assert "parameters a step up or down" in result.stdout
     assert "changes not noticed" in result.stdout
     assert result.exit_code == 0
 

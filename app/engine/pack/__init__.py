@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ PatternEngine = Literal["durable", "builtin"]
 FOLDERS = ("rules", "policies")
 MOST_FILES = 4_000
 LARGEST_PACK = 16 * 1024 * 1024
+_steering = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 __all__ = [
     "Action",
@@ -48,6 +50,7 @@ __all__ = [
     "examine_files",
     "load_pack",
     "parts_of",
+    "printable",
     "read_folder",
 ]
 
@@ -75,7 +78,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     found: dict[str, Path] = {}
     size = 0
     for path in (path for name in FOLDERS for path in (folder / name).rglob("*.[yY]*[mM][lL]")):
-        relative = _printable(path.relative_to(folder))
+        relative = printable(path.relative_to(folder))
         if path.suffix.lower() not in (".yaml", ".yml") or relative.startswith("policies/tests/") or not path.is_file():
             continue
         found[relative] = path
@@ -83,13 +86,14 @@ def read_folder(folder: Path) -> dict[str, bytes]:
         if _too_large(len(found), size):
             raise PackError(_too_large(len(found), size))
     if not found:
-        raise PackError([Problem(Place(_printable(folder)), "missing", "no pack here", "a pack is a folder with `rules/` and `policies/`")])
+        raise PackError([Problem(Place(printable(folder)), "missing", "no pack here", "a pack is a folder with `rules/` and `policies/`")])
     return {relative: found[relative].read_bytes() for relative in sorted(found)}
 
 
-def _printable(path: Path) -> str:
-    """The path as text, with `\\udcff` for each byte of a name that is no text: JSON and terminals take text only."""
-    return path.as_posix().encode(errors="backslashreplace").decode()
+def printable(path: Path) -> str:
+    """The path as text, bytes of a name that is no text and characters that steer terminals spelt out: `\\udcff`, `\\x1b`."""
+    text = path.as_posix().encode(errors="backslashreplace").decode()
+    return _steering.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _too_large(files: int, size: int) -> list[Problem]:

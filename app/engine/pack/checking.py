@@ -24,6 +24,7 @@ from app.engine.pack.documents import (
 )
 from app.engine.pack.names import (
     BEST,
+    BEST_PLAN,
     PORT_HINT,
     TARIFF_NAMES,
     TODAY,
@@ -477,7 +478,7 @@ class _Checker:
 
     def action(self, found: Found[ActionDocument]) -> None:
         part = found.part
-        port, tariff = part.purpose == "port_assistance", part.tariff not in (None, "plan.best_public_id")
+        port, tariff = part.purpose == "port_assistance", part.tariff not in (None, BEST_PLAN)
         names, priced = self.scopes.gate(port=port, tariff=tariff), part.tariff is not None or part.kind == "offer"
         first = self.scopes.gate(port=port, tariff=tariff, worked_out=False)
         extra = {name: kind for name, kind in TEXT_NAMES.items() if priced or not name.startswith("tariff.")}
@@ -552,12 +553,12 @@ class _Checker:
                 self.draft.wrong(
                     found.place("excludes", index), "unknown-name", f"unknown action `{other}`", nearest(other, self.parts.actions)
                 )
-        if part.tariff is not None and part.tariff not in tariffs and part.tariff != "plan.best_public_id":
+        if part.tariff is not None and part.tariff not in tariffs and part.tariff != BEST_PLAN:
             self.draft.wrong(
                 found.place("tariff"),
                 "unknown-name",
                 f"unknown tariff `{part.tariff}`",
-                nearest(part.tariff, [*tariffs, "plan.best_public_id"]),
+                nearest(part.tariff, [*tariffs, BEST_PLAN]),
             )
         if part.purpose == "port_assistance" and (part.kind not in ("service", "information") or part.concession != "0"):
             self.draft.wrong(found.place("purpose"), "schema", "help with porting is a service or an information and concedes nothing")

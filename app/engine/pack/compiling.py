@@ -21,6 +21,7 @@ from app.engine.tree import (
     BOOLEAN,
     DATE,
     TEXT,
+    TRUE,
     And,
     Arithmetic,
     Call,
@@ -40,8 +41,6 @@ from app.engine.vocabulary import FACTS
 
 FORMED = frozenset({"date", "time", "set", "series"})
 """Kinds of values that answers show in another form than they are kept."""
-CLOCKS = ("today", "contact_day", "clock.time", "clock.weekday", "clock.holiday")
-"""Inputs that the case's times fill, not its facts."""
 _money = Type("number", "money")
 
 
@@ -75,6 +74,10 @@ class Compiler:
         self.out = Compiled(self.program)
         self.names = parts.scopes.names(port=True).values
         self.seen_at_gates: list[str] = []
+        self.own = frozenset({**ACTION_NAMES, **TARIFF_NAMES})
+        self.asking: dict[Any, tuple[Node, tuple[str, ...]]] = {}
+        self.asked_before: dict[Any, Node] = {}
+        self.made: dict[tuple[str, str, int], model.Clause] = {}
 
     def run(self) -> Compiled:
         """Compile everything."""
@@ -91,10 +94,16 @@ class Compiler:
         self.questions()
         self.out.conclude = self.program.section()
         drafts = [self.action_scores(found) for _, found in sorted(self.parts.actions.items())]
-        self.out.gates = self.program.section("".join(f"({seen}), " for seen in self.seen_at_gates).join("()"))
+        self.out.gates = self.program.section(self.met_doors())
         self.out.actions = tuple(finish() for finish in drafts)
         self.text_slots()
         return self.out
+
+    def met_doors(self) -> str:
+        """What became of each action at its door: the doors of the phase, each asked with what its action's gates came to."""
+        doors = f"(d := c.doors[{self.program.read(self.program.named['phase'])}])"
+        asked = [f"{'d' if index else doors}[{index}][{seen or '()'}]" for index, seen in enumerate(self.seen_at_gates)]
+        return f"[{', '.join(asked)}]"
 
     def text(self, found: Found[Any], *path: str | int) -> Text:
         """A text that was cut when it was checked."""
@@ -106,7 +115,9 @@ class Compiler:
 
     def bases_of(self, node: Node) -> frozenset[str]:
         """Base facts that the tree rests on, through facts and signals; `events` and `contacts` count as one fact each."""
-        return frozenset().union(*(self.out.bases.get(_key(name), frozenset({name}) - set(CLOCKS)) for name in reads(node)), frozenset())
+        return frozenset().union(
+            *(self.out.bases.get(_key(name), frozenset({name}) - set(model.CLOCKS)) for name in reads(node)), frozenset()
+        )
 
     def clause(self, gate: str, name: str, tree: Node, test: str, *, allows_unknown: bool = False) -> model.Clause:
         """A clause: its slot, what it looks at, what it rests on."""
@@ -220,7 +231,7 @@ class Compiler:
         when = self.program.add(self.draft.tree(found, "when")) if found.part.when is not None else None
         joined = self.program.reserve(f"joined:{name}")
         kinds = frozenset(kind for join in joins for _, kind in join.facts) | {kind for join in joins for _, kind, _ in join.without}
-        self.out.bases[f"joined:{name}"] = frozenset({"events"})
+        self.out.bases[f"joined:{name}"] = frozenset({"events", "contacts"} if model.CONTACT in kinds else {"events"})
         self.out.patterns.append(model.PatternRule(name, when, joined, kinds))
 
     def pattern_signal(self, name: str) -> None:
@@ -321,8 +332,8 @@ class Compiler:
             gates += [
                 self.clause(gate, name, own(self.draft.tree(found, gate, name)), test) for name, test in sorted(getattr(part, gate).items())
             ]
-        seen = (self.program.named["phase"], concession, *(clause.slot for clause in gates))
-        self.seen_at_gates.append(", ".join(map(self.program.read, seen)))
+        seen = [clause.slot for clause in gates] if concession in self.program.sure else [concession, *(clause.slot for clause in gates)]
+        self.seen_at_gates.append("".join(f"{self.program.read(slot)}, " for slot in seen))
         tariff_slot = self.program.slot_of("plan.best_public_id") if part.tariff == "plan.best_public_id" else None
         own_slots = (concession,) if duty_slot is None else (concession, duty_slot)
 
@@ -366,6 +377,7 @@ class Compiler:
                 channels=self.channels(found),
                 signals=_signals(clause.tree for clause in gates if clause.gate == "applicable"),
                 own_slots=own_slots,
+                may_cost_unknown=len(seen) > len(gates),
             )
 
         return finish
@@ -429,15 +441,36 @@ class Compiler:
         for name in sorted(rules):
             rule: Found[ContactPart] = rules[name]
             tree = self.concerning(rule, known)
-            if tree != Const(True, BOOLEAN):
-                found.append(self.clause(gate, name, tree, rule.part.permits, allows_unknown=rule.part.unknown == "allow"))
+            if tree != TRUE:
+                found.append(self.policy(gate, name, tree, rule))
         return tuple(found)
+
+    def policy(self, gate: str, name: str, tree: Node, rule: Found[ContactPart]) -> model.Clause:
+        """A contact or guardrail clause. Where it asks of this action what it asked of one before, it is the same clause."""
+        made = self.made.get((gate, name, id(tree)))
+        if made is None:
+            made = self.clause(gate, name, tree, rule.part.permits, allows_unknown=rule.part.unknown == "allow")
+            self.made[gate, name, id(tree)] = made  # which keeps the tree, and so its identity
+            return made
+        self.program.again(made.slot)
+        for term in made.terms:
+            if term.slot is not None:
+                self.program.again(term.slot)
+        return made
 
     def concerning(self, rule: Found[ContactPart], known: Mapping[str, Node]) -> Node:
         """What a contact or guardrail clause asks of one action, of which everything in `known` is."""
-        permits = self.draft.tree(rule, "permits")
-        applies = self.draft.tree(rule, "applies") if rule.part.applies is not None else None
-        return substitute(permits if applies is None else fold(Or((Not(applies), permits))), known)
+        at = (rule.source.file, rule.path)
+        if at not in self.asking:
+            permits = self.draft.tree(rule, "permits")
+            applies = self.draft.tree(rule, "applies") if rule.part.applies is not None else None
+            tree = permits if applies is None else fold(Or((Not(applies), permits)))
+            self.asking[at] = tree, tuple(sorted(reads(tree) & self.own))
+        tree, names = self.asking[at]
+        key = (at, tuple((type(node.value), node) if isinstance(node, Const) else node for node in map(known.get, names)))
+        if key not in self.asked_before:
+            self.asked_before[key] = substitute(tree, known)
+        return self.asked_before[key]
 
     def channels(self, found: Found[ActionDocument]) -> dict[str, tuple[str, Text]]:
         """An action's texts by channel, each with its form: script or text."""
@@ -496,7 +529,7 @@ def base_facts(parts: Parts, program: Program, ages: Mapping[str, int]) -> tuple
     """What the facts stage reads, by section."""
     found = []
     for name, slot in program.inputs.items():
-        if name in CLOCKS or name in ("events", "contacts"):
+        if name in model.CLOCKS or name in ("events", "contacts"):
             continue
         section, _, key = name.partition(".")
         if section == "custom":

@@ -152,6 +152,10 @@ class JoinPart(Part):
     where: Expression | None = None
     without: dict[Word, AbsentEvent] = {}
 
+    def sources(self) -> list[str]:
+        """The kinds of events that are joined or must be absent, each once."""
+        return list(dict.fromkeys([*self.facts.values(), *(event.source for event in self.without.values())]))
+
 
 class PatternPart(Part):
     """A signal concluded from events joined with each other."""

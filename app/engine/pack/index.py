@@ -9,6 +9,7 @@ from typing import Any, Literal
 from app.engine.pack.checking import Parts
 from app.engine.pack.reading import Found
 from app.engine.problems import Place
+from app.engine.texts import Language
 from app.engine.tree import Call, Const, Node, Ref, walk
 
 Kind = Literal[
@@ -56,6 +57,11 @@ class Thing:
     def place(self) -> Place:
         """File, line and column."""
         return self.found.place()
+
+    def title(self, language: Language) -> str:
+        """What people call it; nothing where it has an id alone."""
+        words = getattr(self.found.part, "title", None) or getattr(self.found.part, "name", None)
+        return str(getattr(words, language)) if words is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,6 @@ def _named_alone(thing: Thing) -> Iterator[tuple[Path, str]]:
             yield ("excludes", index), f"action:{other}"
     elif thing.kind == "pattern":
         for join in part.joins():
-            yield from (((), kind) for kind in dict.fromkeys([*join.facts.values(), *(event.source for event in join.without.values())]))
+            yield from (((), kind) for kind in join.sources())
     elif thing.kind == "question":
         yield ("fact",), part.fact

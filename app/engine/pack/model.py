@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, product
 from typing import Any, NamedTuple, get_args
 
 from app.engine.decision import Failing
-from app.engine.doors import Door, Overtaken
+from app.engine.doors import Door, Overtaken, Permit
 from app.engine.patterns import Matcher
 from app.engine.runtime import Plan
 from app.engine.texts import Filler, Text
@@ -19,6 +19,10 @@ from app.engine.vocabulary import Channel
 
 See = Callable[[list[Any]], tuple[Any, ...]]
 """Picks some of a case's values."""
+CONTACT = "contact"
+"""The kind of event that comes from the contact history."""
+CLOCKS = ("today", "contact_day", "clock.time", "clock.weekday", "clock.holiday")
+"""Inputs that the case's times fill, not its facts."""
 UNPROFILED = frozenset({"request.channel", "request.moment"})
 """What may still be used for offers and marketing care to somebody who refused personalisation."""
 
@@ -75,11 +79,13 @@ class BaseFact:
 
 @dataclass(frozen=True, slots=True)
 class BaseSection:
-    """The base facts of one section that take more than copying: the pack's own, and those with a greatest age."""
+    """The base facts of one section that take more than copying: the pack's own, and those with a greatest age, the least of which is
+    `fresh`."""
 
     name: str
     own: tuple[BaseFact, ...]
     limited: tuple[BaseFact, ...]
+    fresh: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +206,7 @@ class Action:
     are those that contact policy and guardrails read, and that come from unprofiled facts where the person refused personalisation.
 
     `worth` fills the slots of propensity and value, `policy` those of the contact and guardrail clauses; both run for candidates only.
+    `may_cost_unknown` says that the concession is not known for every subscriber.
     """
 
     id: str
@@ -234,6 +241,7 @@ class Action:
     channels: Mapping[str, tuple[str, Text]]
     signals: tuple[str, ...]
     own_slots: tuple[int, ...]
+    may_cost_unknown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +274,8 @@ class Pack:
     """Rules and policies, checked and compiled. Never changes; equal bytes give an equal digest.
 
     `slots` are named values, `terms` the slots of calls and conditions, both positions in a case's list of values, at the end of which
-    stand constants, `fixed`. `gates` gives for each action what its door looks at: the phase, the concession, what each clause came to.
+    stand constants, `fixed`. `gates` gives what became of each action at its door, which looks at the concession where that may be unknown,
+    then at what each clause came to.
     """
 
     name: str
@@ -329,15 +338,31 @@ class Pack:
         return copier({name: [(fact.slot, fact.field, fact.type.kind == "date") for fact in facts] for name, facts in sections})
 
     @cached_property
+    def clocks(self) -> tuple[int | None, ...]:
+        """The slots that the case's times fill, where the pack reads them, in the order of `CLOCKS`."""
+        return tuple(map(self.slots.get, CLOCKS))
+
+    @cached_property
     def asked(self) -> tuple[tuple[int, str], ...]:
         """Slots and fields of the facts of the request itself."""
         return tuple((fact.slot, fact.field) for fact in self.base if fact.section == "request")
 
     @cached_property
-    def doors(self) -> Mapping[str, tuple[Door, ...]]:
-        """The gates of every action as they are met on each channel, in the order of actions."""
-        doors = [(Door(action, on_channel=False), Door(action, on_channel=True)) for action in self.actions]
-        return {channel: tuple(door[channel in door[0].action.channels] for door in doors) for channel in get_args(Channel)}
+    def doors(self) -> Mapping[str, Mapping[str, tuple[Door, ...]]]:
+        """The gates of every action as they are met on each channel in each phase, in the order of actions."""
+        doors = [(action, {kept: Door(action, *kept) for kept in product((False, True), repeat=2)}) for action in self.actions]
+        return {
+            channel: {
+                phase.id: tuple(door[phase.id in action.phases, channel in action.channels] for action, door in doors)
+                for phase in self.phases
+            }
+            for channel in get_args(Channel)
+        }
+
+    @cached_property
+    def permits(self) -> Mapping[str, Permit]:
+        """What contact policy and guardrails say of each action."""
+        return {action.id: Permit(action) for action in self.actions}
 
     @cached_property
     def marketing(self) -> tuple[bool, ...]:
@@ -353,6 +378,21 @@ class Pack:
     def phase_rows(self) -> tuple[Row, ...]:
         """The table of phases."""
         return tuple(map(_row, self.phases))
+
+    @cached_property
+    def stage_by_id(self) -> Mapping[str, Stage]:
+        """Stages by id."""
+        return {stage.id: stage for stage in self.stages}
+
+    @cached_property
+    def phase_by_id(self) -> Mapping[str, Phase]:
+        """Phases by id."""
+        return {phase.id: phase for phase in self.phases}
+
+    @cached_property
+    def phase_clauses(self) -> tuple[Clause, ...]:
+        """The clauses of all phases."""
+        return tuple(clause for phase in self.phases for clause in phase.clauses)
 
     @cached_property
     def which_hold(self) -> See:
@@ -378,6 +418,19 @@ class Pack:
         }
 
     @cached_property
+    def undecided(self) -> Mapping[str, Mapping[Failing, Clause]]:
+        """Each action's clauses, by what is noted of them where they are unknown."""
+        return {action: {clause.undecided: clause for clause in clauses.values()} for action, clauses in self.clauses.items()}
+
+    @cached_property
+    def asked_of(self) -> Mapping[str, tuple[tuple[str, int | None, int | None], ...]]:
+        """Which facts may be asked of the subscriber's self and of an agent: each with its slot and that of when it is worth asking."""
+        return {
+            side: tuple((item.fact, self.slots.get(item.fact), item.when) for item in self.questions.values() if item.who in (side, "both"))
+            for side in ("self", "agent")
+        }
+
+    @cached_property
     def by_id(self) -> Mapping[str, Action]:
         """Actions by id."""
         return {action.id: action for action in self.actions}
@@ -389,7 +442,8 @@ class Pack:
 
 
 def _section(name: str, facts: tuple[BaseFact, ...]) -> BaseSection:
-    return BaseSection(name, facts if name == "custom" else (), tuple(fact for fact in facts if fact.max_age is not None))
+    fresh = min((fact.max_age for fact in facts if fact.max_age is not None), default=0)
+    return BaseSection(name, facts if name == "custom" else (), tuple(fact for fact in facts if fact.max_age is not None), fresh)
 
 
 def _row(place: Stage | Phase) -> Row:

@@ -138,7 +138,9 @@ CLOCK_NAMES: Mapping[str, Type] = {
     "clock.weekday": Type("number", "count", integral=True, most=7),
     "clock.holiday": BOOLEAN,
 }
-BEST = {"plan.best_public_id": TEXT, "plan.best_public_saving": Type("number", "money")}
+BEST_PLAN = "plan.best_public_id"
+"""What an action names as its tariff where the plan is worked out for each person."""
+BEST = {BEST_PLAN: TEXT, "plan.best_public_saving": Type("number", "money")}
 
 _attributes = {kind.name: {name: type_of(fact) for name, fact in kind.attributes.items()} for kind in EVENTS.values()}
 PORT_HINT = "port data is for guardrails, `hands_off:` and actions of `purpose: port_assistance`"

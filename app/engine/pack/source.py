@@ -81,8 +81,12 @@ def _text(file: str, content: bytes) -> str:
     found = _unprintable.search(text)
     if found:
         line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
-        raise _Refused(Place(file, line, column), "encoding", f"U+{ord(found[0]):04X} is not a character of a text", "take it out")
+        raise _no_text(Place(file, line, column), found[0])
     return text
+
+
+def _no_text(place: Place, char: str) -> _Refused:
+    return _Refused(place, "encoding", f"U+{ord(char):04X} is not a character of a text", "take it out")
 
 
 def _yaml_problem(file: str, content: bytes, error: yaml.YAMLError) -> Problem:
@@ -301,7 +305,15 @@ class _Builder:
     def scalar(self, event: Any, path: Path) -> str:
         if event.style in ("'", '"') and event.start_mark.line not in self.wrapped:
             self.places[path] = self.at(event).shifted(1)
-        return str(event.value)
+        return self.text_of(event)
+
+    def text_of(self, event: Any) -> str:
+        """A scalar's text; double quotes can spell characters that no text has, such as those that steer a terminal."""
+        text = str(event.value)
+        found = _unprintable.search(text)
+        if found:
+            raise _no_text(self.at(event), found[0])
+        return text
 
     def mapping(self, start: Any, events: Iterator[Any], path: Path, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -318,7 +330,7 @@ class _Builder:
                 raise _Refused(self.at(event), "yaml-subset", "a key is not a word", hint)
             if event.anchor or event.tag:
                 raise _Refused(self.at(event), "yaml-subset", "anchors and tags are not used in a pack", "leave them out")
-            key = str(event.value)
+            key = self.text_of(event)
             if start.flow_style and not _flow_key.match(key):
                 hint = "an expression or text with a comma goes on a line of its own, or into quotes"
                 raise _Refused(self.at(event), "yaml-subset", f"{shown(key)} is not a key: a comma inside `{{…}}` ends the value", hint)

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.engine.case import Case
 from app.engine.intake import RequestError, parse_request, take
+from app.engine.pack import printable
 from app.engine.pack.documents import Words
 from app.engine.pack.reading import Draft, Found, validated
 from app.engine.pack.source import Path, Source, read
@@ -40,7 +41,7 @@ class Suites:
 def read_suites(folder: Folder) -> dict[str, bytes]:
     """The suite files of a pack's folder, by their path in it."""
     paths = [path for path in (folder / FOLDER).rglob("*") if path.suffix.lower() in (".yaml", ".yml") and path.is_file()]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(paths)[:MOST_FILES]}
+    return {printable(path.relative_to(folder)): path.read_bytes() for path in sorted(paths)[:MOST_FILES]}
 
 
 def load(files: Mapping[str, bytes], bench: Bench) -> Suites:

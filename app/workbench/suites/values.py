@@ -96,10 +96,10 @@ class Typing:
         found = _away.match(value) if isinstance(value, str) else None
         if found is None or bool(found["ahead"]) == bool(found["back"]):
             return None
-        span = datetime.timedelta(**{f"{found['unit']}s": int(found["count"])})
         try:
+            span = datetime.timedelta(**{f"{found['unit']}s": int(found["count"])})
             return self.now + span if found["ahead"] else self.now - span
-        except OverflowError:
+        except (OverflowError, ValueError):  # a day that no calendar has, and a number too long to be read
             return None
 
 

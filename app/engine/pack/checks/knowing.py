@@ -11,7 +11,7 @@ from itertools import islice
 
 from app.engine.pack.checking import Parts
 from app.engine.pack.documents import DerivedFact, Row
-from app.engine.pack.names import BEST
+from app.engine.pack.names import BEST, BEST_PLAN
 from app.engine.pack.reading import Found
 from app.engine.tree import And, Arithmetic, Call, Compare, Const, Member, Node, Not, Or, Ref, children, reads
 
@@ -258,7 +258,7 @@ class _Certainty:
         if name in self.known or name in _always or name in self.parts.scopes.parameters:
             return True
         if name in BEST:
-            return name == "plan.best_public_id" and f"{_best}#3" in self.known
+            return name == BEST_PLAN and f"{_best}#3" in self.known
         found = self.parts.facts.get(name)
         if found is None:
             return False

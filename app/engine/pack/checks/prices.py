@@ -8,11 +8,10 @@ from typing import Any
 
 from app.engine.pack.checking import Parts
 from app.engine.pack.documents import ActionDocument, TariffPart
+from app.engine.pack.names import BEST_PLAN
 from app.engine.pack.reading import Found
 from app.engine.problems import Problem
 from app.engine.texts import LANGUAGES, Language, Text, shown
-
-PLAN = "plan.best_public_id"
 
 _free = {
     "en": re.compile(r"\b(?:free|no (?:charge|fee)|nothing|without charge|fee stays?|its fee stay)\b", re.I),
@@ -50,7 +49,7 @@ def _offered(parts: Parts, part: ActionDocument) -> list[TariffPart]:
     """The tariffs that an offer may name."""
     if part.kind != "offer" or part.tariff is None:
         return []
-    if part.tariff != PLAN:
+    if part.tariff != BEST_PLAN:
         return [parts.tariffs[part.tariff].part] if part.tariff in parts.tariffs else []
     plans = (item.part for item in parts.tariffs.values() if item.part.kind == "plan")
     return [plan for plan in plans if plan.open_to_existing]

@@ -128,8 +128,9 @@ class _Reach:
 
     def closed(self, name: str, channel: Condition, closing: list[Condition]) -> Problem:
         core = self.reasoning.core([condition.demand for condition in (channel, *closing)])
-        names = " and ".join(condition.name for condition in closing if condition.demand in core)
-        message = f"`{self.action.id}` can never be offered on `{name}`: {names} never lets it pass there"
+        names = [condition.name for condition in closing if condition.demand in core]
+        closed = f"{names[0]} never lets it pass there" if len(names) == 1 else f"{' and '.join(names)} exclude each other there"
+        message = f"`{self.action.id}` can never be offered on `{name}`: {closed}"
         return Problem(self.found.place("channels", name), "closed-channel", message, "leave the channel out", "warning")
 
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from app.engine.pack.checking import Parts
 from app.engine.pack.documents import ActionDocument, TariffPart, Words
+from app.engine.pack.names import BEST_PLAN
 from app.engine.pack.reading import Found
 from app.engine.problems import Place, Problem
 from app.engine.texts import LANGUAGES
 
-PLAN = "plan.best_public_id"
 LONGEST_TERM = 24
 """Months that a person may be bound for: the longest term that the consumer law of the profiles we ship allows."""
 SALE_ENDS = 30
@@ -86,7 +86,7 @@ def _confirmation(parts: Parts, found: Found[ActionDocument]) -> Iterator[Proble
 
 def _binding(parts: Parts, name: str) -> str:
     """What of a tariff makes it a change of contract, in words; nothing where it is none."""
-    if name == PLAN:
+    if name == BEST_PLAN:
         return "another plan"
     if name not in parts.tariffs:
         return ""

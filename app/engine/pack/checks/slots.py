@@ -8,12 +8,12 @@ from typing import Any
 from app.engine.pack.checking import GATES, Parts
 from app.engine.pack.checks.knowing import NOTHING, Knowing, Known, common, union
 from app.engine.pack.documents import ActionDocument
+from app.engine.pack.names import BEST_PLAN
 from app.engine.pack.reading import Found
 from app.engine.problems import Place, Problem
 from app.engine.texts import LANGUAGES, Text
 from app.engine.tree import BOOLEAN, Compare, Const, Node, Not, Or, Ref
 
-PLAN = "plan.best_public_id"
 _plain = {"title", "source", "because", "legal_basis"}
 """Texts that are shown as they are written."""
 
@@ -114,7 +114,7 @@ class _Slots:
         """A slot of an action's text."""
         part, name = found.part, slot
         if slot == "tariff.saving":
-            if part.tariff != PLAN and part.tariff not in self.parts.scopes.plans:
+            if part.tariff != BEST_PLAN and part.tariff not in self.parts.scopes.plans:
                 yield _problem(place, "`tariff.saving` is known for plans only", "leave it out, or name a fact")
                 return
             name = "plan.best_public_saving"
@@ -145,8 +145,8 @@ class _Slots:
 
     def sold(self, part: ActionDocument) -> list[Node]:
         """The clause that the engine adds for the action's tariff."""
-        if part.tariff == PLAN:
-            plan = self.parts.scopes.with_port[PLAN]
+        if part.tariff == BEST_PLAN:
+            plan = self.parts.scopes.with_port[BEST_PLAN]
             return [Compare("!=", plan, Const("none", plan.type))]
         return [self.parts.opened[part.tariff]] if part.tariff is not None else []
 
@@ -164,7 +164,7 @@ class _Slots:
         offers = [
             item
             for item in self.parts.actions.values()
-            if item.part.tariff == name or (item.part.tariff == PLAN and found.part.kind == "plan")
+            if item.part.tariff == name or (item.part.tariff == BEST_PLAN and found.part.kind == "plan")
         ]
         for place, slot in self.named(found, "disclose"):
             if slot == "tariff.saving" or slot.startswith("action."):
