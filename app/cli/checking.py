@@ -13,7 +13,7 @@ import typer
 from app.cli.console import cannot_read, complain, fail, out, write_json
 from app.cli.packs import counted, folder_of, settings
 from app.cli.sarif import sarif
-from app.engine.pack import Reasoned, digest_of, examine_files, parts_of, read_folder
+from app.engine.pack import Reasoned, digest_of, examine_files, parts_of, printable, read_folder
 from app.engine.problems import PackError, Problem
 
 Form = Literal["text", "json", "sarif"]
@@ -90,7 +90,7 @@ def _print(report: Report) -> None:
 
 def _as_json(report: Report) -> dict[str, Any]:
     return {
-        "folder": str(report.folder),
+        "folder": printable(report.folder),
         "digest": digest_of(report.files),
         "files": len(report.files),
         "errors": report.errors,

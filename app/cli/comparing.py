@@ -18,9 +18,9 @@ from app.campaign.summary import titles_of
 from app.campaign.table import Asking
 from app.cli.console import out, write_json
 from app.cli.labels import kind_of_part
-from app.cli.packs import folder_of, load, table, unusable
+from app.cli.packs import files_of, folder_of, load, table, unusable
 from app.cli.tables import opened, own_facts, told, watched
-from app.engine.pack import Pack, PackError, parts_of, read_folder
+from app.engine.pack import Pack, PackError, parts_of
 from app.engine.pack.checking import Parts
 from app.engine.texts import Language, language_of, shown
 from app.workbench.differing import Difference, differences
@@ -100,7 +100,7 @@ def diff(
 
 def _parts(folder: Path) -> Parts:
     try:
-        return parts_of(read_folder(folder))
+        return parts_of(files_of(folder))
     except PackError as error:
         unusable(folder, error)
 

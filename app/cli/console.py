@@ -44,7 +44,8 @@ def fail(*lines: object) -> NoReturn:
 
 def cannot_read(what: str, error: OSError) -> str:
     """Why input could not be read; `what` names it."""
-    return f"cannot read {what}: {(error.strerror or 'unknown error').lower()}"
+    file = f": `{error.filename}`" if error.filename is not None else ""
+    return f"cannot read {what}{file}: {(error.strerror or 'unknown error').lower()}"
 
 
 def cannot_write(error: OSError) -> str:

@@ -14,8 +14,9 @@ from rich.text import Text as Line
 
 from app.cli.console import fail, out, write_json
 from app.cli.labels import kind_of_part
-from app.cli.packs import folder_of, unusable
-from app.engine.pack import PackError, parts_of, read_folder
+from app.cli.packs import files_of, folder_of, unusable
+from app.engine.pack import PackError, parts_of
+from app.engine.problems import shown
 from app.engine.texts import Language, language_of
 from app.workbench.explaining import Explainer, Meaning, Reader, UnknownName
 
@@ -35,7 +36,7 @@ def explain(names: Sequence[str], given: Path | None, locale: str, *, as_json: b
     language = language_of(locale)
     folder = folder_of(given)
     try:
-        explainer = Explainer(parts_of(read_folder(folder)), language)
+        explainer = Explainer(parts_of(files_of(folder)), language)
     except PackError as error:
         unusable(folder, error)
     meanings = list(_meanings(explainer, names))
@@ -55,7 +56,7 @@ def _meanings(explainer: Explainer, names: Sequence[str]) -> Iterator[Meaning]:
             yield from explainer.explain(name)
         except UnknownName as error:
             fail(
-                f"nothing in the pack is called `{error.name}`"
+                f"nothing in the pack is called {shown(error.name)}"
                 + (f"; {error.hint}" if error.hint else "; `wanliu pack show` lists what there is")
             )
 

@@ -40,7 +40,7 @@ def folder_of(given: Path | None) -> Path:
         if not folder.is_dir():
             fail(f"the pack's folder `{folder}` {'is a file' if folder.exists() else 'does not exist'}")
     except OSError as error:
-        fail(cannot_read(folder, error))
+        fail(cannot_read(f"the pack in `{folder}`", error))
     return folder
 
 
@@ -55,13 +55,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     try:
         return read_folder(folder)
     except OSError as error:
-        fail(cannot_read(folder, error))
-
-
-def cannot_read(folder: Path, error: OSError) -> str:
-    """Why a pack could not be read."""
-    file = f": `{error.filename}`" if error.filename is not None and Path(error.filename) != folder else ""
-    return f"cannot read the pack in `{folder}`{file}: {(error.strerror or 'unknown error').lower()}"
+        fail(cannot_read(f"the pack in `{folder}`", error))
 
 
 def load(given: Path | None) -> Pack:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from app.cli.labels import labels_of, word
 from app.engine.answer import ActionAnswer, Evidence, Explanation, NotOffered, Reason, TariffAnswer
-from app.engine.texts import BY_UNIT, Language, listed, shown
+from app.engine.texts import BY_UNIT, MEASURES, Language, listed, shown
 
 if TYPE_CHECKING:
     from app.engine.case import Case
@@ -119,7 +119,7 @@ class Sheet:
         """A value in its unit where it has one, as people write it."""
         kind = self.pack.types.get(name)
         form = BY_UNIT.get(kind.unit) if kind is not None else None
-        if form is None or not isinstance(value, int | float) or isinstance(value, bool):
+        if form not in MEASURES or not isinstance(value, int | float) or isinstance(value, bool):
             return _plain(value)
         return shown(value, form, self.language, self.pack.currency)
 

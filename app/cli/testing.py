@@ -19,7 +19,8 @@ from rich.text import Text
 
 from app.cli.console import cannot_read, complain, err, fail, out, write_json
 from app.cli.packs import folder_of, table, unusable
-from app.engine.pack import PackError, read_folder
+from app.engine.pack import FOLDERS, PackError, read_folder
+from app.engine.problems import shown
 from app.engine.texts import Language, language_of
 from app.workbench.suites.bench import Bench
 from app.workbench.suites.coverage import Coverage, Gap, coverage, percent
@@ -128,6 +129,7 @@ class Run:
 def test(given: Path | None, asked: Run) -> None:
     """Run the suites of a pack; exit code 1 when a test fails, a suite has a mistake, or there is nothing to run."""
     folder = folder_of(given)
+    _check_options(folder, asked)
     began = time.perf_counter()
     bench, files, suites = _loaded(folder)
     tests = [item for item in suites.tests if asked.run is None or item.matches(asked.run)]
@@ -147,6 +149,22 @@ def test(given: Path | None, asked: Run) -> None:
         report.print(out())
     if not report.fine:
         raise typer.Exit(1)
+
+
+def _check_options(folder: Path, asked: Run) -> None:
+    """Refuse what would be noticed only after the tests have run, or never.
+
+    Raises:
+        typer.BadParameter: exit code 2.
+    """
+    if asked.covered is False and (asked.uncovered or asked.fail_under is not None):
+        raise typer.BadParameter("--uncovered and --fail-under need the coverage that --no-coverage leaves out")
+    if asked.junit is None:
+        return
+    if any(asked.junit.resolve().is_relative_to((folder / name).resolve()) for name in FOLDERS):
+        raise typer.BadParameter("the report would stand among the files of the pack; name a file outside of them", param_hint="--junit")
+    if not asked.junit.parent.is_dir() or asked.junit.is_dir():
+        fail(f"cannot write `{asked.junit}`: {'is a folder' if asked.junit.is_dir() else 'its folder does not exist'}")
 
 
 def _mutated(asked: Run, bench: Bench, files: Mapping[str, bytes], passing: Sequence[Test]) -> Mutation | None:
@@ -186,7 +204,7 @@ def _nothing(folder: Path, asked: Run, suites: Suites) -> str:
     if not suites.files:
         return f"no suites in `{folder / FOLDER}`; write one as docs/pack-tests.md shows"
     if asked.run is not None and suites.tests:
-        return f"no test matches `{asked.run}`; --verbose lists the names of all"
+        return f"no test matches {shown(asked.run)}; --verbose lists the names of all"
     return f"the suites in `{folder / FOLDER}` hold no test that can be run"
 
 

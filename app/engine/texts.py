@@ -230,6 +230,10 @@ BY_UNIT = {"money": "money", "MB": "MB", "minutes": "minutes", "days": "days", "
 """The format that fits a unit where no slot names one."""
 
 
+MEASURES = ("money", "MB", "percent")
+"""Formats whose figure is another one than the number: fen as yuan, MB as GB, shares as percentages."""
+
+
 def listed(words: Sequence[str], language: Language) -> str:
     """Words in a row, as the language does it."""
     return ("、" if language == "zh" else ", ").join(words)

@@ -22,6 +22,7 @@ from app.api.problems import KINDS
 from app.campaign.cells import UNITS
 from app.campaign.mapping import Origin, _Document, load_mapping
 from app.cli import app as command_line
+from app.cli.labels import KINDS as KINDS_OF_PARTS
 from app.cli.labels import word
 from app.engine.arbitration import score
 from app.engine.decide import decide
@@ -427,6 +428,8 @@ def test_the_glossary_has_the_words_of_the_command_line() -> None:
             assert f"`{code}` {word(code, 'zh')}" in text, code
     for cause in ("suppressed", "guardrail", "outranked"):
         assert f"| {cause} | {word(cause, 'zh')} |" in text
+    for english, chinese in (pair for kind, pair in KINDS_OF_PARTS.items() if kind not in ("events", "contact", "question")):
+        assert f"| {english} | {chinese} |" in text
 
 
 def test_the_readmes_count_what_is_there() -> None:

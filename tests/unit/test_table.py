@@ -1,5 +1,6 @@
 """Whole files: rows are decided or refused one by one, and nothing else is lost."""
 
+import dataclasses
 import datetime
 import io
 import json
@@ -9,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.campaign.comparison import compare, knowing
 from app.campaign.mapping import load_mapping
 from app.campaign.problems import TableError
 from app.campaign.rows import LONGEST_LINE, CsvTable, Lines, Row, ndjson_rows, open_table
 from app.campaign.summary import Summary, ranked, titles_of
 from app.campaign.table import Asking, Decided, Refused, answer_line, decide_rows, ndjson_requests, table_requests
 from app.engine.pack import Pack, load_pack
+from app.engine.tree import Type
 
 pytestmark = pytest.mark.unit
 
@@ -175,6 +178,17 @@ def test_ndjson_lines_are_requests(pack: Pack) -> None:
     assert isinstance(done[0], Decided)
     refused = [item.problems[0].field for item in done[1:] if isinstance(item, Refused)]
     assert refused == ["channel", "body"]
+
+
+def test_an_own_fact_of_one_pack_keeps_nobody_out_of_a_comparison(pack: Pack) -> None:
+    """A pack that learns of a new fact is compared over a file that has it already; what neither has is refused by both."""
+    later = dataclasses.replace(pack, custom={**pack.custom, "custom.weather": Type("number")})
+    own = ({"weather": 3}, {"moon": 1})
+    bodies = ({"channel": "app", "subscriber": {"id": f"s{number}", "custom": custom}} for number, custom in enumerate(own))
+    content = "\n".join(map(json.dumps, bodies)).encode()
+    readers = (knowing(ndjson_requests(), pack, later), knowing(ndjson_requests(), later, pack))
+    found = compare(pack, later, ndjson_rows(Lines(io.BytesIO(content))), readers, Asking("development", NOW))
+    assert (found.compared, found.refused, found.one_refuses.total()) == (1, 1, 0)
 
 
 def test_the_summary_counts_everybody(tmp_path: Path, pack: Pack) -> None:

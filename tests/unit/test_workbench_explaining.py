@@ -4,7 +4,7 @@ import pytest
 
 from app.engine.pack import parts_of
 from app.workbench.explaining import Explainer, Meaning, UnknownName
-from tests.packs import changed, small
+from tests.packs import changed, patterns, small
 
 pytestmark = pytest.mark.unit
 
@@ -72,6 +72,14 @@ def test_conditions_stand_as_they_were_written() -> None:
     assert [item.test for item in meaning("to_plan_59", files=files).conditions if item.name == "propensity 1 if"] == [
         "level('high.toll') >= 'severe'"
     ]
+
+
+def test_a_pattern_needs_the_events_that_must_be_absent() -> None:
+    """Whoever feeds events has to feed the repair too, or the pattern would take every fault for open."""
+    absent = "    without: {fix: {from: events.fix, where: fix.at > fault.at}}\n    level: high\n"
+    added = patterns(open="known(billing.total)").replace("    level: high\n", absent)
+    found = meaning("x.open", files=small(x=added))
+    assert {"events.fault", "events.fix", "billing.total"} <= {item.name for item in found.needs}
 
 
 def test_a_category_lists_its_actions_and_the_moments_that_weigh_it() -> None:

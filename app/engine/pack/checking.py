@@ -39,7 +39,7 @@ from app.engine.pack.names import (
 from app.engine.pack.ordering import downstream, mentions, ordered
 from app.engine.pack.reading import Draft, Found
 from app.engine.problems import Place, nearest, shown
-from app.engine.texts import BY_UNIT, FORMATS, Text
+from app.engine.texts import BY_UNIT, FORMATS, MEASURES, Text
 from app.engine.tree import DATE, FALSE, INPUT_LIMIT, NUMBER, TEXT, And, Compare, Const, Member, Node, Not, Ref, Type, fold
 from app.engine.vocabulary import EVENTS, FACTS, Moment
 from app.engine.zones import zone_names
@@ -71,6 +71,11 @@ class Parts:
     joins: dict[str, joining.Pattern] = field(default_factory=dict)
     texts: dict[tuple[str, tuple[str | int, ...]], Text] = field(default_factory=dict)
     currency: str = "CNY"
+
+    @property
+    def recognised(self) -> dict[str, Found[Any]]:
+        """Every signal by its id: those with levels, and the patterns."""
+        return {**self.signals, **self.patterns}
 
 
 @dataclass(frozen=True)
@@ -560,7 +565,7 @@ class _Checker:
                 f"unknown tariff `{part.tariff}`",
                 nearest(part.tariff, [*tariffs, BEST_PLAN]),
             )
-        if part.purpose == "port_assistance" and (part.kind not in ("service", "information") or part.concession != "0"):
+        if part.purpose == "port_assistance" and (part.kind not in ("service", "information") or part.concedes):
             self.draft.wrong(found.place("purpose"), "schema", "help with porting is a service or an information and concedes nothing")
         if part.kind == "offer" and part.tariff is None:
             self.draft.wrong(
@@ -591,20 +596,15 @@ def _unfit(name: str, kind: Type, form: str) -> str | None:
         near = {"date": f"; write `{{{name}:date}}`", "series": "; put last(), mean() or total() of it into a fact"}.get(kind.kind, "")
         return f"`{name}` is {kind}, which the format `{form}` does not show{near}"
     own, wanted = BY_UNIT.get(kind.unit), _SAID_LOOSELY.get(form, form)
-    if kind.kind == "number" and own in _MEASURES and wanted != own:
+    if kind.kind == "number" and own in MEASURES and wanted != own:
         return f"`{name}` is in {kind.unit}, which the format `{form}` does not show; write `{{{name}:{own}}}`"
-    if (form in _MEASURES or form in _SAID_LOOSELY) and kind.unit in UNITS and own != wanted:
+    if (form in MEASURES or form in _SAID_LOOSELY) and kind.unit in UNITS and own != wanted:
         return f"`{name}` is in {kind.unit}, not in {wanted}; write `{{{name}:{own or 'count'}}}`"
     return None
 
 
-_MEASURES = ("money", "MB", "percent")
-"""Formats whose figure is another one than the number: fen as yuan, MB as GB, shares as percentages."""
-
-
 _SAID_LOOSELY = {"about": "money", "years": "months"}
 """Formats that say a figure as people do, and the one they stand for."""
-
 
 TEXT_NAMES: Mapping[str, Type] = {
     **TARIFF_NAMES,

@@ -393,3 +393,8 @@ class ActionDocument(Part):
     customer: Words | None = None
     disclose: Words | None = None
     channels: Annotated[dict[Channel, Script], Field(min_length=1)]
+
+    @property
+    def concedes(self) -> bool:
+        """Does it give something away?"""
+        return self.concession != "0"

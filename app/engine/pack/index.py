@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from app.engine.pack.checking import Parts
+from app.engine.pack.ordering import graph_name
 from app.engine.pack.reading import Found
 from app.engine.problems import Place
 from app.engine.texts import Language
@@ -118,8 +119,7 @@ def named(tree: Node) -> Iterator[str]:
             case Const(name=name) if name:
                 yield name
             case Ref(name=name):
-                kind, _, rest = name.partition(":")
-                yield f"signal:{rest.rpartition(':')[0]}" if kind == "level" else name
+                yield graph_name(name)
             case Call(function="count" | "since", arguments=(_, Const(value=kind), *_)):
                 yield f"events.{kind}"
             case Call(function="fee_on", arguments=(Const(value=str() as plan), *_)):

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.engine.pack.checking import GATES, Parts
 from app.engine.pack.documents import ActionDocument, TariffPart
+from app.engine.pack.ordering import graph_name
 from app.engine.pack.reading import Found
 from app.engine.problems import Place, Problem
 from app.engine.tree import Node, reads
@@ -45,8 +46,7 @@ def protected_facts(parts: Parts) -> frozenset[str]:
 def _reads(parts: Parts) -> dict[str, frozenset[str]]:
     """What each derived name reads. Whether a tariff is open is left out: regions and published conditions may decide that."""
     graph: dict[str, set[str]] = {}
-    signals: dict[str, Found[Any]] = {**parts.signals, **parts.patterns}
-    named: dict[str, Found[Any]] = {**parts.facts, **{f"signal:{name}": found for name, found in signals.items()}}
+    named: dict[str, Found[Any]] = {**parts.facts, **{f"signal:{name}": found for name, found in parts.recognised.items()}}
     owners = {(found.source.file, found.path): name for name, found in named.items()}
     places = {"stages": "stage", "moments": "moment"}
     for (file, path), node in parts.draft.trees.items():
@@ -113,8 +113,7 @@ def _path(node: Node, graph: Mapping[str, frozenset[str]], protected: frozenset[
         name = path[-1]
         if name in protected:
             return path
-        if name.startswith("level:"):
-            path[-1] = name = f"signal:{name.split(':')[1]}"
+        path[-1] = name = graph_name(name)
         if name not in seen:
             seen.add(name)
             queue += [[*path, child] for child in sorted(graph.get(name, ()))]
@@ -123,4 +122,4 @@ def _path(node: Node, graph: Mapping[str, frozenset[str]], protected: frozenset[
 
 def _bound(part: ActionDocument) -> bool:
     """Is the action an offer, or does it concede something, without an exception of its own."""
-    return (part.kind == "offer" or part.concession != "0") and part.legal_basis is None and part.pilot is None
+    return (part.kind == "offer" or part.concedes) and part.legal_basis is None and part.pilot is None

@@ -7,6 +7,11 @@ from collections.abc import Iterable, Mapping
 from app.engine.language import mentioned
 
 
+def graph_name(name: str) -> str:
+    """The key under which the graph has what a tree names: a level counts as its signal."""
+    return f"signal:{name.split(':')[1]}" if name.startswith("level:") else name
+
+
 def mentions(text: str, plans: Iterable[str]) -> frozenset[str]:
     """Names that an expression depends on; derived ones are keys: `facts.x`, `signal:x`, `open:plan`, `plan.best_public_id`."""
     found = mentioned(text)

@@ -12,6 +12,7 @@ from itertools import islice
 from app.engine.pack.checking import Parts
 from app.engine.pack.documents import DerivedFact, Row
 from app.engine.pack.names import BEST, BEST_PLAN
+from app.engine.pack.ordering import graph_name
 from app.engine.pack.reading import Found
 from app.engine.tree import And, Arithmetic, Call, Compare, Const, Member, Node, Not, Or, Ref, children, reads
 
@@ -97,7 +98,7 @@ class Knowing:
 
     def _prepare(self, names: Iterable[str]) -> None:
         """Work out, in the order of the pack, what the names rest on: so no chain of facts is too long."""
-        graph, waiting, needed = self.parts.graph, [_key(name) for name in names], set[str]()
+        graph, waiting, needed = self.parts.graph, [graph_name(name) for name in names], set[str]()
         while waiting:
             name = waiting.pop()
             if name in graph and name not in needed and name not in self.filled:
@@ -279,11 +280,6 @@ class _Certainty:
         sure = self.of(given, deep + 1)
         self.known = known
         return sure
-
-
-def _key(name: str) -> str:
-    """The name under which the pack's graph has it."""
-    return f"signal:{name.split(':')[1]}" if name.startswith("level:") else name
 
 
 def _conditional(parts: Parts, name: str) -> bool:

@@ -34,7 +34,7 @@ def selling_problems(parts: Parts) -> Iterator[Problem]:
         yield from _channels(found)
         yield from _hands_off(found)
         yield from _assistance(found)
-        if found.part.concession != "0" and found.part.approve == "none":
+        if found.part.concedes and found.part.approve == "none":
             message = f"`{found.part.action}` concedes something and nobody approves it"
             hint = "write `approve: agent`, or `by_amount` for the limits of the roles"
             yield Problem(found.place("concession"), "concession-without-approval", message, hint, "warning")
@@ -109,7 +109,7 @@ def _hands_off(found: Found[ActionDocument]) -> Iterator[Problem]:
     part = found.part
     if "hands_off" not in part.phases:
         return
-    what = "an offer" if part.kind == "offer" else "marketing" if part.marketing else "concedes something" if part.concession != "0" else ""
+    what = "an offer" if part.kind == "offer" else "marketing" if part.marketing else "concedes something" if part.concedes else ""
     if what:
         message = f"`{part.action}` is taken in `hands_off` and {what if what.startswith('concedes') else f'is {what}'}"
         hint = "only what is owed and help with porting belong there: take `hands_off` out of `phases:`"

@@ -57,8 +57,7 @@ class _Slots:
 
     def run(self) -> Iterator[Problem]:
         """Signals, actions, tariffs, and the clauses of contact policy and guardrails."""
-        signals: dict[str, Found[Any]] = {**self.parts.signals, **self.parts.patterns}
-        for name, signal in signals.items():
+        for name, signal in self.parts.recognised.items():
             yield from self.signal(name, signal)
         for action in self.parts.actions.values():
             yield from self.action(action)

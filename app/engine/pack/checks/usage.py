@@ -64,10 +64,9 @@ _billed = ("billing.voice_overage_fee", "billing.data_overage_fee")
 
 
 def _unread(parts: Parts, read: _Read) -> Iterator[Problem]:
-    signals: dict[str, Found[Any]] = {**parts.signals, **parts.patterns}
     for code, what, names, prefix, used in (
         ("unused-fact", "fact", _places(parts.facts), "", read.names),
-        ("unused-signal", "signal", _places(signals), "signal:", read.names),
+        ("unused-signal", "signal", _places(parts.recognised), "signal:", read.names),
         ("unused-parameter", "parameter", _listed(parts, "parameters"), "", read.parameters),
         ("unused-custom-fact", "fact", _listed(parts, "custom"), "", read.names),
     ):
