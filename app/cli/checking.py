@@ -91,7 +91,7 @@ def _print(report: Report) -> None:
 def _as_json(report: Report) -> dict[str, Any]:
     return {
         "folder": printable(report.folder),
-        "digest": digest_of(report.files),
+        "digest": digest_of(report.files) if report.files else None,
         "files": len(report.files),
         "errors": report.errors,
         "problems": [_problem(problem) for problem in report.problems],

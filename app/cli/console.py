@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import sys
 from typing import NoReturn
 
@@ -14,13 +15,14 @@ import typer
 from rich.console import Console
 
 WIDTH_WITHOUT_TERMINAL = 100
+NARROWEST = 20
 _steering = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def out() -> Console:
     """Standard output, as wide as the terminal, or 100 columns where there is none and COLUMNS does not say."""
-    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else WIDTH_WITHOUT_TERMINAL
-    return Console(width=width, highlight=False, soft_wrap=False)
+    width = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 25)).columns
+    return Console(width=max(width, NARROWEST), highlight=False, soft_wrap=False)
 
 
 def err() -> Console:

@@ -23,7 +23,7 @@ from app.workbench.explaining import Explainer, Meaning, Reader, UnknownName
 _WORDS: Mapping[str, tuple[str, str]] = {
     "conditions": ("What it says", "内容"),
     "texts": ("Words", "文案"),
-    "thresholds": ("Thresholds", "阈值"),
+    "thresholds": ("Thresholds", "门槛"),
     "supports": ("Rests on", "依赖"),
     "needs": ("Needs to know", "需要的数据"),
     "readers": ("Used by", "被引用"),

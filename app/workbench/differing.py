@@ -58,10 +58,12 @@ def _named(parts: Parts) -> dict[tuple[str, str], Thing]:
 
 def _profiled(thing: Thing) -> str:
     """A guardrail's id with its jurisdiction, since every profile may have one of the same name."""
-    if thing.kind != "guardrail":
-        return thing.id
-    document: Any = thing.found.source.data
-    return f"{document['guardrails']['jurisdiction']}.{thing.id}"
+    return f"{_jurisdiction(thing)}.{thing.id}" if thing.kind == "guardrail" else thing.id
+
+
+def _jurisdiction(guardrail: Thing) -> str:
+    document: Any = guardrail.found.source.data
+    return str(document["guardrails"]["jurisdiction"])
 
 
 def _users(parts: Parts) -> dict[tuple[str, str], list[str]]:
@@ -129,13 +131,19 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 def _moved(old: Mapping[tuple[str, str], Thing], new: Mapping[tuple[str, str], Thing], language: Language) -> Iterator[Difference]:
     """Parts of a table whose order matters that stand elsewhere in it among those that both packs have."""
-    for kind in _ORDERED:
-        was = [name for what, name in old if what == kind and (kind, name) in new]
-        now = [name for what, name in new if what == kind and (kind, name) in old]
-        for name in now:
-            if was.index(name) != now.index(name):
-                place = (str(was.index(name) + 1), str(now.index(name) + 1))
-                yield Difference("moved", kind, name, new[kind, name].title(language), "", *place)
+    for table in dict.fromkeys(map(_table, new.values())):
+        was = [key for key, thing in old.items() if table and _table(thing) == table and key in new]
+        now = [key for key, thing in new.items() if table and _table(thing) == table and key in old]
+        for key in now:
+            if key in was and was.index(key) != now.index(key):
+                yield Difference("moved", *key, new[key].title(language), "", str(was.index(key) + 1), str(now.index(key) + 1))
+
+
+def _table(thing: Thing) -> str:
+    """The table that a part stands in, where its place in it matters; nothing where it does not."""
+    if thing.kind in _ORDERED:
+        return thing.kind
+    return f"{_jurisdiction(thing)} hands_off" if "hands_off" in thing.at[1] else ""
 
 
 def _wholes(before: Parts, after: Parts) -> Iterator[Difference]:

@@ -121,6 +121,15 @@ def test_hands_off(replaced: list[tuple[str, str]], what: str) -> None:
     assert expected in told(*replaced)
 
 
+@pytest.mark.parametrize(("cause", "refused"), [("port_out_in_progress", True), ("suppressed", False)])
+def test_what_stands_in_while_hands_are_off(cause: str, *, refused: bool) -> None:
+    """A fallback need not fit the phase, so an offer could come in by it."""
+    lines = told(fallback=f"fallback: {{{cause}: [port_help, to_plan_59]}}\n")
+    start = "rules/fallback.yaml:1:34: error[offer-in-hands-off]: "
+    expected = [f"{start}`to_plan_59` is the fallback for `port_out_in_progress` and is an offer"] if refused else []
+    assert [line for line in lines if "[offer-in-hands-off]" in line] == expected
+
+
 PORTING = "{en: Your number is on its way., zh: 您的号码正在办理携出。}"
 
 

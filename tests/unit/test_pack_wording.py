@@ -63,6 +63,12 @@ CLAIMED: list[tuple[Language, str, str, str]] = [
     ("zh", "您收到的验证码，请告诉我。", "asks-for-code", "验证码"),
     ("en", "Please tell me the code you were sent.", "asks-for-code", "tell me the code"),
     ("en", "Read me your six-digit PIN.", "asks-for-code", "Read me your six-digit PIN"),
+    ("zh", "请把短信里的六位数字念给我。", "asks-for-code", "六位数字"),
+    ("zh", "您的验证码是多少？", "asks-for-code", "验证码"),
+    ("en", "Do not hang up, tell me the code.", "asks-for-code", "tell me the code"),
+    ("en", "Please read me the six digits.", "asks-for-code", "read me the six digits"),
+    ("zh", "这个套餐性价比最高。", "absolute-claim", "性价比最高"),
+    ("zh", "最适合您的套餐。", "absolute-claim", "最适合"),
     ("en", "What is your password?", "asks-for-code", "What is your password"),
 ]
 

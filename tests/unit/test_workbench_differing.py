@@ -58,6 +58,20 @@ def test_order_counts_where_order_matters() -> None:
     ]
 
 
+def test_the_order_of_a_profiles_hands_off_rows_counts_too() -> None:
+    """The first of two that hold gives the moment and the fallback."""
+    files = small()
+    (profile,) = (name for name, content in files.items() if b"hands_off:\n    - id: " in content)
+    head, _, rest = files[profile].decode().partition("  hands_off:\n")
+    row, _, tail = rest.partition("  clauses:")
+    other = row.replace("port_out_in_progress", "account_closed").replace("      moment: port_out\n", "")
+    packs = [dict(files) | {profile: f"{head}  hands_off:\n{rows}  clauses:{tail}".encode()} for rows in (row + other, other + row)]
+    assert [(item.what, item.id) for item in told(packs[1], packs[0])] == [
+        ("moved", "cn.account_closed"),
+        ("moved", "cn.port_out_in_progress"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("added", "id_", "what"),
     [

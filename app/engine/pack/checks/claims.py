@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from app.engine.texts import Language
 
 _absolute_zh = (
-    "最(?:好|佳|优(?!化)|便宜|划算|实惠|省钱|省心|合算|强|先进|优质|权威|顶级|值得|受欢迎|大(?:优惠|力度|折扣|让利))",
+    "最(?:好|佳|优(?!化)|便宜|划算|实惠|省钱|省心|合算|强|先进|优质|权威|顶级|值得|受欢迎|适合|大(?:优惠|力度|折扣|让利))",
     "最低(?!消费|保底|限速|要求|限度|年龄|配置|充值|额度)",
     "(?:行业|业界|国内|世界|全球|全国|全省|全市|排名|销量|市场|质量|口碑|份额|满意度)第一|第一(?![，、：；]|次|期|步|时间|个|条|章|季|年|月|天|笔|档|位|项|件|轮|批|款|张|遍|句|分钟|方|行|栏|页|周|日|账)",
-    "唯一(?!标识|编号|码)",
+    "性价比(?:最|超)高|唯一(?!标识|编号|码)",
     "全网(?!通|络)",
     "独家|顶级|极致|史上|国家级|世界级|全球领先|行业领先|绝无仅有|百分之?百|万无一失|零风险|包您满意|永久免费|终身免费",
 )
@@ -78,18 +78,21 @@ _patterns: Mapping[Language, re.Pattern[str]] = {
 _rivals: Mapping[Language, re.Pattern[str]] = {"zh": _compiled("", _rivals_zh), "en": _compiled(r"\b", _rivals_en)}
 
 _sentences = re.compile(r"[^。！？；!?;.]+")
-_code_zh = re.compile("验证码|校验码|动态码|短信码|服务密码|取款密码|密码(?!重置|修改|找回|锁)")
-_asked_zh = re.compile("告诉|告知|报给|报一下|报下|提供(?!的)|读给|读一下|念给|念一下|念下|说一下|说给|发给我|发给客服|转发|报出|说出来")
+_code_zh = re.compile("验证码|[四六4-6]位数字|校验码|动态码|短信码|服务密码|取款密码|密码(?!重置|修改|找回|锁)")
+_asked_zh = re.compile(
+    "告诉|告知|报给|报一下|报下|提供(?!的)|读给|读一下|念给|念一下|念下|说一下|说给|发给我|发给客服|转发|报出|说出来|是多少|是什么"
+)
 _either_way_zh = re.compile("要不要|能不能|是不是|可不可以|方不方便|好不好|行不行|用不用")
 _denied_zh = re.compile("请勿|不要|切勿|勿|不会|无需|不用|别|不得|绝不|从不|不能|不必|不应|不可|不需")
-_code_en = re.compile("(?:[Cc]ode|CODE|[Pp]ass|PASS|PIN|[Pp]in|OTP|[Oo]tp)")
+_code_en = re.compile("(?:[Cc]ode|[Dd]igits|CODE|[Pp]ass|PASS|PIN|[Pp]in|OTP|[Oo]tp)")
 _asked_en = re.compile(
     r"\b(?:tell|give|read|say|share|provide|send|forward|confirm|spell)\b"
     r"(?: (?:me|us|out|aloud|it|your|the|that|this|a|one-time|verification|security|sms|text|login|\w+-digit|back)){0,6}"
-    r" (?:codes?|passwords?|pins?|passcodes?|otps?)\b",
+    r" (?:codes?|passwords?|pins?|passcodes?|otps?|(?:four|five|six|[4-6])[ -]digits)\b",
     re.I,
 )
 _asked_too_en = re.compile(r"\bwhat (?:is|'s) (?:the|your|that) (?:[\w-]+ ){0,2}(?:code|password|pin|passcode|otp)\b", re.I)
+_to_us_en = re.compile(r"\b(?:me|us)\b", re.I)
 _denied_en = re.compile(r"\b(?:never|not|no|nobody|cannot|without)\b|n['’]t\b", re.I)
 
 
@@ -121,6 +124,11 @@ def _asks_en(text: str) -> str:
         return ""
     for sentence in _sentences.findall(text):
         asked = _asked_en.search(sentence) or _asked_too_en.search(sentence)
-        if asked and not _denied_en.search(sentence):
+        if asked and not _denied_en.search(_clause_of(sentence, asked) if _to_us_en.search(asked[0]) else sentence):
             return asked[0]
     return ""
+
+
+def _clause_of(sentence: str, found: re.Match[str]) -> str:
+    """The clause that something was found in: `Do not hang up` denies nothing of what comes after it."""
+    return sentence[sentence.rfind(",", 0, found.start()) + 1 : found.end()]

@@ -45,7 +45,8 @@ def _idle(pack: Pack, parts: Parts) -> Iterator[Problem]:
         for category in found.part.relevance:
             if category not in categories:
                 message = f"no action has the category `{category}`, so its relevance in `{found.part.id}` does nothing"
-                yield Problem(found.place("relevance", category), "idle-relevance", message, "", "warning")
+                hint = "give an action that category, or take it out"
+                yield Problem(found.place("relevance", category), "idle-relevance", message, hint, "warning")
 
 
 class _Reach:
@@ -113,7 +114,7 @@ class _Reach:
         elif len(named) == 1:
             closed = "none of its phases ever holds" if kinds == {"phases"} else f"{names} never lets it pass"
             message = f"`{action}` can never be offered: {closed}"
-            yield Problem(named[0].place, "unreachable-action", message, "", "warning")
+            yield Problem(named[0].place, "unreachable-action", message, "loosen the condition, or take the action out", "warning")
         else:
             message = f"`{action}` can never be offered: {names} exclude each other"
             yield edged(named[0].place, "unreachable-action", message, demands, self.reasoning, named[-1].name)

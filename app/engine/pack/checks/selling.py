@@ -32,7 +32,7 @@ def selling_problems(parts: Parts) -> Iterator[Problem]:
     for found in parts.actions.values():
         yield from _confirmation(parts, found)
         yield from _channels(found)
-        yield from _hands_off(found)
+        yield from _hands_off(parts, found)
         yield from _assistance(found)
         if found.part.concedes and found.part.approve == "none":
             message = f"`{found.part.action}` concedes something and nobody approves it"
@@ -105,15 +105,19 @@ def _channels(found: Found[ActionDocument]) -> Iterator[Problem]:
         yield Problem(found.place("channels", "sms_service"), "offer-on-service-sms", message, "move the text to `sms_marketing:`")
 
 
-def _hands_off(found: Found[ActionDocument]) -> Iterator[Problem]:
+def _hands_off(parts: Parts, found: Found[ActionDocument]) -> Iterator[Problem]:
+    """While hands are off nothing is sold: neither by an action of that phase nor by one that then stands in for an empty list."""
     part = found.part
-    if "hands_off" not in part.phases:
-        return
-    what = "an offer" if part.kind == "offer" else "marketing" if part.marketing else "concedes something" if part.concedes else ""
-    if what:
-        message = f"`{part.action}` is taken in `hands_off` and {what if what.startswith('concedes') else f'is {what}'}"
+    what = "is an offer" if part.kind == "offer" else "is marketing" if part.marketing else "concedes something" if part.concedes else ""
+    if what and "hands_off" in part.phases:
         hint = "only what is owed and help with porting belong there: take `hands_off` out of `phases:`"
-        yield Problem(found.place("phases"), "offer-in-hands-off", message, hint)
+        yield Problem(found.place("phases"), "offer-in-hands-off", f"`{part.action}` is taken in `hands_off` and {what}", hint)
+    causes = {item.part.id for profile in parts.profiles.values() for item in profile.hands_off}
+    for entry, cause in parts.draft.merged("fallback"):
+        if what and cause in causes and part.action in entry.part:
+            message = f"`{part.action}` is the fallback for `{cause}` and {what}"
+            hint = "only what is owed and help with porting belong there: name another action"
+            yield Problem(entry.place(), "offer-in-hands-off", message, hint)
 
 
 def _assistance(found: Found[ActionDocument]) -> Iterator[Problem]:
