@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -77,7 +78,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     """
     found: dict[str, Path] = {}
     size = 0
-    for path in (path for name in FOLDERS for path in (folder / name).rglob("*.[yY]*[mM][lL]")):
+    for path in (path for name in FOLDERS for path in _below(folder / name)):
         relative = printable(path.relative_to(folder))
         if path.suffix.lower() not in (".yaml", ".yml") or relative.startswith("policies/tests/") or not path.is_file():
             continue
@@ -88,6 +89,16 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     if not found:
         raise PackError([Problem(Place(printable(folder)), "missing", "no pack here", "a pack is a folder with `rules/` and `policies/`")])
     return {relative: found[relative].read_bytes() for relative in sorted(found)}
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The files below a folder. One that cannot be looked into is not passed over: what it holds may be what keeps people safe."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for top, _, names in os.walk(folder, onerror=refuse) if folder.is_dir() else ():
+        yield from (Path(top, name) for name in names)
 
 
 def printable(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 from typing import Any, Literal
 
 from app.engine.pack.checks.figures import (
@@ -149,8 +150,9 @@ class Conditions:
         needed, *conditions = node.arguments
         least = needed.value if isinstance(needed, Const) and isinstance(needed.value, int) else 1
         many = least if wanted in ("true", "not_false") else len(conditions) - least + 1
-        ways = list(combinations([self.form(item, wanted) for item in conditions], many))
-        return some(every(way) for way in ways) if len(ways) <= MOST_WAYS else self._opaque(node, wanted)
+        if comb(len(conditions), max(many, 0)) > MOST_WAYS:
+            return self._opaque(node, wanted)
+        return some(every(way) for way in combinations([self.form(item, wanted) for item in conditions], many))
 
     def _overlap(self, node: Call, wanted: Wanted) -> Form:
         for one, other in (node.arguments, node.arguments[::-1]):
