@@ -83,7 +83,8 @@ def _print(report: Report) -> None:
         console.print(str(report.reasoned), markup=False, soft_wrap=True)
     if report.problems:
         return  # what is wrong stays in sight
-    console.print(f"{len(report.exceptions)} clauses let an unknown pass" + (":" if report.exceptions else ""), markup=False)
+    count = len(report.exceptions)
+    console.print(f"{count} clause{'' if count == 1 else 's'} let an unknown pass{':' if count else ''}", markup=False)
     for kind, name, because in report.exceptions:
         console.print(f"  {kind} {name}: {because}", markup=False, soft_wrap=True)
 

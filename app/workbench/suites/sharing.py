@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import InvalidStateError, ProcessPoolExecutor
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -30,10 +31,26 @@ def shared(
     _Held.tool = tool if forked else None
     context = multiprocessing.get_context("fork" if forked else "spawn")
     try:
-        with ProcessPoolExecutor(jobs, context, _Held.begin, (None if forked else again,)) as pool:
+        with _ended_quietly(), ProcessPoolExecutor(jobs, context, _Held.begin, (None if forked else again,)) as pool:
             yield from pool.map(_Doing(work), items, chunksize=chunk)
     finally:
         _Held.tool = None
+
+
+@contextlib.contextmanager
+def _ended_quietly() -> Iterator[None]:
+    """An interrupted pool's thread may trip over work that was called off (Python 3.11): that is no news to anybody."""
+    told = threading.excepthook
+
+    def tell(given: threading.ExceptHookArgs) -> None:
+        if not isinstance(given.exc_value, InvalidStateError):
+            told(given)
+
+    threading.excepthook = tell
+    try:
+        yield
+    finally:
+        threading.excepthook = told
 
 
 class _Held:
