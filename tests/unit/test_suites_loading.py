@@ -82,6 +82,19 @@ def test_table_makes_a_test_of_each_row() -> None:
     assert (first.case.channel, second.case.channel, second.case.moment) == ("app", "shop", "complaint")
 
 
+def test_a_table_without_rows_is_a_mistake() -> None:
+    """Somebody meant to write them; as a test of its own it would expect nothing of nobody."""
+    (found,) = problems("- {name: Levels, subject: caller, each: []}\n")
+    assert found.endswith("error[schema]: `tests.0.each` is empty")
+
+
+def test_more_files_than_are_read_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suite that is left out in silence would hold nothing."""
+    monkeypatch.setattr("app.workbench.suites.loading.MOST_FILES", 1)
+    found = loaded("- {subject: caller, expect: {phase: retention}}\n")
+    assert [problem.code for problem in found.problems] == ["pack-too-large", "unknown-name"]
+
+
 def test_request_role_answers_and_now_reach_the_case() -> None:
     """The role decides the limit of concession; answers are typed by their fact; a test may have its own clock."""
     found = loaded(

@@ -67,7 +67,7 @@ class TestPart(Question):
     __test__ = False  # a model, not something pytest collects
     jurisdiction: Word | None = None
     guardrails_alone: bool | None = None
-    each: list[Question] = Field(default=[])
+    each: list[Question] | None = Field(default=None, min_length=1)
 
 
 class SuiteDocument(Part):

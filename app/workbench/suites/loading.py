@@ -41,7 +41,7 @@ class Suites:
 def read_suites(folder: Folder) -> dict[str, bytes]:
     """The suite files of a pack's folder, by their path in it."""
     paths = [path for path in (folder / FOLDER).rglob("*") if path.suffix.lower() in (".yaml", ".yml") and path.is_file()]
-    return {printable(path.relative_to(folder)): path.read_bytes() for path in sorted(paths)[:MOST_FILES]}
+    return {printable(path.relative_to(folder)): path.read_bytes() for path in sorted(paths)[: MOST_FILES + 1]}
 
 
 def load(files: Mapping[str, bytes], bench: Bench) -> Suites:
@@ -73,7 +73,9 @@ class _Loader:
 
     def documents(self, files: Mapping[str, bytes]) -> Iterator[tuple[Source, SuiteDocument]]:
         """The files that can be read."""
-        for name in sorted(files):
+        if len(files) > MOST_FILES:
+            self.wrong(Place(FOLDER), "pack-too-large", f"more than {MOST_FILES:,} files of suites", "put small suites together")
+        for name in sorted(files)[:MOST_FILES]:
             source, problems = read(name, files[name])
             self.draft.problems += problems
             if source is None:
