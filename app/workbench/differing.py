@@ -53,12 +53,7 @@ def differences(before: Parts, after: Parts, language: Language) -> list[Differe
 
 
 def _named(parts: Parts) -> dict[tuple[str, str], Thing]:
-    return {(thing.kind, _profiled(thing)): thing for thing in things(parts)}
-
-
-def _profiled(thing: Thing) -> str:
-    """A guardrail's id with its jurisdiction, since every profile may have one of the same name."""
-    return f"{_jurisdiction(thing)}.{thing.id}" if thing.kind == "guardrail" else thing.id
+    return {(thing.kind, thing.full_id): thing for thing in things(parts)}
 
 
 def _jurisdiction(guardrail: Thing) -> str:

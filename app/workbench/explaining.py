@@ -98,7 +98,8 @@ class Explainer:
     def __post_init__(self) -> None:
         for thing in things(self.parts):
             if thing.kind != "question":
-                self.by_id.setdefault(thing.id, []).append(thing)
+                for name in {thing.id, thing.full_id}:
+                    self.by_id.setdefault(name, []).append(thing)
         for thing, path, tree in conditions(self.parts):
             self.trees.setdefault(thing, []).append((path, tree))
         for use in uses(self.parts):

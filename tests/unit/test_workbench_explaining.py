@@ -91,6 +91,12 @@ def test_a_category_lists_its_actions_and_the_moments_that_weigh_it() -> None:
     assert dict(meaning("hands_off").words)["mix"] == "policy 0, service 1, emotional 0.5"
 
 
+def test_a_guardrail_is_found_with_its_jurisdiction() -> None:
+    """The checker and the comparison write `cn.minors`; both names lead to it."""
+    assert meaning("cn.minors") == meaning("minors")
+    assert meaning("cn.minors").kind == "guardrail"
+
+
 def test_an_unknown_name_is_told_with_the_nearest() -> None:
     """A slip of the pen costs one line."""
     with pytest.raises(UnknownName) as slip:

@@ -55,6 +55,12 @@ class Thing:
     found: Found[Any] = field(compare=False, repr=False)
 
     @property
+    def full_id(self) -> str:
+        """The id; of a guardrail with its jurisdiction, since every profile may have one of the same name."""
+        document: Any = self.found.source.data
+        return f"{document['guardrails']['jurisdiction']}.{self.id}" if self.kind == "guardrail" else self.id
+
+    @property
     def place(self) -> Place:
         """File, line and column."""
         return self.found.place()
