@@ -56,11 +56,6 @@ def _named(parts: Parts) -> dict[tuple[str, str], Thing]:
     return {(thing.kind, thing.full_id): thing for thing in things(parts)}
 
 
-def _jurisdiction(guardrail: Thing) -> str:
-    document: Any = guardrail.found.source.data
-    return str(document["guardrails"]["jurisdiction"])
-
-
 def _users(parts: Parts) -> dict[tuple[str, str], list[str]]:
     """The parts that name a threshold, derived fact or signal, by the kind and id of what they name."""
     found: dict[tuple[str, str], dict[str, None]] = {}
@@ -138,7 +133,7 @@ def _table(thing: Thing) -> str:
     """The table that a part stands in, where its place in it matters; nothing where it does not."""
     if thing.kind in _ORDERED:
         return thing.kind
-    return f"{_jurisdiction(thing)} hands_off" if "hands_off" in thing.at[1] else ""
+    return f"{thing.jurisdiction} hands_off" if "hands_off" in thing.at[1] else ""
 
 
 def _wholes(before: Parts, after: Parts) -> Iterator[Difference]:

@@ -57,8 +57,13 @@ class Thing:
     @property
     def full_id(self) -> str:
         """The id; of a guardrail with its jurisdiction, since every profile may have one of the same name."""
+        return f"{self.jurisdiction}.{self.id}" if self.kind == "guardrail" else self.id
+
+    @property
+    def jurisdiction(self) -> str:
+        """Of a guardrail: that of its profile."""
         document: Any = self.found.source.data
-        return f"{document['guardrails']['jurisdiction']}.{self.id}" if self.kind == "guardrail" else self.id
+        return str(document["guardrails"]["jurisdiction"])
 
     @property
     def place(self) -> Place:
