@@ -13,7 +13,8 @@ import typer
 from app.cli.console import cannot_read, complain, fail, out, write_json
 from app.cli.packs import counted, folder_of, settings
 from app.cli.sarif import sarif
-from app.engine.pack import Reasoned, digest_of, examine_files, parts_of, printable, read_folder
+from app.engine.pack import Reasoned, digest_of, examine_files, printable, read_folder
+from app.engine.pack.checking import Parts
 from app.engine.problems import PackError, Problem
 
 Form = Literal["text", "json", "sarif"]
@@ -59,12 +60,11 @@ def _checked(folder: Path) -> Report:
         fail(cannot_read(f"the pack in `{folder}`", error))
     except PackError as error:
         return Report(folder, {}, error.problems, ())
-    errors = any(problem.severity == "error" for problem in examined.problems)
-    return Report(folder, files, examined.problems, () if errors else tuple(_exceptions(files)), examined.reasoned)
+    exceptions = tuple(_exceptions(examined.parts)) if examined.parts is not None else ()
+    return Report(folder, files, examined.problems, exceptions, examined.reasoned)
 
 
-def _exceptions(files: dict[str, bytes]) -> Iterator[tuple[str, str, str]]:
-    parts = parts_of(files)
+def _exceptions(parts: Parts) -> Iterator[tuple[str, str, str]]:
     rules = [("contact", name, found.part) for name, found in parts.contact.items()]
     rules += [
         ("guardrail", f"{jurisdiction}.{name}", found.part)

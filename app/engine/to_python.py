@@ -419,7 +419,7 @@ def compiled_function(arguments: str, lines: Iterable[str], known: Mapping[str, 
 
 
 def evaluate(node: Node, values: dict[str, Any], surroundings: runtime.Surroundings) -> Any:
-    """Evaluate one tree by itself; for tests and for trying a change, not for the hot path."""
+    """Evaluate one tree by itself: what the interpreter is held against, not for the hot path."""
     program = Program()
     slot = program.add(node)
     section = program.section()

@@ -125,10 +125,14 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What a check of a pack found, by file and line, and of how many conditions it was decided whether they can hold."""
+    """What a check of a pack found, by file and line, and of how many conditions it was decided whether they can hold.
+
+    `parts` are those of a pack without errors, none of any other.
+    """
 
     problems: tuple[Problem, ...]
     reasoned: Reasoned
+    parts: Parts | None
 
 
 def check_files(files: Mapping[str, bytes], *, cache: Path | None = None, today: datetime.date | None = None) -> tuple[Problem, ...]:
@@ -154,7 +158,7 @@ def examine_files(files: Mapping[str, bytes], *, cache: Path | None = None, toda
         pack = _assembled(draft, parts, files, "builtin")
         found, reasoned = findings(pack, parts)
         draft.problems += [*found, *usage_problems(parts, pack), *likeness_problems(parts)]
-    return Examined(tuple(sorted(set(draft.problems))), reasoned)
+    return Examined(tuple(sorted(set(draft.problems))), reasoned, None if _errors(draft) else parts)
 
 
 def parts_of(files: Mapping[str, bytes]) -> Parts:

@@ -52,7 +52,7 @@ _some_han, _letters = re.compile(f"[{_han}]"), re.compile("[A-Za-z]")
 _name = re.compile(r"[A-Z0-9][A-Za-z0-9 .+/&-]{0,11}")
 """A name or an abbreviation that reads the same in every language."""
 _placeholder = re.compile(
-    r"\b(?:TODO|TBD|FIXME|XXX+|xxx+|lorem ipsum|placeholder|to be (?:written|translated|defined))\b"
+    r"\b(?:TO-?DO|TBD|FIX-?ME|X{3,}|x{3,}|lorem ipsum|placeholder|to be (?:written|translated|defined))\b"
     r"|待补充|待完善|待翻译|待定稿|占位|此处填写|示例文本"
 )
 
