@@ -79,6 +79,7 @@ def around(
         salt="salt",
         categories=CATEGORIES,
         plans=PLANS,
+        offered=frozenset(item.action for _, item in dated["contacts"]),
     )
 
 

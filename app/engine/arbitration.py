@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from app.engine.case import Case
-from app.engine.decision import EmptyBecause, Outcome, Ranked
+from app.engine.decision import EmptyBecause, Outcome, Ranked, cause_of
 from app.engine.facts import Facts
 from app.engine.gates import closed_gates, forbidding, not_permitted
 from app.engine.pack.model import Action, Pack
@@ -93,9 +93,9 @@ def empty_cause(pack: Pack, facts: Facts, outcomes: Iterable[Outcome]) -> EmptyB
     for rule in pack.hands_off:
         if facts.values[rule.clause.slot] is True:
             return rule.clause.name  # type: ignore[return-value]
-    causes = {"guardrail" if item.cause == "outranked" else item.cause for item in outcomes}
-    for cause in ("guardrail", "suppressed", "unknown"):
-        if cause in causes:
+    causes = set(map(cause_of, outcomes))
+    for cause, seen in (("guardrail", ("guardrail", "outranked")), ("suppressed", ("suppressed",)), ("unknown", ("unknown",))):
+        if not causes.isdisjoint(seen):
             return cause
     return "not_applicable"
 

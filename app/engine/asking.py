@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from app.engine.answer import Ask, UnknownFact
@@ -59,19 +61,26 @@ def undecided(pack: Pack, decision: Decision) -> list[Undecided]:
 def unknown_facts(
     pack: Pack, decision: Decision, clauses: Iterable[Clause] | None, values: list[Any], language: Language
 ) -> list[UnknownFact]:
-    """Facts that are missing or too old, by name: those the clauses want, or all that the pack reads; what is too old always."""
+    """Facts that are missing or too old, by name: those that the clauses and the phases want, or all that the pack reads; what is too old
+    always."""
     too_old = decision.facts.too_old
     if clauses is None:
         names = {base.name for base in pack.base if values[base.slot] is None}
         names |= {name for name in ("events", "contacts") if getattr(decision.facts.around, name) is None}
     else:
-        names = wanted(pack, decision, clauses, values)
+        names = wanted(pack, decision, clauses, values, phases=True)
     found = []
-    for name in sorted(names | set(too_old)):
-        if not name.startswith(("request.", "port.")):
-            age = too_old.get(name)
-            found.append(UnknownFact(name, fact_title(pack, name, language), "missing" if age is None else "too_old", age))
+    for name in sorted(names | too_old.keys() if too_old else names):
+        missing = _missing(pack, name, language)
+        if missing is not None:
+            found.append(replace(missing, why="too_old", age_days=too_old[name]) if name in too_old else missing)
     return found
+
+
+@lru_cache(maxsize=8192)
+def _missing(pack: Pack, name: str, language: Language) -> UnknownFact | None:
+    """What is said of a missing fact, where anything is."""
+    return None if name.startswith(("request.", "port.")) else UnknownFact(name, fact_title(pack, name, language), "missing", None)
 
 
 def titles_wanted(pack: Pack, decision: Decision, clause: Clause, values: list[Any], language: Language) -> list[str]:

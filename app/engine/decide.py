@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import compress, repeat
+from operator import is_
+
 from app.engine.arbitration import assert_permitted, empty_cause, fall_back, rank
 from app.engine.case import Case
 from app.engine.decision import Decision, Outcome
@@ -27,7 +30,7 @@ def decide(pack: Pack, case: Case) -> Decision:
         keep_hands_off(pack, facts)
 
     outcomes = open_gates(pack, facts)
-    candidates = [action for action, closed in zip(pack.actions, outcomes, strict=True) if closed is None]
+    candidates = compress(pack.actions, map(is_, outcomes, repeat(None)))
     permitted, forbidden = keep_permitted(pack, candidates, facts)
     ranked, outranked = rank(pack, case, facts, permitted)
     for item in (*forbidden, *outranked):

@@ -6,6 +6,7 @@ The small parts are named tuples: a decision makes dozens, and they cost a quart
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class Outcome(NamedTuple):
     failing: tuple[Failing, ...] = ()
     lost_to: str | None = None
     behind: float | None = None
+
+
+cause_of = itemgetter(Outcome._fields.index("cause"))
+"""The cause of an outcome, for `map` over all of them."""
 
 
 class Ranked(NamedTuple):

@@ -291,10 +291,6 @@ class _Explainer:
         if self.detail == "full":
             clauses = None
         else:
-            found = {clause.slot: clause for clause in pack.phase_clauses if self.values[clause.slot] is None}
-            for action, missing in self.undecided:
-                if decision.personalised or not action.marketing:
-                    for clause in missing:
-                        found[clause.slot] = clause
-            clauses = list(found.values())
+            waiting = [missing for action, missing in self.undecided if decision.personalised or not action.marketing]
+            clauses = {clause.slot: clause for missing in waiting for clause in missing}.values()
         return unknown_facts(pack, decision, clauses, self.values, self.language)

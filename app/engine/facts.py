@@ -149,5 +149,6 @@ def _surroundings(pack: Pack, case: Case) -> Surroundings:
         pack.salt,
         pack.categories,
         pack.plans,
+        frozenset([contact.action for _, contact in contacts]) if contacts else frozenset(),
         pack.doors[case.channel],
     )

@@ -43,7 +43,7 @@ class Plan:
 class Surroundings:
     """What a case brings beside its named values. Times in microseconds since 1970, histories in any order; none is unknown.
 
-    `doors` are those of the actions on the case's channel, by phase.
+    `offered` are the actions that contacts were about, `doors` those of the actions on the case's channel, by phase.
     """
 
     events: Mapping[str, Sequence[Dated]] | None
@@ -54,6 +54,7 @@ class Surroundings:
     salt: str
     categories: Mapping[str, str]
     plans: Mapping[str, Plan]
+    offered: frozenset[str]
     doors: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
@@ -112,7 +113,7 @@ def mean(series: Series | None, cycles: int) -> float | None:
         if value is None:
             return None
         found += value
-    return quotient(found, cycles)
+    return found / cycles
 
 
 def peak(series: Series | None, cycles: int) -> Number | None:

@@ -344,8 +344,10 @@ class Program:
                 return f"since(c.events, {given[0]}, {now}, ({filters}))"
             case "contacted" | "refused":
                 call = f"{node.function}(c.contacts, {now}, {options['days']}, c.categories, ({filters}))"
-                fixed = all(isinstance(value, Const) for _, value in node.options)
-                return f"({call} if c.contacts else None if c.contacts is None else 0)" if fixed else call
+                if not all(isinstance(value, Const) for _, value in node.options):
+                    return call
+                some = f"{options['action']} in c.offered" if "action" in options else "c.contacts"
+                return f"({call} if {some} else None if c.contacts is None else 0)"
             case "best_fee" | "best_plan":
                 found = self.read(self.add(replace(node, function="best", type=TEXT)))
                 return f"({found} and {found}[{int(node.function == 'best_plan')}])"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from app.engine.changes import definitions
@@ -40,11 +40,13 @@ class Want:
     junction: Test | None = None
 
 
-def wanted(pack: Pack, decision: Decision, clauses: Iterable[Clause], values: Sequence[Any]) -> set[str]:
-    """Base facts (and `events`, `contacts`) for want of which the clauses are unknown."""
+def wanted(pack: Pack, decision: Decision, clauses: Iterable[Clause], values: Sequence[Any], *, phases: bool = False) -> set[str]:
+    """Base facts (and `events`, `contacts`) for want of which the clauses are unknown, with `phases` those of all phases too."""
     found: set[str] = set()
     met: set[int] = set()
     wants, around = _wants(pack), decision.facts.around
+    if phases:
+        wants.phases(values, around, found.add, met)
     for clause in clauses:
         walk = wants.walks.get(id(clause.tree)) or wants.walk(clause.tree)
         walk(values, around, found.add, met)
@@ -64,6 +66,11 @@ class _Wants:
         self.shared: set[Want] = set()
         self.shared_walks: dict[Want, Walk] = {}
         self.program = Program.over(pack.slots, pack.terms)
+
+    @cached_property
+    def phases(self) -> Walk:
+        """The code that walks down the clauses of all phases that are unknown."""
+        return self.compiled(Want(below=tuple([self.of(clause.tree) for clause in self.pack.phase_clauses])))
 
     def walk(self, node: Node) -> Walk:
         """The code that walks down a tree."""
