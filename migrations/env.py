@@ -4,7 +4,8 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from app.record import store, tables
+from app.record import tables
+from app.record.database import Database
 from app.settings import read_settings
 
 
@@ -15,10 +16,10 @@ def run(connection: Connection) -> None:
         context.run_migrations()
 
 
-assert tables.DecisionRow.__tablename__ in SQLModel.metadata.tables  # noqa: S101 - importing it is what fills the metadata
+assert tables.EntryRow.__tablename__ in SQLModel.metadata.tables  # noqa: S101 - importing it is what fills the metadata
 given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    with store.writing(store.engine_of(read_settings().database_file)) as own:
+    with Database(read_settings().database_url).writing() as own:
         run(own)

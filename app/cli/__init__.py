@@ -20,6 +20,12 @@ app = typer.Typer(
 )
 pack_app = typer.Typer(no_args_is_help=True, help="Look at a pack of rules and policies, or check it.")
 app.add_typer(pack_app, name="pack")
+record_app = typer.Typer(no_args_is_help=True, help="Look into the record: search, explain, replay, verify, export, erase.")
+app.add_typer(record_app, name="record")
+caller_app = typer.Typer(no_args_is_help=True, help="Who may call the service, and as what.")
+app.add_typer(caller_app, name="caller")
+keys_app = typer.Typer(no_args_is_help=True, help="The record's own keys.")
+app.add_typer(keys_app, name="keys")
 
 
 Detail = Literal["none", "summary", "full"]

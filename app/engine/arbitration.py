@@ -93,9 +93,9 @@ def empty_cause(pack: Pack, facts: Facts, outcomes: Iterable[Outcome]) -> EmptyB
     for rule in pack.hands_off:
         if facts.values[rule.clause.slot] is True:
             return rule.clause.name  # type: ignore[return-value]
-    causes = set(map(cause_of, outcomes))
-    for cause, seen in (("guardrail", ("guardrail", "outranked")), ("suppressed", ("suppressed",)), ("unknown", ("unknown",))):
-        if not causes.isdisjoint(seen):
+    causes = {"guardrail" if cause == "outranked" else cause for cause in map(cause_of, outcomes)}
+    for cause in ("guardrail", "suppressed", "unknown"):
+        if cause in causes:
             return cause
     return "not_applicable"
 

@@ -1,18 +1,228 @@
-"""Rows of the store. They validate nothing: what reaches them has been checked."""
+"""The store's tables, the same on SQLite and PostgreSQL. Rows validate nothing: what reaches them has been checked.
+
+Times are text, `2026-11-22T10:00:00.000000+00:00`, which sorts as time does; ids are UUIDv7 as text, which sorts as time does too.
+"""
 
 from __future__ import annotations
 
+from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
+
+ID = 36
+TIME = 32
+DIGEST = 71
+NAME = 200
 
 
 class DecisionRow(SQLModel, table=True):
-    """A decision as it was asked for and answered. `case` and `answer` are JSON as bytes: what is read is what was written."""
+    """A decision of the first release, in the clear, until it has been taken over into the record."""
 
     __tablename__ = "decision"
 
-    id: str = Field(primary_key=True, max_length=36)
-    decided_at: str = Field(max_length=32)
-    pack_digest: str = Field(max_length=71)
+    id: str = Field(primary_key=True, max_length=ID)
+    decided_at: str = Field(max_length=TIME)
+    pack_digest: str = Field(max_length=DIGEST)
     engine: str = Field(max_length=32)
     case: bytes
     answer: bytes
+
+
+class EntryRow(SQLModel, table=True):
+    """Something on the record. `envelope` is canonical JSON, codes only, and what a leaf hashes; `private` only the subject's key opens.
+
+    On PostgreSQL in partitions by month, of which old ones may be dropped: leaves and tiles keep every proof.
+    """
+
+    __tablename__ = "entry"
+
+    id: str = Field(primary_key=True, max_length=ID)
+    kind: str = Field(max_length=32)
+    at: str = Field(max_length=TIME)
+    subject: str | None = Field(default=None, max_length=32)
+    envelope: bytes
+    private: bytes | None = None
+
+
+class UnsealedRow(SQLModel, table=True):
+    """An entry that waits for its leaf. `tally` has what it adds to the anonymous daily counts, as JSON."""
+
+    __tablename__ = "unsealed"
+
+    entry_id: str = Field(primary_key=True, max_length=ID)
+    tally: bytes | None = None
+
+
+class LeafRow(SQLModel, table=True):
+    """Where an entry stands in the log: `hash` is SHA-256 over a zero byte and its envelope (RFC 6962)."""
+
+    __tablename__ = "leaf"
+
+    leaf_index: int = Field(primary_key=True, sa_type=BigInteger)
+    entry_id: str = Field(max_length=ID, unique=True)
+    at: str = Field(max_length=TIME, index=True)
+    hash: bytes
+
+
+class TileRow(SQLModel, table=True):
+    """Up to 256 hashes side by side: of leaves on level 0, on level k the roots of full subtrees of 256^k leaves."""
+
+    __tablename__ = "tile"
+
+    level: int = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=BigInteger)
+    hashes: bytes
+
+
+class TreeRow(SQLModel, table=True):
+    """The one row that says how many leaves the log has; who would add to it changes this row first."""
+
+    __tablename__ = "tree"
+
+    id: int = Field(primary_key=True)
+    size: int = Field(sa_type=BigInteger)
+    heartbeat: str = Field(default="", max_length=TIME)
+
+
+class CheckpointRow(SQLModel, table=True):
+    """A signed statement of how many leaves there are and what their root is."""
+
+    __tablename__ = "checkpoint"
+
+    size: int = Field(primary_key=True, sa_type=BigInteger)
+    root: bytes
+    at: str = Field(max_length=TIME, index=True)
+    note: str
+
+
+class SubjectRow(SQLModel, table=True):
+    """A subscriber as the record knows one: found by a keyed hash of the id, called by a random token, read with a key of their own.
+
+    Erasing the row is what erases the person. `hold` is why that is refused.
+    """
+
+    __tablename__ = "subject"
+
+    lookup: bytes = Field(primary_key=True)
+    token: str = Field(max_length=32, unique=True)
+    wrapped_key: bytes
+    wrapped_with: str = Field(max_length=32)
+    since: str = Field(max_length=TIME)
+    hold: str | None = Field(default=None, max_length=500)
+    hold_by: str | None = Field(default=None, max_length=NAME)
+    hold_since: str | None = Field(default=None, max_length=TIME)
+
+
+class IdempotencyRow(SQLModel, table=True):
+    """What a caller's key was used for: the same key gives the same entry."""
+
+    __tablename__ = "idempotency"
+
+    caller: str = Field(primary_key=True, max_length=NAME)
+    key: str = Field(primary_key=True, max_length=NAME)
+    body_hash: bytes
+    entry_id: str = Field(max_length=ID)
+    subject: str | None = Field(default=None, max_length=32, index=True)
+    expires_at: str = Field(max_length=TIME, index=True)
+
+
+class ContactRow(SQLModel, table=True):
+    """A contact with a subject that an outcome made known: the contact history that every channel counts."""
+
+    __tablename__ = "contact"
+
+    id: str = Field(primary_key=True, max_length=ID)
+    subject: str = Field(max_length=32, index=True)
+    at: str = Field(max_length=TIME)
+    channel: str | None = Field(default=None, max_length=64)
+    kind: str | None = Field(default=None, max_length=32)
+    action: str | None = Field(default=None, max_length=NAME)
+    campaign: str | None = Field(default=None, max_length=NAME)
+    result: str | None = Field(default=None, max_length=32)
+    decision_id: str = Field(max_length=ID, index=True)
+
+
+class OutcomeRow(SQLModel, table=True):
+    """What became of an action of a decision."""
+
+    __tablename__ = "outcome"
+
+    entry_id: str = Field(primary_key=True, max_length=ID)
+    decision_id: str = Field(max_length=ID, index=True)
+    subject: str | None = Field(default=None, max_length=32, index=True)
+    action: str = Field(max_length=NAME)
+    outcome: str = Field(max_length=32)
+    at: str = Field(max_length=TIME)
+    agent: str | None = Field(default=None, max_length=NAME)
+    reference: str | None = Field(default=None, max_length=NAME)
+    reason: str | None = Field(default=None, max_length=NAME)
+
+
+class CallerRow(SQLModel, table=True):
+    """Somebody with an API key: only its hash is kept."""
+
+    __tablename__ = "caller"
+
+    name: str = Field(primary_key=True, max_length=NAME)
+    role: str = Field(max_length=32)
+    secret_hash: bytes = Field(unique=True)
+    since: str = Field(max_length=TIME)
+    made_by: str = Field(max_length=NAME)
+    revoked_at: str | None = Field(default=None, max_length=TIME)
+
+
+class PackRow(SQLModel, table=True):
+    """A pack that was ever published: its files as compressed canonical JSON, path to text."""
+
+    __tablename__ = "pack"
+
+    digest: str = Field(primary_key=True, max_length=DIGEST)
+    name: str = Field(max_length=NAME)
+    version: str = Field(max_length=NAME)
+    at: str = Field(max_length=TIME)
+    author: str = Field(max_length=NAME)
+    files: bytes
+
+
+class PackStepRow(SQLModel, table=True):
+    """What was done with a pack: approved, rejected, activated (from `effective_at` on), withdrawn from the schedule."""
+
+    __tablename__ = "pack_step"
+
+    entry_id: str = Field(primary_key=True, max_length=ID)
+    digest: str = Field(max_length=DIGEST, index=True)
+    step: str = Field(max_length=32)
+    at: str = Field(max_length=TIME)
+    by: str = Field(max_length=NAME)
+    effective_at: str | None = Field(default=None, max_length=TIME, index=True)
+    note: str | None = Field(default=None, max_length=500)
+
+
+class SearchBlockRow(SQLModel, table=True):
+    """Which of 4,096 leaves carry a term: bit i of `bits` (little endian) stands for the leaf `block` * 4,096 + i."""
+
+    __tablename__ = "search_block"
+
+    term: str = Field(primary_key=True, max_length=300)
+    block: int = Field(primary_key=True, sa_type=BigInteger)
+    bits: bytes
+
+
+class SubjectLeafRow(SQLModel, table=True):
+    """The leaves of a subject."""
+
+    __tablename__ = "subject_leaf"
+
+    subject: str = Field(primary_key=True, max_length=32)
+    leaf_index: int = Field(primary_key=True, sa_type=BigInteger)
+
+
+class DailyCountRow(SQLModel, table=True):
+    """Anonymous counts by day and pack, which erasing a person leaves as they are. `grouped` is JSON of what is counted together."""
+
+    __tablename__ = "daily_count"
+
+    day: str = Field(primary_key=True, max_length=10)
+    pack: str = Field(primary_key=True, max_length=DIGEST)
+    measure: str = Field(primary_key=True, max_length=64)
+    grouped: str = Field(primary_key=True, max_length=500)
+    number: int = Field(sa_type=BigInteger)

@@ -1,0 +1,159 @@
+"""The database behind the record: SQLite or PostgreSQL, one schema, the same statements but for the few that are told apart here."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlmodel import SQLModel
+
+_BUSY_SECONDS = 5
+_CONNECT_SECONDS = 5
+_POOL = 8
+_MOST_PARAMETERS = 32_000
+"""Of one statement: SQLite takes 32,766, PostgreSQL 65,535."""
+
+
+class Database:
+    """Connections to one database.
+
+    SQLite: write-ahead log, every commit synced, and what is deleted is overwritten. PostgreSQL: commits wait for the disk.
+    """
+
+    def __init__(self, url: str) -> None:
+        """
+        Args:
+            url: `sqlite:///` and a path, or `postgresql://user:password@host/name`.
+        """
+        self.url = _with_driver(make_url(url))
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine: Engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; none for PostgreSQL."""
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    @property
+    def shown(self) -> str:
+        """The URL as a person may see it: without its password."""
+        return self.url.set(drivername=self.url.get_backend_name()).render_as_string(hide_password=True)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that will write; on SQLite it takes the write lock at its begin, so that it never has to be given up half-way."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+            try:
+                yield connection
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                with contextlib.suppress(SQLAlchemyError):
+                    connection.exec_driver_sql("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database and changes nothing."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield connection
+            finally:
+                with contextlib.suppress(SQLAlchemyError):
+                    connection.exec_driver_sql("ROLLBACK")
+
+    def insert_missing(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
+        """Insert the rows whose key is not there yet."""
+        self._insert(connection, table, rows, replacing=())
+
+    def put(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]], *, replacing: Sequence[str]) -> None:
+        """Insert the rows; where a key is there already, replace the named columns."""
+        self._insert(connection, table, rows, replacing=replacing)
+
+    def add_up(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]], *, column: str) -> None:
+        """Insert the rows; where a key is there already, add to the column."""
+        for part in _parts(rows):
+            statement = self._statement(table).values(part)
+            sums = {column: table.__table__.c[column] + statement.excluded[column]}  # type: ignore[attr-defined]
+            connection.execute(statement.on_conflict_do_update(index_elements=_key(table), set_=sums))
+
+    def lock(self, connection: Connection, number: int) -> None:
+        """Hold the lock of this number to the end of the transaction, waiting for it. SQLite's one writer holds all of them."""
+        if not self.is_sqlite:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({number})")
+
+    def dispose(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+    def _insert(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]], replacing: Sequence[str]) -> None:
+        for part in _parts(rows):
+            statement = self._statement(table).values(part)
+            if replacing:
+                changed = {name: statement.excluded[name] for name in replacing}
+                connection.execute(statement.on_conflict_do_update(index_elements=_key(table), set_=changed))
+            else:
+                connection.execute(statement.on_conflict_do_nothing())
+
+    def _statement(self, table: type[SQLModel]) -> Any:
+        return (sqlite if self.is_sqlite else postgresql).insert(table)
+
+
+def changed(result: CursorResult[Any]) -> int:
+    """How many rows a statement changed."""
+    return result.rowcount
+
+
+def cause(error: Exception) -> str:
+    """What went wrong in the database, without the statement and its values."""
+    return str(error.orig).splitlines()[0] if isinstance(error, DBAPIError) and error.orig is not None else type(error).__name__
+
+
+def stamp(moment: datetime.datetime) -> str:
+    """A time as the store writes it: UTC, with microseconds, so that text sorts as time does."""
+    return moment.astimezone(datetime.UTC).isoformat(timespec="microseconds")
+
+
+def _key(table: type[SQLModel]) -> list[str]:
+    return [column.name for column in table.__table__.primary_key]  # type: ignore[attr-defined]
+
+
+def _parts(rows: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    most = _MOST_PARAMETERS // max(len(rows[0]), 1) if rows else 1
+    for start in range(0, len(rows), most):
+        yield rows[start : start + most]
+
+
+def _with_driver(url: URL) -> URL:
+    return url.set(drivername="postgresql+psycopg") if url.get_backend_name() in ("postgresql", "postgres") else url
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(
+        url, isolation_level="AUTOCOMMIT", connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, hide_parameters=True
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    return create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=_POOL,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"connect_timeout": _CONNECT_SECONDS, "application_name": "wanliu", "options": "-c synchronous_commit=on"},
+    )

@@ -1,0 +1,81 @@
+"""What goes on the record: entries of every kind, before the writer makes their envelopes."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal[
+    "decision",
+    "outcome",
+    "pack_published",
+    "pack_approved",
+    "pack_rejected",
+    "pack_activated",
+    "caller_changed",
+    "key_changed",
+    "read",
+    "erasure",
+    "hold",
+    "campaign_opened",
+    "campaign_chunk",
+    "campaign_closed",
+    "started",
+    "heartbeat",
+]
+
+
+class Subject:
+    """Stands in a row for the token of the entry's subject, which only the writer knows."""
+
+
+SUBJECT = Subject()
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A caller's key for a request: the same key and body give the same entry, until it expires."""
+
+    caller: str
+    key: str
+    body_hash: bytes
+    expires_at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """A row of another table that is stored in the same transaction as its entry."""
+
+    table: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry as it is handed to the writer.
+
+    `body` holds codes only and becomes part of the envelope. Whom it is about is told by `subscriber`, the operator's id, which is never
+    stored, or by `token`, where an earlier entry names one. `private` is encrypted under the subject's key. `tally` is added to the
+    anonymous daily counts: `{"day", "pack", "counts": [[measure, grouped, number], …]}`.
+    """
+
+    id: str
+    kind: Kind
+    at: datetime.datetime
+    body: Mapping[str, Any]
+    subscriber: str | None = None
+    token: str | None = None
+    private: Mapping[str, Any] | None = None
+    idempotency: Idempotency | None = None
+    rows: tuple[NewRow, ...] = ()
+    tally: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An entry that is durable; `repeated` where its idempotency key was used before and the id is that of the first."""
+
+    entry_id: str
+    repeated: bool = False

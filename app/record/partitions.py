@@ -1,0 +1,44 @@
+"""Months of the record on PostgreSQL: each has a partition of `entry`, so that an old one can be archived or dropped as a whole."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+MONTHS_AHEAD = 3
+
+
+def partition_entries(connection: Connection, now: datetime.datetime | None = None) -> None:
+    """Make the partitions of this month and the next three that are missing, and the one for whatever fits in no other."""
+    connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS entry_other PARTITION OF entry DEFAULT")
+    first = (now or datetime.datetime.now(datetime.UTC)).date().replace(day=1)
+    for month in _months(first, MONTHS_AHEAD + 1):
+        connection.exec_driver_sql(
+            f"CREATE TABLE IF NOT EXISTS {name_of(month)} PARTITION OF entry FOR VALUES FROM ('{lowest_id(month)}') TO"
+            f" ('{lowest_id(following(month))}')"
+        )
+
+
+def name_of(month: datetime.date) -> str:
+    """The partition of a month: `entry_2026_11`."""
+    return f"entry_{month:%Y_%m}"
+
+
+def lowest_id(month: datetime.date) -> str:
+    """What ids of a month are not below: the milliseconds that every UUIDv7 of its first moment begins with."""
+    begin = datetime.datetime.combine(month, datetime.time(), datetime.UTC)
+    digits = f"{round(begin.timestamp() * 1000):012x}"
+    return f"{digits[:8]}-{digits[8:]}"
+
+
+def following(month: datetime.date) -> datetime.date:
+    """The first day of the month after."""
+    return (month.replace(day=28) + datetime.timedelta(days=4)).replace(day=1)
+
+
+def _months(first: datetime.date, count: int) -> Iterator[datetime.date]:
+    for _ in range(count):
+        yield first
+        first = following(first)
