@@ -266,18 +266,25 @@ def contacted(
     filters: tuple[tuple[str, Any], ...],
     result: str | None = None,
 ) -> int | None:
-    """Contacts with `now - days < at <= now` that match; a contact's category is that of its action in this pack."""
+    """Contacts with `now - days < at <= now` that match, those of one message once.
+
+    A contact's category is that of its action in this pack.
+    """
     if contacts is None or _unknown(filters):
         return None
     start, found = now - days * DAY, 0
+    messages: set[str] = set()
     for at, contact in contacts:
         if start < at <= now and (result is None or contact.result == result):
             for name, wanted in filters:
                 if (categories.get(contact.action) if name == "category" else getattr(contact, name)) != wanted:
                     break
             else:
-                found += 1
-    return found
+                if contact.message is None:
+                    found += 1
+                else:
+                    messages.add(contact.message)
+    return found + len(messages)
 
 
 def refused(

@@ -5,17 +5,18 @@ orjson writes it, forty times as fast as code in Python does; what it would writ
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 _BEYOND_BMP = re.compile(rb"[\xf0-\xf4]")
-_LARGEST_EXACT = 2**53
 _READY = frozenset((str, int, bool, type(None)))
+_are_ready = _READY.issuperset
+_SMALL = 1e-5
 _STRICT = orjson.OPT_STRICT_INTEGER | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+_TOO_LARGE = 2**53
 
 
 class NotCanonical(ValueError):
@@ -28,7 +29,7 @@ def canonical(value: Any) -> bytes:
     A float that is a whole number is written as one: 12.0 and 12 have the same text, as they are the same number to JSON.
 
     Raises:
-        NotCanonical: not a number or infinite, a whole number beyond 2**53, a key that is no text, half a surrogate pair, another type.
+        NotCanonical: no number, or one of 2**53 or more, which readers round; a key that is no text; half a surrogate pair; another type.
     """
     try:
         written = orjson.dumps(_shaped(value), option=_STRICT | orjson.OPT_SORT_KEYS)
@@ -43,12 +44,32 @@ def canonical(value: Any) -> bytes:
 
 def _shaped(value: Any) -> Any:
     """The value, so that orjson writes its numbers as the RFC does."""
-    if isinstance(value, Mapping):
-        return {key: inner if type(inner) in _READY else _shaped(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [inner if type(inner) in _READY else _shaped(inner) for inner in value]
-    if isinstance(value, float):
+    kind = type(value)
+    if kind is float:
         return _number(value)
+    if kind is dict:
+        return value if _are_ready(map(type, value.values())) else _shaped_mapping(value)
+    if kind is list:
+        return value if _are_ready(map(type, value)) else _shaped_list(value)
+    return _shaped_rare(value)
+
+
+def _shaped_mapping(value: Mapping[Any, Any]) -> Any:
+    return {key: inner if type(inner) in _READY else _shaped(inner) for key, inner in value.items()}
+
+
+def _shaped_list(value: Sequence[Any]) -> Any:
+    return [inner if type(inner) in _READY else _shaped(inner) for inner in value]
+
+
+def _shaped_rare(value: Any) -> Any:
+    """What is seldom met: other mappings, tuples, and types made from those that JSON has."""
+    if isinstance(value, Mapping):
+        return _shaped_mapping(value)
+    if isinstance(value, list | tuple):
+        return _shaped_list(value)
+    if isinstance(value, float):
+        return _number(float(value))
     if isinstance(value, str | int | None):
         return value
     raise NotCanonical(f"a {type(value).__name__} has no canonical form; give text, numbers, lists and mappings")
@@ -56,28 +77,20 @@ def _shaped(value: Any) -> Any:
 
 def _number(value: float) -> Any:
     """A float as orjson writes it rightly, or else its text."""
-    size = abs(value)
-    if size < _LARGEST_EXACT and value.is_integer():
+    if not abs(value) < _TOO_LARGE:
+        raise NotCanonical("a number is infinite or not a number, or 2**53 or more; leave it out instead")
+    if value.is_integer():
         return int(value)
-    if 1e-5 <= size < _LARGEST_EXACT:
-        return value
-    if not math.isfinite(value):
-        raise NotCanonical("a number is infinite or not a number; leave it out instead")
-    return orjson.Fragment(_ecmascript(value))
+    return value if abs(value) >= _SMALL else orjson.Fragment(_ecmascript(value))
 
 
 def _ecmascript(value: float) -> str:
-    """The number as ECMAScript writes it (RFC 8785, 3.2.2.3), for those below 1e-5 or from 2**53 up."""
-    if value < 0:
-        return "-" + _ecmascript(-value)
-    digits, _, power = f"{value!r}".partition("e")
-    whole, _, part = digits.partition(".")
-    exponent, part = int(power or 0), part.rstrip("0")
-    if 0 <= exponent < 21:
-        return whole + part.ljust(exponent, "0")
-    if exponent == -6:
-        return f"0.00000{whole}{part}"
-    return f"{digits.removesuffix('.0')}e{exponent:+d}"
+    """A number below 1e-5 as ECMAScript writes it (RFC 8785, 3.2.2.3): an exponent only below 1e-6, with no zero in front of it."""
+    digits, _, power = repr(value).partition("e-")
+    if power != "06":
+        return f"{digits}e-{int(power)}"
+    sign = "-" if value < 0 else ""
+    return f"{sign}0.00000{digits.removeprefix('-').replace('.', '')}"
 
 
 def _by_utf16(value: Any) -> Any:

@@ -46,10 +46,14 @@ class Idempotency:
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """A row of another table that is stored in the same transaction as its entry."""
+    """A row of another table that is stored in the same transaction as its entry.
+
+    Where its key is there already, the columns of `replacing` are replaced; none of them where that is empty. Left out, it must be new.
+    """
 
     table: str
     values: Mapping[str, Any]
+    replacing: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

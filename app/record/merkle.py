@@ -1,4 +1,4 @@
-"""The tree over the leaves (RFC 6962, RFC 9162 section 2.1): its root, and proofs that a leaf is in it and that a later tree goes on from it.
+"""The tree over the leaves (RFC 6962, RFC 9162 section 2.1): its root, proofs that a leaf is in it, and that a later tree goes on from it.
 
 Proofs are read from full subtrees, wherever they are kept; verifying needs nothing but the proof.
 """
@@ -35,7 +35,7 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
     return level[0] if level else EMPTY_ROOT
 
 
-def edge(size: int) -> list[tuple[int, int]]:
+def edge_of(size: int) -> list[tuple[int, int]]:
     """(level, index) of the full subtrees that make up a tree of `size` leaves, largest first."""
     return list(_full(0, size))
 
@@ -73,7 +73,7 @@ def consistency_proof(old: int, new: int, subtrees: Subtrees) -> list[bytes]:
     return [_root_between(start, end, subtrees) for start, end in _bridge(old, new)] if 0 < old < new else []
 
 
-def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:  # the parameter is the verifier's root
+def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Does the proof show that the leaf hash is number `index` of the tree with this size and root. Whatever is given, it never raises."""
     if not (_are_sizes(index, size) and index < size and _are_hashes((leaf, root)) and _are_hashes(proof)):
         return False
@@ -83,7 +83,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
             return False
         if at & 1 or at == last:
             found = node_hash(sibling, found)
-            at, last = _risen(at, last)
+            at, last = _joined(at, last)
         else:
             found = node_hash(found, sibling)
         at, last = at >> 1, last >> 1
@@ -104,14 +104,16 @@ def verify_consistency(old_size: int, new_size: int, old_root: bytes, new_root: 
 
 def _roots_along(old_size: int, new_size: int, steps: Sequence[bytes]) -> tuple[bytes, bytes] | None:
     """The two roots that a consistency proof leads to (RFC 9162, 2.1.4.2); none where it is too long or too short."""
-    at, last = _risen(old_size - 1, new_size - 1, every=True)
+    at, last = old_size - 1, new_size - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
     old = new = steps[0]
     for sibling in steps[1:]:
         if not last:
             return None
         if at & 1 or at == last:
             old, new = node_hash(sibling, old), node_hash(sibling, new)
-            at, last = _risen(at, last)
+            at, last = _joined(at, last)
         else:
             new = node_hash(new, sibling)
         at, last = at >> 1, last >> 1
@@ -125,7 +127,7 @@ class Frontier:
         """
         Args:
             size: leaves so far.
-            edge: roots of the full subtrees named by `edge(size)`, in that order.
+            edge: roots of the full subtrees that `edge_of(size)` names, in that order.
 
         Raises:
             ValueError: more or fewer hashes than the size has.
@@ -138,7 +140,7 @@ class Frontier:
     @classmethod
     def read(cls, size: int, subtrees: Subtrees) -> Frontier:
         """The edge of the tree of `size` leaves, from where its subtrees are kept."""
-        return cls(size, [subtrees(level, index) for level, index in edge(size)])
+        return cls(size, [subtrees(level, index) for level, index in edge_of(size)])
 
     @property
     def size(self) -> int:
@@ -211,9 +213,9 @@ def _bridge(old: int, new: int) -> list[tuple[int, int]]:
     return ([(start, end)] if start else []) + siblings[::-1]
 
 
-def _risen(at: int, last: int, *, every: bool = False) -> tuple[int, int]:
-    """Up the levels where the node is a right child, or, unless `every`, at the tree's edge with no sibling."""
-    while at & 1 if every else not at & 1 and at:
+def _joined(at: int, last: int) -> tuple[int, int]:
+    """A node at the edge that has no sibling of its level goes up as it is, to where one stands on its left."""
+    while at and not at & 1:
         at, last = at >> 1, last >> 1
     return at, last
 

@@ -8,12 +8,25 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
+from app.record.database import Database
+from app.record.partitions import partition_entries
+
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
+_LOCK = 4_001
 
 
-def upgrade(connection: Connection) -> None:
-    """Run the migrations that the store has not seen. The caller begins, with `BEGIN IMMEDIATE`, and commits."""
+def bring_up_to_date(database: Database) -> None:
+    """Run the migrations that the store has not seen; on PostgreSQL, make the partitions of the coming months too."""
+    with database.writing() as connection:
+        database.lock(connection, _LOCK)
+        upgrade(connection)
+        if not database.is_sqlite:
+            partition_entries(connection)
+
+
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Run the migrations up to one. The caller begins, with `BEGIN IMMEDIATE` on SQLite, and commits."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

@@ -5,13 +5,15 @@ Times are text, `2026-11-22T10:00:00.000000+00:00`, which sorts as time does; id
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Text
 from sqlmodel import Field, SQLModel
 
 ID = 36
 TIME = 32
 DIGEST = 71
 NAME = 200
+WORD = 64
+TOKEN = 32
 
 
 class DecisionRow(SQLModel, table=True):
@@ -36,9 +38,9 @@ class EntryRow(SQLModel, table=True):
     __tablename__ = "entry"
 
     id: str = Field(primary_key=True, max_length=ID)
-    kind: str = Field(max_length=32)
+    kind: str = Field(max_length=WORD)
     at: str = Field(max_length=TIME)
-    subject: str | None = Field(default=None, max_length=32)
+    subject: str | None = Field(default=None, max_length=TOKEN, index=True)
     envelope: bytes
     private: bytes | None = None
 
@@ -74,13 +76,14 @@ class TileRow(SQLModel, table=True):
 
 
 class TreeRow(SQLModel, table=True):
-    """The one row that says how many leaves the log has; who would add to it changes this row first."""
+    """The one row that says how many leaves the log has, which who would add to it changes first, and when its heart last beat."""
 
     __tablename__ = "tree"
 
     id: int = Field(primary_key=True)
     size: int = Field(sa_type=BigInteger)
     heartbeat: str = Field(default="", max_length=TIME)
+    heartbeats: int = Field(default=0, sa_type=BigInteger)
 
 
 class CheckpointRow(SQLModel, table=True):
@@ -91,7 +94,7 @@ class CheckpointRow(SQLModel, table=True):
     size: int = Field(primary_key=True, sa_type=BigInteger)
     root: bytes
     at: str = Field(max_length=TIME, index=True)
-    note: str
+    note: str = Field(sa_type=Text)
 
 
 class SubjectRow(SQLModel, table=True):
@@ -103,9 +106,9 @@ class SubjectRow(SQLModel, table=True):
     __tablename__ = "subject"
 
     lookup: bytes = Field(primary_key=True)
-    token: str = Field(max_length=32, unique=True)
+    token: str = Field(max_length=TOKEN, unique=True)
     wrapped_key: bytes
-    wrapped_with: str = Field(max_length=32)
+    wrapped_with: str = Field(max_length=TOKEN)
     since: str = Field(max_length=TIME)
     hold: str | None = Field(default=None, max_length=500)
     hold_by: str | None = Field(default=None, max_length=NAME)
@@ -121,7 +124,7 @@ class IdempotencyRow(SQLModel, table=True):
     key: str = Field(primary_key=True, max_length=NAME)
     body_hash: bytes
     entry_id: str = Field(max_length=ID)
-    subject: str | None = Field(default=None, max_length=32, index=True)
+    subject: str | None = Field(default=None, max_length=TOKEN, index=True)
     expires_at: str = Field(max_length=TIME, index=True)
 
 
@@ -131,13 +134,13 @@ class ContactRow(SQLModel, table=True):
     __tablename__ = "contact"
 
     id: str = Field(primary_key=True, max_length=ID)
-    subject: str = Field(max_length=32, index=True)
+    subject: str = Field(max_length=TOKEN, index=True)
     at: str = Field(max_length=TIME)
-    channel: str | None = Field(default=None, max_length=64)
-    kind: str | None = Field(default=None, max_length=32)
+    channel: str | None = Field(default=None, max_length=WORD)
+    kind: str | None = Field(default=None, max_length=WORD)
     action: str | None = Field(default=None, max_length=NAME)
     campaign: str | None = Field(default=None, max_length=NAME)
-    result: str | None = Field(default=None, max_length=32)
+    result: str | None = Field(default=None, max_length=WORD)
     decision_id: str = Field(max_length=ID, index=True)
 
 
@@ -148,9 +151,9 @@ class OutcomeRow(SQLModel, table=True):
 
     entry_id: str = Field(primary_key=True, max_length=ID)
     decision_id: str = Field(max_length=ID, index=True)
-    subject: str | None = Field(default=None, max_length=32, index=True)
+    subject: str | None = Field(default=None, max_length=TOKEN, index=True)
     action: str = Field(max_length=NAME)
-    outcome: str = Field(max_length=32)
+    outcome: str = Field(max_length=WORD)
     at: str = Field(max_length=TIME)
     agent: str | None = Field(default=None, max_length=NAME)
     reference: str | None = Field(default=None, max_length=NAME)
@@ -163,7 +166,8 @@ class CallerRow(SQLModel, table=True):
     __tablename__ = "caller"
 
     name: str = Field(primary_key=True, max_length=NAME)
-    role: str = Field(max_length=32)
+    role: str = Field(max_length=WORD)
+    grade: str | None = Field(default=None, max_length=WORD)
     secret_hash: bytes = Field(unique=True)
     since: str = Field(max_length=TIME)
     made_by: str = Field(max_length=NAME)
@@ -190,7 +194,7 @@ class PackStepRow(SQLModel, table=True):
 
     entry_id: str = Field(primary_key=True, max_length=ID)
     digest: str = Field(max_length=DIGEST, index=True)
-    step: str = Field(max_length=32)
+    step: str = Field(max_length=WORD)
     at: str = Field(max_length=TIME)
     by: str = Field(max_length=NAME)
     effective_at: str | None = Field(default=None, max_length=TIME, index=True)
@@ -198,7 +202,10 @@ class PackStepRow(SQLModel, table=True):
 
 
 class SearchBlockRow(SQLModel, table=True):
-    """Which of 4,096 leaves carry a term: bit i of `bits` (little endian) stands for the leaf `block` * 4,096 + i."""
+    """Which of 4,096 leaves carry a term: bit i of `bits` (little endian, 512 bytes) stands for the leaf `block` * 4,096 + i.
+
+    Where few do, `bits` is shorter and has their places i instead, two bytes each (little endian).
+    """
 
     __tablename__ = "search_block"
 
@@ -207,12 +214,22 @@ class SearchBlockRow(SQLModel, table=True):
     bits: bytes
 
 
+class SearchSpanRow(SQLModel, table=True):
+    """The earliest and the latest time among 4,096 leaves."""
+
+    __tablename__ = "search_span"
+
+    block: int = Field(primary_key=True, sa_type=BigInteger)
+    first_at: str = Field(max_length=TIME)
+    last_at: str = Field(max_length=TIME)
+
+
 class SubjectLeafRow(SQLModel, table=True):
     """The leaves of a subject."""
 
     __tablename__ = "subject_leaf"
 
-    subject: str = Field(primary_key=True, max_length=32)
+    subject: str = Field(primary_key=True, max_length=TOKEN)
     leaf_index: int = Field(primary_key=True, sa_type=BigInteger)
 
 
@@ -223,6 +240,6 @@ class DailyCountRow(SQLModel, table=True):
 
     day: str = Field(primary_key=True, max_length=10)
     pack: str = Field(primary_key=True, max_length=DIGEST)
-    measure: str = Field(primary_key=True, max_length=64)
+    measure: str = Field(primary_key=True, max_length=WORD)
     grouped: str = Field(primary_key=True, max_length=500)
     number: int = Field(sa_type=BigInteger)

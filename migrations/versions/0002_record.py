@@ -13,6 +13,10 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+_TABLES = (
+    *("daily_count", "subject_leaf", "search_span", "search_block", "pack_step", "pack", "caller", "outcome", "contact", "idempotency"),
+    *("subject", "checkpoint", "tree", "tile", "leaf", "unsealed", "entry"),
+)
 DIGEST, ID, NAME, TIME, TOKEN, WORD = 71, 36, 200, 32, 32, 64
 
 
@@ -27,7 +31,7 @@ def upgrade() -> None:
         sa.Column("private", sa.LargeBinary()),
         postgresql_partition_by="RANGE (id)",
     )
-    op.create_index("entry_subject", "entry", ["subject"])
+    op.create_index("ix_entry_subject", "entry", ["subject"])
     op.create_table("unsealed", sa.Column("entry_id", _id(), primary_key=True), sa.Column("tally", sa.LargeBinary()))
     op.create_table(
         "leaf",
@@ -47,8 +51,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("heartbeat", sa.String(TIME), nullable=False),
+        sa.Column("heartbeats", sa.BigInteger(), nullable=False),
     )
-    op.bulk_insert(tree, [{"id": 1, "size": 0, "heartbeat": ""}])
+    op.bulk_insert(tree, [{"id": 1, "size": 0, "heartbeat": "", "heartbeats": 0}])
     op.create_table(
         "checkpoint",
         sa.Column("size", sa.BigInteger(), primary_key=True, autoincrement=False),
@@ -104,6 +109,7 @@ def upgrade() -> None:
         "caller",
         sa.Column("name", sa.String(NAME), primary_key=True),
         sa.Column("role", sa.String(WORD), nullable=False),
+        sa.Column("grade", sa.String(WORD)),
         sa.Column("secret_hash", sa.LargeBinary(), nullable=False, unique=True),
         sa.Column("since", sa.String(TIME), nullable=False),
         sa.Column("made_by", sa.String(NAME), nullable=False),
@@ -135,6 +141,12 @@ def upgrade() -> None:
         sa.Column("bits", sa.LargeBinary(), nullable=False),
     )
     op.create_table(
+        "search_span",
+        sa.Column("block", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("first_at", sa.String(TIME), nullable=False),
+        sa.Column("last_at", sa.String(TIME), nullable=False),
+    )
+    op.create_table(
         "subject_leaf",
         sa.Column("subject", sa.String(TOKEN), primary_key=True),
         sa.Column("leaf_index", sa.BigInteger(), primary_key=True),
@@ -152,10 +164,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in (
-        "daily_count subject_leaf search_block pack_step pack caller outcome contact idempotency subject checkpoint tree tile leaf unsealed"
-        " entry"
-    ).split():
+    for name in _TABLES:
         op.drop_table(name)
 
 

@@ -17,4 +17,8 @@ class Contact(Model):
     kind: Annotated[ActionKind | None, Field(title="Kind", description="类别。")] = None
     action: Annotated[Code | None, Field(title="Action", description="动作。")] = None
     campaign: Annotated[Code | None, Field(title="Campaign", description="营销活动。")] = None
+    message: Annotated[
+        Code | None,
+        Field(title="Message", description="Where one message told of several actions: what they have in common. Counts once."),
+    ] = None
     result: Annotated[Outcome | None, Field(title="Result", description="结果。")] = None

@@ -34,7 +34,7 @@ from app.engine.vocabulary.sections import (
     Value,
     Vip,
 )
-from app.engine.vocabulary.types import Identifier, Instant, Loose, Reader, ZoneName
+from app.engine.vocabulary.types import Code, Identifier, Instant, Loose, Reader, ZoneName
 from app.engine.vocabulary.words import Channel, ContactReason, Moment
 
 LONGEST_HISTORY = 5_000
@@ -131,6 +131,17 @@ class DecisionRequest(Model):
         Literal["live", "what_if"],
         Field(title="Mode", description="`what_if` may ask about another time, and acts on nobody."),
     ] = "live"
+    history: Annotated[
+        Literal["caller", "record", "both"],
+        Field(
+            title="Contact history from",
+            description="`caller`: `subscriber.contacts`. `record`: what outcomes told us instead. `both`: together, each contact once.",
+        ),
+    ] = "caller"
+    agent: Annotated[
+        Code | None,
+        Field(title="Agent", description="Code of the person in front of the screen. Goes on the record, and decides nothing."),
+    ] = None
     answers: Annotated[
         dict[_FactName, Loose],
         Field(

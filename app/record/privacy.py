@@ -1,0 +1,145 @@
+"""What is known about a person, readable only while the person's key is kept: erase the key, and nobody reads it again."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import zlib
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from app.record.canonical import canonical
+from app.record.keys import KEY_BYTES, Keys
+
+_NONCE_BYTES = 12
+_SALT = "salt"
+
+
+class Unreadable(Exception):
+    """A private payload, or a wrapped key, that this key does not open: another key's, another entry's, or changed."""
+
+
+class NewSubject(NamedTuple):
+    """A subscriber as the record knows it: a random token, the key of its payloads, and that key wrapped for keeping."""
+
+    token: str
+    key: bytes
+    wrapped: bytes
+    wrapped_with: str
+
+    def __repr__(self) -> str:
+        return f"NewSubject(token={self.token!r}, wrapped_with={self.wrapped_with!r})"
+
+
+class Sealed(NamedTuple):
+    """A private payload: what is kept, and the commitment to what it says, which the leaf covers."""
+
+    ciphertext: bytes
+    commitment: str
+
+
+def lookup_of(keys: Keys, subscriber_id: str) -> bytes:
+    """Under what the subscriber's row is found (32 bytes): HMAC-SHA256 of the id, letter for letter as it was given."""
+    return hmac.digest(keys.lookup, subscriber_id.encode("utf-8", "surrogatepass"), "sha256")
+
+
+def new_subject(keys: Keys) -> NewSubject:
+    """A token of 32 hexadecimal digits and a key, for a subscriber not met before."""
+    key = secrets.token_bytes(KEY_BYTES)
+    wrapped, wrapped_with = _wrap(keys, key)
+    return NewSubject(secrets.token_hex(16), key, wrapped, wrapped_with)
+
+
+def unwrap(keys: Keys, wrapped: bytes, key_id: str) -> bytes:
+    """The subject's key.
+
+    Raises:
+        KeysProblem: there is no wrapping key of this id.
+        Unreadable: it was not wrapped with this key, or was changed.
+    """
+    return _opened(keys.wrapping_key(key_id).key, wrapped, key_id.encode())
+
+
+def rewrap(keys: Keys, wrapped: bytes, key_id: str) -> tuple[bytes, str]:
+    """The subject's key, wrapped with the newest wrapping key, and the id of that.
+
+    Raises:
+        KeysProblem, Unreadable: as `unwrap`.
+    """
+    return _wrap(keys, unwrap(keys, wrapped, key_id))
+
+
+def seal(key: bytes, payload: Mapping[str, Any], aad: bytes) -> Sealed:
+    """The payload, encrypted with the subject's key.
+
+    Args:
+        key: the subject's, 32 bytes.
+        payload: what JSON can say; `salt` is put into it.
+        aad: the id of the entry, so that no payload can be moved to another.
+
+    Raises:
+        NotCanonical: there is no canonical JSON of the case.
+    """
+    salted = {**payload, _SALT: secrets.token_hex(KEY_BYTES)}
+    plaintext = zlib.compress(orjson.dumps(salted, default=_plain), 1)
+    return Sealed(_closed(key, plaintext, aad), commitment_of(salted))
+
+
+def open_private(key: bytes, ciphertext: bytes, aad: bytes) -> dict[str, Any]:
+    """The payload, with its `salt`.
+
+    Raises:
+        Unreadable: another key or entry, or it was changed.
+    """
+    try:
+        payload = orjson.loads(zlib.decompress(_opened(key, ciphertext, aad)))
+    except (zlib.error, orjson.JSONDecodeError):
+        raise Unreadable("the private payload is not what this program writes") from None
+    if not isinstance(payload, dict):
+        raise Unreadable("the private payload is not what this program writes")
+    return payload
+
+
+def commitment_of(payload: Mapping[str, Any]) -> str:
+    """What the leaf says about an opened payload: `sha256:` over its salt and its case, or all else where it has none.
+
+    Raises:
+        Unreadable: the payload has no salt.
+        NotCanonical: there is no canonical JSON of it.
+    """
+    try:
+        salt = bytes.fromhex(payload[_SALT])
+    except (KeyError, TypeError, ValueError):
+        raise Unreadable("the private payload has no salt") from None
+    told = payload["case"] if "case" in payload else {name: value for name, value in payload.items() if name != _SALT}
+    return f"sha256:{sha256(salt + canonical(told)).hexdigest()}"
+
+
+def _wrap(keys: Keys, key: bytes) -> tuple[bytes, str]:
+    newest = keys.wrapping[-1]
+    return _closed(newest.key, key, newest.id.encode()), newest.id
+
+
+def _closed(key: bytes, plaintext: bytes, aad: bytes) -> bytes:
+    """AES-256-GCM, with the random nonce in front."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plaintext, aad)
+
+
+def _opened(key: bytes, ciphertext: bytes, aad: bytes) -> bytes:
+    try:
+        return AESGCM(key).decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], aad)
+    except (InvalidTag, ValueError):
+        raise Unreadable("the key does not open this: it is another's, or something was changed") from None
+
+
+def _plain(value: object) -> object:
+    """A mapping of another kind, for orjson."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError

@@ -1,0 +1,3 @@
+"""Fixtures that tests of every folder may ask for."""
+
+pytest_plugins = ["tests.databases"]
