@@ -96,7 +96,7 @@ def bodies(chance: random.Random, pack: Pack | None = None) -> list[dict[str, An
     found = []
     for body in population(chance.randrange(1_000), BODIES):
         case = _case(pack, body)
-        found.append(dict(decision_entry("", START, pack.digest, case, decide(pack, case), b"", Asked("desk", "agent")).body))
+        found.append(dict(decision_entry("", START, pack, case, decide(pack, case), b"", Asked("desk", "agent")).body))
     return found
 
 

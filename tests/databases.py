@@ -1,6 +1,6 @@
 """Databases for tests: SQLite files and PostgreSQL, migrated and empty, a fresh one for every test.
 
-One PostgreSQL server serves a whole run, started by whichever worker of pytest-xdist needs it first; a test gets a copy of a migrated template.
+One PostgreSQL server serves a whole run; whichever worker of pytest-xdist needs it first starts it. Each test gets a copy of a template.
 """
 
 from __future__ import annotations

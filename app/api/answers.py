@@ -47,10 +47,16 @@ class DecisionAnswer(Explanation, Given):
 
 
 @dataclass(frozen=True)
-class FolderState:
-    """The folder the pack is read from: `good`, or `broken` with what is wrong, while the last good pack goes on."""
+class InForce:
+    """What says which pack decides, and since when it does: the `store`, or in development mode a `folder`.
 
+    `broken`: the pack that should decide, `wanted`, is no good; `problems` says why, while the last good one goes on.
+    """
+
+    follows: Literal["folder", "store"]
+    since: str
     state: Literal["good", "broken"]
+    wanted: str | None
     problems: list[str]
 
 
@@ -61,7 +67,7 @@ class Readiness:
     status: Literal["ready"]
     pack: PackRef
     engine: str
-    folder: FolderState
+    in_force: InForce
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class Welcome:
     service: str
     engine: str
     pack: PackRef
-    folder: FolderState
+    in_force: InForce
     links: dict[str, str]
 
 

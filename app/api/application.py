@@ -6,9 +6,10 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
-from app.api import decisions, health
+from app.api import decisions, health, packs_in_force, responses
+from app.api.callers import admit
 from app.api.document import document
 from app.api.door import Door
 from app.api.errors import handle_errors
@@ -32,11 +33,15 @@ def create_app(settings: Settings, services: OpenServices = open_services) -> Fa
             app.state.services = opened
             yield
 
-    app = FastAPI(title="Wanliu", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    everywhere = [Depends(admit)]
+    app = FastAPI(title="Wanliu", lifespan=lifespan, dependencies=everywhere, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.include_router(decisions.router)
+    app.include_router(responses.router)
     app.include_router(health.router)
+    app.include_router(packs_in_force.router)
     app.add_middleware(Door)
     handle_errors(app)
+    packs_in_force.handle_errors(app)
     _remember_document(app)
     return app
 

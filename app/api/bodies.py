@@ -18,11 +18,15 @@ class Refused(Exception):
         self.response = response
 
 
-async def read_json(request: Request) -> bytes:
+async def read_json(request: Request, most: int = LARGEST_BODY) -> bytes:
     """The body of a request that says it is JSON.
 
+    Args:
+        request: the request.
+        most: bytes that it may have.
+
     Raises:
-        Refused: of another type, encoded, or larger than 1 MB; the rest of a larger one is not waited for.
+        Refused: of another type, encoded, or larger; the rest of a larger one is not waited for.
     """
     headers = request.headers
     if headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
@@ -30,17 +34,17 @@ async def read_json(request: Request) -> bytes:
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise Refused(problem("unsupported-media-type", detail="send the body as it is, without a `content-encoding`"))
     length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > LARGEST_BODY:
+    if length.isdecimal() and int(length) > most:
         raise _too_large()
-    return await _read(request)
+    return await _read(request, most)
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, most: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > LARGEST_BODY:
+        if size > most:
             raise _too_large()
         chunks.append(chunk)
     return b"".join(chunks)

@@ -9,16 +9,25 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from app import __version__
-from app.api.problems import KINDS, Problem
-from app.engine.vocabulary import DecisionRequest
+from app.api.permissions import PERMISSIONS, is_open
+from app.api.problems import KINDS, Problem, documented
+from app.engine.vocabulary import DecisionRequest, OutcomeReport
 
 _REFERENCES = "#/components/schemas/{model}"
+_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, `wl_…`."},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same, for who cannot send the other."},
+}
+_METHODS = ("get", "post", "put", "patch", "delete")
 _DESCRIPTION = """\
 Decides the next best actions for a telecom subscriber, and says why. Rules and policies are a pack of files; every answer names the pack it
 was made with.
 
 Money is an integer in the currency's smallest unit, data in MB, voice in minutes, times ISO 8601 with their offset, dates local. What is
 left out is unknown; nothing is recognised or permitted on unknown.
+
+Calls carry an API key, `Authorization: Bearer wl_…` or `X-API-Key: wl_…`, whose role may make the call or not; `x-roles` lists those that
+may. Without callers the service is in development mode: it is reached from its own machine only, and asks for no key.
 
 Errors are problem details (RFC 9457), `application/problem+json`. Their `type` is `urn:wanliu:problem:` and one of:
 
@@ -32,10 +41,14 @@ def document(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(title="Wanliu", version=__version__, description=_DESCRIPTION.format(problems=problems), routes=app.routes)
     schemas: dict[str, Any] = found.setdefault("components", {}).setdefault("schemas", {})
     _add(schemas, "DecisionRequest", TypeAdapter(DecisionRequest).json_schema(ref_template=_REFERENCES, mode="validation"))
+    _add(schemas, "OutcomeReport", TypeAdapter(OutcomeReport).json_schema(ref_template=_REFERENCES, mode="validation"))
     for section in (schemas["DecisionRequest"], schemas["SubscriberContext"]):
         _close(section)
     _add(schemas, "Problem", TypeAdapter(Problem).json_schema(ref_template=_REFERENCES, mode="serialization"))
-    found["components"]["schemas"] = dict(sorted(schemas.items()))
+    found["components"] = {"schemas": dict(sorted(schemas.items())), "securitySchemes": _SCHEMES}
+    for path, item in found["paths"].items():
+        for method in filter(item.__contains__, _METHODS):
+            _secure(item[method], f"{method.upper()} {path}")
     return found
 
 
@@ -43,6 +56,19 @@ def _add(schemas: dict[str, Any], title: str, schema: dict[str, Any]) -> None:
     for name, shape in {**schema.pop("$defs", {}), title: schema}.items():
         if schemas.setdefault(name, shape) != shape:
             raise ValueError(f"two shapes are called {name}")
+
+
+def _secure(operation: dict[str, Any], route: str) -> None:
+    """What an operation asks of who calls it."""
+    if is_open(route):
+        operation["security"] = []
+        return
+    operation["security"] = [{name: []} for name in _SCHEMES]
+    operation["x-roles"] = sorted(PERMISSIONS.get(route, ()))
+    responses = operation["responses"]
+    responses.update({str(status): response for status, response in documented("unauthenticated", "forbidden").items()})
+    responses["401"]["headers"] = {"WWW-Authenticate": {"description": "How to send a key.", "schema": {"type": "string"}}}
+    operation["responses"] = dict(sorted(responses.items()))
 
 
 def _close(part: Any) -> None:

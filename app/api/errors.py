@@ -12,7 +12,7 @@ from starlette.routing import Match
 from app.api.bodies import Refused
 from app.api.problems import problem
 from app.engine.intake import FieldProblem, RequestError
-from app.record import StoreBusy, StoreError
+from app.record import KeyReused, StoreBusy, StoreError
 
 _log = structlog.get_logger("wanliu.store")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -37,6 +37,8 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 
 async def _store_error(_: Request, error: Exception) -> Response:
+    if isinstance(error, KeyReused):
+        return problem("idempotency-key-reused", errors=[FieldProblem("Idempotency-Key", "was used for another request; use a new one")])
     _log.warning("store_failed", why=str(error))
     return problem("store-busy" if isinstance(error, StoreBusy) else "store-unavailable")
 

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app import __version__
-from app.api.answers import Alive, FolderState, Readiness, Welcome, reference
+from app.api.answers import Alive, InForce, Readiness, Welcome, reference
 from app.api.bodies import JSON
-from app.api.packs import PackHolder
+from app.api.following import FollowedPacks
 from app.api.problems import documented
 from app.api.services import Services
 
@@ -21,7 +21,7 @@ async def welcome(request: Request) -> Response:
     """The pack that runs, and links."""
     packs = _services(request).packs
     links = {"decide": "/v1/decisions", "document": "/openapi.json", "alive": "/healthz", "ready": "/readyz"}
-    return _json(Welcome("wanliu", __version__, reference(packs.current), _folder(packs), links))
+    return _json(Welcome("wanliu", __version__, reference(packs.current), _in_force(packs), links))
 
 
 @router.get("/healthz", operation_id="alive", summary="The process answers", responses={200: {"model": Alive}})
@@ -37,10 +37,10 @@ async def alive() -> Response:
     responses={200: {"model": Readiness}, **documented("store-unavailable")},
 )
 async def ready(request: Request) -> Response:
-    """Ready also when the pack's folder is broken: the last good pack runs, and the answer says both."""
+    """Ready also when the pack that should decide is broken: the last good one runs, and the answer says both."""
     services = _services(request)
-    await services.store.check()
-    return _json(Readiness("ready", reference(services.packs.current), __version__, _folder(services.packs)))
+    await services.record.check()
+    return _json(Readiness("ready", reference(services.packs.current), __version__, _in_force(services.packs)))
 
 
 def _services(request: Request) -> Services:
@@ -48,8 +48,9 @@ def _services(request: Request) -> Services:
     return services
 
 
-def _folder(packs: PackHolder) -> FolderState:
-    return FolderState("broken" if packs.problems else "good", list(packs.problems))
+def _in_force(packs: FollowedPacks) -> InForce:
+    running = packs.running
+    return InForce(running.follows, running.since, "broken" if packs.problems else "good", packs.wanted, list(packs.problems))
 
 
 def _json(value: object) -> Response:

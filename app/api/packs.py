@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
+from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -21,18 +22,26 @@ _Stamp = frozenset[tuple[str, int, int, int]]
 class PackHolder:
     """Holds the pack that decides, and follows its folder: a changed pack takes over once it has been checked, a broken one does not."""
 
-    def __init__(self, folder: Path, load: Callable[[Path], Pack], *, every: float = FOLLOW_SECONDS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        load: Callable[[Path], Pack],
+        *,
+        every: float = FOLLOW_SECONDS,
+        adopt: Callable[[Pack], Awaitable[None]] | None = None,
+    ) -> None:
         """Load the pack.
 
         Args:
             folder: holds `rules/` and `policies/`.
             load: reads, checks and compiles it.
             every: seconds between two looks at the folder.
+            adopt: is awaited with a changed pack before it takes over; where it fails, the next look tries again.
 
         Raises:
             PackError: it cannot be used, and there is no other.
         """
-        self._folder, self._load, self._every = folder, load, every
+        self._folder, self._load, self._every, self._adopt = folder, load, every, adopt
         self._seen = _stamp(folder)
         self.current = load(folder)
         self.problems: tuple[str, ...] = ()
@@ -61,10 +70,18 @@ class PackHolder:
             _log.error("pack_failed", exc_info=error)
             self._refuse((f"the pack could not be read: {type(error).__name__}",))
         else:
+            await self._adopted(pack)
             self._take_over(pack)
 
+    async def _adopted(self, pack: Pack) -> None:
+        if self._adopt is None:
+            return
+        seen, self._seen = self._seen, frozenset()
+        await self._adopt(pack)
+        self._seen = seen
+
     def _refuse(self, problems: tuple[str, ...]) -> None:
-        self.problems = tuple(_printable(problem) for problem in problems[:MOST_PROBLEMS])
+        self.problems = printable(problems)
         _log.warning("pack_refused", running=self.current.digest, problems=list(self.problems), more=len(problems) - len(self.problems))
 
     def _take_over(self, pack: Pack) -> None:
@@ -72,9 +89,9 @@ class PackHolder:
         _log.info("pack_running", name=pack.name, version=pack.version, digest=pack.digest)
 
 
-def _printable(problem: str) -> str:
-    """The problem with `\\udcff` for each byte of a file's name that is no text: JSON and logs take text only."""
-    return problem.encode(errors="backslashreplace").decode()
+def printable(problems: Iterable[str]) -> tuple[str, ...]:
+    """The first problems, with `\\udcff` for each byte of a file's name that is no text: JSON and logs take text only."""
+    return tuple(problem.encode(errors="backslashreplace").decode() for problem in islice(problems, MOST_PROBLEMS))
 
 
 def _stamp(folder: Path) -> _Stamp:

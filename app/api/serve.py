@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import logging
 import socket
@@ -15,6 +16,10 @@ from app.api.logs import configure_logs
 from app.api.services import Services, open_services
 from app.engine.problems import PackError
 from app.record import StoreUnavailable
+from app.record.callers import callers_by_key
+from app.record.database import Database
+from app.record.keys import KeysProblem
+from app.record.opening import record_now
 from app.settings import Settings
 
 _GRACE_SECONDS = 10
@@ -44,16 +49,27 @@ def serve(settings: Settings) -> None:
     """Run until told to stop.
 
     Raises:
-        CannotServe: the host is not a loopback address, the port is taken, the pack cannot be used, or the store cannot be opened.
+        CannotServe: there are no callers and the host is not a loopback address, the port is taken, the pack cannot be used, or the store
+            cannot be opened.
     """
     if not settings.on_loopback:
-        raise CannotServe(
-            f"no keys are configured, so everybody may do everything: listening on `{settings.host}` would let others in. "
-            "Set WANLIU_HOST to 127.0.0.1"
-        )
+        _check_callers(settings)
     configure_logs(settings.log_level, settings.log_format)
     with _listening(settings) as listener:
         _run(settings, listener)
+
+
+def _check_callers(settings: Settings) -> None:
+    try:
+        with record_now(settings, lambda: datetime.datetime.now(datetime.UTC)) as record:
+            callers = record.read_now(callers_by_key)
+    except (StoreUnavailable, KeysProblem) as error:
+        raise CannotServe(_reason(error, settings)) from None
+    if callers is None:
+        raise CannotServe(
+            f"there are no callers, so everybody may do everything: listening on `{settings.host}` would let others in. "
+            "Add one with `wanliu caller add NAME --role ROLE`, or set WANLIU_HOST to 127.0.0.1"
+        )
 
 
 def _listening(settings: Settings) -> socket.socket:
@@ -72,7 +88,7 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         async with contextlib.AsyncExitStack() as stack:
             try:
                 opened = await stack.enter_async_context(open_services(settings))
-            except (PackError, StoreUnavailable) as error:
+            except (PackError, StoreUnavailable, KeysProblem) as error:
                 failed.append(error)
                 raise
             print(_welcome(settings, listener, opened), flush=True)  # noqa: T201 - what a person who starts it reads
@@ -99,7 +115,9 @@ def _run(settings: Settings, listener: socket.socket) -> None:
 def _reason(error: Exception, settings: Settings) -> str:
     if isinstance(error, PackError):
         return f"the pack in `{settings.pack.resolve()}` cannot be used:\n{error}"
-    return f"{error} (WANLIU_DATABASE_URL is `{settings.database_url}`)"
+    if isinstance(error, KeysProblem):
+        return str(error)
+    return f"{error} (WANLIU_DATABASE_URL is `{Database(settings.database_url).shown}`)"
 
 
 def _welcome(settings: Settings, listener: socket.socket, services: Services) -> str:
@@ -107,12 +125,15 @@ def _welcome(settings: Settings, listener: socket.socket, services: Services) ->
     address = f"http://{host}:{listener.getsockname()[1]}"
     pack = services.packs.current
     body = json.dumps(_TRY, separators=(",", ":"))
+    development = services.callers.development
+    warning = "DEVELOPMENT MODE: there are no callers. Everybody who reaches this address may do everything.\n\n" if development else ""
+    key = "" if development else " -H 'authorization: Bearer wl_…'"
     return (
         f"Wanliu listens on {address}\n"
         f"  pack     {pack.name} {pack.version}, {pack.digest[:19]}…, followed in {settings.pack.resolve()}\n"
-        f"  records  {settings.database_file.resolve()}\n"
+        f"  records  {services.record.database.shown}\n"
         f"  document {address}/openapi.json\n\n"
-        "DEVELOPMENT MODE: no keys are configured. Everybody who reaches this address may do everything.\n\n"
+        f"{warning}"
         "Try:\n"
-        f"curl -s {address}/v1/decisions -H 'content-type: application/json' -d '{body}' | python3 -m json.tool --no-ensure-ascii\n"
+        f"curl -s {address}/v1/decisions{key} -H 'content-type: application/json' -d '{body}' | python3 -m json.tool --no-ensure-ascii\n"
     )

@@ -7,11 +7,12 @@ import contextlib
 import datetime
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from functools import partial
 
-from app.api.packs import PackHolder
-from app.engine.pack import load_pack
-from app.record import Ids, Store
+from app.api.callers import CallerBook
+from app.api.following import FollowedPacks
+from app.record import Ids, Record
+from app.record.opening import record_of
+from app.record.packs import PackLibrary
 from app.settings import Settings
 
 
@@ -21,29 +22,37 @@ def _clock() -> datetime.datetime:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The pack, the store, ids and the clock, which is read once a request."""
+    """The packs, the record, who may call, ids and the clock, which is read once a request."""
 
-    packs: PackHolder
-    store: Store
+    packs: FollowedPacks
+    record: Record
+    callers: CallerBook = field(default_factory=CallerBook)
     ids: Ids = field(default_factory=Ids)
     clock: Callable[[], datetime.datetime] = _clock
 
 
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Load the pack, open the store, follow the pack's folder; let go of all at the end.
+    """Open the store, find the pack that decides, follow both it and who may call; let go of all at the end.
 
     Raises:
         PackError: the pack cannot be used.
         StoreUnavailable: the store cannot be opened.
+        KeysProblem: the record's keys cannot be had.
     """
-    load = partial(load_pack, pattern_engine=settings.pattern_engine, cache=settings.cache_folder)
-    packs = await asyncio.to_thread(PackHolder, settings.pack, load)
-    store = Store(settings.database_file, deadline=settings.store_deadline_ms / 1000)
-    follower = asyncio.create_task(packs.follow())
+    record = await asyncio.to_thread(record_of, settings, _clock)
+    ids, callers = Ids(), CallerBook(reachable=not settings.on_loopback)
+    library = PackLibrary(record.database, pattern_engine=settings.pattern_engine, cache=settings.cache_folder)
+    packs = FollowedPacks(settings.pack, library, record, development=lambda: callers.development, clock=_clock, ids=ids)
+    followers: list[asyncio.Task[None]] = []
     try:
-        await store.open()
-        yield Services(packs, store)
+        await record.open()
+        await callers.look(record.read)
+        await packs.open()
+        followers += [asyncio.create_task(packs.follow()), asyncio.create_task(callers.follow(record.read))]
+        yield Services(packs, record, callers, ids)
     finally:
-        follower.cancel()
-        await store.close()
+        for follower in followers:
+            follower.cancel()
+        await asyncio.gather(*followers, return_exceptions=True)
+        await record.close()

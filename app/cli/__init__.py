@@ -30,6 +30,7 @@ app.add_typer(keys_app, name="keys")
 
 Detail = Literal["none", "summary", "full"]
 Role = Literal["development", "author", "compliance", "agent", "campaign", "self_service"]
+CallerRole = Literal["agent", "self_service", "campaign", "compliance", "privacy_officer", "author", "approver", "operations"]
 Locale = Literal["zh-CN", "en"]
 Form = Literal["text", "json", "sarif"]
 
@@ -102,6 +103,24 @@ def serve(
     from app.cli.serving import serve as start
 
     start(host, port)
+
+
+@app.command()
+def witness(
+    logs: Annotated[
+        list[str] | None,
+        typer.Option("--log", metavar="KEY", help="Verifier key of a log to witness, as `wanliu keys show` prints it. May be repeated."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8010,
+    file: Annotated[Path, typer.Option(metavar="FILE", help="What the witness remembers; made when it is not there.")] = Path("witness.db"),
+    key: Annotated[Path, typer.Option(metavar="FILE", help="The witness's own key; made when it is not there.")] = Path("witness.key"),
+    name: Annotated[str | None, typer.Option(help="What a new key is called, such as witness.example.", show_default=False)] = None,
+) -> None:
+    """Run a witness: it cosigns the checkpoints of logs, and refuses one that does not go on from what it has seen."""
+    from app.cli.witness import witness as start
+
+    start(host, port, file, key, name, logs or [])
 
 
 @app.command()
@@ -213,6 +232,133 @@ def pack_schema(tests: Annotated[bool, typer.Option("--tests", help="Of the suit
     from app.cli.packs import schema
 
     schema(tests=tests)
+
+
+DigestArgument = Annotated[str, typer.Argument(metavar="DIGEST", help="A pack's digest, or enough of its beginning.")]
+ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it.")]
+NoteOption = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Why, for those who come later.", show_default=False)]
+
+
+@pack_app.command("publish")
+def pack_publish(
+    author: Annotated[str, typer.Option("--author", metavar="NAME", help="Who answers for it; somebody else has to approve it.")],
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER", help="Folder with rules/ and policies/. Left out: WANLIU_PACK, or the current folder.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Put a pack on the record, so that somebody else can approve it. What `check` refuses is refused."""
+    from app.cli.packs_in_force import publish
+
+    publish(folder, author)
+
+
+@pack_app.command("approve")
+def pack_approve(digest: DigestArgument, by: ByOption, note: NoteOption = None) -> None:
+    """Approve a pack that somebody else published."""
+    from app.cli.packs_in_force import approve
+
+    approve(digest, by, note)
+
+
+@pack_app.command("reject")
+def pack_reject(
+    digest: DigestArgument, by: ByOption, note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for its author.")]
+) -> None:
+    """Refuse a pack, or take its approval back."""
+    from app.cli.packs_in_force import reject
+
+    reject(digest, by, note)
+
+
+@pack_app.command("activate")
+def pack_activate(
+    digest: DigestArgument,
+    by: ByOption,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="From when on, such as 2026-12-01T00:00:00+08:00. Left out: now.")
+    ] = None,
+    note: NoteOption = None,
+) -> None:
+    """Let an approved pack decide. Running services take it over, once they have run its tests."""
+    from app.cli.packs_in_force import activate
+
+    activate(digest, by, at, note)
+
+
+@pack_app.command("schedule")
+def pack_schedule(
+    digest: DigestArgument,
+    by: ByOption,
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help="From when on, such as 2026-12-01T00:00:00+08:00.")],
+    note: NoteOption = None,
+) -> None:
+    """Let an approved pack decide from a time on."""
+    from app.cli.packs_in_force import activate
+
+    activate(digest, by, at, note)
+
+
+@pack_app.command("withdraw")
+def pack_withdraw(digest: DigestArgument, by: ByOption, note: NoteOption = None) -> None:
+    """Take a pack's scheduled activation back."""
+    from app.cli.packs_in_force import withdraw
+
+    withdraw(digest, by, note)
+
+
+@pack_app.command("rollback")
+def pack_rollback(by: ByOption, note: NoteOption = None) -> None:
+    """Bring back the pack that was active before."""
+    from app.cli.packs_in_force import rollback
+
+    rollback(by, note)
+
+
+@pack_app.command("list")
+def pack_list(
+    steps: Annotated[bool, typer.Option("--steps", help="Also everything that was done with each.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table for people.")] = False,
+) -> None:
+    """Every pack that was published: its state, who published and approved it, from when on it decides."""
+    from app.cli.packs_in_force import show_list
+
+    show_list(steps=steps, as_json=as_json)
+
+
+@caller_app.command("add")
+def caller_add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the record calls it: small letters, digits and _ . -")],
+    role: Annotated[CallerRole, typer.Option(help="What it may do; docs/callers.md has the table.")],
+    grade: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GRADE", help="For agents: a name under `arbitration.concession` of the pack, such as leader.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Add a caller and print its key, once."""
+    from app.cli.callers import add
+
+    add(name, role, grade)
+
+
+@caller_app.command("list")
+def caller_list(as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table for people.")] = False) -> None:
+    """Who was ever added, with what role, by whom, and who was revoked."""
+    from app.cli.callers import show
+
+    show(as_json=as_json)
+
+
+@caller_app.command("revoke")
+def caller_revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="As `wanliu caller list` has it.")]) -> None:
+    """Take a caller's key away. The name stays on the list, and may be added again with a new key."""
+    from app.cli.callers import revoke
+
+    revoke(name)
 
 
 def main() -> None:

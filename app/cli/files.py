@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from app.cli.usage import Wishes
     from app.engine.answer import Explanation
     from app.engine.case import Case
+    from app.engine.decision import Decision
     from app.engine.pack import Pack
 
 LARGEST_BODY = 1024 * 1024
@@ -81,10 +82,11 @@ def _decided(pack: Pack, body: bytes, wishes: Wishes, now: datetime.datetime) ->
         case = take(pack, request, now=now, role=asking.role)
     except RequestError as error:
         raise _Unusable(*(_for_people(str(problem)) for problem in error.problems)) from None
-    explanation = view(explain(pack, case, decide(pack, case), request.explain), asking.role)
+    decision = decide(pack, case)
+    explanation = view(explain(pack, case, decision, request.explain), asking.role)
     if not wishes.record:
         return _Answer(request.subscriber.id, case, explanation, case.times.as_of, None)
-    return _Answer(request.subscriber.id, case, explanation, now, _recorded(pack, case, explanation, now))
+    return _Answer(request.subscriber.id, case, explanation, now, _recorded(pack, case, decision, explanation, now))
 
 
 def _for_people(problem: str) -> str:
@@ -92,14 +94,15 @@ def _for_people(problem: str) -> str:
     return problem.replace("leave it out, or ask with `mode: what_if`", "leave it out, or decide without --record")
 
 
-def _recorded(pack: Pack, case: Case, explanation: Explanation, now: datetime.datetime) -> str:
+def _recorded(pack: Pack, case: Case, decision: Decision, explanation: Explanation, now: datetime.datetime) -> str:
     """Store the decision and give its id; it is durable when this returns."""
     from app.cli.recording import record
     from app.record import StoreError
+    from app.record.keys import KeysProblem
 
     try:
-        return record(pack, case, explanation, now)
-    except StoreError as error:
+        return record(pack, case, decision, explanation, now)
+    except (StoreError, KeysProblem) as error:
         raise _Unusable(f"not decided, since it could not be recorded: {error}") from None
 
 

@@ -1,6 +1,6 @@
 """What each role may see of an answer, by allow-list: a field that no list names is hidden, the ones of tomorrow included.
 
-- `development`, `author` and `compliance` see everything.
+- `development`, `author`, `approver` and `compliance` see everything.
 - `agent` sees what to say and do and why, in the texts written for agents: no scores and no figures behind a reason.
 - `campaign` sees what an agent sees, and the scores that rank one subscriber against another.
 - `self_service` sees only texts written for customers: nothing of stage, phase, signals, scores, concessions, or what was not offered.
@@ -32,7 +32,7 @@ from app.engine.answer import (
     UnknownFact,
 )
 
-EVERYTHING = frozenset(("development", "author", "compliance"))
+EVERYTHING = frozenset(("development", "author", "approver", "compliance"))
 
 Shown = Mapping[type, frozenset[str]]
 """Which fields of each part of an answer are shown."""

@@ -1,6 +1,7 @@
-"""What was decided, durable before it is answered. Small on purpose: the record proper takes its place."""
+"""What happened, durable before it is answered, and provable afterwards."""
 
 from app.record.ids import Ids
-from app.record.store import DecisionRecord, RowRefused, Store, StoreBusy, StoreError, StoreUnavailable
+from app.record.problems import KeyReused, RowRefused, StoreBusy, StoreError, StoreUnavailable
+from app.record.store import Record
 
-__all__ = ["DecisionRecord", "Ids", "RowRefused", "Store", "StoreBusy", "StoreError", "StoreUnavailable"]
+__all__ = ["Ids", "KeyReused", "Record", "RowRefused", "StoreBusy", "StoreError", "StoreUnavailable"]

@@ -33,7 +33,7 @@ DEVELOPMENT = "development"
 """Name and role of everybody, as long as there are no callers."""
 KEY_PREFIX = "wl_"
 _KEY_BYTES = 32
-_RESERVED = frozenset({DEVELOPMENT, "cli", "sealer", "system"})
+_RESERVED = frozenset({DEVELOPMENT, "cli", "sealer", "seed", "system"})
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _GRADE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _CHANGING = ("role", "grade", "secret_hash", "since", "made_by", "revoked_at")

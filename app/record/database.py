@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url
+import psycopg
+from sqlalchemy import URL, ColumnElement, Connection, CursorResult, Engine, create_engine, event, make_url
+from sqlalchemy import insert as sqlalchemy_insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import SQLModel
@@ -16,6 +18,9 @@ from sqlmodel import SQLModel
 _BUSY_SECONDS = 5
 _CONNECT_SECONDS = 5
 _POOL = 8
+_SILENCE_SECONDS = 15
+"""After which a connection that says nothing is given up, by either side."""
+_WORTH_COPYING = 8
 _MOST_PARAMETERS = 32_000
 """Of one statement: SQLite takes 32,766, PostgreSQL 65,535."""
 
@@ -26,14 +31,15 @@ class Database:
     SQLite: write-ahead log, every commit synced, and what is deleted is overwritten. PostgreSQL: commits wait for the disk.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience: float = 0) -> None:
         """
         Args:
             url: `sqlite:///` and a path, or `postgresql://user:password@host/name`.
+            patience: seconds after which PostgreSQL gives up a statement; 0 waits for ever. SQLite waits 5 seconds for its one writer.
         """
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine: Engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
+        self.engine: Engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, patience)
 
     @property
     def file(self) -> Path | None:
@@ -69,13 +75,28 @@ class Database:
                 with contextlib.suppress(SQLAlchemyError):
                     connection.exec_driver_sql("ROLLBACK")
 
+    def append(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
+        """Insert rows whose keys are new, fast. All of them have the same columns: texts and bytes."""
+        if self.is_sqlite or len(rows) < _WORTH_COPYING:
+            connection.execute(sqlalchemy_insert(table), rows)
+        else:
+            _copy(connection, str(table.__tablename__), rows)
+
     def insert_missing(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
         """Insert the rows whose key is not there yet."""
         self._insert(connection, table, rows, replacing=())
 
-    def put(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]], *, replacing: Sequence[str]) -> None:
-        """Insert the rows; where a key is there already, replace the named columns."""
-        self._insert(connection, table, rows, replacing=replacing)
+    def put(
+        self,
+        connection: Connection,
+        table: type[SQLModel],
+        rows: Sequence[dict[str, Any]],
+        *,
+        replacing: Sequence[str],
+        where: ColumnElement[bool] | None = None,
+    ) -> None:
+        """Insert the rows; where a key is there already, and its row is as `where` says, replace the named columns."""
+        self._insert(connection, table, rows, replacing=replacing, where=where)
 
     def add_up(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]], *, column: str) -> None:
         """Insert the rows; where a key is there already, add to the column."""
@@ -93,17 +114,32 @@ class Database:
         """Let go of all connections."""
         self.engine.dispose()
 
-    def _insert(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]], replacing: Sequence[str]) -> None:
+    def _insert(
+        self,
+        connection: Connection,
+        table: type[SQLModel],
+        rows: Sequence[dict[str, Any]],
+        replacing: Sequence[str],
+        where: ColumnElement[bool] | None = None,
+    ) -> None:
         for part in _parts(rows):
             statement = self._statement(table).values(part)
             if replacing:
                 changed = {name: statement.excluded[name] for name in replacing}
-                connection.execute(statement.on_conflict_do_update(index_elements=_key(table), set_=changed))
+                connection.execute(statement.on_conflict_do_update(index_elements=_key(table), set_=changed, where=where))
             else:
                 connection.execute(statement.on_conflict_do_nothing())
 
     def _statement(self, table: type[SQLModel]) -> Any:
         return (sqlite if self.is_sqlite else postgresql).insert(table)
+
+
+def _copy(connection: Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    names = list(rows[0])
+    raw: Any = connection.connection.dbapi_connection
+    with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)") as copying:
+        for row in rows:
+            copying.write_row([row[name] for name in names])
 
 
 def changed(result: CursorResult[Any]) -> int:
@@ -113,7 +149,10 @@ def changed(result: CursorResult[Any]) -> int:
 
 def cause(error: Exception) -> str:
     """What went wrong in the database, without the statement and its values."""
-    return str(error.orig).splitlines()[0] if isinstance(error, DBAPIError) and error.orig is not None else type(error).__name__
+    found = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    if isinstance(found, psycopg.Error) and found.diag.message_primary:
+        return found.diag.message_primary
+    return next(iter(str(found).splitlines()), "") if found is not error or isinstance(error, psycopg.Error) else type(error).__name__
 
 
 def stamp(moment: datetime.datetime) -> str:
@@ -148,12 +187,22 @@ def _sqlite_engine(url: URL) -> Engine:
     return engine
 
 
-def _postgresql_engine(url: URL) -> Engine:
+def _postgresql_engine(url: URL, patience: float) -> Engine:
+    given = {
+        "synchronous_commit": "on",
+        "statement_timeout": round(patience * 1000),
+        "idle_in_transaction_session_timeout": _SILENCE_SECONDS * 1000,
+    }
     return create_engine(
         url,
         isolation_level="AUTOCOMMIT",
         pool_size=_POOL,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"connect_timeout": _CONNECT_SECONDS, "application_name": "wanliu", "options": "-c synchronous_commit=on"},
+        connect_args={
+            "connect_timeout": _CONNECT_SECONDS,
+            "tcp_user_timeout": _SILENCE_SECONDS * 1000,
+            "application_name": "wanliu",
+            "options": " ".join(f"-c {name}={value}" for name, value in given.items()),
+        },
     )

@@ -29,6 +29,7 @@ from typing import Any
 from app import __version__
 from app.engine.case import Case
 from app.engine.decision import Decision, Ranked
+from app.engine.pack import Pack
 from app.record.canonical import canonical
 from app.record.entries import Idempotency, NewEntry
 
@@ -64,7 +65,7 @@ class Asked:
 def decision_entry(
     entry_id: str,
     at: datetime.datetime,
-    pack: str,
+    pack: Pack,
     case: Case,
     decision: Decision,
     answer: bytes,
@@ -76,7 +77,7 @@ def decision_entry(
     Args:
         entry_id: the decision's id.
         at: when it was made.
-        pack: digest of the pack that made it.
+        pack: what made it.
         case: what was decided.
         decision: the result.
         answer: as it is given, byte for byte.
@@ -92,14 +93,14 @@ def decision_entry(
         "locale": case.locale,
         "explain": asked.explain,
         "history": asked.history,
-        "pack": pack,
+        "pack": pack.digest,
         "engine": __version__,
         "stage": decision.stage.id,
         "phase": decision.phase.id,
         "moment": decision.moment,
         "personalised": decision.personalised,
         "signals": dict(decision.signals),
-        "offered": [_offered(item) for item in decision.ranked],
+        "offered": [_offered(pack, item) for item in decision.ranked],
         "outcomes": _by_cause(kept),
     }
     optional = {
@@ -108,6 +109,7 @@ def decision_entry(
         "reason": case.reason,
         "empty_because": decision.empty_because,
         "parent": asked.parent,
+        "test_line": _is_test_line(case) or None,
     }
     body.update((name, value) for name, value in optional.items() if value is not None)
     return NewEntry(
@@ -143,8 +145,9 @@ def _by_cause(kept: Kept) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def _offered(item: Ranked) -> dict[str, Any]:
-    told: dict[str, Any] = {"rank": item.rank, "action": item.action, "duty": item.duty}
+def _offered(pack: Pack, item: Ranked) -> dict[str, Any]:
+    action = pack.by_id[item.action]
+    told: dict[str, Any] = {"rank": item.rank, "action": item.action, "duty": item.duty, "kind": action.kind, "confirm": action.confirm}
     if item.tariff is not None:
         told["tariff"] = item.tariff
     if item.fallback_for is not None:
@@ -152,15 +155,19 @@ def _offered(item: Ranked) -> dict[str, Any]:
     return told
 
 
-def _tally(at: datetime.datetime, pack: str, case: Case, decision: Decision, kept: Kept) -> Mapping[str, Any] | None:
-    account = case.subscriber.account
-    if account is not None and account.test_number:
+def _tally(at: datetime.datetime, pack: Pack, case: Case, decision: Decision, kept: Kept) -> Mapping[str, Any] | None:
+    if _is_test_line(case):
         return None
     counts = [*_by_group(case, decision), *_by_gate(decision, kept)]
     counts += [("action", _grouped("action", item.action), 1) for item in decision.ranked]
     if decision.empty_because is not None:
         counts.append(("empty", _grouped("because", decision.empty_because), 1))
-    return {"day": at.astimezone(datetime.UTC).date().isoformat(), "pack": pack, "counts": counts}
+    return {"day": at.astimezone(datetime.UTC).date().isoformat(), "pack": pack.digest, "counts": counts}
+
+
+def _is_test_line(case: Case) -> bool:
+    account = case.subscriber.account
+    return account is not None and account.test_number is True
 
 
 def _by_group(case: Case, decision: Decision) -> Iterator[tuple[str, str, int]]:

@@ -19,6 +19,7 @@ Kind = Literal[
     "read",
     "erasure",
     "hold",
+    "archived",
     "campaign_opened",
     "campaign_chunk",
     "campaign_closed",

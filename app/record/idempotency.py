@@ -10,15 +10,12 @@ from sqlmodel import col
 
 from app.record.database import stamp
 from app.record.entries import Idempotency
+from app.record.problems import KeyReused
 from app.record.tables import IdempotencyRow
 
 KEPT = datetime.timedelta(hours=24)
 """How long a key is remembered."""
 KEY_PATTERN = r"^[A-Za-z0-9_.:/+=-]{1,100}$"
-
-
-class KeyUsedOtherwise(Exception):
-    """The key was used for another request."""
 
 
 def idempotency_of(caller: str, key: str, request: str, body: bytes, now: datetime.datetime) -> Idempotency:
@@ -39,7 +36,7 @@ def first_of(connection: Connection, asked: Idempotency, now: datetime.datetime)
     """The id of the entry that the key was first used for; none where it is new.
 
     Raises:
-        KeyUsedOtherwise: it was used for another request.
+        KeyReused: it was used for another request.
     """
     row = connection.execute(
         select(col(IdempotencyRow.entry_id), col(IdempotencyRow.body_hash)).where(
@@ -51,5 +48,5 @@ def first_of(connection: Connection, asked: Idempotency, now: datetime.datetime)
     if row is None:
         return None
     if bytes(row.body_hash) != asked.body_hash:
-        raise KeyUsedOtherwise
+        raise KeyReused("the idempotency key was used before, for another request; use a new key for a new request")
     return str(row.entry_id)

@@ -95,7 +95,7 @@ def _answered(connection: Connection, leaves: Sequence[tuple[int, str, Mapping[s
     earlier = sorted({row.decision_id for row in rows} - known.keys())
     for part in asked(earlier):
         found = select(col(LeafRow.entry_id), col(LeafRow.leaf_index)).where(col(LeafRow.entry_id).in_(part))
-        known.update(connection.execute(found).tuples().all())
+        known.update((row.entry_id, row.leaf_index) for row in connection.execute(found))
     for row in rows:
         if row.decision_id in known:
             yield known[row.decision_id], outcome_terms(row.outcome, row.action)
@@ -107,8 +107,8 @@ def _store(database: Database, connection: Connection, block: int, terms: Mappin
         query = select(col(SearchBlockRow.term), col(SearchBlockRow.bits)).where(
             col(SearchBlockRow.term).in_(part), col(SearchBlockRow.block) == block
         )
-        before.update(connection.execute(query).tuples().all())
-    joined = {term: bits | unpacked(bytes(before.get(term, b""))) for term, bits in sorted(terms.items())}
+        before.update((row.term, bytes(row.bits)) for row in connection.execute(query))
+    joined = {term: bits | unpacked(before.get(term, b"")) for term, bits in sorted(terms.items())}
     rows = [{"term": term, "block": block, "bits": packed(bits)} for term, bits in joined.items()]
     database.put(connection, SearchBlockRow, rows, replacing=["bits"])
 

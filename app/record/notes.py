@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import ClassVar, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -16,11 +17,10 @@ from app.record.merkle import HASH_BYTES
 
 MOST_SIGNATURES = 64
 LONGEST_NOTE = 262_144
-_ED25519 = b"\x01"
 _KEY_BYTES = 32
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _SIGNATURE_LINE = re.compile("\N{EM DASH} ([^ \n]+) ([A-Za-z0-9+/=]+)")
-_SIZE = re.compile("0|[1-9][0-9]{0,18}", re.ASCII)
+_SIZE = re.compile("0|[1-9][0-9]{0,18}")
 
 
 class BadNote(ValueError):
@@ -33,8 +33,9 @@ class BadKey(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """The public half of a key that signs notes: its name, and 32 bytes."""
+    """The public half of a key that signs notes: its name, and 32 bytes. `kind` is what it signs, as signed-note numbers it."""
 
+    kind: ClassVar[bytes] = b"\x01"
     name: str
     public: bytes
 
@@ -45,7 +46,7 @@ class VerifierKey:
             raise BadKey("a public key of Ed25519 has 32 bytes")
 
     @classmethod
-    def parse(cls, text: str) -> VerifierKey:
+    def parse(cls, text: str) -> Self:
         """The key from `name+id+base64`.
 
         Raises:
@@ -54,7 +55,7 @@ class VerifierKey:
         name, _, rest = text.strip().partition("+")
         key_id, _, encoded = rest.partition("+")
         kind_and_key = _decoded(encoded)
-        if kind_and_key is None or kind_and_key[:1] != _ED25519:
+        if kind_and_key is None or kind_and_key[:1] != cls.kind:
             raise BadKey("a verifier key reads name+id+base64, of the Ed25519 kind")
         found = cls(name, kind_and_key[1:])
         if found.id.hex() != key_id:
@@ -64,11 +65,11 @@ class VerifierKey:
     @property
     def id(self) -> bytes:
         """Four bytes that tell keys of one name apart."""
-        return sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:4]
+        return sha256(self.name.encode() + b"\n" + self.kind + self.public).digest()[:4]
 
     def text(self) -> str:
         """`name+id+base64`, as it is handed to whoever verifies."""
-        return f"{self.name}+{self.id.hex()}+{_encoded(_ED25519 + self.public)}"
+        return f"{self.name}+{self.id.hex()}+{_encoded(self.kind + self.public)}"
 
     def accepts(self, text: str, signature: bytes) -> bool:
         """Is the signature this key's, over this text."""
@@ -126,7 +127,12 @@ def sign_note(text: str, *signers: SignerKey) -> str:
     """
     if not signers or not _is_text(text):
         raise BadNote("a note is signed by somebody, ends in a newline, and holds no control characters")
-    lines = (f"\N{EM DASH} {signer.name} {_encoded(signer.verifier.id + signer.sign(text))}\n" for signer in signers)
+    return noted(text, [(signer.name, signer.verifier.id, signer.sign(text)) for signer in signers])
+
+
+def noted(text: str, signatures: Iterable[tuple[str, bytes, bytes]]) -> str:
+    """The note of a text and its signatures, each a (key name, key id, signature)."""
+    lines = (f"\N{EM DASH} {name} {_encoded(key_id + signature)}\n" for name, key_id, signature in signatures)
     return f"{text}\n{''.join(lines)}"
 
 
@@ -136,7 +142,7 @@ def open_note(note: str, verifiers: Sequence[VerifierKey]) -> str:
     Raises:
         BadNote: it is no note, none of the keys has signed it, or what says to be the signature of one is not.
     """
-    text, lines = _divided(note)
+    text, lines = divided(note)
     named = [((verifier.name, verifier.id), verifier) for verifier in verifiers]
     known = [(verifier, signature) for name, key_id, signature in lines for names, verifier in named if names == (name, key_id)]
     if not known:
@@ -168,15 +174,19 @@ def read_checkpoint(note: str, verifiers: Sequence[VerifierKey]) -> Checkpoint:
 
 def _checkpoint(text: str) -> Checkpoint:
     origin, *rest = text.split("\n")
-    if len(rest) == 3 and origin and not rest[2] and _SIZE.fullmatch(rest[0]):
+    if len(rest) == 3 and origin and _SIZE.fullmatch(rest[0]):
         root = _decoded(rest[1])
         if root is not None and len(root) == HASH_BYTES:
             return Checkpoint(origin, int(rest[0]), root)
     raise BadNote("a checkpoint is three lines: origin, size, and root in base64")
 
 
-def _divided(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
-    """The text, and (key name, key id, signature) of each line."""
+def divided(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
+    """The text of a note, and (key name, key id, signature) of each line, whoever signed.
+
+    Raises:
+        BadNote: it is no note.
+    """
     text, blank, signed = note.rpartition("\n\n")
     if len(note) > LONGEST_NOTE or not (blank and _is_text(text + "\n") and signed.endswith("\n")):
         raise BadNote("a note is a text, an empty line, and a line for each signature")

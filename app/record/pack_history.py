@@ -1,7 +1,7 @@
 """Which pack decides, when, and why: a pure function of the steps that were taken with packs.
 
-A pack is published, approved by somebody else, activated at once or for a time. A later activation takes its place; a rollback brings back the
-one before. Times are text as the store writes them, which sorts as time does.
+A pack is published, approved by somebody else, activated at once or for a time. A later activation takes its place; a rollback brings
+back the one before. Times are text as the store writes them, which sorts as time does.
 """
 
 from __future__ import annotations

@@ -75,13 +75,18 @@ class PackContent:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A pack that nothing speaks against: its name and version, and how many of its own tests passed and failed."""
+    """A pack that nothing speaks against: its name and version, how many of its own tests passed and failed; none: they were not run."""
 
     content: PackContent
     name: str
     version: str
-    passed: int = 0
-    failed: int = 0
+    passed: int | None = None
+    failed: int | None = None
+
+    @property
+    def told(self) -> str | None:
+        """What its tests came to, in words."""
+        return f"tests: {self.passed:,} passed, {self.failed:,} failed" if self.passed is not None else None
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,11 @@ class Desk:
     history: History
     now: datetime.datetime
     ids: Ids
+
+    @property
+    def active(self) -> Step | None:
+        """What put the pack in force that decides now."""
+        return self.history.active(self._moment)
 
     def publish(self, pack: Checked, by: str, stored: PackContent | None) -> NewEntry | None:
         """Publish a pack; none where that was done already.
@@ -108,11 +118,10 @@ class Desk:
             raise WrongState(f"{shortened(digest)} is published with other tests; give it another `version:` in rules/pack.yaml")
         if stored is not None and self._is_published(digest, by):
             return None
-        told = f"tests: {pack.passed:,} passed, {pack.failed:,} failed" if content.suites else "no tests"
         rows = () if stored is not None else (self._row(pack, by),)
         tests = {"digest": content.tests_digest, "passed": pack.passed, "failed": pack.failed} if content.suites else None
         more = {"name": pack.name, "version": pack.version, "files": len(content.files), "tests": tests}
-        return self._entry("published", digest, by, note=told, rows=rows, more=more)
+        return self._entry("published", digest, by, note=pack.told, rows=rows, more=more)
 
     def approve(self, digest: str, by: str, note: str | None = None) -> NewEntry:
         """Approve a pack that somebody else published.
@@ -158,9 +167,8 @@ class Desk:
         if verdict is None or verdict.step != "approved":
             told = "is not approved" if verdict is None else f"was rejected by `{verdict.by}`"
             raise WrongState(f"{shortened(digest)} {told}; somebody other than its author approves it first")
-        active = self.history.active(self._moment)
-        if at is None and active is not None and active.digest == digest:
-            raise WrongState(f"{shortened(digest)} is active already, since {active.since}")
+        if at is None and self.active is not None and self.active.digest == digest:
+            raise WrongState(f"{shortened(digest)} is active already, since {self.active.since}")
         return self._entry("activated", digest, by, note=note, effective=self._at if at is None else self._checked(at))
 
     def withdraw(self, digest: str, by: str, note: str | None = None) -> NewEntry:
@@ -210,8 +218,8 @@ class Desk:
         return at
 
     def _is_published(self, digest: str, by: str) -> bool:
-        state = self.history.state(digest, self._moment)
-        return state != "rejected" and (state != "published" or any(same_person(by, author) for author in self.history.authors(digest)))
+        state, authors = self.history.state(digest, self._moment), self.history.authors(digest)
+        return state != "rejected" and (state != "published" or by in authors or any(same_person(by, author) for author in authors))
 
     def _row(self, pack: Checked, by: str) -> NewRow:
         content = pack.content

@@ -86,8 +86,9 @@ def seal(key: bytes, payload: Mapping[str, Any], aad: bytes) -> Sealed:
         NotCanonical: there is no canonical JSON of the case.
     """
     salted = {**payload, _SALT: secrets.token_hex(KEY_BYTES)}
+    commitment = commitment_of(salted)
     plaintext = zlib.compress(orjson.dumps(salted, default=_plain), 1)
-    return Sealed(_closed(key, plaintext, aad), commitment_of(salted))
+    return Sealed(_closed(key, plaintext, aad), commitment)
 
 
 def open_private(key: bytes, ciphertext: bytes, aad: bytes) -> dict[str, Any]:

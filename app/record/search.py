@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from app.record import log
-from app.record.indexing import BLOCK, offsets, unpacked
+from app.record.indexing import BLOCK, asked, offsets, unpacked
 from app.record.tables import EntryRow, LeafRow, SearchBlockRow, SearchSpanRow, SubjectLeafRow
 from app.record.terms import term
 
@@ -129,7 +129,7 @@ def search(connection: Connection, query: Query, *, limit: int = PAGE, cursor: s
     """
     size = log.size(connection)
     end = size if cursor is None else min(_read(cursor, query), size)
-    finder = _Finder(connection, query, end)
+    finder = _Finder(connection, query, end, MOST_BLOCKS)
     found = list(islice(finder.leaves(), limit + 1))
     if len(found) > limit:
         going_on: int | None = found[limit - 1]
@@ -140,13 +140,23 @@ def search(connection: Connection, query: Query, *, limit: int = PAGE, cursor: s
 
 def counted(connection: Connection, query: Query) -> int:
     """How many sealed entries the query finds."""
-    return sum(bits.bit_count() for _, bits in _Finder(connection, query, log.size(connection), most=None).blocks())
+    return sum(bits.bit_count() for _, bits in _Finder(connection, query, log.size(connection), None).blocks())
+
+
+def found_ids(connection: Connection, query: Query, most: int) -> list[str]:
+    """Ids of the newest entries that the query finds."""
+    indexes = list(islice(_Finder(connection, query, log.size(connection), MOST_BLOCKS).leaves(), most))
+    ids: dict[int, str] = {}
+    for part in asked(indexes):
+        rows = select(col(LeafRow.leaf_index), col(LeafRow.entry_id)).where(col(LeafRow.leaf_index).in_(part))
+        ids.update((row.leaf_index, row.entry_id) for row in connection.execute(rows))
+    return [ids[index] for index in indexes if index in ids]
 
 
 class _Finder:
     """Looks through the blocks below a leaf, newest first."""
 
-    def __init__(self, connection: Connection, query: Query, end: int, most: int | None = MOST_BLOCKS) -> None:
+    def __init__(self, connection: Connection, query: Query, end: int, most: int | None) -> None:
         self._connection, self._query, self._end, self._most = connection, query, end, most
         self._groups = query.groups()
         self.stopped_at: int | None = None

@@ -33,6 +33,8 @@ def terms_of(envelope: Mapping[str, Any]) -> Iterator[str]:
         value = body.get(name)
         if isinstance(value, str):
             yield term(name, value)
+    if "caller" not in body and isinstance(body.get("by"), str):
+        yield term("caller", body["by"])
     if kind == "decision":
         yield from _of_decision(body)
     elif kind == "outcome":

@@ -136,7 +136,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "search_block",
-        sa.Column("term", sa.String(300), primary_key=True),
+        sa.Column("term", _sorted_by_characters(300), primary_key=True),
         sa.Column("block", sa.BigInteger(), primary_key=True),
         sa.Column("bits", sa.LargeBinary(), nullable=False),
     )
@@ -173,5 +173,10 @@ def _on_postgresql() -> bool:
 
 
 def _id() -> sa.String:
-    """UUIDs sort as time by their characters, whatever the database's language."""
-    return sa.String(ID, collation="C") if _on_postgresql() else sa.String(ID)
+    """UUIDs sort as time by their characters."""
+    return _sorted_by_characters(ID)
+
+
+def _sorted_by_characters(length: int) -> sa.String:
+    """Text that sorts by its characters, whatever the database's language."""
+    return sa.String(length, collation="C") if _on_postgresql() else sa.String(length)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import datetime
 import json
-import queue
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Connection, select
+from sqlmodel import col
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
@@ -20,7 +21,12 @@ from app.api.services import Services, open_services
 from app.engine.case import Case
 from app.engine.pack import Pack
 from app.engine.vocabulary.examples import EXAMPLES
-from app.record import Store
+from app.record import Record, StoreBusy
+from app.record.database import Database
+from app.record.entries import NewEntry
+from app.record.keys import Keys
+from app.record.privacy import open_private, unwrap
+from app.record.tables import EntryRow, SubjectRow
 from app.settings import Settings
 
 pytestmark = pytest.mark.contract
@@ -45,46 +51,62 @@ def call(http: TestClient, function: Callable[..., Any], *arguments: Any) -> Any
     return http.portal.call(function, *arguments)
 
 
-class Broken(Store):
-    """A store that fails in a way that nobody foresaw."""
+class Broken(Record):
+    """A record that fails in a way that nobody foresaw."""
 
-    async def record(self, record: object) -> None:
+    async def write(self, entry: NewEntry) -> Any:
         raise RuntimeError("secret of s-1001")
 
 
-class Full(Store):
-    """A store whose queue is always full."""
+class Full(Record):
+    """A record whose queue is always full."""
+
+    async def write(self, entry: NewEntry) -> Any:
+        raise StoreBusy("too many entries wait to be stored")
+
+
+class Stuck(Record):
+    """A record whose disk does not answer."""
 
     async def open(self) -> None:
         await super().open()
-        self._queue.put_nowait = self.full  # type: ignore[method-assign]
-
-    def full(self, _: object) -> None:
-        raise queue.Full
+        self._writer._store = lambda batch: None  # type: ignore[method-assign]
 
 
-class Stuck(Store):
-    """A store whose disk does not answer."""
-
-    def _write(self) -> None:
-        while self._queue.get() is not None:
-            pass
-
-
-@contextlib.contextmanager
-def with_store(kind: type[Store], folder: Path, http: TestClient, **options: Any) -> Iterator[TestClient]:
-    """The application on a store of that kind, with the pack that is loaded already."""
+@pytest.fixture
+def with_store(http: TestClient, tmp_path: Path, keys: Keys) -> Any:
+    """The application on a record of some kind, with the pack that is loaded already."""
     packs = services_of(http).packs
 
-    @contextlib.asynccontextmanager
-    async def services(_: Settings) -> AsyncIterator[Services]:
-        store = kind(folder / "other.db", **options)
-        await store.open()
-        yield Services(packs, store)
-        await store.close()
+    @contextlib.contextmanager
+    def using(kind: type[Record], **options: Any) -> Iterator[TestClient]:
+        @contextlib.asynccontextmanager
+        async def services(_: Settings) -> AsyncIterator[Services]:
+            record = kind(Database(f"sqlite:///{tmp_path}/other.db"), keys, clock=services_of(http).clock, **options)
+            await record.open()
+            yield Services(packs, record)
+            await record.close()
 
-    with TestClient(create_app(Settings(), services), raise_server_exceptions=False) as client:
-        yield client
+        with TestClient(create_app(Settings(), services), raise_server_exceptions=False) as client:
+            yield client
+
+    return using
+
+
+def private_of(http: TestClient, decision_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The envelope of a decision, and what is private about it."""
+    record = services_of(http).record
+    found: tuple[dict[str, Any], dict[str, Any]] = call(
+        http, record.read, lambda connection: read_private(record.keys, connection, decision_id)
+    )
+    return found
+
+
+def read_private(keys: Keys, connection: Connection, decision_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    entry = connection.execute(select(EntryRow).where(col(EntryRow.id) == decision_id)).one()
+    subject = connection.execute(select(SubjectRow).where(col(SubjectRow.token) == entry.subject)).one()
+    key = unwrap(keys, subject.wrapped_key, subject.wrapped_with)
+    return json.loads(entry.envelope), open_private(key, entry.private, decision_id.encode())
 
 
 def test_a_decision_is_answered_and_on_record(http: TestClient) -> None:
@@ -102,11 +124,12 @@ def test_a_decision_is_answered_and_on_record(http: TestClient) -> None:
 def test_the_case_on_record_is_the_one_decided(http: TestClient) -> None:
     """What is stored beside the answer makes the same case again."""
     answer = http.post("/v1/decisions", json=LIVE).json()
-    stored = call(http, services_of(http).store.get, answer["decision_id"])
-    case = Case.from_json(json.loads(stored.case))
+    envelope, private = private_of(http, answer["decision_id"])
+    case = Case.from_json(private["case"])
     assert (case.subscriber.id, case.channel, case.asker.role) == ("s-1001", "call_centre", "development")
     assert case.times.as_of == datetime.datetime.fromisoformat(answer["decided_at"])
-    assert (stored.pack_digest, stored.decided_at) == (answer["pack"]["digest"], answer["decided_at"])
+    assert envelope["body"]["pack"] == answer["pack"]["digest"]
+    assert datetime.datetime.fromisoformat(envelope["at"]) == datetime.datetime.fromisoformat(answer["decided_at"])
 
 
 def test_what_if_leaves_no_trace(http: TestClient) -> None:
@@ -138,25 +161,25 @@ def test_many_at_once_are_each_on_record(http: TestClient, address: str) -> None
         assert {client.get(f"/v1/decisions/{known}").json()["decision_id"] for known in ids} == ids
 
 
-def test_a_stuck_store_is_an_error_soon(http: TestClient, tmp_path: Path) -> None:
+def test_a_stuck_store_is_an_error_soon(with_store: Any) -> None:
     """What cannot be stored in time is not answered: 503, with when to ask again."""
-    with with_store(Stuck, tmp_path, http, deadline=0.05) as client:
+    with with_store(Stuck, deadline=0.05) as client:
         response = client.post("/v1/decisions", json=LIVE)
     assert (response.status_code, response.json()["type"]) == (503, "urn:wanliu:problem:store-unavailable")
     assert response.headers["retry-after"] == "1"
     assert "actions" not in response.json()
 
 
-def test_a_full_queue_is_an_error_at_once(http: TestClient, tmp_path: Path) -> None:
+def test_a_full_queue_is_an_error_at_once(with_store: Any) -> None:
     """Load is shed where the queue is full."""
-    with with_store(Full, tmp_path, http) as client:
+    with with_store(Full) as client:
         response = client.post("/v1/decisions", json=LIVE)
     assert (response.status_code, response.json()["type"]) == (503, "urn:wanliu:problem:store-busy")
 
 
-def test_a_failure_nobody_foresaw_tells_nothing(http: TestClient, tmp_path: Path) -> None:
+def test_a_failure_nobody_foresaw_tells_nothing(with_store: Any) -> None:
     """The caller gets a problem without detail; the log has the traceback."""
-    with with_store(Broken, tmp_path, http) as client, capture_logs() as logs:
+    with with_store(Broken) as client, capture_logs() as logs:
         response = client.post("/v1/decisions", json=LIVE)
     assert response.status_code == 500
     assert response.json() == {
@@ -197,10 +220,10 @@ def test_health(http: TestClient, pack: Pack) -> None:
     assert (told["status"], told["pack"]["digest"], told["folder"]) == ("ready", pack.digest, {"state": "good", "problems": []})
 
 
-def test_not_ready_without_a_store(http: TestClient, tmp_path: Path) -> None:
+def test_not_ready_without_a_store(with_store: Any) -> None:
     """A service whose store is gone says so."""
-    with with_store(Store, tmp_path, http) as client:
-        call(client, services_of(client).store.close)
+    with with_store(Record) as client:
+        call(client, services_of(client).record.close)
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 503
 
@@ -217,7 +240,7 @@ def test_services_open_and_close(tmp_path: Path, http: TestClient) -> None:
     async def opened() -> str:
         settings = Settings(pack=Path(__file__).parents[2], database_url=f"sqlite:///{tmp_path}/fresh.db")
         async with open_services(settings) as services:
-            await services.store.check()
+            await services.record.check()
             return services.packs.current.name
 
     assert asyncio.run(opened())

@@ -53,10 +53,15 @@ def service(tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
 @pytest.mark.unit
 class TestRefusals:
     @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "wanliu.example"])  # noqa: S104 - these are the ones refused
-    def test_no_other_machine_may_reach_it_without_keys(self, host: str) -> None:
-        """Development mode listens on loopback only, and the message says what to set."""
-        with pytest.raises(CannotServe, match=r"no keys are configured.*Set WANLIU_HOST to 127\.0\.0\.1"):
-            serve(Settings(host=host))
+    def test_no_other_machine_may_reach_it_without_callers(self, host: str, sqlite_url: str) -> None:
+        """Development mode listens on loopback only, and the message says what to do."""
+        with pytest.raises(CannotServe, match=r"there are no callers.*wanliu caller add.*set WANLIU_HOST to 127\.0\.0\.1"):
+            serve(Settings(host=host, database_url=sqlite_url))
+
+    def test_nor_where_callers_cannot_be_read(self, tmp_path: Path) -> None:
+        """A store that is none is told, before anybody could come in."""
+        with pytest.raises(CannotServe, match="the store cannot be opened"):
+            serve(Settings(host="0.0.0.0", database_url=f"sqlite:///{tmp_path}/no/such/folder.db", key_file=tmp_path / "keys"))  # noqa: S104
 
     def test_a_taken_port_is_told(self) -> None:
         """The message names address and setting."""

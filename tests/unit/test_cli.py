@@ -309,7 +309,7 @@ def test_serve_refuses_an_address_that_others_can_reach() -> None:
     """Without keys it listens on loopback only, and says why."""
     result = run("serve", "--host", "0.0.0.0")  # noqa: S104 - what is refused
     assert result.exit_code == 1
-    assert "no keys are configured" in result.stderr
+    assert "there are no callers" in result.stderr
 
 
 def test_version_is_the_engines() -> None:

@@ -123,6 +123,20 @@ class TestEvents:
         assert value("count(events.complaint)", surroundings=around(WINDOW)) == 3
         assert value("count(events.complaint, days=30, topic='billing')", surroundings=around(WINDOW)) == 1
 
+    def test_one_message_counts_once(self) -> None:
+        """What one message told of several actions is one contact, and one refusal; by action, each was told of."""
+        told = [
+            contact("11-20T12:00:00", action="tariff_pack", channel="app", message="m-1", result="refused"),
+            contact("11-20T12:00:00", action="thank_you", channel="app", message="m-1", result="refused"),
+            contact("11-21T12:00:00", action="thank_you", channel="app", message="m-2"),
+            contact("11-21T12:00:00", action="thank_you", channel="app"),
+        ]
+        history = around(contacts=told)
+        assert value("contacted(days=7, channel='app')", surroundings=history) == 3
+        assert value("refused(days=7)", surroundings=history) == 1
+        assert value("contacted(days=7, action='tariff_pack')", surroundings=history) == 1
+        assert value("contacted(days=7, action='thank_you')", surroundings=history) == 3
+
     def test_clock_of_contact(self) -> None:
         """In contact policy the window ends when the person is contacted."""
         morning = around(WINDOW, later="2026-11-23T12:00:00+08:00")

@@ -314,3 +314,18 @@ def test_own_values_are_of_their_type(value: Any) -> None:
         with contextlib.suppress(CaseError):
             found = answer_value(PACK, name, value)
             assert found is None or kind.kind != "number" or math.isfinite(found)
+
+
+@pytest.mark.parametrize("history", ["record", "both"])
+def test_what_if_reads_no_record(history: str) -> None:
+    """The record's contacts are for live decisions: a trial leaves no trace, and reading about a person must."""
+    with pytest.raises(CaseError) as refused:
+        case(mode="what_if", history=history)
+    assert refused.value.field == "history"
+
+
+def test_a_grade_has_its_own_limit() -> None:
+    """An agent with a grade concedes as much as the pack gives the grade; one that the pack does not know, nothing."""
+    request = parse_request(json.dumps({"channel": "app", "subscriber": {"id": "s-1"}}).encode())
+    taken = [take(PACK, request, now=NOW, role="agent", grade=grade).asker for grade in (None, "leader", "nobody")]
+    assert [(asker.role, asker.concession_limit) for asker in taken] == [("agent", 3000), ("agent", 10_000), ("agent", 0)]

@@ -165,20 +165,49 @@ def test_nothing_goes_on_to_anything() -> None:
 
 
 numbers = st.one_of(st.booleans(), st.integers(), st.floats(), st.sampled_from([2**80, -1]))
+
+
+def test_a_proof_of_a_larger_or_smaller_tree_is_refused() -> None:
+    """A proof is as long as the sizes say: along the right edge a longer and a shorter one would lead to the right roots too."""
+    read = subtrees_of(MANY)
+    for small, large in ((2, 4), (4, 8), (8, 64)):
+        for size, other in ((small, large), (large, small)):
+            found, before = root_of(MANY[:size]), root_of(MANY[: size - 1])
+            path, bridge = inclusion_proof(size - 1, size, read), consistency_proof(size - 1, size, read)
+            assert not verify_inclusion(MANY[size - 1], other - 1, other, path, found)
+            assert not verify_consistency(other - 1, other, before, found, bridge)
+
+
+def test_a_tree_does_not_go_on_to_a_smaller_one() -> None:
+    """An older tree that is larger than the new one is refused, also with equal roots."""
+    for old, new in ((2, 1), (8, 1), (8, 7), (3, 2)):
+        assert not verify_consistency(old, new, MANY[0], MANY[0], [])
+        assert not verify_consistency(old, new, root_of(MANY[:old]), root_of(MANY[:new]), consistency_proof(new, old, subtrees_of(MANY)))
+
+
+@pytest.mark.parametrize("root", [None, "text", 5, b"short", [], bytearray(32)], ids=repr)
+def test_a_root_that_is_no_hash_is_refused(root: Any) -> None:
+    """An old root stands at the beginning of some proofs; whatever it is, nothing is raised."""
+    proof = consistency_proof(4, 7, subtrees_of(MANY))
+    for roots in ((root, root_of(MANY[:7])), (root_of(MANY[:4]), root), (root, root)):
+        assert not verify_consistency(4, 7, *roots, proof)
+        assert not verify_consistency(4, 4, *roots, [])
+
+
 odd: st.SearchStrategy[Any] = st.one_of(st.none(), numbers, st.text(max_size=3), st.binary(max_size=40), st.just({}))
 hashes = st.one_of(st.binary(min_size=32, max_size=32), st.sampled_from(MANY[:4]), odd)
 proofs = st.one_of(st.lists(hashes, max_size=70), st.lists(st.sampled_from(MANY), max_size=6), odd)
 sizes = st.one_of(st.integers(-2, 90), st.sampled_from([2**62, 2**63 - 1, 2**63, 2**64]), odd)
 
 
-@settings(max_examples=3_000, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 @given(hashes, sizes, sizes, proofs, st.sampled_from([root_of(MANY[:size]) for size in range(2, 80)]))
 def test_no_made_up_inclusion_is_accepted(leaf: Any, index: Any, size: Any, proof: Any, found: bytes) -> None:
     """Whatever is given as leaf, place and proof, it is refused without an exception: nobody finds what hashes to the root."""
     assert verify_inclusion(leaf, index, size, proof, found) is False
 
 
-@settings(max_examples=3_000, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 @given(sizes, sizes, hashes, hashes, proofs)
 def test_no_made_up_consistency_is_accepted(old: Any, new: Any, old_root: Any, new_root: Any, proof: Any) -> None:
     """Whatever is given, a tree is shown to go on only from the empty tree and from itself."""
@@ -193,6 +222,11 @@ def test_what_is_not_bytes_is_no_hash(give: Any) -> None:
     """Hashes are bytes: other things that compare as bytes are refused."""
     assert not verify_inclusion(give(MANY[0]), 0, 1, [], MANY[0])
     assert not verify_inclusion(MANY[0], False, 1, [], MANY[0])
+
+
+def test_the_last_leaf_is_not_number_minus_one() -> None:
+    """Places are counted from the left: a negative one is refused, though its bits are those of the last leaf."""
+    assert not verify_inclusion(MANY[7], -1, 8, inclusion_proof(7, 8, subtrees_of(MANY)), root_of(MANY[:8]))
 
 
 def test_a_proof_of_what_is_not_there_is_not_made() -> None:
@@ -230,7 +264,7 @@ def test_a_frontier_tells_the_subtrees_it_completes() -> None:
 
 def test_a_frontier_wants_the_edge_of_its_size() -> None:
     """Hashes that cannot be the edge of a tree of this size are refused."""
-    for size, edge in ((3, MANY[:1]), (4, MANY[:2]), (1, [b"short"]), (-1, [])):
+    for size, edge in ((3, MANY[:1]), (4, MANY[:2]), (1, [b"short"]), (-1, MANY[:1])):
         with pytest.raises(ValueError, match="edge of a tree"):
             Frontier(size, edge)
 

@@ -46,7 +46,9 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("PORT", "http", "WANLIU_PORT: "),
         ("PORT", "70000", "WANLIU_PORT: "),
-        ("DATABASE_URL", "postgresql://localhost/w", "WANLIU_DATABASE_URL: expected `sqlite:///`"),
+        ("DATABASE_URL", "mysql://localhost/w", "WANLIU_DATABASE_URL: expected `sqlite:///`"),
+        ("DATABASE_URL", "postgresql://", "WANLIU_DATABASE_URL: expected `sqlite:///`"),
+        ("ON_STORE_FAILURE", "drop", "WANLIU_ON_STORE_FAILURE: "),
         ("DATABASE_URL", "sqlite://", "WANLIU_DATABASE_URL: expected `sqlite:///`"),
         ("DATABASE_URL", "sqlite:///:memory:", "WANLIU_DATABASE_URL: expected `sqlite:///`"),
         ("PATTERN_ENGINE", "drools", "WANLIU_PATTERN_ENGINE: "),
@@ -59,7 +61,21 @@ def test_a_wrong_value_is_told(monkeypatch: pytest.MonkeyPatch, name: str, value
     with pytest.raises(SettingsError) as error:
         read_settings()
     assert str(error.value).startswith(says)
-    assert value not in str(error.value).replace("sqlite:///", "")
+    assert value not in re.sub(r"`?(sqlite|postgresql)://", "", str(error.value))
+
+
+def test_the_keys_are_beside_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left out, the keys file is in the folder of the SQLite file; with PostgreSQL, in the current one."""
+    assert Settings(database_url="sqlite:////var/lib/wanliu/w.db").keys_file == Path("/var/lib/wanliu/wanliu.keys")
+    postgresql = Settings(database_url="postgresql://wanliu:secret@db/wanliu")
+    assert (postgresql.keys_file, postgresql.database_file) == (Path("wanliu.keys"), None)
+    assert Settings(key_file=Path("/run/secrets/k")).keys_file == Path("/run/secrets/k")
+
+
+def test_secrets_are_not_shown() -> None:
+    """What prints the settings shows neither the keys nor the password in the database's URL."""
+    shown = repr(Settings(database_url="postgresql://wanliu:secret@db/wanliu", keys="also secret"))
+    assert "secret" not in shown
 
 
 def test_a_misspelt_variable_is_told() -> None:

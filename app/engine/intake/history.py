@@ -15,8 +15,8 @@ def with_history(request: DecisionRequest, recorded: Iterable[Contact], now: dat
     """The request with the contacts that its `history` wishes for.
 
     A contact told twice, by the caller and the record, counts once: it is the same where channel and action are, and the time to the
-    second; what is left out of one telling is taken from the other. Live, what was recorded after `as_of` counts as of then, so that no
-    cap is passed by dating a request back. Of more than 5,000 contacts the latest are kept.
+    second; what is left out of one telling is taken from the other. What was recorded after `as_of` counts as of then, so that no cap is
+    passed by dating a request back. Of more than 5,000 contacts the latest are kept.
 
     Args:
         request: checked.
@@ -26,7 +26,7 @@ def with_history(request: DecisionRequest, recorded: Iterable[Contact], now: dat
     if request.history == "caller":
         return request
     latest = request.as_of or now
-    known = [_not_after(latest, contact) if request.mode == "live" else contact for contact in recorded]
+    known = [_not_after(latest, contact) for contact in recorded]
     own = request.subscriber.contacts if request.history == "both" else None
     contacts = tuple(_once([*(own or ()), *known]))
     if len(contacts) > LONGEST_HISTORY:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from app.engine.intake.problems import MOST_PROBLEMS, FieldProblem, RequestError
 from app.engine.intake.wording import dotted, in_words
@@ -20,13 +20,24 @@ _MOST_ENTRIES = LONGEST_HISTORY
 _TOO_DEEP = "is nested too deeply"
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_Body = TypeVar("_Body", bound=BaseModel)
 
 
 def parse_request(body: bytes) -> DecisionRequest:
-    """The request in a JSON body.
+    """The request for a decision in a JSON body.
+
+    Raises:
+        RequestError: as `parse_body`.
+    """
+    return parse_body(body, DecisionRequest)
+
+
+def parse_body(body: bytes, model: type[_Body]) -> _Body:
+    """What a JSON body says.
 
     Args:
         body: UTF-8. Its size is the caller's to bound.
+        model: what it should be.
 
     Raises:
         RequestError: it is not JSON, or not a request. Duplicate keys, NaN, halves of characters and numbers without end are refused;
@@ -35,9 +46,9 @@ def parse_request(body: bytes) -> DecisionRequest:
     text = _text(body)
     data = _values(text)
     try:
-        return DecisionRequest.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
-        raise RequestError(_odd(text) or in_words(error)) from None
+        raise RequestError(_odd(text) or in_words(error, model)) from None
 
 
 def _text(body: bytes) -> str:

@@ -24,7 +24,7 @@ DEVELOPMENT = "development"
 _MINUTE = datetime.timedelta(minutes=1)
 
 
-def take(pack: Pack, request: DecisionRequest, *, now: datetime.datetime, role: str) -> Case:
+def take(pack: Pack, request: DecisionRequest, *, now: datetime.datetime, role: str, grade: str | None = None) -> Case:
     """The case that a request makes.
 
     Live, `as_of` is now or within five minutes of it and nothing may be dated later. In what-if it is any time, and what is dated later is
@@ -35,6 +35,7 @@ def take(pack: Pack, request: DecisionRequest, *, now: datetime.datetime, role: 
         request: checked, from `parse_request`.
         now: the clock, with its offset; read once per request.
         role: who asks. `development` may concede as much as the highest role.
+        grade: whose limits of concession hold instead, such as `leader` for an agent.
 
     Raises:
         CaseError: naming every field that makes no case.
@@ -55,7 +56,7 @@ def take(pack: Pack, request: DecisionRequest, *, now: datetime.datetime, role: 
         subscriber=request.subscriber if live else _until(as_of, request.subscriber),
         channel=request.channel,
         times=_times(as_of, contact_at, zone),
-        asker=Asker(role, _concession(pack, role, request.subscriber)),
+        asker=Asker(role, _concession(pack, grade or role, request.subscriber)),
         moment=request.moment,
         direction=request.direction,
         reason=request.reason,
@@ -92,6 +93,8 @@ def _concession(pack: Pack, role: str, subscriber: SubscriberContext) -> int:
 def _untimely(
     request: DecisionRequest, as_of: datetime.datetime, contact_at: datetime.datetime, now: datetime.datetime
 ) -> Iterator[FieldProblem]:
+    if request.mode != "live" and request.history != "caller":
+        yield FieldProblem("history", "is read from the record for live decisions only; pass what to try in `subscriber.contacts`")
     if request.mode == "live" and abs(as_of - now) > CLOCKS_DIFFER:
         yield FieldProblem("as_of", "is more than five minutes from now; leave it out, or ask with `mode: what_if`")
     if contact_at < as_of:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.engine.intake.problems import MOST_PROBLEMS, FieldProblem
@@ -55,9 +55,9 @@ def is_plain(name: str) -> bool:
     return bool(_plain_name.match(name)) and sum(map(str.isdigit, name)) <= _most_digits
 
 
-def in_words(error: ValidationError) -> tuple[FieldProblem, ...]:
-    """Every problem of the request, by field."""
-    return tuple(_worded(detail) for detail in error.errors(include_url=False)[:MOST_PROBLEMS])
+def in_words(error: ValidationError, model: type[BaseModel] = DecisionRequest) -> tuple[FieldProblem, ...]:
+    """Every problem of a request of this kind, by field."""
+    return tuple(_worded(detail, model) for detail in error.errors(include_url=False)[:MOST_PROBLEMS])
 
 
 def message_of(error: ValidationError) -> str:
@@ -71,10 +71,10 @@ def hinted(message: str, given: object, known: Iterable[str]) -> str:
     return f"{message}; {hint}" if hint else message
 
 
-def _worded(detail: ErrorDetails) -> FieldProblem:
+def _worded(detail: ErrorDetails, model: type[BaseModel]) -> FieldProblem:
     path, kind = detail["loc"], detail["type"]
     if kind == "extra_forbidden":
-        return _unknown_field(path)
+        return _unknown_field(path, model)
     if kind == "event_expected":
         return _unknown_event(path, detail["input"])
     if path[-1:] == ("[key]",):
@@ -97,14 +97,16 @@ def _one_of(words: list[str], given: Any) -> str:
     return hinted(f"expected one of {', '.join(words)}", given, words)
 
 
-def _unknown_field(path: Path) -> FieldProblem:
+def _unknown_field(path: Path, model: type[BaseModel]) -> FieldProblem:
     parent, name = path[:-1], str(path[-1])
     above = dotted(_as_sent(parent))
     if not is_plain(name):
         return FieldProblem(above, "holds a field that does not exist")
-    if not parent and name in SubscriberContext.model_fields:
+    if model is DecisionRequest and not parent and name in SubscriberContext.model_fields:
         return FieldProblem(name, f"does not exist here; it belongs in `subscriber.{name}`")
-    return FieldProblem(dotted(_as_sent(path)), hinted("does not exist", name, _fields_at(parent)))
+    return FieldProblem(
+        dotted(_as_sent(path)), hinted("does not exist", name, _fields_at(parent) if model is DecisionRequest else model.model_fields)
+    )
 
 
 def _unknown_event(path: Path, given: Any) -> FieldProblem:

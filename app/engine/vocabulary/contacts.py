@@ -19,6 +19,6 @@ class Contact(Model):
     campaign: Annotated[Code | None, Field(title="Campaign", description="营销活动。")] = None
     message: Annotated[
         Code | None,
-        Field(title="Message", description="Where one message told of several actions: what they have in common. Counts once."),
+        Field(title="Message", description="消息。What the actions told in one message have in common; it counts once."),
     ] = None
     result: Annotated[Outcome | None, Field(title="Result", description="结果。")] = None

@@ -177,6 +177,7 @@ _PRINTED = "of any script, without line breaks or control characters"
 
 Text = Annotated[str, Reader.text(f"^[{_LETTERS}]*$", 200, means=_PRINTED)]
 Word = Annotated[str, Reader.text(f"^[{_LETTERS}]*$", 60, means=_PRINTED)]
+Note = Annotated[str, Reader.text(f"^[{_LETTERS}]*$", 500, means=_PRINTED)]
 Code = Annotated[
     str, Reader.text(f"^[{_CODE}][{_CODE}_.:@/+-]*$", 64, means="letters, Chinese characters or digits, then also _ . : @ / + -")
 ]

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import zipfile
+from typing import IO, Any, Dict, List, Optional, Tuple
 
 MOST_FINDINGS = 20
 LARGEST_SIZE = 2**63
@@ -29,8 +30,10 @@ D = -121665 * pow(121666, P - 2, P) % P
 ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
 NEUTRAL = (0, 1, 1, 0)
 
+Point = Tuple[int, int, int, int]
 
-def _sum(one, other):  # type: ignore[no-untyped-def]
+
+def _sum(one: Point, other: Point) -> Point:
     a = (one[1] - one[0]) * (other[1] - other[0]) % P
     b = (one[1] + one[0]) * (other[1] + other[0]) % P
     c = 2 * one[3] * other[3] * D % P
@@ -39,7 +42,7 @@ def _sum(one, other):  # type: ignore[no-untyped-def]
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def _times(factor, point):  # type: ignore[no-untyped-def]
+def _times(factor: int, point: Point) -> Point:
     found = NEUTRAL
     while factor:
         if factor & 1:
@@ -48,7 +51,7 @@ def _times(factor, point):  # type: ignore[no-untyped-def]
     return found
 
 
-def _recovered(y, sign):  # type: ignore[no-untyped-def]
+def _recovered(y: int, sign: int) -> Optional[int]:
     """The x that belongs to a y; none where no point has it."""
     square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
     x = pow(square, (P + 3) // 8, P)
@@ -59,21 +62,21 @@ def _recovered(y, sign):  # type: ignore[no-untyped-def]
     return P - x if x & 1 != sign else x
 
 
-def _point(data):  # type: ignore[no-untyped-def]
+def _point(data: bytes) -> Optional[Point]:
     number = int.from_bytes(data, "little")
     y = number & (1 << 255) - 1
     x = _recovered(y, number >> 255)
     return None if x is None else (x, y, 1, x * y % P)
 
 
-def _encoded(point):  # type: ignore[no-untyped-def]
+def _encoded(point: Point) -> bytes:
     inverse = pow(point[2], P - 2, P)
     x, y = point[0] * inverse % P, point[1] * inverse % P
     return (y | (x & 1) << 255).to_bytes(32, "little")
 
 
 _BASE_Y = 4 * pow(5, P - 2, P) % P
-_BASE_X = _recovered(_BASE_Y, 0)
+_BASE_X = _recovered(_BASE_Y, 0) or 0
 BASE = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % P)
 
 
@@ -186,6 +189,8 @@ class Tree:
 
 # The bundle.
 
+Signed = Dict[int, List[Tuple[str, bytes]]]
+
 
 class Folder:
     """A bundle's files in a folder."""
@@ -195,12 +200,12 @@ class Folder:
 
     def names(self) -> set[str]:
         """Every file, by its path with slashes."""
-        found = set()
+        found: set[str] = set()
         for top, _, files in os.walk(self._place):
             found.update(os.path.relpath(os.path.join(top, name), self._place).replace(os.sep, "/") for name in files)
         return found
 
-    def open(self, name):  # type: ignore[no-untyped-def]
+    def open(self, name: str) -> IO[bytes]:
         """A file, to be read as bytes."""
         return open(os.path.join(self._place, *name.split("/")), "rb")
 
@@ -223,7 +228,7 @@ class Archive(Folder):
             raise Wrong("the zip file holds a file twice")
         return set(names)
 
-    def open(self, name):  # type: ignore[no-untyped-def]
+    def open(self, name: str) -> IO[bytes]:
         """A file, to be read as bytes."""
         return self._zip.open(name)
 
@@ -288,9 +293,9 @@ class Check:
     def _checkpoint(self, name: str) -> tuple[str, int, bytes]:
         return read_checkpoint(self.bundle.read(name).decode(), self.keys, name)
 
-    def _checkpoints(self) -> dict[int, list[tuple[str, bytes]]]:
+    def _checkpoints(self) -> Signed:
         """Those of the bundle, and those that were kept elsewhere, by size."""
-        found: dict[int, list[tuple[str, bytes]]] = {}
+        found: Signed = {}
         given = [(name, self.bundle.read(name)) for name in sorted(self.listed) if name.startswith("checkpoints/")]
         for name in self.kept:
             with open(name, "rb") as opened:
@@ -320,7 +325,7 @@ class Check:
                     self.findings.append("%s cannot be compared; ask for a bundle that begins at or before leaf %d" % (place, size))
         self.told.append("%(records)d records, %(opened)d of them opened, %(archived)d archived elsewhere" % counted)
 
-    def _stretch(self, stretch, lines: Lines, wanted: dict[int, list[tuple[str, bytes]]]) -> None:  # type: ignore[no-untyped-def]
+    def _stretch(self, stretch: Dict[str, Any], lines: Lines, wanted: Signed) -> None:
         first, last = stretch["first"], stretch["last"]
         what = "leaves %d to %d" % (first, last) if last > first else "leaf %d" % first
         if not 0 <= first <= last < self.size:
@@ -337,7 +342,7 @@ class Check:
             raise Wrong("%s: they are not in the log that checkpoint.txt signs: something in them was changed, added or taken away" % what)
         self.told.append("%s: all there, without a gap, in the signed log of %d leaves" % (what, self.size))
 
-    def _compare(self, tree: Tree, wanted: dict[int, list[tuple[str, bytes]]]) -> None:
+    def _compare(self, tree: Tree, wanted: Signed) -> None:
         for name, root in wanted.pop(tree.size, ()):
             if tree.root != root:
                 self.findings.append("%s: the log's first %d leaves are not those that were signed then" % (name, tree.size))
@@ -381,7 +386,7 @@ class Check:
 class Lines:
     """The lines of leaves, records and private payloads, read side by side."""
 
-    def __init__(self, check: Check, leaves, records, counted: dict[str, int]) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, check: Check, leaves: IO[bytes], records: IO[bytes], counted: Dict[str, int]) -> None:
         self.check, self.counted, self._leaves, self._records = check, counted, leaves, records
         self._private, self._opened = Payloads(check, "private.ndjson"), Payloads(check, "opened.ndjson")
 
@@ -412,7 +417,7 @@ class Lines:
         self._private.finish()
         self._opened.finish()
 
-    def _look_into(self, index: int, record) -> None:  # type: ignore[no-untyped-def]
+    def _look_into(self, index: int, record: Dict[str, Any]) -> None:
         self.check.sequences.setdefault(record["writer"], []).append(record["sequence"])
         body, entry = record["body"], record["id"]
         if record["kind"] == "decision":
@@ -438,7 +443,7 @@ class Payloads:
         self._lines = iter(check.bundle.open(name) if name in check.listed else ())
         self._step()
 
-    def of(self, entry: str):  # type: ignore[no-untyped-def]
+    def of(self, entry: str) -> Optional[Dict[str, Any]]:
         """The payload of an entry; none where the next is another's."""
         found = self._next
         if found is None or found["id"] != entry:
@@ -453,7 +458,7 @@ class Payloads:
 
     def _step(self) -> None:
         line = next(self._lines, b"")
-        self._next = json.loads(line) if line else None
+        self._next: Optional[Dict[str, Any]] = json.loads(line) if line else None
 
 
 def _digest(data: bytes) -> str:

@@ -9,8 +9,8 @@ import orjson
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from app.record.ids import SEALED_TOGETHER
 from app.record.months import month_of
+from app.record.sealer import MOST_LEAVES
 from app.record.tables import EntryRow, LeafRow
 from app.record.verifying.sequences import Gap
 from app.record.verifying.verdict import Findings
@@ -27,7 +27,9 @@ class Archives:
     @classmethod
     def read(cls, connection: Connection) -> Archives:
         """What sealed entries of the kind `archived` say."""
-        query = select(col(EntryRow.envelope)).join(LeafRow, col(LeafRow.entry_id) == col(EntryRow.id)).where(col(EntryRow.kind) == "archived")
+        query = (
+            select(col(EntryRow.envelope)).join(LeafRow, col(LeafRow.entry_id) == col(EntryRow.id)).where(col(EntryRow.kind) == "archived")
+        )
         said: dict[str, int] = {}
         for (envelope,) in connection.execute(query):
             body = orjson.loads(envelope)["body"]
@@ -53,7 +55,7 @@ class Archives:
 
     def explains(self, gap: Gap) -> bool:
         """Are there enough archived leaves between the neighbours of a gap."""
-        first, end = gap.after - SEALED_TOGETHER, (gap.leaf if gap.leaf is not None else gap.after) + SEALED_TOGETHER
+        first, end = gap.after - MOST_LEAVES, (gap.leaf if gap.leaf is not None else gap.after) + MOST_LEAVES
         at = max(bisect_right(self._stretches, [first]) - 1, 0)
         held = 0
         for start, stop in self._stretches[at:]:

@@ -68,13 +68,13 @@ class Tiling:
         if stored == b"".join(hashes):
             return
         at = next((at for at, hashed in enumerate(hashes) if stored[at * HASH_BYTES :][:HASH_BYTES] != hashed), len(hashes))
-        leaf = (number * WIDTH + at) << 8 * tier
+        last = ((number * WIDTH + at + 1) << 8 * tier) - 1
         where = f"tile {tier}/{number}"
         if at == len(hashes):
-            self._findings.add("tile", f"{where} goes on after the log's last leaf", self._size - 1)
+            self._findings.add("tile", f"{where} goes on after the log's last leaf", self._size)
         else:
             kept = "another hash" if len(stored) > at * HASH_BYTES else "no hash"
-            self._findings.add("tile", f"{where} has {kept} for what begins here: the leaf or the tile was changed", leaf)
+            self._findings.add("tile", f"{where} has {kept} for what ends here: the leaf or the tile was changed", last)
 
     def _stored(self, tier: int, number: int) -> bytes:
         if (tier, number) not in self._read:

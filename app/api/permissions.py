@@ -1,0 +1,57 @@
+"""Who may do what: the one table of routes and roles. What stands not in it is refused to everybody.
+
+Without callers (development mode) everybody may do everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.record.callers import DEVELOPMENT, ROLES
+
+EVERYBODY = frozenset({"everybody"})
+"""No key is asked for."""
+
+
+def _roles(names: str) -> frozenset[str]:
+    roles = frozenset(names.split())
+    if not roles <= ROLES.keys():
+        raise ValueError(f"no such role: {roles - ROLES.keys()}")
+    return roles
+
+
+ASKING = _roles("agent self_service campaign")
+"""Who decides, tells outcomes, and reads its own decisions."""
+TRYING = _roles("author approver compliance")
+"""Who may ask what would be decided, leaving no trace."""
+_REVIEW = _roles("compliance")
+_APPROVER = _roles("approver")
+_PACKS = _roles("author approver compliance operations")
+
+PERMISSIONS: Mapping[str, frozenset[str]] = {
+    "GET /": EVERYBODY,
+    "GET /healthz": EVERYBODY,
+    "GET /readyz": EVERYBODY,
+    "POST /v1/decisions": ASKING | TRYING,
+    "GET /v1/decisions/{decision_id}": ASKING | _REVIEW,
+    "POST /v1/decisions/{decision_id}/responses": ASKING,
+    "GET /v1/packs": TRYING,
+    "GET /v1/packs/{digest}": TRYING,
+    "POST /v1/packs": _roles("author"),
+    "POST /v1/packs/rollback": _APPROVER,
+    "POST /v1/packs/{digest}/activate": _APPROVER,
+    "POST /v1/packs/{digest}/approve": _APPROVER,
+    "POST /v1/packs/{digest}/reject": _APPROVER,
+    "POST /v1/packs/{digest}/withdraw": _APPROVER,
+}
+"""By method and path of the route, the roles that may use it."""
+
+
+def is_open(route: str) -> bool:
+    """Is no key needed?"""
+    return PERMISSIONS.get(route) is EVERYBODY
+
+
+def may(role: str, route: str) -> bool:
+    """May the role use a route, named as `GET /v1/decisions/{decision_id}`?"""
+    return role == DEVELOPMENT or is_open(route) or role in PERMISSIONS.get(route, frozenset())

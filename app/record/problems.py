@@ -1,0 +1,56 @@
+"""What the store answers instead of taking an entry, and whose fault an error of the database is."""
+
+from __future__ import annotations
+
+import psycopg
+from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError, StatementError
+
+_OF_ROWS = ("21", "22", "23")
+"""SQLSTATE classes of what a row can do wrong: one written twice by a statement, values that do not fit, broken constraints."""
+
+
+class StoreError(Exception):
+    """The store did not take an entry."""
+
+
+class StoreBusy(StoreError):
+    """More entries are waiting to be stored than the queue holds."""
+
+
+class StoreUnavailable(StoreError):
+    """The store did not answer in time, or at all."""
+
+
+class RowRefused(StoreError):
+    """The store refused this one entry; the others of its commit are stored."""
+
+
+class KeyReused(StoreError):
+    """The idempotency key was used before, for another request."""
+
+
+DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error)
+"""What the database raises: through SQLAlchemy, or, where rows are copied in, directly."""
+
+ROW_ERRORS = (*DATABASE_ERRORS, ValueError, TypeError, OverflowError)
+"""What may be raised for the sake of one row."""
+
+
+def blames_row(error: Exception) -> bool:
+    """Is this error one row's fault, so that its neighbours can be stored without it."""
+    cause = error.orig if isinstance(error, StatementError) and error.orig is not None else error
+    if isinstance(cause, psycopg.Error):
+        return _blames_row_on_postgresql(cause)
+    if isinstance(error, DBAPIError):
+        return type(cause).__name__ in ("IntegrityError", "DataError", "ProgrammingError", "InterfaceError") and not _is_lost(error)
+    return isinstance(error, ValueError | TypeError | OverflowError | StatementError)
+
+
+def _blames_row_on_postgresql(cause: psycopg.Error) -> bool:
+    if cause.sqlstate:
+        return cause.sqlstate[:2] in _OF_ROWS
+    return not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+def _is_lost(error: DBAPIError) -> bool:
+    return error.connection_invalidated or (isinstance(error, InterfaceError) and "closed" in str(error.orig))

@@ -1,0 +1,103 @@
+"""One entry: its envelope against its leaf, the leaf against the newest checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+from sqlmodel import col
+
+from app.record import log
+from app.record.keys import Keys
+from app.record.merkle import leaf_hash, verify_inclusion
+from app.record.notes import BadNote, Checkpoint, read_checkpoint
+from app.record.tables import EntryRow
+from app.record.verifying.opening import Opening
+from app.record.verifying.reading import Entry, columns, entry_of
+from app.record.verifying.verdict import Findings, Verdict
+
+
+class NoSuchEntry(LookupError):
+    """The record has no entry of this id."""
+
+
+def verify_entry(connection: Connection, keys: Keys, entry_id: str, *, kept: Sequence[Checkpoint] = (), opening: bool = False) -> Verdict:
+    """Check one entry by its proof, without reading the rest of the log.
+
+    Args:
+        connection: a transaction that sees one state of the database.
+        keys: of the log.
+        entry_id: a decision, or any other entry.
+        kept: checkpoints that were kept elsewhere; those that have the leaf must go on to the newest one.
+        opening: open its private payload too.
+
+    Raises:
+        NoSuchEntry: there is neither an entry nor a leaf of this id.
+    """
+    found = connection.execute(select(*columns()).where(col(EntryRow.id) == entry_id)).first()
+    leaf = log.leaf_of(connection, entry_id)
+    if found is None and leaf is None:
+        raise NoSuchEntry("the record has no entry of this id")
+    findings = Findings()
+    entry = None if found is None else entry_of(found)
+    index = None if leaf is None else leaf.index
+    if entry is None:
+        findings.add("record", "the entry is gone; its leaf is there", index, entry_id)
+    else:
+        for what, message in entry.faults():
+            findings.add(what, message, index, entry_id)
+    if leaf is not None:
+        _prove(connection, keys, leaf, entry, findings)
+    opened = Opening(connection, keys, findings)
+    if opening and entry is not None:
+        opened.look([(index, entry)])
+    compared = _compare(connection, keys, kept, findings)
+    return Verdict(
+        origin=keys.origin,
+        size=log.size(connection),
+        first=index or 0,
+        checkpoints=int(leaf is not None),
+        records=int(entry is not None),
+        waiting=int(leaf is None),
+        opened=opened.opened,
+        sealed_for_good=opened.erased,
+        kept=compared,
+        findings=findings.sorted(),
+    )
+
+
+def _prove(connection: Connection, keys: Keys, leaf: log.Leaf, entry: Entry | None, findings: Findings) -> None:
+    if entry is not None and leaf_hash(entry.envelope) != leaf.hash:
+        findings.add("record", "the entry is not the one that was sealed: it or its leaf was changed", leaf.index, leaf.entry_id)
+    try:
+        proof = log.inclusion(connection, leaf.entry_id)
+        if proof is None:
+            findings.add("checkpoint", "no checkpoint signs this leaf", leaf.index, leaf.entry_id)
+            return
+        signed = read_checkpoint(proof.checkpoint.note, keys.verifiers)
+    except (BadNote, LookupError) as error:
+        findings.add("checkpoint", f"the newest checkpoint: {error}", leaf.index, leaf.entry_id)
+        return
+    if signed.origin != keys.origin or not verify_inclusion(leaf.hash, leaf.index, signed.size, proof.path, signed.root):
+        findings.add("root", "the leaf is not in the log that the newest checkpoint signs", leaf.index, leaf.entry_id)
+
+
+def _compare(connection: Connection, keys: Keys, kept: Sequence[Checkpoint], findings: Findings) -> int:
+    """See that the log goes on from each checkpoint that was kept."""
+    size = log.size(connection)
+    for checkpoint in kept:
+        where = f"the checkpoint of {checkpoint.size} leaves that was kept elsewhere"
+        if checkpoint.origin != keys.origin:
+            findings.add("checkpoint", f"{where} is of another log, {checkpoint.origin}")
+        elif checkpoint.size > size:
+            findings.add("truncated", f"{where} has more leaves than the log, which has {size}: it was rolled back", size)
+        elif _root(connection, checkpoint.size) != checkpoint.root:
+            findings.add("root", f"{where} has another root: the log was changed after it was signed", checkpoint.size - 1)
+    return len(kept)
+
+
+def _root(connection: Connection, size: int) -> bytes | None:
+    try:
+        return log.root(connection, size)
+    except LookupError:
+        return None

@@ -1,0 +1,192 @@
+"""The writer: one thread that stores what queued up during the last commit, and mends itself when the store fails.
+
+While the store is known to be down, nobody waits for it: entries are refused at once, and the thread looks for the store until it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from app.record.batch import Outcome
+from app.record.committer import Committer
+from app.record.entries import NewEntry, Written
+from app.record.problems import StoreBusy, StoreError, StoreUnavailable
+
+LARGEST_BATCH = 512
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+_log = structlog.get_logger("wanliu.record")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An entry in the queue, and who waits for it."""
+
+    entry: NewEntry
+    stored: asyncio.Future[Written]
+
+    @property
+    def waits(self) -> bool:
+        """Does anybody wait for it still."""
+        return not self.stored.done()
+
+
+class Writer:
+    """Takes entries from event loops and stores them in groups."""
+
+    def __init__(self, committer: Committer, longest_queue: int) -> None:
+        self._committer = committer
+        self._queue: queue.Queue[Waiting | None] = queue.Queue(longest_queue)
+        self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
+        self._stopping = threading.Event()
+        self._down: StoreUnavailable | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Does the thread take entries."""
+        return self._thread.is_alive() and not self._stopping.is_set()
+
+    def start(self) -> None:
+        """Begin to take entries."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Store what still waits, then end."""
+        if self.runs:
+            self._stopping.set()
+            self._queue.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def submit(self, entry: NewEntry) -> asyncio.Future[Written]:
+        """Put an entry into the queue; the future, of the running loop, is done when it is durable. Cancel it to stop waiting.
+
+        Raises:
+            StoreBusy: the queue is full.
+            StoreUnavailable: the store is down, or not open.
+        """
+        self.check()
+        waiting = Waiting(entry, asyncio.get_running_loop().create_future())
+        try:
+            self._queue.put_nowait(waiting)
+        except queue.Full:
+            raise StoreBusy("too many entries wait to be stored") from None
+        return waiting.stored
+
+    def check(self) -> None:
+        """Does the store take entries, as far as is known.
+
+        Raises:
+            StoreUnavailable: it does not.
+        """
+        if not self.runs:
+            raise StoreUnavailable("the store is not open")
+        down = self._down
+        if down is not None:
+            raise StoreUnavailable(*down.args)
+
+    def _run(self) -> None:
+        while batch := self._next_batch():
+            self._store(batch)
+        self._committer.close()
+
+    def _next_batch(self) -> list[Waiting]:
+        """Everything that waits, waiting for the first; empty at the end. Who has stopped waiting is left out."""
+        batch: list[Waiting] = []
+        while not batch:
+            first = self._queue.get()
+            if first is None:
+                return []
+            batch = [waiting for waiting in [first, *self._rest()] if waiting.waits]
+        return batch
+
+    def _rest(self) -> Iterator[Waiting]:
+        for _ in range(LARGEST_BATCH - 1):
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if waiting is None:
+                self._queue.put(None)
+                return
+            yield waiting
+
+    def _store(self, batch: list[Waiting]) -> None:
+        """Store a batch; when the store fails, once more after it was mended, for those who wait still."""
+        error = self._try(batch)
+        if error is None:
+            return
+        self._mend(error, batch)
+        again = [waiting for waiting in batch if waiting.waits]
+        error = self._try(again) if again else None
+        if error is not None:
+            self._mend(error, again)
+            _tell(again, [error] * len(again))
+
+    def _try(self, batch: Sequence[Waiting]) -> StoreUnavailable | None:
+        try:
+            outcomes = self._committer.commit([waiting.entry for waiting in batch])
+        except StoreUnavailable as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - the writer goes on, whatever one batch does to it
+            _log.error("batch_failed", exc_info=error)
+            return StoreUnavailable(f"the batch failed: {type(error).__name__}")
+        _tell(batch, outcomes)
+        return None
+
+    def _mend(self, error: StoreUnavailable, batch: Sequence[Waiting]) -> None:
+        """Look for the store until it is back. The batch is given up, unless its commit may have happened: then the store will say."""
+        pause = _FIRST_PAUSE
+        while not self._back():
+            if self._down is None:
+                _log.warning("store_down", cause=str(error))
+            self._down = error
+            if self._stopping.is_set() or not self._committer.in_doubt:
+                _tell(batch, [error] * len(batch))
+                self._refuse_queued(error)
+            if self._stopping.wait(pause):
+                return
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        if self._down is not None:
+            _log.info("store_back")
+        self._down = None
+
+    def _back(self) -> bool:
+        try:
+            self._committer.probe()
+        except StoreUnavailable:
+            return False
+        except Exception as error:  # noqa: BLE001 - the writer goes on looking
+            _log.error("probe_failed", exc_info=error)
+            return False
+        return True
+
+    def _refuse_queued(self, error: StoreUnavailable) -> None:
+        refused = list(self._rest())
+        _tell(refused, [error] * len(refused))
+
+
+def _tell(batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
+    """Tell those who wait, in the loop in which they do."""
+    told: dict[asyncio.AbstractEventLoop, list[tuple[Waiting, Outcome]]] = {}
+    for waiting, outcome in zip(batch, outcomes, strict=True):
+        told.setdefault(waiting.stored.get_loop(), []).append((waiting, outcome))
+    for loop, part in told.items():
+        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits any more
+            loop.call_soon_threadsafe(_resolve, part)
+
+
+def _resolve(part: Sequence[tuple[Waiting, Outcome]]) -> None:
+    for waiting, outcome in part:
+        if not waiting.waits:
+            continue
+        if isinstance(outcome, StoreError):
+            waiting.stored.set_exception(outcome)
+        else:
+            waiting.stored.set_result(outcome)

@@ -1,0 +1,117 @@
+"""Logs for tests: entries written as the writer writes them, without its queue, and sealed by the real sealer."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlmodel import col
+
+from app.record.canonical import canonical
+from app.record.database import Database, stamp
+from app.record.ids import Ids
+from app.record.keys import Keys
+from app.record.privacy import lookup_of, new_subject, seal, unwrap
+from app.record.sealer import Sealer
+from app.record.tables import EntryRow, SubjectRow, UnsealedRow
+
+NOW = datetime.datetime(2026, 11, 22, 10, 0, tzinfo=datetime.UTC)
+PACK = "sha256:" + "ab" * 32
+
+
+def decision_body(**changes: Any) -> dict[str, Any]:
+    """The codes of a small decision."""
+    return {
+        "caller": "desk",
+        "role": "agent",
+        "channel": "call_centre",
+        "mode": "live",
+        "locale": "en",
+        "explain": "summary",
+        "history": "caller",
+        "pack": PACK,
+        "engine": "1.0.0",
+        "stage": "stable",
+        "phase": "prevention",
+        "moment": "none",
+        "personalised": True,
+        "signals": {"price.bill_rise": "high"},
+        "offered": [{"rank": 1, "action": "bill_explain", "duty": "owed"}],
+        "outcomes": {"not_eligible": {"not_already": ["tariff_pack"]}},
+        **changes,
+    }
+
+
+class Book:
+    """Writes entries of one writer into a database."""
+
+    def __init__(self, database: Database, keys: Keys, writer: str = "w-1") -> None:
+        self.database, self.keys, self.writer = database, keys, writer
+        self.now = NOW
+        self.sequence = 0
+        self._ids = Ids()
+
+    def seal(self) -> int:
+        """Seal what waits; how many leaves the log has then."""
+        return Sealer(self.database, self.keys, lambda: self.now).seal().size
+
+    def decide(self, subscriber: str, **body: Any) -> str:
+        """A decision about a subscriber, with a case that names the person."""
+        case = {"subscriber": {"id": subscriber, "plan": {"monthly_fee": 12900}}, "channel": "call_centre", "score": 0.25}
+        return self.add("decision", decision_body(**body), subscriber, {"case": case, "answer": f'{{"for":"{subscriber}"}}'})
+
+    def add(
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        subscriber: str | None = None,
+        private: Mapping[str, Any] | None = None,
+        *,
+        skip: bool = False,
+    ) -> str:
+        """An entry; its id. With `skip` it takes its number and is lost."""
+        self.now += datetime.timedelta(milliseconds=7)
+        self.sequence += 1
+        entry_id = str(self._ids.new(self.now))
+        if skip:
+            return entry_id
+        with self.database.writing() as connection:
+            envelope: dict[str, Any] = {
+                "v": 1, "id": entry_id, "kind": kind, "at": stamp(self.now), "writer": self.writer, "sequence": self.sequence, "body": body
+            }  # fmt: skip
+            ciphertext = None
+            if subscriber is not None:
+                token, key = self._subject(connection, subscriber)
+                envelope["subject"] = token
+                if private is not None:
+                    sealed = seal(key, private, entry_id.encode())
+                    ciphertext = sealed.ciphertext
+                    envelope |= {"private": digest(ciphertext), "commitment": sealed.commitment}
+            row = {"id": entry_id, "kind": kind, "at": stamp(self.now), "subject": envelope.get("subject"), "private": ciphertext}
+            connection.execute(insert(EntryRow), {**row, "envelope": canonical(envelope)})
+            connection.execute(insert(UnsealedRow), {"entry_id": entry_id})
+        return entry_id
+
+    def _subject(self, connection: Any, subscriber: str) -> tuple[str, bytes]:
+        lookup = lookup_of(self.keys, subscriber)
+        found = connection.execute(select(SubjectRow).where(col(SubjectRow.lookup) == lookup)).first()
+        if found is not None:
+            return found.token, unwrap(self.keys, bytes(found.wrapped_key), found.wrapped_with)
+        made = new_subject(self.keys)
+        row = {
+            "lookup": lookup,
+            "token": made.token,
+            "wrapped_key": made.wrapped,
+            "wrapped_with": made.wrapped_with,
+            "since": stamp(self.now),
+        }
+        connection.execute(insert(SubjectRow), row)
+        return made.token, made.key
+
+
+def digest(data: bytes) -> str:
+    from hashlib import sha256
+
+    return f"sha256:{sha256(data).hexdigest()}"
