@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import insert, select
 from sqlmodel import col
 
+from app.engine.pack import digest_of
 from app.record.canonical import canonical
 from app.record.database import Database, stamp
 from app.record.ids import Ids
 from app.record.keys import Keys
+from app.record.pack_steps import PackContent
 from app.record.privacy import lookup_of, new_subject, seal, unwrap
 from app.record.sealer import Sealer
-from app.record.tables import EntryRow, SubjectRow, UnsealedRow
+from app.record.tables import EntryRow, PackRow, SubjectRow, UnsealedRow
 
 NOW = datetime.datetime(2026, 11, 22, 10, 0, tzinfo=datetime.UTC)
-PACK = "sha256:" + "ab" * 32
+FILES = {"rules/pack.yaml": b"pack: {name: small, version: '1', jurisdiction: cn}\n", "policies/a.yaml": "# 挽留\n".encode()}
+PACK = digest_of(FILES)
 
 
 def decision_body(**changes: Any) -> dict[str, Any]:
@@ -52,9 +56,13 @@ class Book:
         self.now = NOW
         self.sequence = 0
         self._ids = Ids()
+        row = {"digest": PACK, "name": "small", "version": "1", "at": stamp(NOW), "author": "ann", "files": PackContent(FILES).packed()}
+        with database.writing() as connection:
+            database.insert_missing(connection, PackRow, [row])
 
     def seal(self) -> int:
-        """Seal what waits; how many leaves the log has then."""
+        """Seal what waits, the heartbeat last; how many leaves the log has then."""
+        self.now += datetime.timedelta(milliseconds=7)
         return Sealer(self.database, self.keys, lambda: self.now).seal().size
 
     def decide(self, subscriber: str, **body: Any) -> str:
@@ -112,6 +120,5 @@ class Book:
 
 
 def digest(data: bytes) -> str:
-    from hashlib import sha256
-
+    """SHA-256 as envelopes write it."""
     return f"sha256:{sha256(data).hexdigest()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,3 +108,8 @@ def written(database: Database, keys: Keys) -> Iterator[Written]:
 
 def parsed(content: Sequence[bytes] | bytes | str) -> Any:
     return orjson.loads(content)  # type: ignore[arg-type]
+
+
+def leaf_hash_of(envelope: str) -> str:
+    """The hash of the leaf of an envelope, as anybody works it out."""
+    return hashlib.sha256(b"\0" + envelope.encode()).hexdigest()

@@ -12,6 +12,7 @@ from app.api.bodies import JSON, Refused, read_json
 from app.api.callers import caller_of
 from app.api.permissions import TRYING
 from app.api.problems import documented, problem
+from app.api.reading import note_reading
 from app.api.repeating import RepeatKey, answer_of, answered_before, key_for
 from app.api.responses import DecisionId, concerns
 from app.api.services import Services
@@ -82,15 +83,21 @@ async def decide_one(request: Request, idempotency_key: RepeatKey = None) -> Res
     operation_id="readDecision",
     summary="Read a decision as it was given",
     response_description="The answer that `decide` gave, byte for byte.",
-    responses={200: {"model": DecisionAnswer}, **documented("not-found", "erased", "invalid-request", "internal", "store-unavailable")},
+    responses={
+        200: {"model": DecisionAnswer},
+        **documented("not-found", "erased", "invalid-request", "internal", "store-busy", "store-unavailable"),
+    },
 )
 async def read_one(request: Request, decision_id: DecisionId) -> Response:
-    """The answer from the record. Who asks for decisions reads those of their own role."""
+    """The answer from the record, which notes who read it. Who asks for decisions reads those of their own role."""
     record, caller = request.app.state.services.record, caller_of(request)
     found = await record.read(lambda connection: read_decision(connection, record.keys, decision_id))
     if found is None or not (caller.role == "compliance" or concerns(caller, found.body["role"])):
         return problem("not-found", detail="no decision has this id")
-    return problem("erased") if found.answer is None else Response(found.answer, media_type=JSON)
+    if found.answer is None:
+        return problem("erased")
+    await note_reading(request.app.state.services, caller, "answer", found)
+    return Response(found.answer, media_type=JSON)
 
 
 def _check_mode(caller: Caller, mode: str) -> None:

@@ -52,6 +52,8 @@ KINDS: Mapping[str, Kind] = {
     "method-not-allowed": Kind(405, "The method is not allowed here; `Allow` lists those that are"),
     "own-pack": Kind(409, "Who published a pack cannot approve it"),
     "wrong-state": Kind(409, "The pack is not where this step begins"),
+    "not-sealed": Kind(409, "The decision waits to be sealed, for a second", retry=True),
+    "pack-unusable": Kind(409, "The pack that decided cannot be used by this version"),
     "erased": Kind(410, "The person this was about was erased"),
     "body-too-large": Kind(413, "The body is larger than it may be"),
     "unsupported-media-type": Kind(415, "The body is not `application/json`"),
@@ -59,6 +61,7 @@ KINDS: Mapping[str, Kind] = {
     "idempotency-key-reused": Kind(422, "The idempotency key was used for another request"),
     "invalid-pack": Kind(422, "The pack has mistakes"),
     "internal": Kind(500, "The service failed"),
+    "damaged": Kind(500, "What is stored is not what was recorded"),
     "store-busy": Kind(503, "More decisions are waiting to be stored than fit", retry=True),
     "store-unavailable": Kind(503, "The decision could not be stored, so it is not given", retry=True),
 }

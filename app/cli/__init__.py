@@ -361,6 +361,177 @@ def caller_revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="As `
     revoke(name)
 
 
+MyName = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="Who you are, for the record. Left out: your login name.", show_default=False)
+]
+Subscriber = Annotated[str, typer.Argument(metavar="SUBSCRIBER", help="The operator's id of the subscriber.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text for people.")]
+
+
+@record_app.command("verify")
+def record_verify(
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE|SIZE|FILE",
+            help="Read only what was sealed since: a date, a number of leaves, or a file with a checkpoint that was kept elsewhere.",
+            show_default=False,
+        ),
+    ] = None,
+    decision: Annotated[str | None, typer.Option(metavar="ID", help="Check one entry by its proof.", show_default=False)] = None,
+    witness: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL|FILE", help="Compare with what a witness has seen: where it is, or a file with its checkpoint.", show_default=False
+        ),
+    ] = None,
+    opening: Annotated[bool, typer.Option("--open", help="Also open every private payload whose key is kept. Slower.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check that nothing on the record was changed, added, taken away or moved; name the first bad leaf."""
+    from app.cli.proving import verify
+
+    verify(since, decision, witness, opening=opening, as_json=as_json)
+
+
+@record_app.command("export")
+def record_export(
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="Where the bundle goes: a folder, or a file that ends in .zip.")],
+    since: Annotated[str | None, typer.Option("--from", metavar="DATE", help="From this time on, UTC.", show_default=False)] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Before this time, UTC.", show_default=False)] = None,
+    decisions: Annotated[
+        list[str] | None, typer.Option("--decision", metavar="ID", help="A decision and its outcomes. May be repeated.", show_default=False)
+    ] = None,
+    opened: Annotated[
+        list[str] | None,
+        typer.Option("--open", metavar="SUBSCRIBER", help="Open what is known of this person. May be repeated.", show_default=False),
+    ] = None,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Also tables for analysis, without anything of a person.")] = False,
+    by: MyName = None,
+) -> None:
+    """Write a bundle that anybody can check offline: records, proofs, checkpoints, packs, and the verifier."""
+    from app.cli.proving import export
+
+    export(target, since, until, decisions or [], opened or [], by, parquet=parquet)
+
+
+@record_app.command("erase")
+def record_erase(
+    subscriber: Subscriber,
+    basis: Annotated[str, typer.Option(metavar="TEXT", help="On what the erasure rests. It stays on the record: nothing personal in it.")],
+    by: MyName = None,
+) -> None:
+    """Erase a person. Their decisions stay, provable and unreadable."""
+    from app.cli.erasing import erase
+
+    erase(subscriber, basis, by)
+
+
+@record_app.command("scrub")
+def record_scrub() -> None:
+    """Overwrite the bytes of rows that were deleted, which `erase` does too unless the store is busy."""
+    from app.cli.erasing import scrub
+
+    scrub()
+
+
+@record_app.command("hold")
+def record_hold(
+    subscriber: Subscriber,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; told to whoever tries to erase.")],
+    by: MyName = None,
+) -> None:
+    """Put a person under legal hold: erasing is refused, and retention keeps their entries."""
+    from app.cli.erasing import hold
+
+    hold(subscriber, reason, by)
+
+
+@record_app.command("release")
+def record_release(subscriber: Subscriber, by: MyName = None) -> None:
+    """End a legal hold."""
+    from app.cli.erasing import release
+
+    release(subscriber, by)
+
+
+@record_app.command("retention")
+def record_retention(
+    apply: Annotated[bool, typer.Option("--apply", help="Take the old months out. Without it they are only listed.")] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--archive", metavar="DIR", help="Write each month as a bundle first. Without it they are dropped.", show_default=False
+        ),
+    ] = None,
+    jurisdiction: Annotated[
+        str | None, typer.Option(help="Whose law counts. Left out: those of all packs ever published, the longest.", show_default=False)
+    ] = None,
+    by: MyName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Months that are older than records are kept; archive or drop them. Proofs of the rest go on working."""
+    from app.cli.erasing import retention
+
+    retention(jurisdiction, folder, by, apply=apply, as_json=as_json)
+
+
+@record_app.command("access")
+def record_access(
+    subscriber: Subscriber,
+    locale: Annotated[Locale, typer.Option(help="Language of the words.")] = "zh-CN",
+    by: MyName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Everything that is held about a person, every decision in plain words, and what they refused since when."""
+    from app.cli.erasing import access
+
+    access(subscriber, locale, by, as_json=as_json)
+
+
+@record_app.command("complaint")
+def record_complaint(
+    decisions: Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of the decisions.")],
+    target: Annotated[Path, typer.Option("--out", metavar="OUT", help="A folder, or a file that ends in .zip.")],
+    locale: Annotated[Locale, typer.Option(help="Language of the words.")] = "zh-CN",
+    by: MyName = None,
+) -> None:
+    """The answer file for a complaint: the decisions in words, what they rest on, and a bundle that proves it."""
+    from app.cli.erasing import complaint
+
+    complaint(decisions, target, locale, by)
+
+
+@keys_app.command("show")
+def keys_show(as_json: AsJson = False) -> None:
+    """The public halves of the record's keys: what a witness and an auditor need."""
+    from app.cli.keys import show
+
+    show(as_json=as_json)
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    which: Annotated[
+        Literal["signing", "wrapping"],
+        typer.Argument(metavar="signing|wrapping", help="The key that signs checkpoints, or the one that wraps the keys of subjects."),
+    ],
+    by: MyName = None,
+) -> None:
+    """Put a new key into the keys file, to be used from the services' next start on. Old ones stay, for what they signed and wrapped."""
+    from app.cli.keys import rotate
+
+    rotate(which, by)
+
+
+@keys_app.command("rewrap")
+def keys_rewrap() -> None:
+    """Wrap the keys of all subjects with the newest wrapping key."""
+    from app.cli.keys import rewrap
+
+    rewrap()
+
+
 def main() -> None:
     """Run the command line. Exit codes: 0 fine, 1 the input or the pack is wrong, 2 the command is."""
     import sys

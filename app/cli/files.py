@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import orjson
 import typer
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from app.cli.usage import Wishes
     from app.engine.answer import Explanation
     from app.engine.case import Case
-    from app.engine.decision import Decision
     from app.engine.pack import Pack
 
 LARGEST_BODY = 1024 * 1024
 """As much as the API takes."""
+_T = TypeVar("_T")
 
 
 class _Unusable(Exception):
@@ -79,6 +79,10 @@ def _decided(pack: Pack, body: bytes, wishes: Wishes, now: datetime.datetime) ->
     )
     try:
         request = asking.of(parse_request(body))
+        if wishes.record:
+            from app.cli.recording import remembering
+
+            request = _stored(remembering, request, now)
         case = take(pack, request, now=now, role=asking.role)
     except RequestError as error:
         raise _Unusable(*(_for_people(str(problem)) for problem in error.problems)) from None
@@ -86,7 +90,9 @@ def _decided(pack: Pack, body: bytes, wishes: Wishes, now: datetime.datetime) ->
     explanation = view(explain(pack, case, decision, request.explain), asking.role)
     if not wishes.record:
         return _Answer(request.subscriber.id, case, explanation, case.times.as_of, None)
-    return _Answer(request.subscriber.id, case, explanation, now, _recorded(pack, case, decision, explanation, now))
+    from app.cli.recording import record
+
+    return _Answer(request.subscriber.id, case, explanation, now, _stored(record, pack, request, case, decision, explanation, now))
 
 
 def _for_people(problem: str) -> str:
@@ -94,14 +100,13 @@ def _for_people(problem: str) -> str:
     return problem.replace("leave it out, or ask with `mode: what_if`", "leave it out, or decide without --record")
 
 
-def _recorded(pack: Pack, case: Case, decision: Decision, explanation: Explanation, now: datetime.datetime) -> str:
-    """Store the decision and give its id; it is durable when this returns."""
-    from app.cli.recording import record
+def _stored(work: Callable[..., _T], *arguments: object) -> _T:
+    """Do something with the record; where that fails, nothing is decided."""
     from app.record import StoreError
     from app.record.keys import KeysProblem
 
     try:
-        return record(pack, case, decision, explanation, now)
+        return work(*arguments)
     except (StoreError, KeysProblem) as error:
         raise _Unusable(f"not decided, since it could not be recorded: {error}") from None
 

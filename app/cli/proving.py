@@ -76,11 +76,13 @@ def export(
             made = share(record, asked, target, caller=who(by), role="operations")
         except (BundleProblem, NothingSealed, NobodyKnown, LookupError) as error:
             fail(error)
-    out().print(f"{made.records:,} records, {made.opened:,} opened, proven in a log of {made.size:,} leaves: {target}", soft_wrap=True)
-    out().print(
-        f"Check it anywhere: python3 -I {'verify.py ' if target.suffix == '.zip' else ''}{target}{'' if target.suffix == '.zip' else '/verify.py'}",
-        soft_wrap=True,
+    check = f"verify.py {target}" if target.suffix == ".zip" else f"{target}/verify.py"
+    told = (
+        f"{made.records:,} records, {made.opened:,} opened, proven in a log of {made.size:,} leaves: {target}",
+        f"Check it anywhere: python3 -I {check}",
     )
+    for line in told:
+        out().print(line, soft_wrap=True)
 
 
 def _verify_from(

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from app.api.answers import answer_bytes
 from app.cli.packs import settings
+from app.engine.intake import with_history
 from app.record import Ids
+from app.record.contacts import contacts_of
 from app.record.decisions import Asked, decision_entry
 from app.record.opening import record_now
 
@@ -16,12 +18,13 @@ if TYPE_CHECKING:
     from app.engine.case import Case
     from app.engine.decision import Decision
     from app.engine.pack import Pack
+    from app.engine.vocabulary import DecisionRequest
 
 CALLER = "cli"
 """What the record calls whoever uses the command line."""
 
 
-def record(pack: Pack, case: Case, decision: Decision, explanation: Explanation, now: datetime.datetime) -> str:
+def record(pack: Pack, request: DecisionRequest, case: Case, decision: Decision, explanation: Explanation, now: datetime.datetime) -> str:
     """Put a decision on the record that WANLIU_DATABASE_URL names; it is durable when this returns its id.
 
     Raises:
@@ -30,7 +33,25 @@ def record(pack: Pack, case: Case, decision: Decision, explanation: Explanation,
     """
     decision_id = str(Ids().new(now))
     answer = answer_bytes(explanation, pack, now, decision_id)
-    entry = decision_entry(decision_id, now, pack, case, decision, answer, Asked(CALLER, case.asker.role))
-    with record_now(settings(), lambda: datetime.datetime.now(datetime.UTC)) as opened:
-        opened.write_now(entry)
+    asked = Asked(CALLER, case.asker.role, request.explain, request.history, agent=request.agent)
+    with record_now(settings(), _clock) as opened:
+        opened.write_now(decision_entry(decision_id, now, pack, case, decision, answer, asked))
     return decision_id
+
+
+def remembering(request: DecisionRequest, now: datetime.datetime) -> DecisionRequest:
+    """The request with the contacts on the record, where it wishes for them.
+
+    Raises:
+        StoreError: the record cannot be read.
+        KeysProblem: its keys cannot be had.
+    """
+    if request.history == "caller":
+        return request
+    with record_now(settings(), _clock) as opened:
+        recorded = opened.read_now(lambda connection: contacts_of(connection, opened.keys, request.subscriber.id))
+    return with_history(request, recorded, now)
+
+
+def _clock() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

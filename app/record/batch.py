@@ -128,8 +128,8 @@ class Batch:
             raise ValueError("private: the keys of this log do not open the subject's key") from None
 
     def _write_beside(self, rows: Sequence[tuple[_Extra, dict[str, Any]]]) -> None:
-        """Rows of other tables, those that go the same way in one statement; the order of tables is the same for every writer."""
-        for (name, replacing, _), group in groupby(sorted(rows, key=lambda item: repr(item[0])), key=lambda item: item[0]):
+        """Rows of other tables: a table after the other, as every writer has them; neighbours that go the same way in one statement."""
+        for (name, replacing, _), group in groupby(sorted(rows, key=lambda item: item[0][0]), key=lambda item: item[0]):
             values = [row for _, row in group]
             if replacing is None:
                 self.connection.execute(insert(_TABLES[name]), values)

@@ -19,6 +19,8 @@ from app.record.place import Place
 from app.record.problems import DATABASE_ERRORS, ROW_ERRORS, StoreUnavailable, blames_row
 from app.record.tables import EntryRow
 
+_PROBE_BYTES = 65_536
+"""Enough to find out about a disk that is full."""
 _OF_OLD_CONNECTIONS = (
     "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND (classid::bigint << 32) + objid::bigint = {number}"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -40,6 +42,8 @@ class Committer:
         self._sequence = 1
         self._connection: Connection | None = None
         self._doubtful: Mapping[str, Outcome] = {}
+        self._settled: Mapping[str, Outcome] = {}
+        """Of entries that turned out to be stored, what they are answered with if they are given again."""
         self._alone = threading.RLock()
 
     @property
@@ -61,7 +65,8 @@ class Committer:
             StoreUnavailable: none of them is known to be stored.
         """
         with self._alone:
-            settled = self._settle()
+            self._settle()
+            settled, self._settled = self._settled, {}
             rest = [entry for entry in entries if entry.id not in settled]
             outcomes = iter(self._commit(rest) if rest else ())
             return [settled.get(entry.id) or next(outcomes) for entry in entries]
@@ -75,7 +80,9 @@ class Committer:
         with self._alone:
             self._settle()
             with self._transaction() as connection:
-                self._database.append(connection, EntryRow, [{"id": self._writer, "kind": "probe", "at": "", "envelope": b""}])
+                self._database.append(
+                    connection, EntryRow, [{"id": self._writer, "kind": "probe", "at": "", "envelope": secrets.token_bytes(_PROBE_BYTES)}]
+                )
                 connection.execute(delete(EntryRow).where(col(EntryRow.id) == self._writer))
                 self._finish(connection)
 
@@ -114,20 +121,18 @@ class Committer:
     def _finish(self, connection: Connection) -> None:
         connection.exec_driver_sql("COMMIT")
 
-    def _settle(self) -> Mapping[str, Outcome]:
-        """What became of the commit that is in doubt, where it happened; nothing where it did not."""
-        doubtful = self._doubtful
-        if not doubtful:
-            return {}
-        ids = [entry_id for entry_id, outcome in doubtful.items() if isinstance(outcome, Written) and not outcome.repeated]
+    def _settle(self) -> None:
+        """Ask the store whether the commit that is in doubt happened."""
+        if not self._doubtful:
+            return
+        ids = [entry_id for entry_id, outcome in self._doubtful.items() if isinstance(outcome, Written) and not outcome.repeated]
         with self._transaction() as connection:
             found = connection.execute(select(col(EntryRow.id)).where(col(EntryRow.id) == ids[0])).first()
             connection.exec_driver_sql("ROLLBACK")
+        if found is not None:
+            self._sequence += len(ids)
+            self._settled = self._doubtful
         self._doubtful = {}
-        if found is None:
-            return {}
-        self._sequence += len(ids)
-        return doubtful
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[Connection]:

@@ -17,7 +17,7 @@ from app.record.terms import outcome_terms, terms_of
 
 BLOCK = 4_096
 _WHOLE = BLOCK // 8
-_MOST_ASKED = 10_000
+_MOST_ASKED = 2_000
 """Values in one `IN`."""
 
 Places = dict[int, dict[str, int]]

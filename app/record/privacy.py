@@ -13,7 +13,7 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from app.record.canonical import canonical
+from app.record.canonical import NotCanonical, canonical
 from app.record.keys import KEY_BYTES, Keys
 
 _NONCE_BYTES = 12
@@ -83,11 +83,14 @@ def seal(key: bytes, payload: Mapping[str, Any], aad: bytes) -> Sealed:
         aad: the id of the entry, so that no payload can be moved to another.
 
     Raises:
-        NotCanonical: there is no canonical JSON of the case.
+        NotCanonical: there is no canonical JSON of the case, or no JSON of what is beside it.
     """
     salted = {**payload, _SALT: secrets.token_hex(KEY_BYTES)}
     commitment = commitment_of(salted)
-    plaintext = zlib.compress(orjson.dumps(salted, default=_plain), 1)
+    try:
+        plaintext = zlib.compress(orjson.dumps(salted, default=_plain), 1)
+    except orjson.JSONEncodeError as error:
+        raise NotCanonical(str(error).lower()) from None
     return Sealed(_closed(key, plaintext, aad), commitment)
 
 

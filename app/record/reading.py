@@ -128,7 +128,7 @@ def read_note(
         now: the time.
         caller: who looks, with their role.
         role: theirs.
-        what: `decision`, `explanation`, `replay`, `list`, `pairs`.
+        what: `answer`, `decision`, `explanation`, `replay`, `list`, `pairs`.
         of: id of the entry that is looked at.
         token: of whom it is about, where it is one person.
         filters: of a list, what was searched for; no id of a person.

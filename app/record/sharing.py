@@ -63,7 +63,8 @@ def share(record: Record, asked: Asked, out: Path, *, caller: str, role: str, mo
         raise TooMuch(f"this is {count:,} records, and {most:,} are handed out at once; ask for less, or run `wanliu record export`")
     if not stretches:
         raise NothingSealed("nothing of this is in the log, or not yet: entries are sealed within seconds")
-    for token in tokens or [None]:
+    whom: list[str | None] = [*tokens] or [None]
+    for token in whom:
         _note(record, caller, role, "export", token=token, filters=asked.as_json(), found=count)
     wanted = Wanted(stretches, frozenset(tokens), asked.as_json(), asked.parquet)
     return record.read_now(lambda connection: export(connection, record.keys, wanted, out, record.clock()))

@@ -143,13 +143,13 @@ class Writer:
     def _mend(self, error: StoreUnavailable, batch: Sequence[Waiting]) -> None:
         """Look for the store until it is back. The batch is given up, unless its commit may have happened: then the store will say."""
         pause = _FIRST_PAUSE
-        while not self._back():
+        while (found := self._looked()) is not None:
             if self._down is None:
                 _log.warning("store_down", cause=str(error))
-            self._down = error
+            self._down = found
             if self._stopping.is_set() or not self._committer.in_doubt:
                 _tell(batch, [error] * len(batch))
-                self._refuse_queued(error)
+                self._refuse_queued(found)
             if self._stopping.wait(pause):
                 return
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -157,15 +157,16 @@ class Writer:
             _log.info("store_back")
         self._down = None
 
-    def _back(self) -> bool:
+    def _looked(self) -> StoreUnavailable | None:
+        """Why the store does not take entries; none when it does."""
         try:
             self._committer.probe()
-        except StoreUnavailable:
-            return False
+        except StoreUnavailable as error:
+            return error
         except Exception as error:  # noqa: BLE001 - the writer goes on looking
             _log.error("probe_failed", exc_info=error)
-            return False
-        return True
+            return StoreUnavailable(f"the store cannot be tried: {type(error).__name__}")
+        return None
 
     def _refuse_queued(self, error: StoreUnavailable) -> None:
         refused = list(self._rest())

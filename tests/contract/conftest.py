@@ -1,15 +1,26 @@
 """The application with the pack of this checkout, in process and as a server on a free port."""
 
+import contextlib
+import datetime
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
 from app.api import create_app
+from app.api.callers import CallerBook
+from app.api.services import Services
+from app.record import Ids, Record
+from app.record.callers import ROLES, add_caller, all_callers, revoke_caller
+from app.record.database import Database
+from app.record.keys import Keys
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -41,3 +52,57 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(20)
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """The application with a caller of each role, called like the role."""
+
+    http: TestClient
+    record: Record
+    keys: dict[str, str]
+
+    def call(self, name: str, method: str, path: str, **options: Any) -> httpx2.Response:
+        """Ask as a caller."""
+        headers = {"authorization": f"Bearer {self.keys[name]}", **options.pop("headers", {})}
+        return self.http.request(method, path, headers=headers, **options)
+
+    def add(self, name: str, role: str, grade: str | None = None) -> None:
+        now = self.record.clock()
+        added = add_caller(self._known(), str(Ids().new(now)), now, name, role, by="tests", grade=grade)
+        self.record.write_now(added.entry)
+        self.keys[name] = added.key
+
+    def revoke(self, name: str) -> None:
+        now = self.record.clock()
+        self.record.write_now(revoke_caller(self._known(), str(Ids().new(now)), now, name, by="tests"))
+
+    def look(self) -> None:
+        """Let the application see at once who was added or revoked."""
+        services: Services = self.http.app.state.services  # type: ignore[attr-defined]
+        assert self.http.portal is not None
+        self.http.portal.call(services.callers.look, services.record.read)
+
+    def _known(self) -> dict[str, Any]:
+        return {caller.name: caller for caller in self.record.read_now(all_callers)}
+
+
+@pytest.fixture(scope="session")
+def guarded(http: TestClient, keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """The application on a store with callers, with the pack that is loaded already."""
+    packs = http.app.state.services.packs  # type: ignore[attr-defined]
+    file = tmp_path_factory.mktemp("guarded") / "wanliu.db"
+    record = Record(Database(f"sqlite:///{file}"), keys, clock=lambda: datetime.datetime.now(datetime.UTC), deadline=30)
+
+    @contextlib.asynccontextmanager
+    async def services(_: Settings) -> AsyncIterator[Services]:
+        await record.open()
+        yield Services(packs, record, CallerBook(reachable=True))
+        await record.close()
+
+    with TestClient(create_app(Settings(), services), base_url="http://wanliu") as client:
+        made = Guarded(client, record, {})
+        for role in ROLES:
+            made.add(role, role)
+        made.look()
+        yield made

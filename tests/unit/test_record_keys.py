@@ -162,6 +162,22 @@ def test_keys_that_cannot_be_saved_are_not_lost(tmp_path: Path, monkeypatch: pyt
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_keys_are_on_the_disk_before_they_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text is synced before it takes its name, and the folder after."""
+    file, sync = tmp_path / "wanliu.keys", os.fsync
+    synced: list[str] = []
+
+    def note(descriptor: int) -> None:
+        folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        synced.append("folder" if folder else "text")
+        assert folder == file.exists()
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    load_keys(file, None)
+    assert synced == ["text", "folder"]
+
+
 def test_there_is_nothing_to_rotate_before_the_first_start(tmp_path: Path) -> None:
     """Rotating makes no new log by mistake."""
     with pytest.raises(KeysProblem, match="is not there"):
@@ -258,6 +274,7 @@ def change(part: str, name: str, value: Any) -> Callable[[dict[str, Any]], None]
         (change("", "lookup", "n\u00e9"), "lookup"),
         (change("", "signing", []), "signing"),
         (change("", "signing", "x"), "signing"),
+        (change("", "signing", 5), "signing"),
         (change("", "wrapping", [1]), "wrapping"),
         (change("signing", "seed", 5), "seed"),
         (change("signing", "id", "00000000"), "signing"),
@@ -278,6 +295,7 @@ def change(part: str, name: str, value: Any) -> Callable[[dict[str, Any]], None]
         "odd lookup",
         "no signing",
         "signing text",
+        "signing number",
         "wrapping number",
         "seed number",
         "other id",

@@ -156,6 +156,7 @@ ROOT = base64.b64encode(bytes(32)).decode()
         f"o\n+1\n{ROOT}\n",
         f"o\n1_0\n{ROOT}\n",
         f"o\n\u0661\n{ROOT}\n",
+        f"o\n1\u0661\n{ROOT}\n",
         f"o\n{'9' * 20}\n{ROOT}\n",
         f"\n1\n{ROOT}\n",
         f"o\n1\n{ROOT[:-1]}\n",

@@ -116,8 +116,9 @@ def test_a_payload_may_be_any_mapping() -> None:
     sealed = seal(KEY, payload, b"entry")
     assert open_private(KEY, sealed.ciphertext, b"entry")["case"] == {"a": 1}
     assert dict(payload) == {"case": {"a": 1}}
-    with pytest.raises(NotCanonical):
-        seal(KEY, {"case": {1, 2}}, b"entry")
+    for wrong in ({"case": {1, 2}}, {"case": {}, "answer": {1, 2}}):
+        with pytest.raises(NotCanonical, match="set"):
+            seal(KEY, wrong, b"entry")
 
 
 def test_subjects_are_random_and_unwrap() -> None:
@@ -129,6 +130,7 @@ def test_subjects_are_random_and_unwrap() -> None:
         assert re.fullmatch("[0-9a-f]{32}", subject.token)
         assert unwrap(KEYS, subject.wrapped, subject.wrapped_with) == subject.key
         assert subject.key not in subject.wrapped
+        assert repr(subject.key)[2:-1] not in repr(subject)
 
 
 def test_a_wrapped_key_that_was_changed_is_unreadable() -> None:
@@ -182,7 +184,7 @@ def test_an_id_is_found_by_its_letters(one: str, two: str) -> None:
 
 def test_spellings_of_one_letter_are_two_ids() -> None:
     """Ids are the operator's: nothing is normalised, trimmed or folded."""
-    spellings: list[Any] = ["é", "e\u0301", "É", "é ", " é", "\ud800", ""]
+    spellings: list[Any] = ["é", "e\u0301", "É", "é ", " é", "\ud800", "?", "\ufffd", ""]
     assert all(lookup_of(KEYS, one) != lookup_of(KEYS, two) for one, two in itertools.combinations(spellings, 2))
 
 

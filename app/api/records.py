@@ -1,0 +1,135 @@
+"""The record as a whole: checkpoints, figures, and pairs with different prices."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from app.api.bodies import JSON
+from app.api.callers import caller_of
+from app.api.packs_in_force import DIGEST
+from app.api.problems import documented, problem
+from app.api.reading_answers import CheckpointAnswer, as_json, checkpoint_answer
+from app.api.services import Services
+from app.engine.intake import FieldProblem
+from app.engine.vocabulary import Channel
+from app.record import log
+from app.record.figures import Figures, figures
+from app.record.filters import BadFilters, query_of
+from app.record.log import StoredCheckpoint
+from app.record.pairs import MOST_LOOKED_AT, Pairs, unequal_pairs
+from app.record.reading import read_note
+
+LONGEST_FIGURES = datetime.timedelta(days=1_100)
+USUAL_FIGURES = datetime.timedelta(days=30)
+PAIRS_DEADLINE = 30.0
+_LARGEST = 2**53
+_ALWAYS = ("invalid-request", "internal", "store-busy", "store-unavailable")
+
+Day = Annotated[datetime.date | None, Query(description="A date, UTC.")]
+PackDigest = Annotated[str | None, Query(pattern=DIGEST, description="Digest of a pack; left out, all packs.")]
+
+router = APIRouter()
+
+
+@router.get(
+    "/v1/records/checkpoint",
+    operation_id="readCheckpoint",
+    summary="The log's signed checkpoint",
+    response_description="How many leaves there are, their root, and the note that signs both.",
+    responses={200: {"model": CheckpointAnswer}, **documented("not-found", *_ALWAYS)},
+)
+async def read_checkpoint(
+    request: Request,
+    since_size: Annotated[
+        int | None, Query(ge=1, le=_LARGEST, description="Also prove that nothing changed in the first so many leaves.")
+    ] = None,
+) -> Response:
+    """The newest one. Whoever kept an older one can ask for the proof that this log still begins with it."""
+    services = _services(request)
+
+    def work(connection: Connection) -> tuple[StoredCheckpoint | None, list[bytes] | None]:
+        newest = log.checkpoint(connection)
+        if newest is None or since_size is None or since_size > newest.size:
+            return newest, None
+        return newest, log.consistency(connection, since_size, newest.size)
+
+    newest, proof = await services.record.read(work)
+    if newest is None:
+        return problem("not-found", detail="nothing is sealed yet; ask again in a second")
+    if since_size is not None and proof is None:
+        return problem("invalid-request", errors=[FieldProblem("since_size", f"the log has {newest.size} leaves")])
+    return Response(as_json(checkpoint_answer(newest, since_size, proof)), media_type=JSON)
+
+
+@router.get(
+    "/v1/records/figures",
+    operation_id="readFigures",
+    summary="Figures for a reviewer",
+    response_description="Funnel, suppressions, caps, empty answers, offers and concessions by group, what agents did.",
+    responses={200: {"model": Figures}, **documented(*_ALWAYS)},
+)
+async def read_figures(request: Request, since: Day = None, until: Day = None, pack: PackDigest = None) -> Response:
+    """Of the last thirty days, or of those asked for, at most three years."""
+    services = _services(request)
+    first, last = _days(since, until, services.clock().date())
+    answer = await services.record.read(
+        lambda connection: figures(connection, services.packs.library, first.isoformat(), last.isoformat(), pack)
+    )
+    return Response(as_json(answer), media_type=JSON)
+
+
+@router.get(
+    "/v1/records/pairs",
+    operation_id="findPairs",
+    summary="Pairs in the same conditions with different prices",
+    response_description="Pairs among the newest decisions that were looked through.",
+    responses={200: {"model": Pairs}, **documented(*_ALWAYS)},
+)
+async def find_pairs(
+    request: Request,
+    since: Day = None,
+    until: Day = None,
+    channel: Annotated[Channel | None, Query()] = None,
+    pack: PackDigest = None,
+    most: Annotated[int, Query(ge=2, le=MOST_LOOKED_AT, description="Decisions to look through, newest first.")] = 1_000,
+) -> Response:
+    """The same facts but for the id, protected facts and times of day; other tariffs or concessions. Nothing found proves nothing more."""
+    services, who = _services(request), caller_of(request)
+    first, last = _days(since, until, services.clock().date())
+    terms = {name: [value] for name, value in (("channel", channel), ("pack", pack)) if value is not None}
+
+    def work(connection: Connection) -> Pairs:
+        query = query_of(connection, terms, None, since=first.isoformat(), until=last.isoformat())
+        return unequal_pairs(connection, services.record.keys, services.packs.library, query, most)
+
+    answer = await services.record.read(work, deadline=PAIRS_DEADLINE)
+    now = services.clock()
+    told = {"since": first.isoformat(), "until": last.isoformat(), **terms}
+    note = read_note(str(services.ids.new(now)), now, caller=who.name, role=who.role, what="pairs", filters=told, found=answer.examined)
+    await services.record.write(note)
+    return Response(as_json(answer), media_type=JSON)
+
+
+def _days(since: datetime.date | None, until: datetime.date | None, today: datetime.date) -> tuple[datetime.date, datetime.date]:
+    """The first and last day asked for.
+
+    Raises:
+        BadFilters: they are the wrong way round, or too far apart.
+    """
+    last = until or max(since or today, today)
+    first = since or datetime.date.fromordinal(max(last.toordinal() - USUAL_FIGURES.days, 1))
+    if first > last:
+        raise BadFilters([FieldProblem("until", "expected a day not before `since`")])
+    if last - first > LONGEST_FIGURES:
+        raise BadFilters([FieldProblem("since", f"expected a day at most {LONGEST_FIGURES.days} days before `until`")])
+    return first, last
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services

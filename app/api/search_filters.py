@@ -1,0 +1,52 @@
+"""The query parameters of a search."""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+from pydantic import BaseModel, Field, WithJsonSchema
+
+from app.engine.decision import EmptyBecause
+from app.engine.vocabulary import Channel
+from app.record.entries import Kind
+from app.record.search import FILTERS, LARGEST_PAGE, MOST_VALUES, PAGE
+
+Code = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200})]
+KindCode = Annotated[str, WithJsonSchema({"type": "string", "enum": list(get_args(Kind))})]
+ChannelCode = Annotated[str, WithJsonSchema({"type": "string", "enum": list(get_args(Channel))})]
+EmptyCode = Annotated[str, WithJsonSchema({"type": "string", "enum": list(get_args(EmptyBecause))})]
+Codes = Annotated[list[Code] | None, Field(max_length=MOST_VALUES)]
+
+
+class SearchFilters(BaseModel):
+    """What is searched for. Values are checked by `query_of`, which names the nearest right one."""
+
+    kind: Annotated[list[KindCode] | None, Field(max_length=MOST_VALUES, description="Kinds of entries; left out, decisions.")] = None
+    channel: Annotated[list[ChannelCode] | None, Field(max_length=MOST_VALUES)] = None
+    empty: Annotated[list[EmptyCode] | None, Field(max_length=MOST_VALUES, description="Why nothing was on the list.")] = None
+    caller: Codes = None
+    role: Codes = None
+    agent: Codes = None
+    pack: Annotated[list[Code] | None, Field(max_length=MOST_VALUES, description="Digest of the pack that decided.")] = None
+    stage: Codes = None
+    phase: Codes = None
+    moment: Codes = None
+    signal: Annotated[list[Code] | None, Field(max_length=MOST_VALUES, description="`four_high.tariff`, or with its level.")] = None
+    offered: Annotated[list[Code] | None, Field(max_length=MOST_VALUES, description="An action on the list.")] = None
+    tariff: Codes = None
+    suppressed: Annotated[
+        list[Code] | None, Field(max_length=MOST_VALUES, description="An action that contact policy or a guardrail kept out.")
+    ] = None
+    clause: Annotated[
+        list[Code] | None, Field(max_length=MOST_VALUES, description="The clause that kept an action out: `contact.quiet_hours`.")
+    ] = None
+    outcome: Annotated[list[Code] | None, Field(max_length=MOST_VALUES, description="`accepted`, `tariff_pack:accepted`.")] = None
+    since: Annotated[str | None, Field(max_length=40, description="A time with its offset, or a date (UTC).")] = None
+    until: Annotated[str | None, Field(max_length=40, description="The same; what happened before then, of a date to its end.")] = None
+    subject: Annotated[str | None, Field(pattern=r"^[0-9a-f]{32}$", description="A subscriber's token, as envelopes name it.")] = None
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = PAGE
+    cursor: Annotated[str | None, Field(min_length=1, max_length=100, description="`next` of the page before.")] = None
+
+    def given(self) -> dict[str, list[str]]:
+        """The filters that were given, by name."""
+        return {name: values for name in FILTERS if (values := getattr(self, name)) is not None}

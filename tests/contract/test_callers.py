@@ -1,0 +1,258 @@
+"""Who may do what: every route, every role."""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, get_args
+
+import pytest
+from sqlalchemy import Connection
+from starlette.testclient import TestClient
+from structlog.testing import capture_logs
+
+from app.api import create_app
+from app.api.callers import CallerBook
+from app.api.permissions import EVERYBODY, PERMISSIONS, TRYING, may
+from app.cli import CallerRole
+from app.engine.vocabulary.examples import EXAMPLES
+from app.record.callers import DEVELOPMENT, KEY_PREFIX, ROLES, Caller, hash_of
+from app.record.problems import StoreUnavailable
+from app.settings import Settings
+from tests.contract.conftest import Guarded
+
+pytestmark = pytest.mark.contract
+
+LIVE: Any = EXAMPLES[0]
+WHAT_IF: Any = EXAMPLES[1]
+DOCUMENT = create_app(Settings()).openapi()
+ROUTES = sorted(f"{method.upper()} {path}" for path, item in DOCUMENT["paths"].items() for method in item)
+CLOSED = [route for route in ROUTES if PERMISSIONS.get(route) is not EVERYBODY]
+SAMPLES = {"decision_id": "01a20264-24e4-7707-8db2-fed784d5ad4b", "digest": "sha256:" + "0" * 64}
+
+
+def asked(route: str) -> tuple[str, str]:
+    """Method and a path of the route."""
+    method, path = route.split(" ", 1)
+    return method, re.sub(r"\{(\w+)\}", lambda name: SAMPLES.get(name[1], SAMPLES["decision_id"]), path)
+
+
+def test_every_route_has_its_roles() -> None:
+    """No route is missing in the table, and the table has none that does not exist."""
+    assert sorted(PERMISSIONS) == ROUTES
+
+
+@pytest.mark.parametrize("route", CLOSED)
+def test_every_role_may_what_the_table_says(guarded: Guarded, route: str) -> None:
+    """Who may not is told so, whatever else is wrong with the request; who may is never told so."""
+    method, path = asked(route)
+    for role in ROLES:
+        told = guarded.call(role, method, path)
+        assert (told.status_code == 403) == (role not in PERMISSIONS[route]), role
+        assert told.status_code != 401, role
+        if told.status_code == 403:
+            assert told.json()["type"] == "urn:wanliu:problem:forbidden"
+            assert told.json()["detail"] == f"the role `{role}` may not do this"
+
+
+@pytest.mark.parametrize("route", CLOSED)
+def test_without_a_key_nothing(guarded: Guarded, route: str) -> None:
+    """No key, or one that is nobody's: 401, and how to send one."""
+    method, path = asked(route)
+    without = guarded.http.request(method, path)
+    wrong = guarded.http.request(method, path, headers={"authorization": f"Bearer {KEY_PREFIX}{'x' * 43}"})
+    for told in (without, wrong):
+        assert (told.status_code, told.json()["type"]) == (401, "urn:wanliu:problem:unauthenticated")
+        assert told.headers["content-type"] == "application/problem+json"
+    assert without.headers["www-authenticate"] == 'Bearer realm="wanliu"'
+    assert wrong.headers["www-authenticate"] == 'Bearer realm="wanliu", error="invalid_token"'
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route not in CLOSED])
+def test_health_needs_no_key(guarded: Guarded, route: str) -> None:
+    """Who watches the service need not be known to it."""
+    assert guarded.http.request(*asked(route)).status_code == 200
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_document_says_who_may(route: str) -> None:
+    """Each operation names its key and its roles, or that none is needed."""
+    method, path = route.split(" ", 1)
+    operation = DOCUMENT["paths"][path][method.lower()]
+    if PERMISSIONS[route] is EVERYBODY:
+        assert operation["security"] == []
+    else:
+        assert operation["security"] == [{"bearer": []}, {"apiKey": []}]
+        assert operation["x-roles"] == sorted(PERMISSIONS[route])
+        assert {"401", "403"} <= operation["responses"].keys()
+
+
+def test_what_stands_nowhere_is_refused() -> None:
+    """A route that nobody entered into the table is for nobody but a developer on their own machine."""
+    assert not any(may(role, "GET /v1/new") for role in ROLES)
+    assert may(DEVELOPMENT, "GET /v1/new")
+
+
+def test_the_command_line_knows_the_roles() -> None:
+    """The same as the service."""
+    assert get_args(CallerRole) == tuple(ROLES)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": "Bearer {key}"},
+        {"authorization": "bearer  {key} "},
+        {"x-api-key": "{key}"},
+        {"authorization": "Basic dTpw", "x-api-key": "{key}"},
+    ],
+)
+def test_a_key_may_come_in_two_headers(guarded: Guarded, headers: dict[str, str]) -> None:
+    """As a bearer token or, where a proxy needs that header for itself, in one of its own."""
+    sent = {name: value.format(key=guarded.keys["agent"]) for name, value in headers.items()}
+    assert guarded.http.post("/v1/decisions", json=LIVE, headers=sent).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["", "x" * 10_000, "wl_", "\xff", "wl_ü"])
+def test_hostile_keys_are_nobodys(guarded: Guarded, key: str) -> None:
+    """Empty, endless, no text: 401."""
+    assert guarded.http.post("/v1/decisions", json=LIVE, headers={"x-api-key": key.encode("latin-1")}).status_code == 401  # type: ignore[dict-item]
+
+
+def test_the_record_names_who_asked(guarded: Guarded) -> None:
+    """Name and role of the caller, and the code of the agent."""
+    told = guarded.call("agent", "POST", "/v1/decisions", json=LIVE | {"agent": "a-17"}).json()
+    found = guarded.record.read_now(lambda connection: body_of(connection, guarded, told["decision_id"]))
+    assert (found["caller"], found["role"], found["agent"]) == ("agent", "agent", "a-17")
+
+
+def body_of(connection: Connection, guarded: Guarded, entry_id: str) -> Any:
+    from app.record.reading import read_entry
+
+    found = read_entry(connection, guarded.record.keys, entry_id)
+    assert found is not None
+    return found.body
+
+
+@pytest.mark.parametrize("role", sorted(TRYING))
+def test_who_tries_leaves_no_trace(guarded: Guarded, role: str) -> None:
+    """Authors, approvers and compliance ask what would be; for a decision they are refused."""
+    assert guarded.call(role, "POST", "/v1/decisions", json=WHAT_IF).json()["record"] == {"state": "none"}
+    told = guarded.call(role, "POST", "/v1/decisions", json=LIVE)
+    assert (told.status_code, told.json()["type"]) == (403, "urn:wanliu:problem:forbidden")
+
+
+@pytest.mark.parametrize("role", ["agent", "self_service", "campaign"])
+def test_who_decides_does_not_try(guarded: Guarded, role: str) -> None:
+    """What is asked where customers are served goes on the record."""
+    assert guarded.call(role, "POST", "/v1/decisions", json=WHAT_IF).status_code == 403
+    assert guarded.call(role, "POST", "/v1/decisions", json=LIVE).json()["record"] == {"state": "durable"}
+
+
+def test_each_role_sees_its_part(guarded: Guarded) -> None:
+    """Scores are for campaigns, and not for agents or customers."""
+    told = {role: guarded.call(role, "POST", "/v1/decisions", json=LIVE).json() for role in ("agent", "self_service", "campaign")}
+    assert told["campaign"]["actions"][0]["score"] is not None
+    assert told["agent"]["actions"][0]["score"] is None
+    assert told["self_service"]["signals"] == []
+
+
+def test_who_asks_reads_its_own_roles_decisions(guarded: Guarded) -> None:
+    """Another role's is not there for them; compliance reads all."""
+    told = guarded.call("agent", "POST", "/v1/decisions", json=LIVE)
+    path = f"/v1/decisions/{told.json()['decision_id']}"
+    guarded.add("desk-2", "agent")
+    guarded.look()
+    assert guarded.call("desk-2", "GET", path).content == told.content
+    assert guarded.call("compliance", "GET", path).status_code == 200
+    assert guarded.call("campaign", "GET", path).status_code == 404
+
+
+def test_a_grade_concedes_as_the_pack_says(guarded: Guarded) -> None:
+    """An agent who is a leader decides within the leader's limit."""
+    guarded.add("lead", "agent", grade="leader")
+    guarded.look()
+    found = {}
+    for name in ("agent", "lead"):
+        decision_id = guarded.call(name, "POST", "/v1/decisions", json=LIVE).json()["decision_id"]
+        found[name] = guarded.record.read_now(lambda connection, entry=decision_id: asker_of(connection, guarded, entry))  # type: ignore[misc]
+    limits = guarded.http.app.state.services.packs.current.choosing.concession  # type: ignore[attr-defined]
+    assert found == {"agent": ("agent", limits["agent"]), "lead": ("agent", limits["leader"])}
+
+
+def asker_of(connection: Connection, guarded: Guarded, entry_id: str) -> tuple[str, int]:
+    from app.record.reading import read_decision
+
+    found = read_decision(connection, guarded.record.keys, entry_id)
+    assert found is not None
+    assert found.case is not None
+    return found.case.asker.role, found.case.asker.concession_limit
+
+
+def test_keys_come_and_go_while_it_runs(guarded: Guarded) -> None:
+    """Added keys work and revoked ones do not once the service has looked; it says who may call, and never a key."""
+    guarded.add("passing", "agent")
+    assert guarded.call("passing", "POST", "/v1/decisions", json=LIVE).status_code == 401
+    with capture_logs() as logs:
+        guarded.look()
+        assert guarded.call("passing", "POST", "/v1/decisions", json=LIVE).status_code == 200
+        guarded.revoke("passing")
+        guarded.look()
+        assert guarded.call("passing", "POST", "/v1/decisions", json=LIVE).status_code == 401
+    changes = [entry["callers"] for entry in logs if entry["event"] == "callers_changed"]
+    assert ["passing" in names for names in changes] == [True, False]
+    assert guarded.keys["passing"] not in str(logs)
+
+
+def reading(*answers: Any) -> Callable[[Any], Any]:
+    """A store that answers the callers one after the other."""
+    left: Iterator[Any] = iter(answers)
+
+    async def read(_: Any) -> Any:
+        answer = next(left)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return read
+
+
+def test_development_ends_with_the_first_caller() -> None:
+    """Everybody may do everything until somebody was added; afterwards never again, not even when the store has lost them."""
+    book, read = CallerBook(), reading(None, {hash_of("k"): Caller("desk", "agent")}, None)
+    asyncio.run(book.look(read))
+    assert (book.development, book.caller(None)) == (True, Caller(DEVELOPMENT, DEVELOPMENT))
+    asyncio.run(book.look(read))
+    assert (book.development, book.caller(None), book.caller("k")) == (False, None, Caller("desk", "agent"))
+    asyncio.run(book.look(read))
+    assert (book.development, book.caller(None), book.caller("k")) == (False, None, None)
+
+
+def test_where_others_reach_it_nobody_is_anybody() -> None:
+    """Without callers, a service that listens beyond its own machine lets nobody in."""
+    book = CallerBook(reachable=True)
+    asyncio.run(book.look(reading(None)))
+    assert book.caller(None) is book.caller("wl_x") is None
+
+
+def test_who_was_known_stays_known_while_the_store_is_away() -> None:
+    """A look that fails is logged, and changes nothing; the next one goes on."""
+    book = CallerBook(every=0.001)
+    desk, late = {hash_of("k"): Caller("desk", "agent")}, {hash_of("l"): Caller("late", "agent")}
+
+    async def followed() -> None:
+        await book.look(reading(desk))
+        follower = asyncio.create_task(book.follow(reading(StoreUnavailable("down"), RuntimeError("odd"), late, *[late] * 1000)))
+        assert book.caller("k") is not None
+        await asyncio.sleep(0.2)
+        follower.cancel()
+
+    with capture_logs() as logs:
+        asyncio.run(followed())
+    assert book.caller("l") == Caller("late", "agent")
+    assert [entry["event"] for entry in logs[:4]] == ["callers_changed", "callers_not_read", "callers_not_read", "callers_changed"]
+
+
+def test_everybody_may_everything_in_development(http: TestClient) -> None:
+    """With or without a key, live or what-if."""
+    assert http.post("/v1/decisions", json=LIVE, headers={"authorization": "Bearer wl_x"}).status_code == 200
+    assert http.post("/v1/decisions", json=WHAT_IF).status_code == 200

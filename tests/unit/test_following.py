@@ -1,0 +1,416 @@
+"""The pack that a worker decides with: what the store says, or the folder in development mode; the last good one where that is broken."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+from structlog.testing import capture_logs
+
+from app.api import following, seeding
+from app.api.following import FollowedPacks
+from app.engine.problems import PackError
+from app.record import Ids, Record, StoreUnavailable
+from app.record.database import Database, stamp
+from app.record.keys import Keys
+from app.record.pack_history import History
+from app.record.pack_steps import Checked, Desk, PackContent
+from app.record.packs import PackLibrary, read_history, read_shelf
+from app.record.tables import PackRow, PackStepRow
+from app.workbench.trial import Exhibit, Trial, try_out
+from tests.packs_in_force import FAILING, content, now, version, write
+
+pytestmark = pytest.mark.unit
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+
+
+@dataclass
+class Store:
+    """A store, what is done with packs in it, and workers that follow it."""
+
+    url: str
+    keys: Keys
+    folder: Path
+    ahead: datetime.timedelta = datetime.timedelta()
+    development: bool = False
+    ids: Ids = field(default_factory=Ids)
+
+    def clock(self) -> datetime.datetime:
+        return now() + self.ahead
+
+    @contextlib.asynccontextmanager
+    async def worker(self, *, opened: bool = True, cache: Path | None = None) -> AsyncIterator[FollowedPacks]:
+        """A worker with a connection of its own; the test looks when it wants to."""
+        record = Record(Database(self.url), self.keys, clock=self.clock, deadline=30)
+        library = PackLibrary(record.database, pattern_engine="builtin", cache=cache)
+        await record.open()
+        packs = FollowedPacks(
+            self.folder, library, record, development=lambda: self.development, clock=self.clock, ids=self.ids, every=0.01
+        )
+        try:
+            if opened:
+                await packs.open()
+            yield packs
+        finally:
+            await record.close()
+
+    def desk(self, record: Record) -> Desk:
+        return Desk(record.read_now(read_history), self.clock(), self.ids)
+
+    def take(self, *steps: Callable[[Desk], Any]) -> None:
+        """Take steps as a command does, beside the workers."""
+        with contextlib.closing(_Closing(Record(Database(self.url), self.keys, clock=self.clock))) as opened:
+            for step in steps:
+                entry = step(self.desk(opened.record))
+                assert entry is not None
+                opened.record.write_now(entry)
+
+    def force(self, pack: PackContent, digest: str | None = None) -> str:
+        """Publish, approve and activate, whatever the pack is."""
+        named = digest or pack.digest
+        self.take(
+            lambda desk: desk.publish(Checked(pack, "small", "x"), "ann", None),
+            lambda desk: desk.approve(named, "bob"),
+            lambda desk: desk.activate(named, "bob"),
+        )
+        return named
+
+    @property
+    def history(self) -> History:
+        with contextlib.closing(_Closing(Record(Database(self.url), self.keys, clock=self.clock))) as opened:
+            return opened.record.read_now(read_history)
+
+
+@dataclass
+class _Closing:
+    record: Record
+
+    def close(self) -> None:
+        self.record.close_now()
+
+
+@pytest.fixture
+def store(database_url: str, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store on either database, with a good pack in the folder; trials run in this process."""
+
+    async def try_here(exhibit: Exhibit, cache: Path | None = None) -> Trial:
+        return try_out(exhibit, cache)
+
+    monkeypatch.setattr(following, "try_apart", try_here)
+    monkeypatch.setattr("app.record.publishing.try_apart", try_here)
+    return Store(database_url, keys, write(tmp_path / "pack", version("1.0.0")))
+
+
+def test_a_worker_follows_what_is_in_force(store: Store) -> None:
+    """An activation takes over at the next look, a schedule at its time, a rollback at once."""
+    one, two, three = (content(number) for number in ("1.0.0", "2.0.0", "3.0.0"))
+
+    async def run() -> None:
+        async with store.worker() as packs:
+            assert (packs.current.digest, packs.running.follows) == (one.digest, "store")
+            store.force(two)
+            await packs.look()
+            assert packs.current.digest == two.digest
+            store.force(three, None)
+            store.take(lambda desk: desk.rollback("bob"))
+            await packs.look()
+            assert packs.current.digest == two.digest
+            later = store.clock() + datetime.timedelta(hours=1)
+            store.take(lambda desk: desk.activate(three.digest, "bob", later))
+            await packs.look()
+            assert packs.current.digest == two.digest
+            store.ahead = datetime.timedelta(hours=1)
+            await packs.look()
+            assert (packs.current.digest, packs.running.since) == (three.digest, stamp(later))
+            assert (packs.problems, packs.wanted) == ((), None)
+
+    asyncio.run(run())
+
+
+def test_all_workers_of_a_store_switch(store: Store) -> None:
+    """Two that started at the same time on an empty store seed it once, and go along together."""
+    two = content("2.0.0")
+
+    async def switched(packs: FollowedPacks) -> None:
+        async with asyncio.timeout(60):
+            while packs.current.digest != two.digest:  # noqa: ASYNC110 - it is the follower that changes it
+                await asyncio.sleep(0.01)
+
+    async def run() -> None:
+        async with store.worker(opened=False) as one, store.worker(opened=False) as other:
+            await asyncio.gather(one.open(), other.open())
+            followers = [asyncio.create_task(packs.follow()) for packs in (one, other)]
+            await asyncio.to_thread(store.force, two)
+            await asyncio.gather(switched(one), switched(other))
+            for follower in followers:
+                follower.cancel()
+            await asyncio.gather(*followers, return_exceptions=True)
+
+    asyncio.run(run())
+    active = store.history.line(stamp(now()))
+    assert [step.digest for step in active] == [content("1.0.0").digest, two.digest]
+    published = [step for step in store.history.steps if step.step == "published"]
+    assert len(published) == 2
+
+
+@pytest.mark.parametrize("kind", ["tests fail", "mistake", "unreadable", "bomb", "other files", "gone"])
+def test_a_broken_pack_in_force_is_not_taken_over(store: Store, kind: str) -> None:
+    """However it came to be in force: the last good one goes on, it is told why, and a good one takes over after it."""
+    good, next_good = content("1.0.0"), content("3.0.0")
+    bad = content("2.0.0", FAILING if kind == "tests fail" else None)
+    if kind == "mistake":
+        bad = PackContent({**bad.files, "rules/x.yaml": b"signals: 7\n"})
+    stored = {"unreadable": b"\x00no", "bomb": _bomb(), "other files": content("2.0.1", None).packed()}
+
+    async def run() -> None:
+        async with store.worker() as packs:
+            store.force(bad)
+            with store_connection(store) as connection:
+                row = PackRow.__table__  # type: ignore[attr-defined]
+                if kind in stored:
+                    connection.execute(update(PackRow).where(row.c.digest == bad.digest).values(files=stored[kind]))
+                if kind == "gone":
+                    connection.execute(row.delete().where(row.c.digest == bad.digest))
+            with capture_logs() as logs:
+                for _ in range(3):
+                    await packs.look()
+            assert [entry["event"] for entry in logs] == ["pack_refused"]
+            assert (packs.current.digest, packs.wanted) == (good.digest, bad.digest)
+            assert packs.problems[0] == f"{bad.digest[7:19]} is in force and not taken over:"
+            assert len(packs.problems) > 1
+            store.force(next_good)
+            await packs.look()
+            assert (packs.current.digest, packs.wanted, packs.problems) == (next_good.digest, None, ())
+
+    asyncio.run(run())
+
+
+def _bomb() -> bytes:
+    import zlib
+
+    return zlib.compress(b'{"rules/pack.yaml":"' + b"a" * 80_000_000)
+
+
+@contextlib.contextmanager
+def store_connection(store: Store) -> Any:
+    """A way past the record into its tables."""
+    database = Database(store.url)
+    try:
+        with database.writing() as connection:
+            yield connection
+    finally:
+        database.dispose()
+
+
+def test_what_nobody_approved_is_not_taken_over(store: Store) -> None:
+    """An activation that somebody writes into the table does nothing."""
+    bad = content("2.0.0")
+
+    async def run() -> None:
+        async with store.worker() as packs:
+            store.take(lambda desk: desk.publish(Checked(bad, "small", "2.0.0"), "ann", None))
+            at = stamp(store.clock())
+            row = {"entry_id": "f", "digest": bad.digest, "step": "activated", "at": at, "by": "eve", "effective_at": at}
+            with store_connection(store) as connection:
+                connection.execute(insert(PackStepRow), row)
+            await packs.look()
+            assert (packs.current.digest, packs.problems) == (content("1.0.0").digest, ())
+
+    asyncio.run(run())
+
+
+def test_a_worker_that_starts_on_a_broken_pack_takes_the_one_before(store: Store) -> None:
+    """The newest that is still good; where none is, it does not start, and says why."""
+
+    async def run() -> None:
+        async with store.worker() as packs:
+            first = packs.current.digest
+        bad = store.force(content("2.0.0", FAILING))
+        async with store.worker() as packs:
+            assert (packs.current.digest, packs.wanted) == (first, bad)
+            assert "the test `A caller` fails" in packs.problems[1]
+            await packs.look()
+            assert (packs.current.digest, packs.wanted) == (first, bad)
+        with store_connection(store) as connection:
+            connection.execute(update(PackRow).values(files=b""))
+        with pytest.raises(PackError, match="are not those that were published"):
+            async with store.worker():
+                pass
+
+    asyncio.run(run())
+
+
+def test_what_could_not_be_read_is_tried_again(store: Store) -> None:
+    """A pack that is damaged is looked at again after a minute, one whose tests fail is not."""
+    two = content("2.0.0")
+
+    async def run() -> None:
+        async with store.worker() as packs:
+            store.force(two)
+            with store_connection(store) as connection:
+                table = PackRow.__table__  # type: ignore[attr-defined]
+                connection.execute(update(PackRow).where(table.c.digest == two.digest).values(files=b""))
+            await packs.look()
+            with store_connection(store) as connection:
+                connection.execute(update(PackRow).where(table.c.digest == two.digest).values(files=two.packed()))
+            await packs.look()
+            assert packs.wanted == two.digest
+            store.ahead = datetime.timedelta(seconds=following.RETRY_SECONDS)
+            await packs.look()
+            assert (packs.current.digest, packs.problems) == (two.digest, ())
+
+    asyncio.run(run())
+
+
+def test_the_folder_of_an_empty_store_has_to_be_good(store: Store) -> None:
+    """Seeding refuses what publishing refuses, tests that fail, and what somebody rejected."""
+
+    async def refused(told: str) -> None:
+        with pytest.raises(PackError, match=told):
+            async with store.worker():
+                pass
+
+    write(store.folder, version("1.0.0", FAILING))
+    asyncio.run(refused("the test `A caller` fails"))
+    write(store.folder, {"rules/bad.yaml": "signals: 7\n"})
+    asyncio.run(refused("rules/bad.yaml"))
+    (store.folder / "rules" / "bad.yaml").unlink()
+    write(store.folder, version("1.0.0"))
+    pack = content("1.0.0")
+    assert not store.history.steps
+    store.take(lambda desk: desk.publish(Checked(pack, "small", "1.0.0"), "ann", None), lambda desk: desk.reject(pack.digest, "bob", "no"))
+    asyncio.run(refused("was rejected by `bob`"))
+
+
+def test_development_mode_follows_the_folder(store: Store) -> None:
+    """A changed pack is published and noted before it decides; a broken one is not taken over; a restart notes nothing new."""
+    store.development = True
+
+    async def run() -> None:
+        async with store.worker() as packs:
+            write(store.folder, version("2.0.0", FAILING))
+            await packs.look()
+            assert (packs.current.version, packs.running.follows, packs.problems) == ("2.0.0", "folder", ())
+            write(store.folder, {"rules/rules.yaml": "signals: 7\n"})
+            await packs.look()
+            assert (packs.current.version, packs.wanted) == ("2.0.0", None)
+            assert packs.problems[0].startswith("rules/rules.yaml:1:10: error")
+        write(store.folder, version("2.0.0"))
+        async with store.worker() as packs:
+            assert packs.running.since == store.history.steps[-1].since
+
+    asyncio.run(run())
+    steps = [(step.step, step.by) for step in store.history.steps]
+    assert steps == [("published", "development"), ("development", "development")] * 2
+    assert store.history.active(stamp(now())) is None
+
+
+def test_development_that_is_not_on_record_does_not_decide(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the store takes nothing the last pack goes on, and the next look tries again."""
+    store.development = True
+
+    async def run() -> None:
+        async with store.worker() as packs:
+            write(store.folder, version("2.0.0"))
+            with monkeypatch.context() as broken:
+
+                async def write_not(self: Record, entry: object) -> None:
+                    raise StoreUnavailable("down")
+
+                broken.setattr(Record, "write", write_not)
+                with pytest.raises(StoreUnavailable):
+                    await packs.look()
+                assert packs.current.version == "1.0.0"
+            await packs.look()
+            assert packs.current.version == "2.0.0"
+
+    asyncio.run(run())
+
+
+def test_the_first_caller_ends_development(store: Store) -> None:
+    """Nothing that nobody approved is in force: the folder's pack is seeded as in an empty store, and decides on while that fails."""
+    store.development = True
+
+    async def run() -> None:
+        async with store.worker() as packs:
+            store.development = False
+            write(store.folder, version("1.0.0", FAILING))
+            await packs.look()
+            assert (packs.current.version, packs.running.follows, packs.wanted) == ("1.0.0", "folder", None)
+            assert packs.problems[0] == "no pack is in force, and the folder's is no good:"
+            store.ahead = datetime.timedelta(seconds=following.RETRY_SECONDS)
+            write(store.folder, version("1.0.0"))
+            await packs.look()
+            assert (packs.current.version, packs.running.follows, packs.problems) == ("1.0.0", "store", ())
+
+    asyncio.run(run())
+    assert [step.step for step in store.history.steps] == ["published", "development", "approved", "activated"]
+
+
+def test_following_goes_on_while_the_store_is_away(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told once, the pack decides on, and what was activated meanwhile takes over when the store is back."""
+
+    async def run() -> list[str]:
+        async with store.worker() as packs:
+            read, failing = Record.read, True
+
+            async def away(self: Record, work: Any, **options: Any) -> Any:
+                if failing:
+                    raise StoreUnavailable("away")
+                return await read(self, work, **options)
+
+            monkeypatch.setattr(Record, "read", away)
+            with capture_logs() as logs:
+                follower = asyncio.create_task(packs.follow())
+                await asyncio.sleep(0.1)
+                await asyncio.to_thread(store.force, content("2.0.0"))
+                failing = False
+                async with asyncio.timeout(60):
+                    while packs.current.version != "2.0.0":  # noqa: ASYNC110 - it is the follower that changes it
+                        await asyncio.sleep(0.01)
+                follower.cancel()
+            return [entry["event"] for entry in logs]
+
+    assert asyncio.run(run()) == ["packs_not_followed", "pack_running"]
+
+
+def test_what_runs_is_kept_for_replays(store: Store) -> None:
+    """The library gives any pack that ever ran, and what development ran too."""
+    store.development = True
+
+    async def run() -> None:
+        async with store.worker() as packs:
+            digest = packs.current.digest
+            assert packs.library.get(digest) is packs.current
+
+    asyncio.run(run())
+    database = Database(store.url)
+    with database.reading() as connection:
+        assert list(read_shelf(connection).packs) == [content("1.0.0").digest]
+    assert PackLibrary(database).get(content("1.0.0").digest).version == "1.0.0"
+    database.dispose()
+
+
+def test_seeding_gives_up_where_the_store_refuses_every_step(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not go round in circles."""
+    monkeypatch.setattr(seeding, "ATTEMPTS", 2)
+
+    async def write_not(self: Record, entry: object) -> None:
+        raise seeding.RowRefused("no")
+
+    monkeypatch.setattr(Record, "write", write_not)
+
+    async def run() -> None:
+        with pytest.raises(seeding.RowRefused):
+            async with store.worker():
+                pass
+
+    asyncio.run(run())
