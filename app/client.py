@@ -7,6 +7,7 @@ httpx with the document in `openapi/`. Answers are the JSON objects of that docu
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -55,6 +56,7 @@ class WanliuClient:
         self,
         base_url: str = DEVELOPMENT_ADDRESS,
         *,
+        key: str | None = None,
         timeout: float = 5.0,
         retries: int = 3,
         transport: httpx.BaseTransport | None = None,
@@ -63,24 +65,47 @@ class WanliuClient:
         """
         Args:
             base_url: where the service listens.
+            key: the API key; none in development mode.
             timeout: seconds to connect, and between two pieces of an answer.
-            retries: how often to ask again when the service is too busy to record a decision (503), after the pause it names.
-                A decision that was recorded but not answered in time is then on record twice, answered once.
+            retries: how often to ask again when the service is too busy to record a decision (503), after the pause it names. All of
+                them have one idempotency key, so that nothing is on record twice.
             transport: carries requests; httpx's own where none is given.
             sleep: waits.
         """
-        self._http = httpx.Client(base_url=base_url, timeout=timeout, transport=transport)
+        headers = {} if key is None else {"authorization": f"Bearer {key}"}
+        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=timeout, transport=transport)
         self._retries, self._sleep = retries, sleep
 
-    def decide(self, request: DecisionRequest | Mapping[str, Any]) -> dict[str, Any]:
+    def decide(self, request: DecisionRequest | Mapping[str, Any], *, idempotency_key: str | None = None) -> dict[str, Any]:
         """The next best actions for a subscriber: the answer of `POST /v1/decisions`.
+
+        Args:
+            request: what is known and where the person is met.
+            idempotency_key: names the request, so that asking again later gives the same decision; left out, a new one.
 
         Raises:
             WanliuError: the service refused the request, or could not record the decision.
             httpx.TransportError: nothing answers.
         """
         body = request.model_dump(mode="json", exclude_unset=True) if isinstance(request, DecisionRequest) else dict(request)
-        return self._ask("POST", "/v1/decisions", body)
+        return self._ask("POST", "/v1/decisions", body, idempotency_key)
+
+    def respond(self, decision_id: str, action: str, outcome: str, *, idempotency_key: str | None = None, **fields: Any) -> dict[str, Any]:
+        """Tell what became of an action: the answer of `POST /v1/decisions/{id}/responses`.
+
+        Args:
+            decision_id: of the decision that offered it.
+            action: one of those on its list.
+            outcome: shown, sent, accepted, refused, ignored, activated, stayed, left.
+            idempotency_key: as in `decide`.
+            fields: `at`, `reference`, `reason`, `agent`.
+
+        Raises:
+            WanliuError: the service did not take it.
+            httpx.TransportError: nothing answers.
+        """
+        body = {"action": action, "outcome": outcome, **fields}
+        return self._ask("POST", f"/v1/decisions/{quote(decision_id, safe='')}/responses", body, idempotency_key)
 
     def decision(self, decision_id: str) -> dict[str, Any]:
         """A decision as it was given.
@@ -101,13 +126,14 @@ class WanliuClient:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None, idempotency_key: str | None = None) -> dict[str, Any]:
+        headers = {} if body is None else {"idempotency-key": idempotency_key or str(uuid.uuid4())}
         for _ in range(self._retries):
-            response = self._http.request(method, path, json=body)
+            response = self._http.request(method, path, json=body, headers=headers)
             if response.status_code != _TOO_BUSY:
                 return _answer(response)
             self._sleep(_pause(response))
-        return _answer(self._http.request(method, path, json=body))
+        return _answer(self._http.request(method, path, json=body, headers=headers))
 
 
 def _pause(response: httpx.Response) -> float:

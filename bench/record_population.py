@@ -40,7 +40,7 @@ OUTCOMES = ("shown", "accepted", "refused", "ignored", "activated")
 START = datetime.datetime(2026, 8, 22, tzinfo=datetime.UTC)
 DAYS = 90
 PORTION = 20_000
-_PART = 7 * 4_096
+_PART = 4_096
 
 Subjects = Sequence[tuple[str, str]]
 """Subscribers: id and token."""

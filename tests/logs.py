@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -46,6 +47,16 @@ def decision_body(**changes: Any) -> dict[str, Any]:
         "outcomes": {"not_eligible": {"not_already": ["tariff_pack"]}},
         **changes,
     }
+
+
+class Clock:
+    """A time that moves on with each look."""
+
+    def __init__(self, begin: datetime.datetime = NOW) -> None:
+        self._begin, self._ticks = begin, itertools.count()
+
+    def __call__(self) -> datetime.datetime:
+        return self._begin + datetime.timedelta(milliseconds=2 * next(self._ticks))
 
 
 class Book:

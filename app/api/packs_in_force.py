@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from fastapi import APIRouter, FastAPI, Path, Query, Request
 from sqlalchemy import Connection
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.responses import Response
 
 from app.api.bodies import JSON, read_json
@@ -43,6 +44,15 @@ from app.record.publishing import checked, texts_of
 
 PAGE, LARGEST_PAGE = 50, 500
 DIGEST = r"^sha256:[0-9a-f]{64}$"
+
+
+class _DigestConvertor(StringConvertor):
+    """Takes digests only, so that other words below `/v1/packs/` are paths of their own."""
+
+    regex = DIGEST[1:-1]
+
+
+register_url_convertor("digest", _DigestConvertor())
 
 Digest = Annotated[str, Path(pattern=DIGEST, description="A pack's digest.")]
 _checking = asyncio.Semaphore(1)
@@ -128,7 +138,7 @@ async def rollback(request: Request) -> Response:
 
 
 @router.post(
-    "/v1/packs/{digest}/approve",
+    "/v1/packs/{digest:digest}/approve",
     operation_id="approvePack",
     summary="Approve a pack that somebody else published",
     response_description="The pack, approved.",
@@ -142,7 +152,7 @@ async def approve(request: Request, digest: Digest) -> Response:
 
 
 @router.post(
-    "/v1/packs/{digest}/reject",
+    "/v1/packs/{digest:digest}/reject",
     operation_id="rejectPack",
     summary="Refuse a pack, or take its approval back",
     response_description="The pack, rejected; what was scheduled of it is withdrawn.",
@@ -156,7 +166,7 @@ async def reject(request: Request, digest: Digest) -> Response:
 
 
 @router.post(
-    "/v1/packs/{digest}/activate",
+    "/v1/packs/{digest:digest}/activate",
     operation_id="activatePack",
     summary="Let an approved pack decide, now or from a time on",
     response_description="The pack. Every process takes it over within two seconds, once it has run the pack's own tests.",
@@ -170,7 +180,7 @@ async def activate(request: Request, digest: Digest) -> Response:
 
 
 @router.post(
-    "/v1/packs/{digest}/withdraw",
+    "/v1/packs/{digest:digest}/withdraw",
     operation_id="withdrawPack",
     summary="Take a pack's scheduled activations back",
     response_description="The pack, no longer scheduled.",
@@ -213,7 +223,7 @@ async def list_packs(
 
 
 @router.get(
-    "/v1/packs/{digest}",
+    "/v1/packs/{digest:digest}",
     operation_id="readPack",
     summary="A pack, who did what with it and, where asked for, its files",
     responses={

@@ -6,7 +6,7 @@ Every command imports what it needs when it runs, so that the program answers at
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -368,6 +368,146 @@ Subscriber = Annotated[str, typer.Argument(metavar="SUBSCRIBER", help="The opera
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text for people.")]
 
 
+EntryId = Annotated[str, typer.Argument(metavar="ID", help="A decision's id.")]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="DATE", help="From this date on (UTC); left out, thirty days.", show_default=False)
+]
+Until = Annotated[str | None, typer.Option("--until", metavar="DATE", help="To the end of this date.", show_default=False)]
+
+
+def _filter(name: str, help: str) -> Any:  # noqa: A002 - as Typer calls it
+    return typer.Option(f"--{name}", metavar=name.upper(), help=help, show_default=False)
+
+
+@record_app.command("search")
+def record_search(
+    subscriber: Annotated[str | None, typer.Option(metavar="ID", help="The operator's id of a subscriber.", show_default=False)] = None,
+    kind: Annotated[list[str] | None, _filter("kind", "Kind of entry; left out, decisions. `read`: who looked.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="A date, or a time with its offset.", show_default=False)] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="The same; a date to its end.", show_default=False)] = None,
+    channel: Annotated[list[str] | None, _filter("channel", "Channel.")] = None,
+    caller: Annotated[list[str] | None, _filter("caller", "Who asked.")] = None,
+    role: Annotated[list[str] | None, _filter("role", "As what.")] = None,
+    agent: Annotated[list[str] | None, _filter("agent", "Code of an agent.")] = None,
+    pack: Annotated[list[str] | None, _filter("pack", "Digest of the pack.")] = None,
+    stage: Annotated[list[str] | None, _filter("stage", "Lifecycle stage.")] = None,
+    phase: Annotated[list[str] | None, _filter("phase", "Phase.")] = None,
+    moment: Annotated[list[str] | None, _filter("moment", "Moment of truth.")] = None,
+    signal: Annotated[list[str] | None, _filter("signal", "Signal that held; also with its level: four_high.tariff:severe.")] = None,
+    offered: Annotated[list[str] | None, _filter("offered", "Action on the list.")] = None,
+    tariff: Annotated[list[str] | None, _filter("tariff", "Tariff on the list.")] = None,
+    suppressed: Annotated[list[str] | None, _filter("suppressed", "Action that contact policy or a guardrail kept out.")] = None,
+    clause: Annotated[list[str] | None, _filter("clause", "Clause that kept an action out: contact.quiet_hours.")] = None,
+    outcome: Annotated[list[str] | None, _filter("outcome", "What came of it; also of one action: tariff_pack:accepted.")] = None,
+    empty: Annotated[list[str] | None, _filter("empty", "Why nothing was on the list.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Entries on a page.")] = 20,
+    cursor: Annotated[str | None, typer.Option(metavar="TEXT", help="Go on after the page before.", show_default=False)] = None,
+    by: MyName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search the record, newest first. All filters must hold; an option may be given several times."""
+    from app.cli.reading import find
+
+    filters = {
+        "kind": kind,
+        "channel": channel,
+        "caller": caller,
+        "role": role,
+        "agent": agent,
+        "pack": pack,
+        "stage": stage,
+        "phase": phase,
+        "moment": moment,
+        "signal": signal,
+        "offered": offered,
+        "tariff": tariff,
+        "suppressed": suppressed,
+        "clause": clause,
+        "outcome": outcome,
+        "empty": empty,
+    }
+    find(filters, subscriber=subscriber, since=since, until=until, limit=limit, cursor=cursor, by=by, as_json=as_json)
+
+
+@record_app.command("show")
+def record_show(
+    decision: EntryId,
+    locale: Annotated[Locale, typer.Option(help="Language of titles.")] = "en",
+    by: MyName = None,
+    as_json: AsJson = False,
+) -> None:
+    """A decision with everything needed to understand it; of another entry, its envelope."""
+    from app.cli.reading import show
+
+    show(decision, locale, by, as_json=as_json)
+
+
+@record_app.command("explain")
+def record_explain(
+    decision: EntryId,
+    locale: Annotated[Locale, typer.Option(help="Language of the words.")] = "en",
+    by: MyName = None,
+    as_json: AsJson = False,
+) -> None:
+    """A decision in words: why this over the runner-up, what would have changed it, whether a protected attribute had influence."""
+    from app.cli.reading import explain as tell
+
+    tell(decision, locale, by, as_json=as_json)
+
+
+@record_app.command("replay")
+def record_replay(
+    decision: EntryId,
+    pack: Annotated[
+        Path | None, typer.Option("--pack", metavar="FOLDER", help="A draft: what would it have decided instead?", show_default=False)
+    ] = None,
+    by: MyName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a decision again, with the pack that made it. The exit code is 1 when the answer differs."""
+    from app.cli.reading import replay
+
+    replay(decision, pack, by, as_json=as_json)
+
+
+@record_app.command("proof")
+def record_proof(decision: EntryId, as_json: AsJson = False) -> None:
+    """Prove that an entry is on record: its leaf, the path, the signed root."""
+    from app.cli.reading import proof
+
+    proof(decision, as_json=as_json)
+
+
+@record_app.command("figures")
+def record_figures(
+    since: Since = None,
+    until: Until = None,
+    pack: Annotated[
+        str | None, typer.Option(metavar="DIGEST", help="One pack, by the beginning of its digest.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Funnel by gate, suppressions and caps, empty answers, offers and concessions by group, what agents did."""
+    from app.cli.reading import figures
+
+    figures(since, until, pack, as_json=as_json)
+
+
+@record_app.command("pairs")
+def record_pairs(
+    since: Since = None,
+    until: Until = None,
+    channel: Annotated[str | None, typer.Option(metavar="CHANNEL", help="One channel.", show_default=False)] = None,
+    most: Annotated[int, typer.Option(min=2, max=5000, help="Decisions to look through, newest first.")] = 1000,
+    by: MyName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pairs of decisions in the same conditions with different prices."""
+    from app.cli.reading import pairs
+
+    pairs(since, until, channel, most, by, as_json=as_json)
+
+
 @record_app.command("verify")
 def record_verify(
     since: Annotated[
@@ -428,11 +568,15 @@ def record_erase(
 
 
 @record_app.command("scrub")
-def record_scrub() -> None:
+def record_scrub(
+    full: Annotated[
+        bool, typer.Option("--full", help="On PostgreSQL, write the tables anew: nobody reads or writes them meanwhile.")
+    ] = False,
+) -> None:
     """Overwrite the bytes of rows that were deleted, which `erase` does too unless the store is busy."""
     from app.cli.erasing import scrub
 
-    scrub()
+    scrub(full=full)
 
 
 @record_app.command("hold")

@@ -35,12 +35,12 @@ def erase(subscriber: str, basis: str, by: str | None) -> None:
     out().print("Backups made before still hold it: docs/record.md says what to do about them.", soft_wrap=True)
 
 
-def scrub() -> None:
+def scrub(*, full: bool) -> None:
     """Have the bytes of deleted rows overwritten."""
     from app.record.erasing import scrub as scrub_files
 
     with the_record() as record:
-        done = scrub_files(record.database)
+        done = scrub_files(record.database, full=full)
     if not done:
         fail("the store is busy; try again when fewer read from it")
     out().print("The bytes of deleted rows are overwritten.")

@@ -19,6 +19,7 @@ from app.record.place import Place
 from app.record.problems import DATABASE_ERRORS, ROW_ERRORS, StoreUnavailable, blames_row
 from app.record.tables import EntryRow
 
+Beside = Callable[[Connection, Sequence[Outcome]], None]
 _PROBE_BYTES = 65_536
 """Enough to find out about a disk that is full."""
 _OF_OLD_CONNECTIONS = (
@@ -56,10 +57,14 @@ class Committer:
         """Where the store's file was found."""
         return self._place
 
-    def commit(self, entries: Sequence[NewEntry]) -> list[Outcome]:
+    def commit(self, entries: Sequence[NewEntry], *, beside: Beside | None = None) -> list[Outcome]:
         """Store entries; they are durable when this returns. What became of each, in their order.
 
         Entries of an earlier call whose end is not known may be given again: they are stored once.
+
+        Args:
+            entries: to be stored.
+            beside: does something more in the same transaction, knowing what became of them.
 
         Raises:
             StoreUnavailable: none of them is known to be stored.
@@ -68,8 +73,19 @@ class Committer:
             self._settle()
             settled, self._settled = self._settled, {}
             rest = [entry for entry in entries if entry.id not in settled]
-            outcomes = iter(self._commit(rest) if rest else ())
+            outcomes = iter(self._commit(rest, beside) if rest else ())
             return [settled.get(entry.id) or next(outcomes) for entry in entries]
+
+    def present(self, ids: Sequence[str]) -> set[str]:
+        """Which of these entries are in the store.
+
+        Raises:
+            StoreUnavailable: it cannot be asked.
+        """
+        with self._alone, self._transaction() as connection:
+            found = set(connection.execute(select(col(EntryRow.id)).where(col(EntryRow.id).in_(ids))).scalars())
+            connection.exec_driver_sql("ROLLBACK")
+            return found
 
     def probe(self) -> None:
         """Does the store take entries: write one, and take it away again.
@@ -91,24 +107,26 @@ class Committer:
         with self._alone:
             self._drop()
 
-    def _commit(self, entries: Sequence[NewEntry]) -> list[Outcome]:
+    def _commit(self, entries: Sequence[NewEntry], beside: Beside | None) -> list[Outcome]:
         try:
             with self._transaction() as connection:
                 outcomes = self._batch(connection).enter(entries, self._sequence)
-                return self._end(connection, entries, outcomes)
+                return self._end(connection, entries, outcomes, beside)
         except ROW_ERRORS:  # one of them is at fault: the others are stored without it
             pass
         with self._transaction() as connection:
             outcomes = self._batch(connection).enter_what_can_be(entries, self._sequence)
-            return self._end(connection, entries, outcomes)
+            return self._end(connection, entries, outcomes, beside)
 
     def _batch(self, connection: Connection) -> Batch:
         return Batch(self._database, self._keys, self._writer, connection, self._clock())
 
-    def _end(self, connection: Connection, entries: Sequence[NewEntry], outcomes: list[Outcome]) -> list[Outcome]:
+    def _end(self, connection: Connection, entries: Sequence[NewEntry], outcomes: list[Outcome], beside: Beside | None) -> list[Outcome]:
         """Commit. Where that fails, what was written stays in doubt until the store has been asked."""
         count = written(outcomes)
         if count:
+            if beside is not None:
+                beside(connection, outcomes)
             self._doubtful = {entry.id: outcome for entry, outcome in reversed(list(zip(entries, outcomes, strict=True)))}
             self._finish(connection)
             self._doubtful = {}

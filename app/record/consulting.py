@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
@@ -15,8 +15,10 @@ from app.engine.case import Case
 from app.engine.decide import decide
 from app.engine.explain import explain
 from app.engine.pack import Pack, parts_of
+from app.engine.pack.checking import Parts
 from app.engine.pack.limits import protected_facts
 from app.engine.texts import Language
+from app.engine.tree import reads
 from app.record import log
 from app.record.counterfactuals import (
     Compared,
@@ -30,6 +32,8 @@ from app.record.log import Inclusion
 from app.record.pack_steps import PackContent
 from app.record.tables import EntryRow
 
+Allowance = tuple[str, str, Set[str], str]
+"""A part of a pack, by what it may look at protected facts, at which, and in its own words why."""
 LOCALES: Mapping[Language, str] = {"zh": "zh-CN", "en": "en"}
 
 
@@ -80,7 +84,7 @@ def explained(packs: Shelves, digest: str, case: Case, language: Language) -> Ex
     decision = decide(pack, case)
     influence = protected_influence(pack, case, decision)
     if influence.influence:
-        influence = replace(influence, allowed_by=_allowed(packs, digest, language))
+        influence = replace(influence, allowed_by=_allowed(packs, digest, language, influence))
     return Explained(explain(pack, case, decision, "full"), compared(pack, decision), minimal_changes(pack, case, decision), influence)
 
 
@@ -90,8 +94,11 @@ def proof_of(connection: Connection, entry_id: str) -> Proof | None:
     return None if envelope is None else Proof(bytes(envelope), log.inclusion(connection, entry_id))
 
 
-def _allowed(packs: Shelves, digest: str, language: Language) -> tuple[Mapping[str, str], ...]:
-    return _allowances(_Files(digest, packs), language)
+def _allowed(packs: Shelves, digest: str, language: Language, influence: ProtectedInfluence) -> list[Mapping[str, str]]:
+    """What the pack states as reasons to look at the facts that had influence."""
+    facts = {item.fact for item in influence.influence}
+    facts = set(influence.facts) if facts == {"all"} else facts
+    return [reason for reason in _allowances(_Files(digest, packs), language) if facts & set(reason["facts"].split(", "))]
 
 
 @dataclass(frozen=True)
@@ -110,17 +117,38 @@ class _Files:
 
 @lru_cache(maxsize=8)
 def _allowances(files: _Files, language: Language) -> tuple[Mapping[str, str], ...]:
-    """Actions of a pack that state why they may look at protected facts: a legal basis, or a pilot; and which they look at."""
-    parts = parts_of(files.packs.content(files.digest).files)
-    pack = files.packs.get(files.digest)
+    """Where a pack may look at protected facts, which, and why it may."""
+    parts, pack = parts_of(files.packs.content(files.digest).files), files.packs.get(files.digest)
     guarded = protected_facts(parts)
-    found = []
+    found = [*_of_actions(parts, pack, guarded, language), *_of_policy(pack, guarded, language), *_of_tariffs(parts, guarded, language)]
+    return tuple({"part": part, "by": by, "facts": ", ".join(sorted(facts)), "because": why} for part, by, facts, why in found if facts)
+
+
+def _of_actions(parts: Parts, pack: Pack, guarded: frozenset[str], language: Language) -> Iterator[Allowance]:
+    """Actions: by a legal basis, a pilot, or because they sell nothing and concede nothing."""
     for name, item in parts.actions.items():
-        facts = sorted({base for clause in pack.by_id[name].gates for base in clause.bases} & guarded)
-        part = item.part
-        if facts and part.legal_basis is not None:
-            found.append({"action": name, "by": "legal_basis", "facts": ", ".join(facts), "because": getattr(part.legal_basis, language)})
-        if facts and part.pilot is not None:
-            because = f"{getattr(part.pilot.why, language)} ({part.pilot.until})"
-            found.append({"action": name, "by": "pilot", "facts": ", ".join(facts), "because": because})
-    return tuple(found)
+        facts, part = {base for clause in pack.by_id[name].gates for base in clause.bases} & guarded, item.part
+        if part.legal_basis is not None:
+            yield name, "legal_basis", facts, getattr(part.legal_basis, language)
+        elif part.pilot is not None:
+            yield name, "pilot", facts, f"{getattr(part.pilot.why, language)} ({part.pilot.until})"
+        elif part.kind != "offer" and not part.concedes:
+            yield name, "no_offer", facts, getattr(part.title, language)
+
+
+def _of_policy(pack: Pack, guarded: frozenset[str], language: Language) -> Iterator[Allowance]:
+    """Contact policy and guardrails, which protect and see everything."""
+    rules = {"contact": pack.contact_rules, "guardrail": pack.guardrail_rules}
+    clauses = {(clause.gate, clause.name): clause for action in pack.actions for clause in (*action.contact, *action.guardrails)}
+    for (gate, name), clause in clauses.items():
+        rule = rules[gate][name]
+        yield f"{gate}.{name}", gate, clause.bases & guarded, (rule.source or rule.title).say(language)
+
+
+def _of_tariffs(parts: Parts, guarded: frozenset[str], language: Language) -> Iterator[Allowance]:
+    """Tariffs: by their published condition, or where they are on sale."""
+    for name, tariff in parts.tariffs.items():
+        condition = set() if tariff.part.open_if is None else reads(parts.draft.tree(tariff, "open_if")) & guarded
+        yield name, "published_condition", condition, getattr(tariff.part.name, language)
+        if "all" not in tariff.part.regions:
+            yield name, "region_on_sale", {"account.province"}, getattr(tariff.part.name, language)

@@ -52,7 +52,10 @@ class MinimalChange:
 
 @dataclass(frozen=True, slots=True)
 class Influence:
-    """What another value of a protected fact would have changed; `value` none is: not known."""
+    """What another value of a protected fact would have changed; `value` none is: not known.
+
+    `changed`: `actions`, the list; `phase`; `tariffs` and `concession`, of actions on both lists. `concession`: all of the other list's.
+    """
 
     fact: str
     value: Any
@@ -70,7 +73,7 @@ class ProtectedInfluence:
         facts: the protected facts that were given, whose other values were tried.
         tried: how many cases were decided.
         influence: those that came out otherwise; empty where none did.
-        allowed_by: parts of the pack that state why they may look at such a fact: a legal basis, or a pilot.
+        allowed_by: where the pack may look at such a fact, and why: an action's legal basis or pilot, a tariff's published condition.
     """
 
     facts: Sequence[str]
@@ -193,14 +196,16 @@ def _actions(decision: Decision) -> list[str]:
 
 
 def _differs(one: Decision, other: Decision) -> list[str]:
-    """What differs of what may not depend on a protected fact."""
-    pairs = {
-        "actions": (_actions(one), _actions(other)),
-        "tariffs": ([item.tariff for item in one.ranked], [item.tariff for item in other.ranked]),
-        "concession": (sum(item.concession for item in one.ranked), sum(item.concession for item in other.ranked)),
-        "phase": (one.phase.id, other.phase.id),
+    """What differs: the list, the phase; and of actions on both lists the tariff or what is conceded."""
+    first, second = ({item.action: item for item in decision.ranked} for decision in (one, other))
+    both = [(item, second[name]) for name, item in first.items() if name in second]
+    told = {
+        "actions": list(first) != list(second),
+        "tariffs": any(before.tariff != after.tariff for before, after in both),
+        "concession": any(before.concession != after.concession for before, after in both),
+        "phase": one.phase.id != other.phase.id,
     }
-    return [name for name, (before, after) in pairs.items() if before != after]
+    return [name for name, differs in told.items() if differs]
 
 
 def _others(case: Case, facts: Sequence[BaseFact]) -> Iterator[tuple[str, Any, Case]]:

@@ -146,16 +146,17 @@ def erasure_of(connection: Connection, token: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def scrub(database: Database, *, patience: float = _PATIENCE) -> bool:
+def scrub(database: Database, *, patience: float = _PATIENCE, full: bool = False) -> bool:
     """Have the bytes of deleted rows overwritten; false where somebody else kept the log of changes busy all the while.
 
-    SQLite: the file is written anew and the write-ahead log emptied, for which writers wait. PostgreSQL: the tables are vacuumed; what its
-    write-ahead log, archives and backups hold leaves with them, by their own rules.
+    SQLite: the file is written anew and the write-ahead log emptied, for which writers wait. PostgreSQL: the tables are vacuumed, so that
+    the space of deleted rows is used again; `full` writes them anew, for which everybody waits. What its write-ahead log, archives and
+    backups hold leaves with them, by their own rules.
     """
     with database.engine.connect() as connection:
         if not database.is_sqlite:
             for table in _TOUCHED:
-                connection.exec_driver_sql(f"VACUUM {table.__tablename__}")
+                connection.exec_driver_sql(f"VACUUM {'FULL ' if full else ''}{table.__tablename__}")
             return True
         try:
             if not _emptied(connection, patience):

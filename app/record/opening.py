@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from app.record.database import Database
 from app.record.keys import Keys, load_keys
 from app.record.problems import StoreUnavailable
+from app.record.spool import Spool
 from app.record.store import Record
 from app.settings import Settings
 
@@ -34,7 +35,9 @@ def record_of(settings: Settings, clock: Callable[[], datetime.datetime]) -> Rec
     """
     deadline, read_deadline = settings.store_deadline_ms / 1000, settings.read_deadline_ms / 1000
     database = _database(settings, patience=max(deadline, read_deadline) + _GRACE)
-    return Record(database, keys_of(settings), clock=clock, deadline=deadline, read_deadline=read_deadline)
+    keys = keys_of(settings)
+    spool = Spool(settings.spool_dir, keys, most_bytes=settings.spool_mb * 1_000_000) if settings.on_store_failure == "spool" else None
+    return Record(database, keys, clock=clock, deadline=deadline, read_deadline=read_deadline, spool=spool)
 
 
 @contextlib.contextmanager

@@ -211,7 +211,7 @@ def changelog(since: str, text: str | None = None) -> list[Change]:
             return []
         text = CHANGELOG.read_text("utf-8")
     found = list(_heading.finditer(text))
-    ends = [*(item.start() for item in found[1:]), len(text)]
+    ends = [item.start() for item in found[1:]] + [len(text)] * bool(found)
     entries = [Change(item["version"], text[item.end() : end].partition("\n")[2].strip()) for item, end in zip(found, ends, strict=True)]
     return [entry for entry in reversed(entries) if _number(since) < _number(entry.version) <= _number(__version__)]
 

@@ -13,12 +13,15 @@ from typing import TypeVar
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
+from app.record.adoption import adopt
 from app.record.committer import Committer
 from app.record.database import Database, cause
+from app.record.draining import Drain
 from app.record.entries import NewEntry, Written
 from app.record.keys import Keys
 from app.record.migrate import bring_up_to_date
-from app.record.problems import DATABASE_ERRORS, StoreBusy, StoreError, StoreUnavailable
+from app.record.problems import DATABASE_ERRORS, KeyReused, StoreBusy, StoreError, StoreUnavailable
+from app.record.spool import Spool
 from app.record.tables import TreeRow
 from app.record.writer import Writer
 
@@ -44,6 +47,7 @@ class Record:
         deadline: float = DEADLINE,
         read_deadline: float = READ_DEADLINE,
         longest_queue: int = LONGEST_QUEUE,
+        spool: Spool | None = None,
     ) -> None:
         """
         Args:
@@ -53,11 +57,13 @@ class Record:
             deadline: seconds that `write` waits.
             read_deadline: seconds that `read` waits.
             longest_queue: entries that may wait before `StoreBusy`, and reads too.
+            spool: where entries wait while the store is down; left out, they are refused.
         """
         self.database, self.keys, self.clock = database, keys, clock
         self.deadline, self.read_deadline = deadline, read_deadline
         self._committer = Committer(database, keys, clock)
-        self._writer = Writer(self._committer, longest_queue)
+        self._spool = spool
+        self._writer = Writer(self._committer, longest_queue, None if spool is None else Drain(spool, self._committer))
         self._readers = ThreadPoolExecutor(_READERS, "record-reader")
         self._may_read = threading.BoundedSemaphore(longest_queue)
 
@@ -68,10 +74,12 @@ class Record:
             StoreUnavailable: it cannot be opened, or is no store.
         """
         await asyncio.to_thread(self.prepare)
+        if self._spool is not None:
+            await asyncio.to_thread(self._spool.open)
         self._writer.start()
 
     def prepare(self) -> None:
-        """Bring the database up to date; enough for `write_now`.
+        """Bring the database up to date, and what the first release stored; enough for `write_now`.
 
         Raises:
             StoreUnavailable: it cannot be opened, or is no store.
@@ -81,6 +89,10 @@ class Record:
         except (*DATABASE_ERRORS, OSError) as error:
             raise StoreUnavailable(f"the store cannot be opened: {cause(error)}") from error
         self._committer.place.remember()
+        try:
+            adopt(self.database, self._committer)
+        except DATABASE_ERRORS as error:
+            raise StoreUnavailable(f"decisions of the first release cannot be taken over: {cause(error)}") from error
 
     async def close(self) -> None:
         """Store what still waits, then let go of the database."""
@@ -90,6 +102,8 @@ class Record:
         """As `close`, for a command."""
         self._writer.stop()
         self._committer.close()
+        if self._spool is not None:
+            self._spool.close()
         self._readers.shutdown()
         self.database.dispose()
 
@@ -104,6 +118,17 @@ class Record:
             RowRefused: the store refused this entry.
             KeyReused: its idempotency key was used for another request.
         """
+        if self._spool is None or not self._writer.runs:
+            return await self._store(entry)
+        known = self._spool.outcome(entry.idempotency)
+        if isinstance(known, KeyReused):
+            raise known
+        try:
+            return known or await self._store(entry)
+        except (StoreBusy, StoreUnavailable):
+            return await self._spool.keep(entry, self.deadline)
+
+    async def _store(self, entry: NewEntry) -> Written:
         stored = self._writer.submit(entry)
         try:
             await asyncio.wait([stored], timeout=self.deadline)
@@ -188,10 +213,17 @@ class Record:
             raise StoreUnavailable(f"the record cannot be read: {cause(error)}") from error
 
     async def check(self) -> None:
-        """Does the store take entries: it is there, it is read, and no commit has failed since it last took some.
+        """Does it take entries: the store is there, is read, and no commit has failed since it last took some; or else the spool has room.
 
         Raises:
             StoreUnavailable: it does not.
         """
+        try:
+            await self._check_store()
+        except StoreUnavailable:
+            if self._spool is None or not self._writer.runs or not self._spool.has_room:
+                raise
+
+    async def _check_store(self) -> None:
         self._writer.check()
         await self.read(lambda connection: connection.execute(select(col(TreeRow.size))).scalar_one())

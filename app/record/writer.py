@@ -16,11 +16,13 @@ import structlog
 
 from app.record.batch import Outcome
 from app.record.committer import Committer
+from app.record.draining import Drain
 from app.record.entries import NewEntry, Written
 from app.record.problems import StoreBusy, StoreError, StoreUnavailable
 
 LARGEST_BATCH = 512
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+_LOOK_AT_SPOOL = 1.0
 _log = structlog.get_logger("wanliu.record")
 
 
@@ -40,8 +42,14 @@ class Waiting:
 class Writer:
     """Takes entries from event loops and stores them in groups."""
 
-    def __init__(self, committer: Committer, longest_queue: int) -> None:
-        self._committer = committer
+    def __init__(self, committer: Committer, longest_queue: int, drain: Drain | None = None) -> None:
+        """
+        Args:
+            committer: stores them.
+            longest_queue: entries that may wait before `StoreBusy`.
+            drain: empties the spool, where there is one.
+        """
+        self._committer, self._drain = committer, drain
         self._queue: queue.Queue[Waiting | None] = queue.Queue(longest_queue)
         self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
         self._stopping = threading.Event()
@@ -92,19 +100,32 @@ class Writer:
             raise StoreUnavailable(*down.args)
 
     def _run(self) -> None:
-        while batch := self._next_batch():
-            self._store(batch)
+        while (batch := self._next_batch()) is not None:
+            if batch:
+                self._store(batch)
+            if self._drain is not None:
+                self._empty_spool(self._drain)
         self._committer.close()
 
-    def _next_batch(self) -> list[Waiting]:
-        """Everything that waits, waiting for the first; empty at the end. Who has stopped waiting is left out."""
-        batch: list[Waiting] = []
-        while not batch:
-            first = self._queue.get()
-            if first is None:
-                return []
-            batch = [waiting for waiting in [first, *self._rest()] if waiting.waits]
-        return batch
+    def _next_batch(self) -> list[Waiting] | None:
+        """Everything that waits, waiting for the first; none at the end. Who has stopped waiting is left out."""
+        try:
+            first = self._queue.get(timeout=None if self._drain is None else _LOOK_AT_SPOOL)
+        except queue.Empty:
+            return []
+        if first is None:
+            return None
+        return [waiting for waiting in [first, *self._rest()] if waiting.waits]
+
+    def _empty_spool(self, drain: Drain) -> None:
+        """Store what was spooled, as long as nobody waits."""
+        try:
+            while drain.step() and self._queue.empty():
+                pass
+        except StoreUnavailable as error:
+            self._mend(error, [])
+        except Exception as error:  # noqa: BLE001 - the writer goes on, whatever the spool does to it
+            _log.error("spool_not_drained", exc_info=error)
 
     def _rest(self) -> Iterator[Waiting]:
         for _ in range(LARGEST_BATCH - 1):

@@ -42,6 +42,36 @@ def test_it_takes_a_request_object(wanliu: WanliuClient) -> None:
     assert wanliu.decide(DecisionRequest.model_validate(EXAMPLES[1]))["record"] == {"state": "none"}
 
 
+def test_it_tells_outcomes(wanliu: WanliuClient) -> None:
+    """What became of an action goes to the decision that offered it."""
+    answer = wanliu.decide(EXAMPLES[0])  # type: ignore[arg-type]
+    told = wanliu.respond(answer["decision_id"], answer["actions"][0]["action"], "refused", reason="price")
+    assert (told["decision_id"], told["outcome"]) == (answer["decision_id"], "refused")
+
+
+def test_a_key_makes_it_the_same_decision(wanliu: WanliuClient) -> None:
+    """Asked again under the same key, the answer is the first one; under none, another."""
+    first, again, other = (wanliu.decide(EXAMPLES[0], idempotency_key=key) for key in ("client-1", "client-1", None))  # type: ignore[arg-type]
+    assert first == again
+    assert first["decision_id"] != other["decision_id"]
+
+
+def test_its_attempts_are_one_request() -> None:
+    """What is sent again has the same idempotency key, and the API key with it."""
+    sent: list[httpx.Headers] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers)
+        return busy() if len(sent) == 1 else httpx.Response(200, json={})
+
+    with WanliuClient(key="wl_x", transport=httpx.MockTransport(answer), sleep=lambda _: None) as client:
+        client.decide({})
+        client.decide({})
+    first, again, other = (headers["idempotency-key"] for headers in sent)
+    assert first == again != other
+    assert {headers["authorization"] for headers in sent} == {"Bearer wl_x"}
+
+
 def test_a_refusal_names_the_fields(wanliu: WanliuClient) -> None:
     """What the service found wrong is in the exception and its text."""
     with pytest.raises(WanliuError) as refused:

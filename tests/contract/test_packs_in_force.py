@@ -259,7 +259,8 @@ def test_an_unknown_pack_is_not_found(company: Company) -> None:
     assert kind(company.get("cora", f"/v1/packs/{digest}")) == (404, "not-found")
     for step in ("approve", "activate", "withdraw"):
         assert kind(company.step("bob", digest, step)) == (404, "not-found")
-    assert kind(company.get("cora", "/v1/packs/sha256:short")) == (422, "invalid-request")
+    assert kind(company.get("cora", "/v1/packs/sha256:short")) == (404, "not-found")
+    assert company.get("cora", "/v1/packs/rollback").headers["allow"] == "POST"
 
 
 def test_a_pack_may_be_larger_than_other_requests(company: Company) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from app.record.canonical import canonical
 from app.record.entries import Idempotency, NewEntry
 from app.record.ids import Ids
-from tests.logs import decision_body
+from tests.logs import PACK, decision_body
 
 START = datetime.datetime(2026, 11, 22, 10, tzinfo=datetime.UTC)
 CALLERS = ("desk", "app", "campaign")
@@ -38,6 +38,7 @@ class Maker:
     dice: random.Random
     clock: Clock
     subscribers: int = 50
+    pack: str = PACK
     ids: Ids = field(default_factory=Ids)
 
     def decision(self, key: str | None = None) -> NewEntry:
@@ -45,6 +46,7 @@ class Maker:
         now = self.clock()
         offered, rest = self._actions()
         body = decision_body(
+            pack=self.pack,
             caller=self.dice.choice(CALLERS),
             channel=self.dice.choice(CHANNELS),
             phase=self.dice.choice(PHASES),

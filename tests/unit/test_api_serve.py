@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,15 @@ def started(folder: Path, **settings: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM], env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+def program(folder: Path, *arguments: str) -> str:
+    """What the command line prints, on the store of the service."""
+    environment = {**os.environ, "WANLIU_DATABASE_URL": f"sqlite:///{folder}/wanliu.db"}
+    command = [sys.executable, "-c", "from app.cli import main; main()", *arguments]
+    return subprocess.run(
+        command, env={**environment, "PYTHONPATH": str(ROOT)}, cwd=folder, capture_output=True, text=True, check=True
+    ).stdout
 
 
 @pytest.fixture
@@ -105,6 +115,33 @@ class TestService:
         entries = [json.loads(entry) for entry in logged.splitlines()]
         assert [(entry["event"], entry["status"]) for entry in entries] == [("request", 200)]
         assert "s-1" not in logged
+
+    def test_callers_come_and_go_while_it_runs(self, service: tuple["subprocess.Popen[str]", str], tmp_path: Path) -> None:
+        """The first caller ends development mode; within two seconds a new key works and a revoked one does not."""
+        _, said = service
+        address = next(word for word in said.split() if word.startswith("http://"))
+
+        def status(**headers: str) -> int:
+            return httpx.get(f"{address}/v1/packs", headers=headers).status_code
+
+        assert status() == 200
+        key = program(tmp_path, "caller", "add", "reviewer", "--role", "compliance").strip()
+        time.sleep(2)
+        assert (status(), status(authorization=f"Bearer {key}")) == (401, 200)
+        program(tmp_path, "caller", "revoke", "reviewer")
+        time.sleep(2)
+        assert (status(), status(authorization=f"Bearer {key}")) == (401, 401)
+
+    def test_with_callers_any_address_will_do(self, tmp_path: Path) -> None:
+        """It starts, says no word of development mode, and shows where the key goes."""
+        program(tmp_path, "caller", "add", "desk", "--role", "agent")
+        with started(tmp_path, HOST="0.0.0.0") as process:  # noqa: S104 - what callers allow
+            assert process.stdout is not None
+            said = "".join(iter(process.stdout.readline, "\n")) + process.stdout.readline() + process.stdout.readline()
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+        assert "DEVELOPMENT" not in said
+        assert "-H 'authorization: Bearer wl_…'" in said
 
     def test_it_stops_when_interrupted(self, service: tuple["subprocess.Popen[str]", str]) -> None:
         """Ctrl-C ends it without a traceback."""

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import hashlib
+import io
 import json
 import os
 import sys
@@ -214,6 +216,9 @@ class Folder:
         with self.open(name) as opened:
             return bytes(opened.read())
 
+    def close(self) -> None:
+        """Let go of it."""
+
 
 class Archive(Folder):
     """A bundle's files in a zip file."""
@@ -223,10 +228,17 @@ class Archive(Folder):
 
     def names(self) -> set[str]:
         """Every file, by its path with slashes."""
-        names = [name for name in self._zip.namelist() if not name.endswith("/")]
-        if len(set(names)) != len(names):
+        return {name for name in self._zip.namelist() if not name.endswith("/")}
+
+    def read(self, name: str) -> bytes:
+        """A whole file, of which there must be one."""
+        if len(set(self._zip.namelist())) != len(self._zip.namelist()):
             raise Wrong("the zip file holds a file twice")
-        return set(names)
+        return super().read(name)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._zip.close()
 
     def open(self, name: str) -> IO[bytes]:
         """A file, to be read as bytes."""
@@ -309,13 +321,16 @@ class Check:
 
     def _stretches(self) -> None:
         wanted = self._checkpoints()
-        counted = {"records": 0, "archived": 0, "opened": 0}
-        with self.bundle.open("leaves.csv") as leaves, self.bundle.open("records.ndjson") as records:
-            next(leaves, None)
-            lines = Lines(self, leaves, records, counted)
+        counted = {"records": 0, "archived": 0, "opened": 0, "said": 0}
+        with contextlib.ExitStack() as opened:
+            lines = Lines(self, opened, counted)
             for stretch in self.about["stretches"]:
                 self._stretch(stretch, lines, wanted)
             lines.finish()
+        if counted["archived"] > counted["said"]:
+            self.findings.append(
+                "%(archived)d records are said to be archived, and records of the kind `archived` say it of %(said)d only" % counted
+            )
         for size in sorted(wanted):
             for name, _ in wanted[size]:
                 place = "%s: the checkpoint of %d leaves" % (name, size)
@@ -386,9 +401,13 @@ class Check:
 class Lines:
     """The lines of leaves, records and private payloads, read side by side."""
 
-    def __init__(self, check: Check, leaves: IO[bytes], records: IO[bytes], counted: Dict[str, int]) -> None:
-        self.check, self.counted, self._leaves, self._records = check, counted, leaves, records
-        self._private, self._opened = Payloads(check, "private.ndjson"), Payloads(check, "opened.ndjson")
+    def __init__(self, check: Check, opened: contextlib.ExitStack, counted: Dict[str, int]) -> None:
+        self.check, self.counted = check, counted
+        names = ("leaves.csv", "records.ndjson", "private.ndjson", "opened.ndjson")
+        files = [opened.enter_context(check.bundle.open(name)) if name in check.listed else io.BytesIO() for name in names]
+        self._leaves, self._records = files[:2]
+        self._private, self._opened = (Payloads(name, file) for name, file in zip(names[2:], files[2:]))
+        next(self._leaves, None)
 
     def leaf(self, index: int) -> bytes:
         """The hash of the next leaf, which must have this index, after its record was compared with it."""
@@ -422,6 +441,8 @@ class Lines:
         body, entry = record["body"], record["id"]
         if record["kind"] == "decision":
             self.check.packs.add(body["pack"].partition(":")[2])
+        if record["kind"] == "archived":
+            self.counted["said"] += body["entries"]
         private = self._private.of(entry)
         if "private" in record and (private is None or _digest(base64.b64decode(private["ciphertext"])) != record["private"]):
             self._wrong(index, "the private payload is missing" if private is None else "the private payload was changed")
@@ -438,9 +459,8 @@ class Lines:
 class Payloads:
     """Private payloads, in the order of the records they belong to."""
 
-    def __init__(self, check: Check, name: str) -> None:
-        self._name = name
-        self._lines = iter(check.bundle.open(name) if name in check.listed else ())
+    def __init__(self, name: str, lines: IO[bytes]) -> None:
+        self._name, self._lines = name, lines
         self._step()
 
     def of(self, entry: str) -> Optional[Dict[str, Any]]:
@@ -493,6 +513,7 @@ def main(arguments: list[str] | None = None) -> int:
         check.findings.append(str(error))
     except Exception as error:
         check.findings.append("the bundle is damaged: %s: %s" % (type(error).__name__, str(error)[:200]))
+    bundle.close()
     for line in check.told:
         print("  " + line)
     for line in check.findings[:MOST_FINDINGS]:

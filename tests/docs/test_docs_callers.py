@@ -1,0 +1,23 @@
+"""docs/callers.md says what the code does."""
+
+import pytest
+
+from app.api.permissions import EVERYBODY, PERMISSIONS
+from app.record.callers import ROLES
+from tests.docs.pages import ROOT, quoted, rows, sections
+
+pytestmark = pytest.mark.unit
+
+PAGE = sections(ROOT / "docs" / "callers.md")
+
+
+def test_every_role_is_told() -> None:
+    """With what it is for."""
+    assert {row[0].strip("`"): row[1] for row in rows(PAGE["Roles"])} == ROLES
+
+
+def test_every_call_is_told_with_its_roles() -> None:
+    """The table of the page is the table of the code."""
+    told = {row[0].strip("`"): quoted(row[1]) or {row[1]} for row in rows(PAGE["Who may do what"])}
+    known = {route: {"everybody"} if roles is EVERYBODY else set(roles) for route, roles in PERMISSIONS.items()}
+    assert told == known

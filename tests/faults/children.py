@@ -1,0 +1,117 @@
+"""Processes that are killed: the service, and a clerk who uses the store as the command line does. They start quickly."""
+
+from __future__ import annotations
+
+import datetime
+import multiprocessing
+import os
+import random
+import signal
+import sys
+from dataclasses import replace
+from multiprocessing.connection import Connection
+
+from app.api.serve import serve
+from app.record.opening import record_now
+from app.settings import Settings
+from tests.faults.making import Clock, Maker
+
+context = multiprocessing.get_context("forkserver")
+context.set_forkserver_preload(["tests.faults.children"])
+
+
+class Child:
+    """A process with a number, which is killed and started again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.answered = 0
+        """Answers since it started last."""
+
+    def start(self) -> None:
+        """Start it; `answered` begins at 0."""
+        self.answered = 0
+        self._process = self._made()
+        self._process.start()
+
+    def kill(self) -> None:
+        """End it at once, as `kill -9` does, wherever it is."""
+        self._process.kill()
+        self._process.join()
+
+    def is_alive(self) -> bool:
+        """Does it run."""
+        return self._process.is_alive()
+
+    def _made(self) -> multiprocessing.process.BaseProcess:
+        raise NotImplementedError
+
+
+class Service(Child):
+    """`wanliu serve`, on a port of its own."""
+
+    @property
+    def address(self) -> str:
+        """Where it answers."""
+        return f"http://{self._settings.host}:{self._settings.port}"
+
+    def _made(self) -> multiprocessing.process.BaseProcess:
+        return context.Process(target=_serve, args=(self._settings.model_dump(),), daemon=True)
+
+
+class Clerk(Child):
+    """Stores a decision for each key it is given, opening the store anew each time."""
+
+    def ask(self, key: str) -> str:
+        """Have it store a decision under an idempotency key; the id that is on the record.
+
+        Raises:
+            EOFError, OSError: it was killed.
+        """
+        pipe = self._pipe
+        pipe.send(key)
+        found: str = pipe.recv()
+        self.answered += 1
+        return found
+
+    def _made(self) -> multiprocessing.process.BaseProcess:
+        self._pipe, theirs = context.Pipe()
+        return _ClosingProcess(context.Process(target=_work, args=(self._settings.model_dump(), theirs), daemon=True), theirs)
+
+
+class _ClosingProcess:
+    """A process whose end of the pipe is closed here once it runs, so that its death is heard."""
+
+    def __init__(self, process: multiprocessing.process.BaseProcess, theirs: Connection) -> None:
+        self._process, self._theirs = process, theirs
+
+    def start(self) -> None:
+        self._process.start()
+        self._theirs.close()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._process, name)
+
+
+def _serve(values: dict[str, object]) -> None:
+    _be_quiet()
+    serve(Settings(**values))  # type: ignore[arg-type]
+
+
+def _work(values: dict[str, object], pipe: Connection) -> None:
+    _be_quiet()
+    settings = Settings(**values)  # type: ignore[arg-type]
+    while True:
+        key = pipe.recv()
+        with record_now(settings, _now) as record:
+            entry = Maker(random.Random(key), Clock(_now())).decision(key)
+            pipe.send(record.write_now(replace(entry, subscriber=f"s-{key}")).entry_id)
+
+
+def _be_quiet() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process lives
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

@@ -1,0 +1,239 @@
+"""Erasing a person: nothing of them is left in any file, nothing that was proven is lost, and a legal hold refuses."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import select
+from sqlmodel import col
+
+from app.record.database import Database, stamp
+from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow
+from app.record.erasing import Held, NobodyKnown, NotErased, erase, erasure_of, hold, release, scrub
+from app.record.exporting import Wanted, export
+from app.record.ids import Ids
+from app.record.keys import Keys
+from app.record.reading import read_entry
+from app.record.sealer import Sealer
+from app.record.store import Record
+from app.record.stretches import between
+from app.record.tables import ContactRow, DecisionRow, EntryRow, IdempotencyRow, OutcomeRow, SubjectLeafRow, SubjectRow
+from app.record.verifying import verify_log
+from tests.logs import Book, Clock, decision_body
+
+pytestmark = pytest.mark.unit
+
+SENTINEL = "s-zebra-7731"
+SECRET = "reference-okapi-4482"
+
+
+@pytest.fixture
+def record(database: Database, keys: Keys) -> Iterator[Record]:
+    """A record with decisions about two subscribers, an outcome and a contact of the one to be erased."""
+    Book(database, keys)
+    record = Record(database, keys, clock=Clock())
+    for number in range(12):
+        decide(record, SENTINEL if number % 3 == 0 else "s-other")
+    decide(record, SENTINEL, answered=True)
+    seal(record)
+    yield record
+    record.close_now()
+
+
+def seal(record: Record) -> int:
+    return Sealer(record.database, record.keys, record.clock).seal().size
+
+
+def decide(record: Record, subscriber: str, *, answered: bool = False) -> str:
+    """A decision; `answered` with an outcome and the contact it makes known."""
+    now = record.clock()
+    decision_id, outcome_id = str(Ids().new(now)), str(Ids().new(now))
+    idempotency = Idempotency("desk", f"key-{decision_id}", b"hash", now + datetime.timedelta(days=1))
+    private = {"case": {"subscriber": {"id": subscriber}}, "answer": f'{{"for": "{subscriber}"}}'}
+    record.write_now(NewEntry(decision_id, "decision", now, decision_body(), subscriber, private=private, idempotency=idempotency))
+    if answered:
+        row = {"entry_id": outcome_id, "decision_id": decision_id, "subject": SUBJECT, "action": "a", "outcome": "refused"}
+        contact = {"id": outcome_id, "subject": SUBJECT, "at": stamp(now), "action": "a", "decision_id": decision_id}
+        rows = (NewRow("outcome", {**row, "at": stamp(now), "reference": SECRET}), NewRow("contact", contact))
+        body = {"decision": decision_id, "action": "a", "outcome": "refused", "channel": "app"}
+        record.write_now(NewEntry(outcome_id, "outcome", now, body, subscriber, private={"reference": SECRET}, rows=rows))
+    return decision_id
+
+
+def subject_of(record: Record) -> Any:
+    """The row of the one to be erased: of the two, who has more than one kind of entry."""
+    with record.database.reading() as connection:
+        token = connection.execute(select(col(ContactRow.subject))).scalar_one()
+        return connection.execute(select(SubjectRow.__table__).where(col(SubjectRow.token) == token)).one()  # type: ignore[attr-defined]
+
+
+def rows_of(record: Record, token: str) -> dict[str, int]:
+    tables = (SubjectRow, ContactRow, IdempotencyRow, OutcomeRow, SubjectLeafRow)
+    with record.database.reading() as connection:
+        return {
+            str(table.__tablename__): sum(token in row for row in connection.execute(select(table.__table__)))  # type: ignore[attr-defined]
+            for table in tables
+        }
+
+
+def test_what_points_at_a_person_is_gone_and_every_proof_stays(record: Record) -> None:
+    """Key, contacts, idempotency entries, links of outcomes: gone. Entries, leaves and what was decided: there, and genuine."""
+    subject = subject_of(record)
+    erased = erase(record, SENTINEL, basis="request of the person", by="pia")
+    assert erased.rows == {"subject": 1, "contact": 1, "idempotency": 5, "subject_leaf": 6, "outcome": 1}
+    assert erased.scrubbed
+    assert not any(rows_of(record, subject.token).values())
+    assert seal(record) == 16
+    with record.database.reading() as connection:
+        verdict = verify_log(connection, record.keys, opening=True)
+        assert verdict.findings == ()
+        assert (verdict.opened, verdict.sealed_for_good) == (8, 6)
+        told = orjson.loads(erasure_of(connection, subject.token) or b"{}")
+        assert told["body"] == {"by": "pia", "basis": "request of the person"}
+        assert told["subject"] == subject.token
+        assert connection.execute(select(col(OutcomeRow.subject), col(OutcomeRow.reference))).one() == (None, None)
+
+
+def test_a_decision_of_an_erased_person_reads_as_erased(record: Record) -> None:
+    """The codes are there, and nothing that was known; the others' are as before."""
+    subject = subject_of(record)
+    erase(record, SENTINEL, basis="request", by="pia")
+    with record.database.reading() as connection:
+        rows = connection.execute(select(col(EntryRow.id), col(EntryRow.subject)).where(col(EntryRow.kind) == "decision")).all()
+        found = {(row.subject == subject.token, getattr(read_entry(connection, record.keys, row.id), "state", None)) for row in rows}
+    assert found == {(True, "erased"), (False, "readable")}
+
+
+def files_of(record: Record) -> dict[str, bytes]:
+    """The bytes of the SQLite file and of what stands beside it."""
+    assert record.database.file is not None
+    return {path.name: path.read_bytes() for path in record.database.file.parent.glob(f"{record.database.file.name}*")}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_neither_the_person_nor_their_key_is_left_in_a_file(record: Record, tmp_path: Path) -> None:
+    """Not in the database, its write-ahead log or a later export: not the id, what was known, its keyed hash, or the wrapped key."""
+    subject = subject_of(record)
+    traces = {"wrapped key": bytes(subject.wrapped_key), "lookup": bytes(subject.lookup), "reference": SECRET.encode()}
+    before = b"".join(files_of(record).values())
+    assert all(trace in before for trace in traces.values())
+    assert SENTINEL.encode() not in before, "it never stood in the clear"
+    assert erase(record, SENTINEL, basis="request", by="pia").scrubbed
+    found = files_of(record)
+    assert found["wanliu.db-wal"] == b""
+    assert {name for name, trace in traces.items() for content in found.values() if trace in content} == set()
+    seal(record)
+    with record.database.reading() as connection:
+        export(connection, record.keys, Wanted(between(connection, 16), (subject.token,), parquet=True), tmp_path / "made", record.clock())
+    exported = b"".join(path.read_bytes() for path in (tmp_path / "made").rglob("*") if path.is_file())
+    assert not [
+        name for name, trace in {**traces, "id": SENTINEL.encode()}.items() if trace in exported or trace.hex().encode() in exported
+    ]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_postgresql_shows_nothing_of_the_person(record: Record) -> None:
+    """As far as SQL shows: no row of any table holds the wrapped key, the keyed hash or the reference; written anew, no file does."""
+    subject = subject_of(record)
+    traces = [bytes(subject.wrapped_key).hex(), bytes(subject.lookup).hex(), SECRET]
+    assert all(any(trace in line for line in dump(record)) for trace in traces)
+    assert erase(record, SENTINEL, basis="request", by="pia").scrubbed
+    assert not any(trace in line for trace in traces for line in dump(record))
+    scrub(record.database, full=True)
+    with record.database.engine.connect() as connection:
+        connection.exec_driver_sql("CHECKPOINT")
+        for table in ("subject", "contact", "idempotency", "outcome"):
+            path = f"SELECT pg_read_binary_file(pg_relation_filepath('{table}'))"
+            content = bytes(connection.exec_driver_sql(path).scalar_one()).hex()
+            assert not any(trace in content for trace in (*traces[:2], SECRET.encode().hex()))
+
+
+def dump(record: Record) -> list[str]:
+    """Every row of every table, as text."""
+    with record.database.engine.connect() as connection:
+        names = [row[0] for row in connection.exec_driver_sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        return [str(row[0]) for name in names for row in connection.exec_driver_sql(f"SELECT t::text FROM {name} t")]  # noqa: S608
+
+
+def test_who_is_not_known_cannot_be_erased(record: Record) -> None:
+    """Nobody the record never met; and nobody twice."""
+    with pytest.raises(NobodyKnown):
+        erase(record, "s-nobody", basis="request", by="pia")
+    erase(record, SENTINEL, basis="request", by="pia")
+    with pytest.raises(NobodyKnown):
+        erase(record, SENTINEL, basis="request", by="pia")
+
+
+def test_who_comes_back_is_somebody_else(record: Record) -> None:
+    """A subscriber who was erased gets a new token and key; what was before stays closed."""
+    before = subject_of(record).token
+    erase(record, SENTINEL, basis="request", by="pia")
+    decide(record, SENTINEL, answered=True)
+    assert subject_of(record).token != before
+
+
+@pytest.mark.parametrize("basis", ["", " ", "x" * 501, f"request of {SENTINEL}"])
+def test_the_basis_says_something_and_nobodys_name(record: Record, basis: str) -> None:
+    """It stays on the record for ever."""
+    with pytest.raises(ValueError, match=r"^basis: "):
+        erase(record, SENTINEL, basis=basis, by="pia")
+    assert subject_of(record)
+
+
+def test_a_legal_hold_refuses_with_its_reason(record: Record) -> None:
+    """Until it is released; all of it is on the record, the reason only for whoever may read it."""
+    entry_id = hold(record, SENTINEL, reason="court file 12", by="lea")
+    with pytest.raises(Held, match="court file 12") as refused:
+        erase(record, SENTINEL, basis="request", by="pia")
+    assert (refused.value.by, refused.value.reason) == ("lea", "court file 12")
+    with record.database.reading() as connection:
+        held = read_entry(connection, record.keys, entry_id)
+    assert held is not None
+    assert held.body == {"by": "lea", "step": "held"}
+    assert held.private is not None
+    assert held.private["reason"] == "court file 12"
+    release(record, SENTINEL, by="lea")
+    with pytest.raises(NotErased, match="no legal hold"):
+        release(record, SENTINEL, by="lea")
+    assert erase(record, SENTINEL, basis="request", by="pia").rows["subject"] == 1
+
+
+def test_somebody_whom_the_record_does_not_know_yet_can_be_held(record: Record) -> None:
+    """The hold is there when the first decision comes."""
+    hold(record, "s-later", reason="investigation", by="lea")
+    with pytest.raises(Held):
+        erase(record, "s-later", basis="request", by="pia")
+
+
+def test_a_broken_off_erasure_goes_on(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The entry comes first: where deleting failed, the same command does it."""
+    with monkeypatch.context() as patch:
+        patch.setattr("app.record.erasing._delete", lambda *_: (_ for _ in ()).throw(RuntimeError("cut")))
+        with pytest.raises(RuntimeError):
+            erase(record, SENTINEL, basis="request", by="pia")
+    assert subject_of(record)
+    assert erase(record, SENTINEL, basis="request", by="pia").rows["subject"] == 1
+
+
+def test_decisions_of_the_first_release_are_taken_over_first(record: Record) -> None:
+    """They stand in the clear, where erasing would not reach them."""
+    row = {"id": "1", "decided_at": "", "pack_digest": "", "engine": "1", "case": b"{}", "answer": b"{}"}
+    with record.database.writing() as connection:
+        connection.execute(DecisionRow.__table__.insert(), row)  # type: ignore[attr-defined]
+    with pytest.raises(NotErased, match="first release"):
+        erase(record, SENTINEL, basis="request", by="pia")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_reader_that_holds_on_keeps_the_bytes_from_being_overwritten(record: Record) -> None:
+    """Then erasing says so, and scrubbing later does it."""
+    with record.database.reading() as reader:
+        reader.execute(select(col(SubjectRow.token))).all()
+        decide(record, "s-other")
+        assert not scrub(record.database, patience=0.1)
+    assert scrub(record.database)

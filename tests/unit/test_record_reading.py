@@ -1,0 +1,366 @@
+"""A decision on record: everything about it, in words, made again, with another pack, and what if."""
+
+import dataclasses
+import datetime
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import delete, update
+
+from app.engine.case import Case
+from app.engine.decide import decide
+from app.engine.pack import Pack
+from app.record import replaying
+from app.record.consulting import explained
+from app.record.counterfactuals import (
+    applied,
+    compared,
+    minimal_changes,
+    protected,
+    protected_influence,
+    with_fact,
+)
+from app.record.database import Database
+from app.record.dossier import Dossier, dossier
+from app.record.keys import Keys
+from app.record.packs import PackLibrary
+from app.record.pairs import Pairs, unequal_pairs
+from app.record.reading import DamagedEntry, Recorded, read_decision, read_entry
+from app.record.replaying import changelog, differences, instead, replay
+from app.record.search import Query
+from app.record.tables import EntryRow, SubjectRow
+from tests.pipeline import case_of, cases, pack_of, patched, shipped, shipped_files
+from tests.records import Written, written
+
+pytestmark = pytest.mark.unit
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+class Shelf:
+    """Packs at hand."""
+
+    def __init__(self, *packs: Pack) -> None:
+        self.packs = {pack.digest: pack for pack in packs}
+
+    def get(self, digest: str) -> Pack:
+        return self.packs[digest]
+
+    def content(self, digest: str) -> Any:
+        from app.record.pack_steps import PackContent
+
+        return PackContent(dict(shipped_files()))
+
+
+@pytest.fixture
+def record(database: Database, keys: Keys) -> Iterator[Written]:
+    with written(database, keys) as made:
+        yield made
+
+
+def example(name: str, role: str = "agent") -> Case:
+    body = orjson.loads(next(EXAMPLES.glob(f"{name}-*.json")).read_bytes())
+    return case_of(shipped(), {**body, "mode": "what_if"}, role)
+
+
+def read(record: Written, entry_id: str) -> Recorded:
+    with record.database.reading() as connection:
+        found = read_decision(connection, record.keys, entry_id)
+    assert found is not None
+    return found
+
+
+def everything(record: Written, entry_id: str) -> Dossier:
+    with record.database.reading() as connection:
+        found = read_decision(connection, record.keys, entry_id)
+        assert found is not None
+        return dossier(connection, found, PackLibrary(record.database, pattern_engine="builtin"), "en")
+
+
+def test_everything_about_a_decision(record: Written) -> None:
+    """Who asked, the pack and who published it, what was known, what was considered, what came of it, the leaf."""
+    record.publish()
+    case = example("02")
+    decision = record.decide(case, agent="a-7", explained="full")
+    record.tell(decision, "tariff_pack", "accepted", agent="a-7")
+    record.seal()
+    made = everything(record, decision)
+    assert (made.state, made.envelope["body"]["agent"]) == ("readable", "a-7")
+    assert (made.pack.author, [step["step"] for step in made.pack.steps]) == ("ann", ["published"])
+    assert made.working is not None
+    assert made.working.faithful
+    ranked = [item.action for item in made.working.considered if item.rank is not None]
+    assert ranked == [item.action for item in decide(shipped(), case).ranked]
+    assert len(made.working.considered) == len(shipped().actions)
+    assert all(item.cause for item in made.working.considered if item.rank is None)
+    assert [(item.action, item.outcome, item.agent) for item in made.outcomes] == [("tariff_pack", "accepted", "a-7")]
+    assert made.proof.leaf == 1
+    assert made.proof.checkpoint_size == 4
+    assert made.contact is not None
+    assert made.contact.consent["marketing"] == "yes"
+    assert made.contact.local_time.utcoffset() == datetime.timedelta(hours=8)
+    assert {item.section for item in made.known or ()} >= {"account", "billing", "events"}
+
+
+def test_age_of_what_was_known(record: Written) -> None:
+    """Each section has its own age; what was too old is named."""
+    case = example("02")
+    old = case.times.as_of - datetime.timedelta(days=100)
+    billing = case.subscriber.billing
+    assert billing is not None
+    case = replace(case, subscriber=case.subscriber.model_copy(update={"billing": billing.model_copy(update={"as_of": old})}))
+    record.publish()
+    made = everything(record, record.decide(case))
+    section = next(item for item in made.known or () if item.section == "billing")
+    assert (section.age_days, section.limit_days) == (100, 62)
+    assert "billing.total" in section.too_old
+
+
+@pytest.mark.parametrize(("state", "told"), [("applied", "yes"), ("none", "no")])
+def test_port_out(record: Written, state: str, told: str) -> None:
+    """Whether a port-out was in progress is told from the pack's own clause."""
+    record.publish()
+    made = everything(record, record.decide(patched(example("02"), {"port.state": state})))
+    assert made.port_out is not None
+    assert (made.port_out.in_progress, made.port_out.state) == (told, state)
+
+
+def test_erased(record: Written) -> None:
+    """Of an erased person there is the envelope and its proof, and nothing of the case."""
+    record.publish()
+    decision = record.decide(example("02"))
+    record.seal()
+    with record.database.writing() as connection:
+        connection.execute(delete(SubjectRow))
+    made = everything(record, decision)
+    assert (made.state, made.case, made.answer, made.working) == ("erased", None, None, None)
+    assert made.envelope["body"]["offered"][0]["action"] == "tariff_pack"
+    assert made.proof.leaf is not None
+    found = read(record, decision)
+    assert replay(found, Shelf(shipped())).verdict == "erased"
+    assert instead(found, shipped(), shipped()) is None
+
+
+@pytest.mark.parametrize("what", ["private", "envelope", "moved"])
+def test_damaged(record: Written, what: str) -> None:
+    """A private payload that is not the one recorded is not shown: changed, or moved from another decision."""
+    one, other = (record.decide(example(name)) for name in ("02", "02"))
+    with record.database.writing() as connection:
+        if what == "private":
+            connection.execute(update(EntryRow).where(EntryRow.id == one).values(private=b"x" * 64))
+        elif what == "moved":
+            row = connection.execute(EntryRow.__table__.select().where(EntryRow.id == other)).one()
+            connection.execute(update(EntryRow).where(EntryRow.id == one).values(private=row.private))
+        else:
+            row = connection.execute(EntryRow.__table__.select().where(EntryRow.id == one)).one()
+            envelope = orjson.loads(bytes(row.envelope)) | {"commitment": "sha256:" + "0" * 64}
+            connection.execute(update(EntryRow).where(EntryRow.id == one).values(envelope=orjson.dumps(envelope)))
+    with record.database.reading() as connection, pytest.raises(DamagedEntry):
+        read_entry(connection, record.keys, one)
+
+
+def test_only_decisions(record: Written) -> None:
+    """Another entry is no decision; what there is not is none."""
+    decision = record.decide(example("02"))
+    outcome = record.tell(decision, "tariff_pack", "shown")
+    with record.database.reading() as connection:
+        assert read_decision(connection, record.keys, outcome) is None
+        found = read_entry(connection, record.keys, outcome)
+        assert found is not None
+        assert found.state == "without_case"
+        assert read_entry(connection, record.keys, "nothing") is None
+
+
+@pytest.mark.parametrize("role", ["agent", "campaign", "self_service", "development"])
+@pytest.mark.parametrize("explained_as", ["none", "summary", "full"])
+def test_the_same_bytes(record: Written, role: str, explained_as: str) -> None:
+    """A decision made again with the pack on record gives the same answer to the byte, for every role and degree of detail."""
+    for case in cases(shipped(), 3, 6):
+        found = read(record, record.decide(case, role=role, explained=explained_as))
+        assert replay(found, Shelf(shipped())).verdict == "same_bytes"
+
+
+def test_what_differs(record: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the answer differs, each place is named, with both values."""
+    found = read(record, record.decide(example("02")))
+    assert found.private is not None
+    answer = orjson.loads(found.private["answer"])
+    answer["actions"][0]["title"] = "another"
+    forged = replace(found, private={**found.private, "answer": orjson.dumps(answer).decode()})
+    made = replay(forged, Shelf(shipped()))
+    assert made.verdict == "differs"
+    assert [(item.path, item.before) for item in made.differences] == [("actions[0].title", "another")]
+
+
+def test_another_version(record: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By another version of the engine the decision is the same, though not its bytes; the changelog says what changed."""
+    found = read(record, record.decide(example("02")))
+    monkeypatch.setattr(replaying, "__version__", "1.2.0")
+    made = replay(found, Shelf(shipped()))
+    assert (made.verdict, made.recorded.engine, made.replayed.engine) == ("same", "1.0.0", "1.2.0")
+    text = "# Changelog\n\n## 1.3.0\n\nlater\n\n## [1.2.0] - 2027-01-01\n\n- b\n\n## 1.1.0\n\n- a\n\n## 1.0.0\n\nfirst\n"
+    assert [(item.version, item.text) for item in changelog("1.0.0", text)] == [("1.1.0", "- a"), ("1.2.0", "- b")]
+
+
+def test_pack_that_is_gone(record: Written) -> None:
+    """Without the pack there is no replay, and it says why."""
+    found = read(record, record.decide(example("02")))
+    made = replay(found, PackLibrary(record.database))
+    assert made.verdict == "pack_unusable"
+    assert made.why is not None
+    assert "no pack has the digest" in made.why
+
+
+def test_draft(record: Written) -> None:
+    """A draft says what it would have decided instead, action by action."""
+    found = read(record, record.decide(example("02")))
+    files = dict(shipped_files())
+    path = "policies/prevention/tariff_pack.yaml"
+    files[path] = files[path].replace(b"phases: [prevention, retention]", b"phases: [retention]")
+    draft = pack_of(files)
+    made = instead(found, shipped(), draft)
+    assert made is not None
+    assert not made.same
+    assert next((item.action, item.before, item.after) for item in made.actions) == ("tariff_pack", "rank 1", "not_applicable: phase")
+    same = instead(found, shipped(), shipped())
+    assert same is not None
+    assert same.same
+    assert not same.actions
+
+
+def test_differences() -> None:
+    """Differences are told by their paths; what one side lacks is none; 1 and true are not the same."""
+    before = {"a": [1, {"b": 2}], "c": "x", "only": 1, "same": [1]}
+    after = {"a": [1, {"b": 3}, 4], "c": True, "new": None, "same": [1]}
+    found = [(item.path, item.before, item.after) for item in differences(before, after)]
+    assert found == [("a[1].b", 2, 3), ("a[2]", None, 4), ("c", "x", True), ("only", 1, None)]
+    assert len(list(differences(1, True))) == 1
+
+
+def test_why_this_over_the_runner_up() -> None:
+    """Candidates stand in the order of the list, each with what told it from the one above."""
+    seen: set[str | None] = set()
+    for case in cases(shipped(), 5, 150):
+        decision = decide(shipped(), case)
+        order = compared(shipped(), decision)
+        assert [item.action for item in order if item.rank] == [item.action for item in decision.ranked]
+        losers = {item.action: item for item in decision.outcomes if item.cause == "outranked"}
+        assert {item.action for item in order if not item.rank} == losers.keys()
+        assert all(item.decided_by == losers[item.action].clause for item in order if not item.rank)
+        for item in order:
+            value = (item.parts["propensity"] or 0) * (item.parts["value"] or 0)
+            assert item.score == pytest.approx(value * (item.parts["relevance"] or 0) * (item.parts["lever"] or 0))
+        seen |= {item.decided_by for item in order}
+    assert seen >= {None, "duty", "score"}
+
+
+def test_minimal_change() -> None:
+    """A change that is named was tried: with it in place the list is the one that is told."""
+    named = 0
+    for case in cases(shipped(), 5, 40):
+        decision = decide(shipped(), case)
+        for change in minimal_changes(shipped(), case, decision):
+            named += 1
+            assert list(change.actions) != [item.action for item in decision.ranked]
+            steps = [_Step(**step) for step in change.changes]
+            made = applied(case, steps)  # type: ignore[arg-type]
+            assert made is not None
+            assert [item.action for item in decide(shipped(), made).ranked] == list(change.actions)
+    assert named > 10
+
+
+@dataclasses.dataclass
+class _Step:
+    fact: str
+    direction: str
+    value: float | None
+    in_days: int | None
+
+
+def test_no_influence_of_protected_facts() -> None:
+    """With the shipped pack protected facts change something only where the pack states why it may: a legal basis, a published tariff."""
+    allowed = set()
+    for case in cases(shipped(), 9, 60):
+        found = explained(Shelf(shipped()), shipped().digest, case, "en").protected
+        assert bool(found.influence) == bool(found.allowed_by)
+        assert all("concession" not in item.changed for item in found.influence)
+        allowed |= {reason["by"] for reason in found.allowed_by}
+    assert "published_condition" in allowed
+
+
+def test_influence_is_found() -> None:
+    """Where another value of a protected fact changes the list, the fact, the value and what changed are named."""
+    found = 0
+    for case in cases(shipped(), 9, 80):
+        case = with_fact(case, "holder.age_band", "senior_65")
+        decision = decide(shipped(), case)
+        made = protected_influence(shipped(), case, decision)
+        for item in made.influence:
+            if item.fact == "holder.age_band":
+                found += 1
+                again = decide(shipped(), with_fact(case, item.fact, item.value))
+                assert [one.action for one in again.ranked] == list(item.actions)
+                assert list(item.actions) != [one.action for one in decision.ranked] or "actions" not in item.changed
+    assert found
+    assert "holder.age_band" in {fact.name for fact in protected(shipped())}
+
+
+def test_facts_are_replaced() -> None:
+    """A fact is replaced wherever it was given, an answer included; none makes it unknown."""
+    case = replace(example("02"), answers={"holder.age_band": "adult"})
+    made = with_fact(case, "holder.age_band", "minor")
+    assert made.subscriber.holder is not None
+    assert (made.subscriber.holder.age_band, made.answers) == ("minor", {})
+    assert with_fact(made, "holder.age_band", None).subscriber.holder.age_band is None  # type: ignore[union-attr]
+
+
+def pairs(record: Written, most: int = 100) -> Pairs:
+    with record.database.reading() as connection:
+        return unequal_pairs(connection, record.keys, Shelf(shipped(), _unequal()), Query(), most)
+
+
+def _unequal() -> Pack:
+    """The shipped pack, with an offer that only half of the subscribers are let in on."""
+    files = dict(shipped_files())
+    path = "policies/prevention/tariff_pack.yaml"
+    files[path] = files[path].replace(b"eligible:\n", b"eligible:\n  half: bucket('half') < 50\n")
+    return pack_of(files)
+
+
+def somebody(case: Case, name: str, **facts: Any) -> Case:
+    return patched(replace(case, subscriber=case.subscriber.model_copy(update={"id": name})), facts)
+
+
+def test_pairs(record: Written) -> None:
+    """Two people in the same conditions who were offered another price are found, with what they differ in."""
+    for number in range(8):
+        record.decide(somebody(example("02"), f"s-{number}"), _unequal())
+    record.seal()
+    found = pairs(record)
+    assert (found.examined, found.alike, found.complete) == (8, 1, True)
+    (pair,) = found.pairs
+    assert pair.differ_in == ["subscriber.id"]
+    assert sorted(len(one.prices) for one in (pair.one, pair.other)) == [0, 1]
+
+
+def test_no_pairs(record: Written) -> None:
+    """The same conditions give the same prices with the shipped pack, whatever the age; other conditions make no pair."""
+    for number, age in enumerate(("adult", "senior_65", "adult")):
+        record.decide(somebody(example("02"), f"s-{number}", **{"holder.age_band": age}))
+    record.decide(somebody(example("02"), "s-9", **{"account.tenure_months": 7}))
+    record.seal()
+    found = pairs(record)
+    assert (found.examined, found.alike, list(found.pairs)) == (4, 1, [])
+    assert not pairs(record, 3).complete
+
+
+def test_erased_people_are_counted(record: Written) -> None:
+    """Decisions that cannot be read any more are counted as such."""
+    record.decide(example("02"))
+    record.seal()
+    with record.database.writing() as connection:
+        connection.execute(delete(SubjectRow))
+    assert (pairs(record).examined, pairs(record).unreadable) == (0, 1)
