@@ -1,6 +1,6 @@
 """A record of a million light decisions: bodies of real ones over a pool of subscribers, agents and days, without private payloads.
 
-    python -m bench.record_population --url sqlite:////tmp/million.db --n 1000000
+python -m bench.record_population --url sqlite:////tmp/million.db --n 1000000
 """
 
 from __future__ import annotations
@@ -114,7 +114,9 @@ def light_entries(n: int, subjects: Subjects, made: Sequence[dict[str, Any]], ch
             yield _answered(entry, number + n, at, body, token, chance)
 
 
-def _answered(decision: dict[str, Any], number: int, at: datetime.datetime, body: dict[str, Any], token: str, chance: random.Random) -> Light:
+def _answered(
+    decision: dict[str, Any], number: int, at: datetime.datetime, body: dict[str, Any], token: str, chance: random.Random
+) -> Light:
     action, outcome = body["offered"][0]["action"], chance.choice(OUTCOMES)
     told = {"caller": "desk", "role": "agent", "decision": decision["id"], "action": action, "rank": 1, "outcome": outcome, "at": stamp(at)}
     entry = _entry("outcome", number, at + datetime.timedelta(seconds=30), told, token)
@@ -124,7 +126,16 @@ def _answered(decision: dict[str, Any], number: int, at: datetime.datetime, body
 
 def _entry(kind: str, number: int, at: datetime.datetime, body: dict[str, Any], token: str) -> dict[str, Any]:
     entry_id, told = _id(at, number), stamp(at)
-    envelope = {"v": 1, "id": entry_id, "kind": kind, "at": told, "writer": "w-population", "sequence": number, "subject": token, "body": body}
+    envelope = {
+        "v": 1,
+        "id": entry_id,
+        "kind": kind,
+        "at": told,
+        "writer": "w-population",
+        "sequence": number,
+        "subject": token,
+        "body": body,
+    }
     return {"id": entry_id, "kind": kind, "at": told, "subject": token, "envelope": canonical(envelope), "private": None}
 
 

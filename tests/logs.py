@@ -49,6 +49,23 @@ def decision_body(**changes: Any) -> dict[str, Any]:
     }
 
 
+def case_of(subscriber: str) -> dict[str, Any]:
+    """A small case, as JSON."""
+    at = NOW.isoformat()
+    times = {"as_of": at, "contact_at": at, "today": "2026-11-22", "contact_day": "2026-11-22", "contact_minute": 600, "offset": 480}
+    unknown = dict.fromkeys(("moment", "direction", "reason", "caller_relation", "verified"))
+    return {
+        "subscriber": {"id": subscriber, "plan": {"monthly_fee": 12900}},
+        "channel": "call_centre",
+        "times": times,
+        "asker": {"role": "agent", "concession_limit": 0},
+        **unknown,
+        "answers": {},
+        "locale": "en",
+        "max_actions": 3,
+    }
+
+
 class Clock:
     """A time that moves on with each look."""
 
@@ -78,8 +95,7 @@ class Book:
 
     def decide(self, subscriber: str, **body: Any) -> str:
         """A decision about a subscriber, with a case that names the person."""
-        case = {"subscriber": {"id": subscriber, "plan": {"monthly_fee": 12900}}, "channel": "call_centre", "score": 0.25}
-        return self.add("decision", decision_body(**body), subscriber, {"case": case, "answer": f'{{"for":"{subscriber}"}}'})
+        return self.add("decision", decision_body(**body), subscriber, {"case": case_of(subscriber), "answer": f'{{"for":"{subscriber}"}}'})
 
     def add(
         self,

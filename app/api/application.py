@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 
-from app.api import decisions, health, packs_in_force, reading, records, responses
+from app.api import decisions, health, packs_in_force, reading, records, responses, subscribers
 from app.api.callers import admit
 from app.api.document import document
 from app.api.door import Door
@@ -41,10 +41,12 @@ def create_app(settings: Settings, services: OpenServices = open_services) -> Fa
     app.include_router(packs_in_force.router)
     app.include_router(reading.router)
     app.include_router(records.router)
+    app.include_router(subscribers.router)
     app.add_middleware(Door)
     handle_errors(app)
     packs_in_force.handle_errors(app)
     reading.handle_errors(app)
+    subscribers.handle_errors(app)
     _remember_document(app)
     return app
 

@@ -54,6 +54,7 @@ KINDS: Mapping[str, Kind] = {
     "wrong-state": Kind(409, "The pack is not where this step begins"),
     "not-sealed": Kind(409, "The decision waits to be sealed, for a second", retry=True),
     "pack-unusable": Kind(409, "The pack that decided cannot be used by this version"),
+    "held": Kind(409, "The person is under legal hold"),
     "erased": Kind(410, "The person this was about was erased"),
     "body-too-large": Kind(413, "The body is larger than it may be"),
     "unsupported-media-type": Kind(415, "The body is not `application/json`"),

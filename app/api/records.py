@@ -26,7 +26,8 @@ from app.record.reading import read_note
 
 LONGEST_FIGURES = datetime.timedelta(days=1_100)
 USUAL_FIGURES = datetime.timedelta(days=30)
-PAIRS_DEADLINE = 30.0
+PATIENCE = 30.0
+"""Seconds that figures and pairs may take."""
 _LARGEST = 2**53
 _ALWAYS = ("invalid-request", "internal", "store-busy", "store-unavailable")
 
@@ -78,7 +79,7 @@ async def read_figures(request: Request, since: Day = None, until: Day = None, p
     services = _services(request)
     first, last = _days(since, until, services.clock().date())
     answer = await services.record.read(
-        lambda connection: figures(connection, services.packs.library, first.isoformat(), last.isoformat(), pack)
+        lambda connection: figures(connection, services.packs.library, first.isoformat(), last.isoformat(), pack), deadline=PATIENCE
     )
     return Response(as_json(answer), media_type=JSON)
 
@@ -107,7 +108,7 @@ async def find_pairs(
         query = query_of(connection, terms, None, since=first.isoformat(), until=last.isoformat())
         return unequal_pairs(connection, services.record.keys, services.packs.library, query, most)
 
-    answer = await services.record.read(work, deadline=PAIRS_DEADLINE)
+    answer = await services.record.read(work, deadline=PATIENCE)
     now = services.clock()
     told = {"since": first.isoformat(), "until": last.isoformat(), **terms}
     note = read_note(str(services.ids.new(now)), now, caller=who.name, role=who.role, what="pairs", filters=told, found=answer.examined)

@@ -52,7 +52,14 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         followers += [asyncio.create_task(packs.follow()), asyncio.create_task(callers.follow(record.read))]
         yield Services(packs, record, callers, ids)
     finally:
-        for follower in followers:
-            follower.cancel()
-        await asyncio.gather(*followers, return_exceptions=True)
+        await _end(followers)
         await record.close()
+
+
+async def _end(followers: list[asyncio.Task[None]]) -> None:
+    """Let followers end, however often they have to be told."""
+    left = set(followers)
+    while left:
+        for follower in left:
+            follower.cancel()
+        _, left = await asyncio.wait(left, timeout=1)

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Group
 from rich.text import Text
 
 from app.cli.packs import table
@@ -33,7 +34,8 @@ def found(page: Page) -> list[RenderableType]:
     """A page of a search."""
     if not page.hits:
         return [Text(f"nothing found among {page.searched:,} leaves", style="dim")]
-    made = table("", "time (UTC)", "id", "kind", "channel", "phase", "offered, or what it says", "by")
+    made = table("", "id, time (UTC)", "what", "by")
+    made.columns[0].no_wrap = True
     for hit in page.hits:
         made.add_row(*_hit(hit))
     told = [f"{page.searched:,} leaves searched; what is sealed later was not"]
@@ -42,14 +44,15 @@ def found(page: Page) -> list[RenderableType]:
     return [made, Text("  ·  ".join(told), style="dim")]
 
 
-def _hit(hit: Hit) -> tuple[str, ...]:
-    at = hit.at[:19].replace("T", " ")
+def _hit(hit: Hit) -> tuple[RenderableType, ...]:
+    where = Group(Text(hit.entry_id), Text(hit.at[:19].replace("T", " "), style="dim"))
     if hit.envelope is None:
-        return at, hit.entry_id, "", "", "", "archived", ""
+        return where, Text("archived", style="dim"), ""
     kind, body = hit.envelope["kind"], hit.envelope["body"]
+    head = " · ".join(filter(None, ("" if kind == "decision" else kind, body.get("channel"), body.get("phase"))))
     says = _decision(body) if kind == "decision" else _other(body)
     by = " ".join(filter(None, (body.get("caller", body.get("by", "")), body.get("agent"))))
-    return at, hit.entry_id, kind, body.get("channel", ""), body.get("phase", ""), says, by
+    return where, Group(Text(says), Text(head, style="dim")), by
 
 
 def _decision(body: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +58,7 @@ class Case:
             "subscriber": self.subscriber.model_dump(mode="json", exclude_unset=True),
             "channel": self.channel,
             "times": {
+                "zone": getattr(times.as_of.tzinfo, "key", None),
                 "as_of": times.as_of.isoformat(),
                 "contact_at": times.contact_at.isoformat(),
                 "today": times.today.isoformat(),
@@ -82,8 +84,8 @@ class Case:
         return cls(
             subscriber=SubscriberContext.model_validate(data["subscriber"]),
             times=Times(
-                datetime.datetime.fromisoformat(times["as_of"]),
-                datetime.datetime.fromisoformat(times["contact_at"]),
+                _moment(times["as_of"], times.get("zone")),
+                _moment(times["contact_at"], times.get("zone")),
                 datetime.date.fromisoformat(times["today"]),
                 datetime.date.fromisoformat(times["contact_day"]),
                 times["contact_minute"],
@@ -95,3 +97,9 @@ class Case:
                 for name in ("channel", "moment", "direction", "reason", "caller_relation", "verified", "answers", "locale", "max_actions")
             },
         )
+
+
+def _moment(text: str, zone: str | None) -> datetime.datetime:
+    """A recorded time in its zone, so that days added to it meet that zone's clock changes; without a zone, in its offset."""
+    moment = datetime.datetime.fromisoformat(text)
+    return moment if zone is None else moment.astimezone(zoneinfo.ZoneInfo(zone))

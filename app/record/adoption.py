@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
-import structlog
 from sqlalchemy import Connection, delete, select
 from sqlmodel import col
 
@@ -22,28 +21,33 @@ _CALLER = "development"
 """Whoever called the first release: it knew no callers."""
 _OFFERED = ("rank", "action", "duty", "kind", "confirm")
 _OPTIONAL = ("direction", "reason")
-_log = structlog.get_logger("wanliu.record")
 
 
-def adopt(database: Database, committer: Committer) -> int:
-    """Take over what the first release stored; how many decisions that were.
+class Adopted(NamedTuple):
+    """How many decisions were taken over, and how many rows stay where they are, since they cannot be read as decisions."""
 
-    A decision goes on the record in the transaction that deletes it from the old table, so that a stop at any moment loses none. What
-    cannot be read as a decision stays where it is, and is told in the log.
+    taken: int = 0
+    left: int = 0
+
+
+def adopt(database: Database, committer: Committer) -> Adopted:
+    """Take over what the first release stored.
+
+    A decision goes on the record in the transaction that deletes it from the old table, so that a stop at any moment loses none.
 
     Raises:
         StoreUnavailable: the store does not take them; the next start goes on.
     """
-    taken, last = 0, ""
+    taken, left, last = 0, 0, ""
     while rows := _after(database, last):
         last = rows[-1].id
         readable = [entry for row in rows if (entry := _entry(row)) is not None]
         outcomes = committer.commit(readable, beside=_delete)
-        taken += sum(isinstance(outcome, Written) for outcome in outcomes)
+        stored = sum(isinstance(outcome, Written) for outcome in outcomes)
+        taken, left = taken + stored, left + len(rows) - stored
     if taken:
-        _log.info("decisions_taken_over", decisions=taken)
         _forget_clear_text(database)
-    return taken
+    return Adopted(taken, left)
 
 
 def _after(database: Database, last: str) -> Sequence[Any]:
@@ -68,8 +72,7 @@ def _entry(row: Any) -> NewEntry | None:
             subscriber=case["subscriber"]["id"],
             private={"case": case, "answer": bytes(row.answer).decode()},
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        _log.error("decision_not_taken_over", decision=row.id, why=type(error).__name__)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

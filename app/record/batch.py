@@ -132,7 +132,7 @@ class Batch:
         for (name, replacing, _), group in groupby(sorted(rows, key=lambda item: item[0][0]), key=lambda item: item[0]):
             values = [row for _, row in group]
             if replacing is None:
-                self.connection.execute(insert(_TABLES[name]), values)
+                self.connection.execute(insert(_TABLES[name].__table__), values)  # type: ignore[attr-defined]
             elif replacing:
                 self.database.put(self.connection, _TABLES[name], values, replacing=replacing)
             else:

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from app.record.database import Database, stamp
@@ -30,12 +30,14 @@ class Claims:
 
     def look(self, entries: Sequence[NewEntry]) -> None:
         """Find who has the keys that these entries ask for."""
-        wanted = sorted({_key(asked) for asked in _asked(entries)})
-        if not wanted:
+        asked = list(_asked(entries))
+        if not asked:
             return
         query = select(col(IdempotencyRow.caller), col(IdempotencyRow.key), col(IdempotencyRow.body_hash), col(IdempotencyRow.entry_id))
         query = query.where(
-            tuple_(col(IdempotencyRow.caller), col(IdempotencyRow.key)).in_(wanted), col(IdempotencyRow.expires_at) > stamp(self.now)
+            self.database.among(col(IdempotencyRow.caller), sorted({one.caller for one in asked})),
+            self.database.among(col(IdempotencyRow.key), [one.key for one in asked]),
+            col(IdempotencyRow.expires_at) > stamp(self.now),
         )
         for row in self.connection.execute(query):
             self._holders[row.caller, row.key] = bytes(row.body_hash), row.entry_id

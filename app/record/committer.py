@@ -83,7 +83,7 @@ class Committer:
             StoreUnavailable: it cannot be asked.
         """
         with self._alone, self._transaction() as connection:
-            found = set(connection.execute(select(col(EntryRow.id)).where(col(EntryRow.id).in_(ids))).scalars())
+            found = set(connection.execute(select(col(EntryRow.id)).where(self._database.among(col(EntryRow.id), ids))).scalars())
             connection.exec_driver_sql("ROLLBACK")
             return found
 
@@ -160,10 +160,11 @@ class Committer:
             StoreUnavailable: the database failed. What is a row's fault is passed on.
         """
         try:
-            self._place.check()
-            connection = self._connected()
-            connection.exec_driver_sql(self._begin)
-            yield connection
+            with self._database.turn():
+                self._place.check()
+                connection = self._connected()
+                connection.exec_driver_sql(self._begin)
+                yield connection
         except DATABASE_ERRORS as error:
             self._give_up(error)
             if blames_row(error):

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import psycopg
-from sqlalchemy import URL, ColumnElement, Connection, CursorResult, Engine, create_engine, event, make_url
-from sqlalchemy import insert as sqlalchemy_insert
+from sqlalchemy import URL, ColumnElement, Connection, CursorResult, Engine, any_, create_engine, event, literal, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Mapped
 from sqlmodel import SQLModel
 
+T = TypeVar("T")
 _BUSY_SECONDS = 5
 _CONNECT_SECONDS = 5
 _POOL = 8
 _SILENCE_SECONDS = 15
 """After which a connection that says nothing is given up, by either side."""
 _WORTH_COPYING = 8
-_MOST_PARAMETERS = 32_000
-"""Of one statement: SQLite takes 32,766, PostgreSQL 65,535."""
 
 
 class Database:
@@ -35,11 +35,13 @@ class Database:
         """
         Args:
             url: `sqlite:///` and a path, or `postgresql://user:password@host/name`.
-            patience: seconds after which PostgreSQL gives up a statement; 0 waits for ever. SQLite waits 5 seconds for its one writer.
+            patience: seconds after which PostgreSQL gives up a statement, and soon after that a transaction in which nothing is said; 0
+                waits for ever. SQLite waits 5 seconds for its one writer.
         """
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine: Engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, patience)
+        self._turns = threading.RLock()
 
     @property
     def file(self) -> Path | None:
@@ -54,7 +56,7 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that will write; on SQLite it takes the write lock at its begin, so that it never has to be given up half-way."""
-        with self.engine.connect() as connection:
+        with self.turn(), self.engine.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
             try:
                 yield connection
@@ -63,6 +65,23 @@ class Database:
                 with contextlib.suppress(SQLAlchemyError):
                     connection.exec_driver_sql("ROLLBACK")
                 raise
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for other threads of this process that write, where there is one writer: SQLite itself would sleep and look again.
+
+        Raises:
+            OperationalError: it is not this thread's turn within the time that SQLite waits for other processes.
+        """
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turns.acquire(timeout=_BUSY_SECONDS):
+            raise OperationalError("BEGIN", None, TimeoutError("database is locked"))
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -78,7 +97,7 @@ class Database:
     def append(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows whose keys are new, fast. All of them have the same columns: texts and bytes."""
         if self.is_sqlite or len(rows) < _WORTH_COPYING:
-            connection.execute(sqlalchemy_insert(table), rows)
+            connection.execute(self._statement(table), rows)
         else:
             _copy(connection, str(table.__tablename__), rows)
 
@@ -100,10 +119,16 @@ class Database:
 
     def add_up(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]], *, column: str) -> None:
         """Insert the rows; where a key is there already, add to the column."""
-        for part in _parts(rows):
-            statement = self._statement(table).values(part)
+        if rows:
+            statement = self._statement(table)
             sums = {column: table.__table__.c[column] + statement.excluded[column]}  # type: ignore[attr-defined]
-            connection.execute(statement.on_conflict_do_update(index_elements=_key(table), set_=sums))
+            connection.execute(statement.on_conflict_do_update(index_elements=_key(table), set_=sums), rows)
+
+    def among(self, column: Mapped[T], values: Sequence[T]) -> ColumnElement[bool]:
+        """Is the column's value one of many: a single parameter on PostgreSQL, which parses each of a list anew."""
+        if self.is_sqlite:
+            return column.in_(values)
+        return column == any_(literal(list(values), postgresql.ARRAY(cast("ColumnElement[T]", column).type)))
 
     def lock(self, connection: Connection, number: int) -> None:
         """Hold the lock of this number to the end of the transaction, waiting for it. SQLite's one writer holds all of them."""
@@ -122,16 +147,17 @@ class Database:
         replacing: Sequence[str],
         where: ColumnElement[bool] | None = None,
     ) -> None:
-        for part in _parts(rows):
-            statement = self._statement(table).values(part)
-            if replacing:
-                changed = {name: statement.excluded[name] for name in replacing}
-                connection.execute(statement.on_conflict_do_update(index_elements=_key(table), set_=changed, where=where))
-            else:
-                connection.execute(statement.on_conflict_do_nothing())
+        if not rows:
+            return
+        statement = self._statement(table)
+        if replacing:
+            changed = {name: statement.excluded[name] for name in replacing}
+            connection.execute(statement.on_conflict_do_update(index_elements=_key(table), set_=changed, where=where), rows)
+        else:
+            connection.execute(statement.on_conflict_do_nothing(), rows)
 
     def _statement(self, table: type[SQLModel]) -> Any:
-        return (sqlite if self.is_sqlite else postgresql).insert(table)
+        return (sqlite if self.is_sqlite else postgresql).insert(table.__table__)  # type: ignore[attr-defined]
 
 
 def _copy(connection: Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:
@@ -164,12 +190,6 @@ def _key(table: type[SQLModel]) -> list[str]:
     return [column.name for column in table.__table__.primary_key]  # type: ignore[attr-defined]
 
 
-def _parts(rows: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
-    most = _MOST_PARAMETERS // max(len(rows[0]), 1) if rows else 1
-    for start in range(0, len(rows), most):
-        yield rows[start : start + most]
-
-
 def _with_driver(url: URL) -> URL:
     return url.set(drivername="postgresql+psycopg") if url.get_backend_name() in ("postgresql", "postgres") else url
 
@@ -191,7 +211,7 @@ def _postgresql_engine(url: URL, patience: float) -> Engine:
     given = {
         "synchronous_commit": "on",
         "statement_timeout": round(patience * 1000),
-        "idle_in_transaction_session_timeout": _SILENCE_SECONDS * 1000,
+        "idle_in_transaction_session_timeout": _SILENCE_SECONDS * 1000 if patience else 0,
     }
     return create_engine(
         url,

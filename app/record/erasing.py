@@ -153,18 +153,24 @@ def scrub(database: Database, *, patience: float = _PATIENCE, full: bool = False
     the space of deleted rows is used again; `full` writes them anew, for which everybody waits. What its write-ahead log, archives and
     backups hold leaves with them, by their own rules.
     """
-    with database.engine.connect() as connection:
-        if not database.is_sqlite:
-            for table in _TOUCHED:
-                connection.exec_driver_sql(f"VACUUM {'FULL ' if full else ''}{table.__tablename__}")
-            return True
-        try:
-            if not _emptied(connection, patience):
-                return False
-            connection.exec_driver_sql("VACUUM")
-            return _emptied(connection, patience)
-        except OperationalError:  # locked all the while
-            return False
+    try:
+        with database.engine.connect() as connection:
+            return _scrubbed_file(connection, patience) if database.is_sqlite else _scrubbed_tables(connection, full=full)
+    except OperationalError:  # locked all the while, or not done in the time that a statement may take
+        return False
+
+
+def _scrubbed_file(connection: Connection, patience: float) -> bool:
+    if not _emptied(connection, patience):
+        return False
+    connection.exec_driver_sql("VACUUM")
+    return _emptied(connection, patience)
+
+
+def _scrubbed_tables(connection: Connection, *, full: bool) -> bool:
+    for table in _TOUCHED:
+        connection.exec_driver_sql(f"VACUUM {'FULL ' if full else ''}{table.__tablename__}")
+    return True
 
 
 def _emptied(connection: Connection, patience: float) -> bool:

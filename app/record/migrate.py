@@ -9,19 +9,18 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from app.record.database import Database
-from app.record.partitions import partition_entries
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 _LOCK = 4_001
 
 
 def bring_up_to_date(database: Database) -> None:
-    """Run the migrations that the store has not seen; on PostgreSQL, make the partitions of the coming months too."""
+    """Run the migrations that the store has not seen, for as long as they take."""
     with database.writing() as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         database.lock(connection, _LOCK)
         upgrade(connection)
-        if not database.is_sqlite:
-            partition_entries(connection)
 
 
 def upgrade(connection: Connection, to: str = "head") -> None:

@@ -8,17 +8,22 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 MONTHS_AHEAD = 3
+_OTHER = "entry_other"
 
 
 def partition_entries(connection: Connection, now: datetime.datetime | None = None) -> None:
-    """Make the partitions of this month and the next three that are missing, and the one for whatever fits in no other."""
-    connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS entry_other PARTITION OF entry DEFAULT")
+    """Make the partitions of this month and the next three that are missing, and the one for whatever fits in no other.
+
+    A month of which that last one has entries already goes without a partition of its own.
+    """
+    there = set(connection.exec_driver_sql("SELECT relname FROM pg_class WHERE relispartition").scalars())
+    if _OTHER not in there:
+        connection.exec_driver_sql(f"CREATE TABLE {_OTHER} PARTITION OF entry DEFAULT")
     first = (now or datetime.datetime.now(datetime.UTC)).date().replace(day=1)
     for month in _months(first, MONTHS_AHEAD + 1):
-        connection.exec_driver_sql(
-            f"CREATE TABLE IF NOT EXISTS {name_of(month)} PARTITION OF entry FOR VALUES FROM ('{lowest_id(month)}') TO"
-            f" ('{lowest_id(following(month))}')"
-        )
+        ids = lowest_id(month), lowest_id(following(month))
+        if name_of(month) not in there and not _has_any(connection, *ids):
+            connection.exec_driver_sql(f"CREATE TABLE {name_of(month)} PARTITION OF entry FOR VALUES FROM ('{ids[0]}') TO ('{ids[1]}')")
 
 
 def name_of(month: datetime.date) -> str:
@@ -42,3 +47,9 @@ def _months(first: datetime.date, count: int) -> Iterator[datetime.date]:
     for _ in range(count):
         yield first
         first = following(first)
+
+
+def _has_any(connection: Connection, first: str, end: str) -> bool:
+    """Are there entries from one id up to another in the partition for whatever fits in no other."""
+    query = f"SELECT 1 FROM {_OTHER} WHERE id >= %s AND id < %s LIMIT 1"  # noqa: S608 - the name is ours
+    return connection.exec_driver_sql(query, (first, end)).first() is not None

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 from sqlmodel import col
 
 from app.record import log
@@ -204,7 +204,7 @@ class _Finder:
         """What the index says of these blocks, for the terms in question."""
         terms = sorted({item for group in self._groups for item in group})
         query = select(col(SearchBlockRow.term), col(SearchBlockRow.block), col(SearchBlockRow.bits)).where(
-            col(SearchBlockRow.term).in_(terms), col(SearchBlockRow.block).in_(blocks)
+            col(SearchBlockRow.term).in_(terms), _among(blocks)
         )
         return {(row.term, row.block): unpacked(bytes(row.bits)) for row in self._connection.execute(query)}
 
@@ -245,6 +245,12 @@ class _Finder:
             if (since is None or at >= since) and (until is None or at < until):
                 bits[(index - first) >> 3] |= 1 << ((index - first) & 7)
         return int.from_bytes(bits, "little")
+
+
+def _among(blocks: Sequence[int]) -> ColumnElement[bool]:
+    """Is a row of one of these blocks, highest first: asked by their ends where none is left out."""
+    block = col(SearchBlockRow.block)
+    return block.between(blocks[-1], blocks[0]) if blocks[0] - blocks[-1] + 1 == len(blocks) else block.in_(blocks)
 
 
 def _portions(blocks: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import structlog
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from app.record.adoption import adopt
+from app.record.adoption import Adopted, adopt
 from app.record.committer import Committer
 from app.record.database import Database, cause
 from app.record.draining import Drain
@@ -23,6 +24,7 @@ from app.record.migrate import bring_up_to_date
 from app.record.problems import DATABASE_ERRORS, KeyReused, StoreBusy, StoreError, StoreUnavailable
 from app.record.spool import Spool
 from app.record.tables import TreeRow
+from app.record.upkeep import keep_up_for_ever
 from app.record.writer import Writer
 
 DEADLINE = 0.15
@@ -33,6 +35,7 @@ _PATIENCE = 10.0
 _PAUSE = 0.1
 
 T = TypeVar("T")
+_log = structlog.get_logger("wanliu.record")
 
 
 class Record:
@@ -64,6 +67,7 @@ class Record:
         self._committer = Committer(database, keys, clock)
         self._spool = spool
         self._writer = Writer(self._committer, longest_queue, None if spool is None else Drain(spool, self._committer))
+        self._upkeep: asyncio.Task[None] | None = None
         self._readers = ThreadPoolExecutor(_READERS, "record-reader")
         self._may_read = threading.BoundedSemaphore(longest_queue)
 
@@ -73,13 +77,16 @@ class Record:
         Raises:
             StoreUnavailable: it cannot be opened, or is no store.
         """
-        await asyncio.to_thread(self.prepare)
+        adopted = await asyncio.to_thread(self.prepare)
+        if any(adopted):
+            _log.info("first_release_taken_over", decisions=adopted.taken, unreadable=adopted.left)
         if self._spool is not None:
             await asyncio.to_thread(self._spool.open)
         self._writer.start()
+        self._upkeep = asyncio.create_task(keep_up_for_ever(self.database, self.clock, self._readers))
 
-    def prepare(self) -> None:
-        """Bring the database up to date, and what the first release stored; enough for `write_now`.
+    def prepare(self) -> Adopted:
+        """Bring the database up to date, and take over what the first release stored; enough for `write_now`.
 
         Raises:
             StoreUnavailable: it cannot be opened, or is no store.
@@ -90,12 +97,15 @@ class Record:
             raise StoreUnavailable(f"the store cannot be opened: {cause(error)}") from error
         self._committer.place.remember()
         try:
-            adopt(self.database, self._committer)
+            return adopt(self.database, self._committer)
         except DATABASE_ERRORS as error:
             raise StoreUnavailable(f"decisions of the first release cannot be taken over: {cause(error)}") from error
 
     async def close(self) -> None:
         """Store what still waits, then let go of the database."""
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+            await asyncio.gather(self._upkeep, return_exceptions=True)
         await asyncio.to_thread(self.close_now)
 
     def close_now(self) -> None:
@@ -184,7 +194,8 @@ class Record:
             self._may_read.release()
             raise StoreUnavailable("the store is not open") from None
         try:
-            return await asyncio.wait_for(asyncio.shield(reading), self.read_deadline if deadline is None else deadline)
+            async with asyncio.timeout(self.read_deadline if deadline is None else deadline):
+                return await asyncio.shield(reading)
         except TimeoutError:
             raise StoreUnavailable("the record was not read in time") from None
         finally:

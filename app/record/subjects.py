@@ -49,7 +49,7 @@ def subjects_of(
     lookups = {entry.id: lookup_of(keys, entry.subscriber) for entry in entries if entry.subscriber is not None}
     tokens = {entry.id: entry.token for entry in entries if entry.subscriber is None and entry.token is not None}
     by_lookup = _ensured(database, keys, connection, set(lookups.values()), now) if lookups else {}
-    by_token = _with_tokens(connection, set(tokens.values())) if tokens else {}
+    by_token = _with_tokens(database, connection, set(tokens.values())) if tokens else {}
     found = {entry_id: by_lookup[lookup] for entry_id, lookup in lookups.items()}
     return found | {entry_id: by_token.get(token, Subject(token)) for entry_id, token in tokens.items()}
 
@@ -59,7 +59,7 @@ def _ensured(database: Database, keys: Keys, connection: Connection, lookups: se
     found: dict[bytes, Subject] = {}
     for _ in range(_ROUNDS):
         missing = sorted(lookups - found.keys())
-        rows = connection.execute(_held.where(col(SubjectRow.lookup).in_(missing)))
+        rows = connection.execute(_held.where(database.among(col(SubjectRow.lookup), missing)))
         found |= {bytes(row.lookup): Subject(row.token, bytes(row.wrapped_key), row.wrapped_with) for row in rows}
         if len(found) == len(lookups):
             return found
@@ -67,8 +67,8 @@ def _ensured(database: Database, keys: Keys, connection: Connection, lookups: se
     raise StoreUnavailable("a subject is made known and erased again and again")
 
 
-def _with_tokens(connection: Connection, tokens: set[str]) -> dict[str, Subject]:
-    rows = connection.execute(_held.where(col(SubjectRow.token).in_(sorted(tokens))))
+def _with_tokens(database: Database, connection: Connection, tokens: set[str]) -> dict[str, Subject]:
+    rows = connection.execute(_held.where(database.among(col(SubjectRow.token), sorted(tokens))))
     return {row.token: Subject(row.token, bytes(row.wrapped_key), row.wrapped_with) for row in rows}
 
 

@@ -121,7 +121,8 @@ async def _run(program: Sequence[str], given: bytes, seconds: float) -> Trial:
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*program, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
     try:
-        out, err = await asyncio.wait_for(process.communicate(given), seconds)
+        async with asyncio.timeout(seconds):
+            out, err = await process.communicate(given)
     except TimeoutError:
         return Trial(crash=f"checking the pack did not end within {seconds:g} seconds")
     finally:

@@ -106,11 +106,16 @@ def test_another_body_is_refused(serve: Callable[[], TestClient]) -> None:
 
 
 def test_another_path_is_another_request(serve: Callable[[], TestClient]) -> None:
-    """A key that was used for a decision is not one for an outcome."""
+    """A key that was used for a decision is not one for an outcome, nor one for the outcome of another decision, were it the same."""
     client = serve()
-    answer = ask(client, "k-1").json()
-    path, body = f"/v1/decisions/{answer['decision_id']}/responses", {"action": answer["actions"][0]["action"], "outcome": "shown"}
-    assert client.post(path, json=body, headers={"idempotency-key": "k-1"}).status_code == 422
+    first, second = ask(client, "k-1").json(), ask(client, "k-2").json()
+    body = {"action": first["actions"][0]["action"], "outcome": "shown"}
+
+    def tell(answer: Any, key: str) -> int:
+        path = f"/v1/decisions/{answer['decision_id']}/responses"
+        return client.post(path, json=body, headers={"idempotency-key": key}).status_code
+
+    assert [tell(first, "k-1"), tell(first, "k-3"), tell(second, "k-3")] == [422, 200, 422]
 
 
 def test_an_outcome_is_told_once(serve: Callable[[], TestClient], clock: Clock) -> None:

@@ -75,6 +75,7 @@ def killed(store: str, kills: int, clients: int, seed: int) -> dict[str, Any]:
         asyncio.run(_kill(load, children, kills, random.Random(seed)))
         seconds = time.monotonic() - started
         figures = look(settings, load.acknowledged)
+    figures["doubled"] += load.doubled
     return {"kills": kills, **figures, "repeated": load.repeated, "seconds_per_kill": round(seconds / kills, 2)}
 
 

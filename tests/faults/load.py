@@ -28,7 +28,9 @@ class Load:
         self.acknowledged: dict[str, str] = {}
         """The decision that each key was answered with."""
         self.repeated = 0
-        """Answered requests that were sent once more, and answered in the same way."""
+        """Answered requests that were sent once more."""
+        self.doubled = 0
+        """Those of them that were answered with another decision."""
 
     async def run(self) -> None:
         """Ask until told to finish, then wait for the last answers."""
@@ -53,9 +55,8 @@ class Load:
 
     async def _again(self, http: httpx.AsyncClient, key: str) -> None:
         answer = await self._answered(http, key)
-        if answer != self.acknowledged[key]:
-            raise AssertionError("the same key gave two decisions")
         self.repeated += 1
+        self.doubled += answer != self.acknowledged[key]
 
     async def _answered(self, http: httpx.AsyncClient, key: str) -> str:
         """Ask until there is an answer; the decision's id."""

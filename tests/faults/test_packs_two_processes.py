@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -47,8 +48,10 @@ def serving(settings: Settings) -> Iterator[str]:
             address = re.search(r"http://[0-9.:]+", process.stdout.readline())
             assert address is not None, "the service did not start"
             yield address[0]
-        finally:
             process.terminate()
+            assert process.wait(SECONDS) in (0, -signal.SIGTERM)
+        finally:
+            process.kill()
 
 
 def ready(address: str) -> Any:

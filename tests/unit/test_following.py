@@ -382,6 +382,22 @@ def test_following_goes_on_while_the_store_is_away(store: Store, monkeypatch: py
     assert asyncio.run(run()) == ["packs_not_followed", "pack_running"]
 
 
+def test_a_follower_ends_when_it_is_told_to(store: Store) -> None:
+    """Whatever it is at, so that a service can end."""
+
+    async def run() -> None:
+        async with store.worker() as packs:
+            packs._every = 0
+            for pause in range(40):
+                follower = asyncio.create_task(packs.follow())
+                await asyncio.sleep(pause / 4_000)
+                follower.cancel()
+                done, _ = await asyncio.wait([follower], timeout=10)
+                assert done
+
+    asyncio.run(run())
+
+
 def test_what_runs_is_kept_for_replays(store: Store) -> None:
     """The library gives any pack that ever ran, and what development ran too."""
     store.development = True

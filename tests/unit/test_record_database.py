@@ -1,20 +1,27 @@
-"""The database: migrations on both kinds, from empty and from the previous release."""
+"""The database: migrations on both kinds, from empty and from the previous release, and what it needs now and then."""
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
-from app.record.database import Database
+from app.record import Ids
+from app.record.database import Database, stamp
 from app.record.migrate import bring_up_to_date, upgrade
+from app.record.tables import EntryRow, IdempotencyRow
+from app.record.upkeep import keep_up
 from tests.databases import Server, using
 
 pytestmark = pytest.mark.unit
+
+NOW = datetime.datetime(2026, 11, 22, 2, 0, tzinfo=datetime.UTC)
 
 DECISION = {
     "id": "a",
@@ -71,3 +78,32 @@ class TestMigrations:
 
 def _no_partition(name: str | None, kind: str, parents: Any) -> bool:
     return not (kind == "table" and name and name.startswith("entry_"))
+
+
+class TestUpkeep:
+    def test_expired_keys_are_forgotten(self, database: Database) -> None:
+        """A key whose time is over is deleted, the others stay."""
+        with database.writing() as connection:
+            for key, expires in (("old", NOW), ("young", NOW + datetime.timedelta(seconds=1))):
+                row = {"caller": "desk", "key": key, "body_hash": b"", "entry_id": "x", "expires_at": stamp(expires)}
+                connection.execute(insert(IdempotencyRow), row)
+        keep_up(database, NOW)
+        assert rows(database, "SELECT key FROM idempotency") == [("young",)]
+
+    def test_the_months_to_come_have_partitions(self, postgres_database: Database) -> None:
+        """As time goes by partitions are made; entries of a month without one are taken too, and keep that month from getting one."""
+        far = NOW.replace(year=2027, month=8)
+        with postgres_database.writing() as connection:
+            connection.execute(insert(EntryRow), {"id": str(Ids().new(far)), "kind": "k", "at": "", "envelope": b""})
+        keep_up(postgres_database, NOW.replace(year=2027, month=6))
+        keep_up(postgres_database, NOW.replace(year=2027, month=6))
+        names = {name for (name,) in rows(postgres_database, "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'")}
+        assert {"entry_2027_06", "entry_2027_07", "entry_2027_09"} <= names
+        assert "entry_2027_08" not in names
+
+    def test_nobody_waits_for_it_long(self, postgres_database: Database) -> None:
+        """Where somebody reads entries for long, it gives up, and writers go on."""
+        with postgres_database.reading() as connection:
+            connection.execute(select(EntryRow)).all()
+            with pytest.raises(OperationalError, match="lock timeout"):
+                keep_up(postgres_database, NOW.replace(year=2027, month=6))

@@ -135,6 +135,8 @@ def test_offers_and_concessions_are_counted(pack: Pack) -> None:
         decision.ranked[0]._replace(rank=2, duty="offer", concession=250),
     )
     entry = decision_entry("id-1", NOW, pack, case, replace(decision, ranked=ranked), b"{}", ASKED)
+    nothing = decision_entry("id-1", NOW, pack, case, replace(decision, ranked=(ranked[0]._replace(concession=0),)), b"{}", ASKED)
+    assert counted(nothing, "conceded") == counted(nothing, "concession") == {}
     assert counted(entry, "offered")["{}"] == 1
     assert counted(entry, "conceded")["{}"] == 1
     assert counted(entry, "concession")["{}"] == 750

@@ -27,9 +27,8 @@ class Entry:
     envelope: bytes
     private: bytes | None
 
-    def faults(self) -> Iterator[tuple[str, str]]:
-        """(what, message) of everything in which the row differs from its envelope."""
-        told = self.told
+    def faults(self, told: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+        """(what, message) of everything in which the row differs from what its envelope told."""
         if told is None:
             yield "record", "its envelope is no JSON object"
             return

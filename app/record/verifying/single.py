@@ -44,7 +44,7 @@ def verify_entry(connection: Connection, keys: Keys, entry_id: str, *, kept: Seq
     if entry is None:
         findings.add("record", "the entry is gone; its leaf is there", index, entry_id)
     else:
-        for what, message in entry.faults():
+        for what, message in entry.faults(entry.told):
             findings.add(what, message, index, entry_id)
     if leaf is not None:
         _prove(connection, keys, leaf, entry, findings)

@@ -103,10 +103,10 @@ class _Pass:
         self._look_into(entry, sealed.index)
 
     def _look_into(self, entry: Entry, leaf: int | None) -> None:
-        for what, message in entry.faults():
+        told = entry.told
+        for what, message in entry.faults(told):
             self.findings.add(what, message, leaf, entry.id)
-        told = entry.told or {}
-        writer, number = told.get("writer"), told.get("sequence")
+        writer, number = (told or {}).get("writer"), (told or {}).get("sequence")
         if not isinstance(writer, str) or not isinstance(number, int):
             self.findings.add("sequence", "the envelope does not say which writer wrote it, as which number", leaf, entry.id)
         elif not self.sequences.see(writer, number, leaf):
