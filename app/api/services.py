@@ -13,6 +13,8 @@ from app.api.following import FollowedPacks
 from app.record import Ids, Record
 from app.record.opening import record_of
 from app.record.packs import PackLibrary
+from app.record.sealer import Sealer, SealerThread
+from app.record.witnessing import WitnessThread, witness_thread
 from app.settings import Settings
 
 
@@ -22,18 +24,19 @@ def _clock() -> datetime.datetime:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The packs, the record, who may call, ids and the clock, which is read once a request."""
+    """The packs, the record, who may call, ids, the clock, which is read once a request, and the witness of the log, where it has one."""
 
     packs: FollowedPacks
     record: Record
     callers: CallerBook = field(default_factory=CallerBook)
     ids: Ids = field(default_factory=Ids)
     clock: Callable[[], datetime.datetime] = _clock
+    witness: WitnessThread | None = None
 
 
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Open the store, find the pack that decides, follow both it and who may call; let go of all at the end.
+    """Open the store, find the pack that decides, follow both it and who may call, seal what is recorded; let go of all at the end.
 
     Raises:
         PackError: the pack cannot be used.
@@ -44,15 +47,22 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     ids, callers = Ids(), CallerBook(reachable=not settings.on_loopback)
     library = PackLibrary(record.database, pattern_engine=settings.pattern_engine, cache=settings.cache_folder)
     packs = FollowedPacks(settings.pack, library, record, development=lambda: callers.development, clock=_clock, ids=ids)
+    sealing = SealerThread(Sealer(record.database, record.keys, _clock))
+    witness = witness_thread(settings.witness_url, settings.witness_key, record.database, record.keys)
+    threads: list[SealerThread | WitnessThread] = [sealing] if witness is None else [sealing, witness]
     followers: list[asyncio.Task[None]] = []
     try:
         await record.open()
         await callers.look(record.read)
         await packs.open()
         followers += [asyncio.create_task(packs.follow()), asyncio.create_task(callers.follow(record.read))]
-        yield Services(packs, record, callers, ids)
+        for thread in threads:
+            thread.start()
+        yield Services(packs, record, callers, ids, witness=witness)
     finally:
         await _end(followers)
+        for thread in threads:
+            await asyncio.to_thread(thread.stop)
         await record.close()
 
 

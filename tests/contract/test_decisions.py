@@ -217,7 +217,9 @@ def test_health(http: TestClient, pack: Pack) -> None:
     """Alive says the process answers; ready says which pack decides and that its folder is good."""
     assert http.get("/healthz").json() == {"status": "alive"}
     told = http.get("/readyz").json()
-    assert (told["status"], told["pack"]["digest"], told["folder"]) == ("ready", pack.digest, {"state": "good", "problems": []})
+    in_force = told["in_force"]
+    assert (told["status"], told["pack"]["digest"]) == ("ready", pack.digest)
+    assert (in_force["follows"], in_force["state"], in_force["problems"]) == ("folder", "good", [])
 
 
 def test_not_ready_without_a_store(with_store: Any) -> None:

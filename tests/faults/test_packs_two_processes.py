@@ -81,9 +81,9 @@ def force(settings: Settings, pack: PackContent) -> str:
     return pack.digest
 
 
-def test_two_processes_follow_one_store(database_url: str, tmp_path: Path) -> None:
+def test_two_processes_follow_one_store(postgres_url: str, tmp_path: Path) -> None:
     """Both decide with what is activated, within seconds; a pack whose tests fail changes neither."""
-    settings = settings_in(tmp_path, database_url)
+    settings = settings_in(tmp_path, postgres_url)
     write(settings.pack, version("1.0.0"))
     add_callers(settings, desk="agent")
     first = content("1.0.0").digest

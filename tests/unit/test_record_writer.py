@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
@@ -24,6 +24,7 @@ from app.record.database import Database
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow, Written
 from app.record.keys import Keys
 from app.record.privacy import commitment_of, lookup_of, open_private, unwrap
+from app.record.subjects import subjects_of
 from app.record.tables import ContactRow, EntryRow, IdempotencyRow, SubjectRow, UnsealedRow
 from tests.databases import using
 
@@ -587,3 +588,34 @@ class TestOpening:
                 assert told == ["wal", 2, 1]
             else:
                 assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+
+
+def _erase_all(database: Database) -> None:
+    with database.writing() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = 100"))
+        connection.execute(delete(SubjectRow))
+
+
+class TestSubjects:
+    def test_nobody_is_erased_while_they_are_written_about(self, postgres_database: Database, keys: Keys) -> None:
+        """From when a subject was looked up to the end of the transaction, erasing it waits; so does looking it up while it is erased."""
+        one = entry(subscriber="a")
+        with postgres_database.writing() as connection:
+            first = subjects_of(postgres_database, keys, connection, [one], NOW)
+        with postgres_database.writing() as connection:
+            known = subjects_of(postgres_database, keys, connection, [one, entry(token=first[one.id].token)], NOW)
+            assert {subject.token for subject in known.values()} == {first[one.id].token}
+            with pytest.raises(OperationalError, match="lock timeout"):
+                _erase_all(postgres_database)
+
+    def test_who_was_erased_is_somebody_new(self, using_record: Any, stored: Any) -> None:
+        """After erasure the same subscriber gets another token, and the old one is nobody's."""
+
+        async def work(record: Record) -> None:
+            await record.write(entry(subscriber="a"))
+            with record.database.writing() as connection:
+                connection.execute(delete(SubjectRow))
+            await record.write(entry(subscriber="a"))
+
+        using_record(work)
+        assert len({found.subject for found in stored(EntryRow)}) == 2
