@@ -1,9 +1,14 @@
 # docker build -t wanliu .
 #
-# Without keys the service is in development mode: it listens on the loopback interface of its own network only, so a published port
-# (-p 8000:8000) reaches nothing. Until keys come, give the container the host's network:
+# Without callers the service is in development mode: it listens on the loopback interface of its own network only, so a published port
+# (-p 8000:8000) reaches nothing. Give the container the host's network:
 #
 #   docker run --rm --network host -v wanliu:/var/lib/wanliu wanliu
+#
+# or add a caller, and let it listen on every interface:
+#
+#   docker run --rm -v wanliu:/var/lib/wanliu wanliu wanliu caller add desk --role agent
+#   docker run --rm -p 8000:8000 -e WANLIU_HOST=0.0.0.0 -v wanliu:/var/lib/wanliu wanliu
 #
 # The pack in the image is the one of this checkout; to run another, mount it and name it: -v /my/pack:/pack:ro -e WANLIU_PACK=/pack
 

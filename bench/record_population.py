@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -102,29 +102,29 @@ def bodies(chance: random.Random, pack: Pack | None = None) -> list[dict[str, An
 
 def light_entries(n: int, subjects: Subjects, made: Sequence[dict[str, Any]], chance: random.Random) -> Iterator[Light]:
     """Decisions, an outcome after every twentieth, in nearly the order of their times."""
-    step = datetime.timedelta(days=DAYS) / n
+    step, written = datetime.timedelta(days=DAYS) / n, count(1)
     for number in range(n):
         at = START + number * step
         body = made[chance.randrange(len(made))]
         asked = {"caller": CALLERS[chance.randrange(len(CALLERS))], "agent": f"a-{chance.randrange(AGENTS)}"}
         token = subjects[chance.randrange(len(subjects))][1]
-        entry = _entry("decision", number, at, {**body, **asked}, token)
+        entry = _entry("decision", number, at, {**body, **asked}, token, next(written))
         yield Light(entry)
         if number % 20 == 0 and body["offered"]:
-            yield _answered(entry, number + n, at, body, token, chance)
+            yield _answered(entry, number + n, at, body, token, chance, next(written))
 
 
 def _answered(
-    decision: dict[str, Any], number: int, at: datetime.datetime, body: dict[str, Any], token: str, chance: random.Random
+    decision: dict[str, Any], number: int, at: datetime.datetime, body: dict[str, Any], token: str, chance: random.Random, sequence: int
 ) -> Light:
     action, outcome = body["offered"][0]["action"], chance.choice(OUTCOMES)
     told = {"caller": "desk", "role": "agent", "decision": decision["id"], "action": action, "rank": 1, "outcome": outcome, "at": stamp(at)}
-    entry = _entry("outcome", number, at + datetime.timedelta(seconds=30), told, token)
+    entry = _entry("outcome", number, at + datetime.timedelta(seconds=30), told, token, sequence)
     row = {"entry_id": entry["id"], "decision_id": decision["id"], "subject": token, "action": action, "outcome": outcome, "at": stamp(at)}
     return Light(entry, row)
 
 
-def _entry(kind: str, number: int, at: datetime.datetime, body: dict[str, Any], token: str) -> dict[str, Any]:
+def _entry(kind: str, number: int, at: datetime.datetime, body: dict[str, Any], token: str, sequence: int) -> dict[str, Any]:
     entry_id, told = _id(at, number), stamp(at)
     envelope = {
         "v": 1,
@@ -132,7 +132,7 @@ def _entry(kind: str, number: int, at: datetime.datetime, body: dict[str, Any], 
         "kind": kind,
         "at": told,
         "writer": "w-population",
-        "sequence": number,
+        "sequence": sequence,
         "subject": token,
         "body": body,
     }

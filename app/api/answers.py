@@ -12,6 +12,7 @@ import orjson
 from app import __version__
 from app.engine.answer import Explanation
 from app.engine.pack import Pack
+from app.record.witnessing import WitnessState
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,16 @@ class InForce:
 
 @dataclass(frozen=True)
 class Readiness:
-    """The service decides and its store takes decisions."""
+    """The service decides and its store takes decisions.
+
+    `witness` is how the log stands with its witness, where it has one; `forked` wants somebody to look at once.
+    """
 
     status: Literal["ready"]
     pack: PackRef
     engine: str
     in_force: InForce
+    witness: WitnessState | None
 
 
 @dataclass(frozen=True)

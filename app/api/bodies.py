@@ -12,7 +12,7 @@ JSON = "application/json"
 
 
 class Refused(Exception):
-    """The body is not read; `response` says why."""
+    """The request is not gone on with; `response` says why."""
 
     def __init__(self, response: Response) -> None:
         self.response = response

@@ -86,6 +86,8 @@ class FollowedPacks:
             every: seconds between two looks.
         """
         self.library = library
+        self.checking = asyncio.Semaphore(1)
+        """Checking a pack that is published takes a processor for a while: one at a time."""
         self._record, self._development, self._clock, self._every = record, development, clock, every
         self._seeding = Seeding(folder, library, record, clock=clock, ids=ids)
         self._folder = folder

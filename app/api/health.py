@@ -40,7 +40,8 @@ async def ready(request: Request) -> Response:
     """Ready also when the pack that should decide is broken: the last good one runs, and the answer says both."""
     services = _services(request)
     await services.record.check()
-    return _json(Readiness("ready", reference(services.packs.current), __version__, _in_force(services.packs)))
+    witness = services.witness.state if services.witness else None
+    return _json(Readiness("ready", reference(services.packs.current), __version__, _in_force(services.packs), witness))
 
 
 def _services(request: Request) -> Services:

@@ -55,8 +55,6 @@ class _DigestConvertor(StringConvertor):
 register_url_convertor("digest", _DigestConvertor())
 
 Digest = Annotated[str, Path(pattern=DIGEST, description="A pack's digest.")]
-_checking = asyncio.Semaphore(1)
-"""Checking takes a processor for a while: one pack at a time."""
 _ALWAYS = ("invalid-request", "internal", "store-busy", "store-unavailable")
 _BODY = ("body-too-large", "unsupported-media-type")
 
@@ -97,7 +95,7 @@ async def publish(request: Request) -> Response:
     """Check the pack, run its tests, put it on the record."""
     services = _services(request)
     content = content_of(files_of(await read_json(request, LARGEST_BODY)))
-    async with _checking:
+    async with services.packs.checking:
         pack, trial = await checked(content, today=services.clock().date(), cache=services.packs.library.cache)
     by, is_new = caller_of(request).name, False
     for last in (False, True):

@@ -18,7 +18,7 @@ from app.record.pack_history import DEVELOPMENT, SEED, shortened
 from app.record.pack_steps import Checked, Desk, PackContent, WrongState
 from app.record.packs import PackLibrary, Shelf, read_history, read_shelf, stored_content
 from app.record.problems import RowRefused
-from app.record.publishing import checked, content_problems, read_content
+from app.record.publishing import checked, read_content, sound
 
 ATTEMPTS = 8
 """Steps that seeding may take: three, and some for processes that start at the same time."""
@@ -87,7 +87,7 @@ class Seeding:
             self.since = followed.since
             return
         if await self._record.read(lambda connection: stored_content(connection, pack.digest)) is None:
-            await self._publish(Desk(history, self._clock(), self._ids), Checked(_sound(content), pack.name, pack.version))
+            await self._publish(Desk(history, self._clock(), self._ids), Checked(sound(content), pack.name, pack.version))
         entry = Desk(await self._record.read(read_history), self._clock(), self._ids).develop(pack.digest, DEVELOPMENT)
         await self._record.write(entry)
         self.since = str(entry.body["effective_at"])
@@ -147,8 +147,3 @@ def _next(desk: Desk, shelf: Shelf, pack: Checked, stored: PackContent | None) -
     if published is None:
         raise AssertionError("not stored")
     return published
-
-
-def _sound(content: PackContent) -> PackContent:
-    """The pack without suites that nobody could publish: in development they may be half written."""
-    return PackContent(content.files) if list(content_problems(content)) else content

@@ -123,14 +123,15 @@ def _reason(error: Exception, settings: Settings) -> str:
 def _welcome(settings: Settings, listener: socket.socket, services: Services) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{listener.getsockname()[1]}"
-    pack = services.packs.current
+    pack, running = services.packs.current, services.packs.running
+    source = f"followed in {settings.pack.resolve()}" if running.follows == "folder" else f"in force since {running.since[:19]}Z"
     body = json.dumps(_TRY, separators=(",", ":"))
     development = services.callers.development
     warning = "DEVELOPMENT MODE: there are no callers. Everybody who reaches this address may do everything.\n\n" if development else ""
     key = "" if development else " -H 'authorization: Bearer wl_…'"
     return (
         f"Wanliu listens on {address}\n"
-        f"  pack     {pack.name} {pack.version}, {pack.digest[:19]}…, followed in {settings.pack.resolve()}\n"
+        f"  pack     {pack.name} {pack.version}, {pack.digest[:19]}…, {source}\n"
         f"  records  {services.record.database.shown}\n"
         f"  document {address}/openapi.json\n\n"
         f"{warning}"

@@ -508,6 +508,14 @@ def record_pairs(
     pairs(since, until, channel, most, by, as_json=as_json)
 
 
+@record_app.command("reindex")
+def record_reindex() -> None:
+    """Make the search index anew, beside a running service. No proof rests on it."""
+    from app.cli.reading import reindex
+
+    reindex()
+
+
 @record_app.command("verify")
 def record_verify(
     since: Annotated[

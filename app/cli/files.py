@@ -15,7 +15,7 @@ import typer
 from app.api.answers import answer_bytes
 from app.campaign.table import Asking
 from app.cli.console import complain, out, write_bytes
-from app.cli.packs import load
+from app.cli.packs import folder_of, load
 from app.cli.showing import Sheet
 from app.engine.decide import decide
 from app.engine.explain import explain
@@ -92,7 +92,8 @@ def _decided(pack: Pack, body: bytes, wishes: Wishes, now: datetime.datetime) ->
         return _Answer(request.subscriber.id, case, explanation, case.times.as_of, None)
     from app.cli.recording import record
 
-    return _Answer(request.subscriber.id, case, explanation, now, _stored(record, pack, request, case, decision, explanation, now))
+    folder = folder_of(wishes.pack)
+    return _Answer(request.subscriber.id, case, explanation, now, _stored(record, pack, folder, request, case, decision, explanation, now))
 
 
 def _for_people(problem: str) -> str:

@@ -210,6 +210,14 @@ def pairs(since: str | None, until: str | None, channel: str | None, most: int, 
         _print(paired(made))
 
 
+def reindex() -> None:
+    """Make the search index anew."""
+    from app.record.reindexing import index_anew
+
+    with the_record() as record:
+        out().print(f"{index_anew(record.database):,} leaves indexed")
+
+
 def _read(record: Record, entry_id: str, kind: str | None = None) -> Recorded:
     """The entry; what is none, or is damaged, ends the command."""
     from app.record.reading import DamagedEntry, read_entry

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 from app.api.answers import answer_bytes
 from app.cli.packs import settings
 from app.engine.intake import with_history
-from app.record import Ids
+from app.record import Ids, Record, StoreError
 from app.record.contacts import contacts_of
 from app.record.decisions import Asked, decision_entry
 from app.record.opening import record_now
+from app.record.pack_steps import Checked, Desk
+from app.record.packs import read_history, stored_content
+from app.record.publishing import read_content, sound
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.engine.answer import Explanation
     from app.engine.case import Case
     from app.engine.decision import Decision
@@ -24,8 +29,10 @@ CALLER = "cli"
 """What the record calls whoever uses the command line."""
 
 
-def record(pack: Pack, request: DecisionRequest, case: Case, decision: Decision, explanation: Explanation, now: datetime.datetime) -> str:
-    """Put a decision on the record that WANLIU_DATABASE_URL names; it is durable when this returns its id.
+def record(
+    pack: Pack, folder: Path, request: DecisionRequest, case: Case, decision: Decision, explanation: Explanation, now: datetime.datetime
+) -> str:
+    """Put a decision on the record that WANLIU_DATABASE_URL names, with the pack of the folder; it is durable when this returns its id.
 
     Raises:
         StoreError: it was not stored.
@@ -35,8 +42,22 @@ def record(pack: Pack, request: DecisionRequest, case: Case, decision: Decision,
     answer = answer_bytes(explanation, pack, now, decision_id)
     asked = Asked(CALLER, case.asker.role, request.explain, request.history, agent=request.agent)
     with record_now(settings(), _clock) as opened:
+        _keep(opened, pack, folder, now)
         opened.write_now(decision_entry(decision_id, now, pack, case, decision, answer, asked))
     return decision_id
+
+
+def _keep(opened: Record, pack: Pack, folder: Path, now: datetime.datetime) -> None:
+    """Have the pack in the store, so that whoever reads the decision finds what decided it."""
+    if opened.read_now(lambda connection: stored_content(connection, pack.digest)) is not None:
+        return
+    content = sound(read_content(folder))
+    if content.digest != pack.digest:
+        raise StoreError(f"the pack in `{folder}` changed meanwhile; decide again")
+    history = opened.read_now(read_history)
+    entry = Desk(history, now, Ids()).publish(Checked(content, pack.name, pack.version), CALLER, None)
+    if entry is not None:
+        opened.write_now(entry)
 
 
 def remembering(request: DecisionRequest, now: datetime.datetime) -> DecisionRequest:

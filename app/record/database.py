@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
+from urllib.parse import quote
 
 import psycopg
 from sqlalchemy import URL, ColumnElement, Connection, CursorResult, Engine, any_, create_engine, event, literal, make_url
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import SQLModel
 
 T = TypeVar("T")
+_SQLITE = "sqlite:///"
 _BUSY_SECONDS = 5
 _CONNECT_SECONDS = 5
 _POOL = 8
@@ -38,7 +40,7 @@ class Database:
             patience: seconds after which PostgreSQL gives up a statement, and soon after that a transaction in which nothing is said; 0
                 waits for ever. SQLite waits 5 seconds for its one writer.
         """
-        self.url = _with_driver(make_url(url))
+        self.url = _url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine: Engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, patience)
         self._turns = threading.RLock()
@@ -190,8 +192,11 @@ def _key(table: type[SQLModel]) -> list[str]:
     return [column.name for column in table.__table__.primary_key]  # type: ignore[attr-defined]
 
 
-def _with_driver(url: URL) -> URL:
-    return url.set(drivername="postgresql+psycopg") if url.get_backend_name() in ("postgresql", "postgres") else url
+def _url(url: str) -> URL:
+    """The URL with its driver. What follows `sqlite:///` is a path as it is: nothing in it is quoted, and there are no options."""
+    if url.startswith(_SQLITE):
+        return URL.create("sqlite", database=url.removeprefix(_SQLITE))
+    return make_url(url).set(drivername="postgresql+psycopg")
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -199,10 +204,18 @@ def _sqlite_engine(url: URL) -> Engine:
         url, isolation_level="AUTOCOMMIT", connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, hide_parameters=True
     )
 
+    opened: list[str] = []
+
+    @event.listens_for(engine, "do_connect")
+    def find(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> None:
+        if opened:  # a file that is gone is missed: to make another would take the place, and the log, of the one put back
+            arguments[0], options["uri"] = opened[0], True
+
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        opened[:] = [f"file:{quote(url.database or '')}?mode=rw"]
 
     return engine
 

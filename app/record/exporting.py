@@ -51,13 +51,17 @@ class Wanted:
 
 @dataclass(slots=True)
 class Exported:
-    """What a bundle holds: records, of them opened ones, leaves whose records were archived, and the log's size that it proves them in."""
+    """What a bundle holds: records, of them opened ones, leaves whose records were archived, and the log's size that it proves them in.
+
+    `packs` decided the records; those of `without` are not in the store, and so not in the bundle.
+    """
 
     size: int
     records: int = 0
     opened: int = 0
     archived: int = 0
     packs: set[str] = field(default_factory=set)
+    without: set[str] = field(default_factory=set)
 
 
 def export(connection: Connection, keys: Keys, wanted: Wanted, out: Path, now: datetime.datetime) -> Exported:
@@ -83,7 +87,7 @@ def export(connection: Connection, keys: Keys, wanted: Wanted, out: Path, now: d
         bundle.write("checkpoint.txt", newest.note.encode())
         _checkpoints(connection, bundle, stretches)
         exported = _Writer(connection, keys, wanted, bundle, Exported(newest.size)).run(stretches)
-        _packs(connection, bundle, exported.packs)
+        exported.without = _packs(connection, bundle, exported.packs)
         bundle.write("bundle.json", _json(_about(connection, wanted, stretches, exported, now)))
         for name, content in wanted.added.items():
             bundle.write(name, content)
@@ -155,11 +159,17 @@ def _checkpoints(connection: Connection, bundle: Bundle, stretches: Iterable[Str
                 bundle.write(f"checkpoints/{size:012}.txt", found.note.encode())
 
 
-def _packs(connection: Connection, bundle: Bundle, digests: Iterable[str]) -> None:
+def _packs(connection: Connection, bundle: Bundle, digests: Iterable[str]) -> set[str]:
+    """Put the packs into the bundle; those that the store does not have."""
+    without = set()
     for digest in digests:
         content = stored_content(connection, digest)
-        for path, text in (content.files if content else {}).items():
+        if content is None:
+            without.add(digest)
+            continue
+        for path, text in content.files.items():
             bundle.write(f"packs/{digest.removeprefix('sha256:')}/{path}", text)
+    return without
 
 
 def _about(
@@ -175,6 +185,7 @@ def _about(
         "records": exported.records,
         "opened": exported.opened,
         "archived": exported.archived,
+        "without_packs": sorted(exported.without),
         "whole": whole,
         "waiting": _waiting(connection) if whole else [],
     }

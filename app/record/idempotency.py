@@ -15,7 +15,9 @@ from app.record.tables import IdempotencyRow
 
 KEPT = datetime.timedelta(hours=24)
 """How long a key is remembered."""
-KEY_PATTERN = r"^[A-Za-z0-9_.:/+=-]{1,100}$"
+_KEY = "[A-Za-z0-9_.:/+=-]{1,100}"
+KEY_PATTERN = f'^({_KEY}|"{_KEY}")$'
+"""A key as it is sent; the draft of the header's standard wants quotes, most who send one leave them out."""
 
 
 def idempotency_of(caller: str, key: str, request: str, body: bytes, now: datetime.datetime) -> Idempotency:
@@ -23,13 +25,13 @@ def idempotency_of(caller: str, key: str, request: str, body: bytes, now: dateti
 
     Args:
         caller: name of who asks; keys of one caller mean nothing to another.
-        key: as sent.
+        key: as sent, in quotes or without.
         request: method and path, so that the same body elsewhere is another request.
         body: as sent.
         now: the time, from which the key is kept.
     """
     body_hash = hashlib.sha256(request.encode() + b"\0" + body).digest()
-    return Idempotency(caller, key, body_hash, now + KEPT)
+    return Idempotency(caller, key.strip('"'), body_hash, now + KEPT)
 
 
 def first_of(connection: Connection, asked: Idempotency, now: datetime.datetime) -> str | None:

@@ -212,9 +212,9 @@ class Desk:
 
     def _checked(self, at: datetime.datetime) -> datetime.datetime:
         if at <= self.now:
-            raise BadStep("at", f"{at.isoformat()} is past; leave it out to activate now")
+            raise BadStep("at", "lies in the past; leave it out to activate now")
         if at > self.now + FURTHEST:
-            raise BadStep("at", f"{at.isoformat()} is more than {FURTHEST.days} days ahead")
+            raise BadStep("at", f"lies more than {FURTHEST.days} days ahead")
         return at
 
     def _is_published(self, digest: str, by: str) -> bool:

@@ -61,6 +61,11 @@ def content_problems(content: PackContent) -> Iterator[Problem]:
             yield Problem(Place(path), "encoding", "the file is not UTF-8", "save it with the encoding UTF-8")
 
 
+def sound(content: PackContent) -> PackContent:
+    """The pack without its suites, where these could not be stored: a pack in development may decide while its tests are half written."""
+    return PackContent(content.files) if any(content_problems(content)) else content
+
+
 def path_problems(paths: Iterable[str]) -> Iterator[Problem]:
     """What is wrong with where files of a pack stand."""
     for path in paths:

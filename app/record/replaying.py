@@ -56,7 +56,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangelogEntry:
     """A version between two engines and what its changelog says."""
 
     version: str
@@ -85,7 +85,7 @@ class Replay:
     replayed: Made
     differences: Sequence[Difference] = ()
     more: int = 0
-    changelog: Sequence[Change] = ()
+    changelog: Sequence[ChangelogEntry] = ()
     why: str | None = None
 
 
@@ -199,7 +199,7 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[Difference]
         yield Difference(path, before, after)
 
 
-def changelog(since: str, text: str | None = None) -> list[Change]:
+def changelog(since: str, text: str | None = None) -> list[ChangelogEntry]:
     """What the changelog says of the engine's versions after one, up to the present one, oldest first; of none where there is no file.
 
     Args:
@@ -212,7 +212,9 @@ def changelog(since: str, text: str | None = None) -> list[Change]:
         text = CHANGELOG.read_text("utf-8")
     found = list(_heading.finditer(text))
     ends = [item.start() for item in found[1:]] + [len(text)] * bool(found)
-    entries = [Change(item["version"], text[item.end() : end].partition("\n")[2].strip()) for item, end in zip(found, ends, strict=True)]
+    entries = [
+        ChangelogEntry(item["version"], text[item.end() : end].partition("\n")[2].strip()) for item, end in zip(found, ends, strict=True)
+    ]
     return [entry for entry in reversed(entries) if _number(since) < _number(entry.version) <= _number(__version__)]
 
 

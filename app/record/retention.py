@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from sqlmodel import col
 
 from app.record import log
-from app.record.bundle.verify import Archive, Check
+from app.record.bundle.verify import Archive, Check, Wrong
 from app.record.dropping import drop_month
 from app.record.entries import NewEntry
 from app.record.erasing import scrub
@@ -155,7 +155,12 @@ def _bundled(record: Record, month: str, folder: Path) -> Path:
     asked = {"month": month, "why": "archived"}
     record.read_now(lambda c: export(c, record.keys, Wanted(list(_stretches(c, month)), asked=asked), out, record.clock()))
     check = Check(Archive(str(out)), [], [])
-    check.run()
+    try:
+        check.run()
+    except Wrong as error:
+        check.findings.append(str(error))
+    finally:
+        check.bundle.close()
     if check.findings:
         raise NotArchived(f"the bundle `{out}` does not verify: {check.findings[0]}")
     return out

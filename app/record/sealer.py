@@ -30,7 +30,8 @@ MOST_LEAVES = 1_000
 """Of one transaction: SQLite has one writer, and decisions wait for it meanwhile."""
 HEARTBEAT = datetime.timedelta(minutes=1)
 """A log that says nothing for longer was stopped, or what it said was taken away."""
-_LOCK = 0x5EA1
+LOCK = 0x5EA1
+"""Of whoever adds to the log or its index."""
 _log = structlog.get_logger("wanliu.record")
 
 
@@ -83,7 +84,7 @@ class Sealer:
     def _round(self) -> Round:
         now = self._clock()
         with self._database.writing() as connection:
-            self._database.lock(connection, _LOCK)
+            self._database.lock(connection, LOCK)
             tree = connection.execute(select(col(TreeRow.size), col(TreeRow.heartbeat), col(TreeRow.heartbeats))).one()
             if tree.heartbeat <= stamp(now - HEARTBEAT):
                 self._beat(connection, now, tree.heartbeats + 1)

@@ -69,8 +69,8 @@ def entries_in(path: Path, keys: Keys) -> Iterator[bytes | None]:
         KeysProblem, Unreadable: its key cannot be unwrapped.
         ValueError: it is no file of the spool.
     """
-    header, _, content = path.read_bytes().partition(b"\n")
-    if not header:
+    header, whole, content = path.read_bytes().partition(b"\n")
+    if not whole:
         return
     told = orjson.loads(header)
     cipher = AESGCM(unwrap(keys, base64.b64decode(told["key"]), told["wrapped_with"]))

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
-import os
-import secrets
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +20,12 @@ from app.record.entries import Idempotency, NewEntry, Written
 from app.record.keys import Keys, KeysProblem
 from app.record.privacy import Unreadable
 from app.record.problems import KeyReused, RowRefused, StoreBusy, StoreError, StoreUnavailable
-from app.record.segments import SUFFIX, Segment, entries_in, sync_folder
+from app.record.segments import Segment, entries_in, sync_folder
+from app.record.spool_folders import Folders
 from app.record.spooled import bytes_of, entry_of
 
 _LONGEST_QUEUE = 4_096
 _LARGEST_FILE = 8_000_000
-_LOCK = "lock"
 _REFUSED = ".refused"
 _log = structlog.get_logger("wanliu.record")
 
@@ -42,7 +39,7 @@ class Left:
     damaged: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     """An entry on its way to the disk, and who waits for it."""
 
@@ -62,8 +59,7 @@ class Spool:
             most_bytes: what this process may keep there.
         """
         self._folder, self._keys, self._most = folder, keys, most_bytes
-        self._own = folder / secrets.token_hex(8)
-        self._locks: dict[Path, int] = {}
+        self._folders = Folders(folder)
         self._segment: Segment | None = None
         self._closed: deque[Path] = deque()
         self._sizes: dict[Path, int] = {}
@@ -76,14 +72,11 @@ class Spool:
         """Make the folder, and take over what was left there.
 
         Raises:
-            StoreUnavailable: it cannot be made.
+            StoreUnavailable: it cannot be made, or what is in it not read.
         """
         try:
-            self._own.mkdir(parents=True, mode=0o700)
-            self._locked(self._own)
-            for left in sorted(self._folder.iterdir()):
-                if left != self._own and left.is_dir() and self._locked(left):
-                    self._take_over(left)
+            for path in self._folders.open():
+                self._take_over(path)
         except OSError as error:
             raise StoreUnavailable(f"the spool `{self._folder}` cannot be used: {error.strerror}") from error
 
@@ -92,13 +85,7 @@ class Spool:
         self._thread.shutdown()
         with self._alone:
             self._end_segment()
-        for folder, lock in self._locks.items():
-            if not any(folder.glob(f"*{SUFFIX}*")):
-                with contextlib.suppress(OSError):
-                    (folder / _LOCK).unlink()
-                    folder.rmdir()
-            os.close(lock)
-        self._locks.clear()
+        self._folders.close()
 
     @property
     def holds_any(self) -> bool:
@@ -126,7 +113,10 @@ class Spool:
             raise StoreBusy("too many entries wait for the spool")
         waiting = _Waiting(entry, content, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
-        self._thread.submit(self._flush)
+        try:
+            self._thread.submit(self._flush)
+        except RuntimeError:
+            raise StoreUnavailable("the store is not open") from None
         try:
             await asyncio.wait([waiting.kept], timeout=deadline)
             if waiting.kept.done():
@@ -177,37 +167,47 @@ class Spool:
                 waiting.kept.get_loop().call_soon_threadsafe(_resolve, waiting.kept, outcome)
 
     def _kept(self, batch: Sequence[_Waiting]) -> list[tuple[_Waiting, Written | StoreError]]:
-        outcomes: list[tuple[_Waiting, Written | StoreError]] = []
-        taken: list[_Waiting] = []
+        """Write what is new and fits. Who asks again under a key is told after the first one is on the disk, or is not."""
+        first: dict[tuple[str, str], _Waiting] = {}
         room = self._most - sum(self._sizes.values())
+        full: list[_Waiting] = []
         for waiting in batch:
-            asked = waiting.entry.idempotency
-            known: Written | StoreError | None = self.outcome(asked)
-            if known is None and len(waiting.content) > room:
-                known = StoreUnavailable("the spool is full")
-            if known is not None:
-                outcomes.append((waiting, known))
+            key = _key(waiting.entry)
+            if key in first or self.outcome(waiting.entry.idempotency) is not None:
+                continue
+            if len(waiting.content) > room:
+                full.append(waiting)
                 continue
             room -= len(waiting.content)
-            taken.append(waiting)
-            self._note(waiting.entry)
-        return outcomes + self._written(taken)
+            first[key] = waiting
+        failed = self._written(list(first.values()))
+        return [(waiting, self._outcome(waiting, first, full, failed)) for waiting in batch]
 
-    def _written(self, batch: Sequence[_Waiting]) -> list[tuple[_Waiting, Written | StoreError]]:
+    def _outcome(
+        self, waiting: _Waiting, first: Mapping[tuple[str, str], _Waiting], full: Sequence[_Waiting], failed: StoreUnavailable | None
+    ) -> Written | StoreError:
+        if waiting in full:
+            return StoreUnavailable("the spool is full")
+        if failed is not None and _key(waiting.entry) in first:
+            return failed
+        known = None if first.get(_key(waiting.entry)) is waiting else self.outcome(waiting.entry.idempotency)
+        return known or Written(waiting.entry.id)
+
+    def _written(self, batch: Sequence[_Waiting]) -> StoreUnavailable | None:
+        """Why the batch is not on the disk; none when it is."""
         if not batch:
-            return []
+            return None
         try:
-            segment = self._segment = self._segment or Segment(self._own, self._keys)
+            segment = self._segment = self._segment or Segment(self._folders.own, self._keys)
             segment.append([waiting.content for waiting in batch])
-            self._sizes[segment.path] = segment.size
-            if segment.size > _LARGEST_FILE:
-                self._end_segment()
         except OSError as error:
-            self._forget([waiting.entry for waiting in batch])
             self._end_segment()
-            failed = StoreUnavailable(f"the spool cannot be written: {error.strerror or error}")
-            return [(waiting, failed) for waiting in batch]
-        return [(waiting, Written(waiting.entry.id)) for waiting in batch]
+            return StoreUnavailable(f"the spool cannot be written: {error.strerror or error}")
+        self._sizes[segment.path] = segment.size
+        self._note([waiting.entry for waiting in batch])
+        if segment.size > _LARGEST_FILE:
+            self._end_segment()
+        return None
 
     def _end_segment(self) -> None:
         if self._segment is not None:
@@ -216,40 +216,35 @@ class Spool:
                 self._closed.append(self._segment.path)
             self._segment = None
 
-    def _note(self, entry: NewEntry) -> None:
-        if entry.idempotency is not None:
-            self._keys_used[entry.idempotency.caller, entry.idempotency.key] = entry.idempotency.body_hash, entry.id
+    def _note(self, entries: Sequence[NewEntry]) -> None:
+        for asked, entry_id in ((entry.idempotency, entry.id) for entry in entries if entry.idempotency is not None):
+            self._keys_used[asked.caller, asked.key] = asked.body_hash, entry_id
 
     def _forget(self, entries: Sequence[NewEntry]) -> None:
         for entry in entries:
             if entry.idempotency is not None:
                 self._keys_used.pop((entry.idempotency.caller, entry.idempotency.key), None)
 
-    def _locked(self, folder: Path) -> bool:
-        """Hold a folder's lock; false where another process does."""
-        opened = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(opened)
-            return False
-        self._locks[folder] = opened
-        return True
-
-    def _take_over(self, folder: Path) -> None:
-        for path in sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime_ns):
-            self._closed.append(path)
-            self._sizes[path] = path.stat().st_size
-            for entry in self._read(path).entries:
-                self._note(entry)
+    def _take_over(self, path: Path) -> None:
+        left = self._read(path)
+        self._closed.append(path)
+        self._sizes[path] = path.stat().st_size
+        self._note(left.entries)
 
     def _read(self, path: Path) -> Left:
         try:
             found = list(entries_in(path, self._keys))
             entries = [entry_of(content) for content in found if content is not None]
-            return Left(path, entries, len(found) - len(entries))
-        except (KeysProblem, Unreadable, ValueError, KeyError) as error:
+        except KeysProblem as error:
             raise StoreUnavailable(f"the spool file {path} cannot be read: {error}") from error
+        except (Unreadable, ValueError, KeyError):
+            return Left(path, [], 1)
+        return Left(path, entries, len(found) - len(entries))
+
+
+def _key(entry: NewEntry) -> tuple[str, str]:
+    """What makes two entries the same request: the caller's key, or the entry's own id."""
+    return (entry.idempotency.caller, entry.idempotency.key) if entry.idempotency else ("", entry.id)
 
 
 def _resolve(kept: asyncio.Future[Written], outcome: Written | StoreError) -> None:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from app.record.adoption import Adopted, adopt
-from app.record.committer import Committer
+from app.record.committer import Beside, Committer
 from app.record.database import Database, cause
 from app.record.draining import Drain
 from app.record.entries import NewEntry, Written
 from app.record.keys import Keys
 from app.record.migrate import bring_up_to_date
 from app.record.problems import DATABASE_ERRORS, KeyReused, StoreBusy, StoreError, StoreUnavailable
+from app.record.readers import Readers, Reading
 from app.record.spool import Spool
 from app.record.tables import TreeRow
 from app.record.upkeep import keep_up_for_ever
@@ -30,7 +29,6 @@ from app.record.writer import Writer
 DEADLINE = 0.15
 READ_DEADLINE = 5.0
 LONGEST_QUEUE = 4_096
-_READERS = 4
 _PATIENCE = 10.0
 _PAUSE = 0.1
 
@@ -68,8 +66,7 @@ class Record:
         self._spool = spool
         self._writer = Writer(self._committer, longest_queue, None if spool is None else Drain(spool, self._committer))
         self._upkeep: asyncio.Task[None] | None = None
-        self._readers = ThreadPoolExecutor(_READERS, "record-reader")
-        self._may_read = threading.BoundedSemaphore(longest_queue)
+        self._readers = Readers(database, self._committer.place, longest_queue)
 
     async def open(self) -> None:
         """Bring the database up to date and start writing.
@@ -83,7 +80,7 @@ class Record:
         if self._spool is not None:
             await asyncio.to_thread(self._spool.open)
         self._writer.start()
-        self._upkeep = asyncio.create_task(keep_up_for_ever(self.database, self.clock, self._readers))
+        self._upkeep = asyncio.create_task(keep_up_for_ever(self.database, self.clock, self._readers.threads))
 
     def prepare(self) -> Adopted:
         """Bring the database up to date, and take over what the first release stored; enough for `write_now`.
@@ -114,7 +111,7 @@ class Record:
         self._committer.close()
         if self._spool is not None:
             self._spool.close()
-        self._readers.shutdown()
+        self._readers.close()
         self.database.dispose()
 
     async def write(self, entry: NewEntry) -> Written:
@@ -148,12 +145,13 @@ class Record:
             stored.cancel()  # where nobody waits any more, the writer leaves it out
         raise StoreUnavailable("the entry was not stored in time")
 
-    def write_now(self, entry: NewEntry, *, patience: float = _PATIENCE) -> Written:
+    def write_now(self, entry: NewEntry, *, patience: float = _PATIENCE, beside: Beside | None = None) -> Written:
         """Store an entry without the queue, from a command; it is durable when this returns.
 
         Args:
             entry: what to store.
             patience: seconds to keep trying.
+            beside: changes something more in the same transaction; may be called again where the store fails.
 
         Raises:
             StoreUnavailable: the store did not take it in time.
@@ -163,7 +161,7 @@ class Record:
         give_up = time.monotonic() + patience
         while True:
             try:
-                [outcome] = self._committer.commit([entry])
+                [outcome] = self._committer.commit([entry], beside=beside)
                 break
             except StoreUnavailable:
                 if time.monotonic() > give_up:
@@ -173,7 +171,7 @@ class Record:
             raise outcome
         return outcome
 
-    async def read(self, work: Callable[[Connection], T], *, deadline: float | None = None) -> T:
+    async def read(self, work: Reading[T], *, deadline: float | None = None) -> T:
         """Read in another thread, within a transaction that sees one state of the record.
 
         Args:
@@ -184,44 +182,15 @@ class Record:
             StoreBusy: too many read.
             StoreUnavailable: the database cannot be read, or not in time.
         """
-        if not self._may_read.acquire(blocking=False):
-            raise StoreBusy("too many wait to read the record")
-        wanted = threading.Event()
-        wanted.set()
-        try:
-            reading = asyncio.wrap_future(self._readers.submit(self._read_if, wanted, work))
-        except RuntimeError:
-            self._may_read.release()
-            raise StoreUnavailable("the store is not open") from None
-        try:
-            async with asyncio.timeout(self.read_deadline if deadline is None else deadline):
-                return await asyncio.shield(reading)
-        except TimeoutError:
-            raise StoreUnavailable("the record was not read in time") from None
-        finally:
-            wanted.clear()
+        return await self._readers.read(work, self.read_deadline if deadline is None else deadline)
 
-    def _read_if(self, wanted: threading.Event, work: Callable[[Connection], T]) -> T:
-        """Read, unless nobody waits for it any more when its turn comes."""
-        try:
-            if not wanted.is_set():
-                raise StoreUnavailable("nobody waits for it")
-            return self.read_now(work)
-        finally:
-            self._may_read.release()
-
-    def read_now(self, work: Callable[[Connection], T]) -> T:
+    def read_now(self, work: Reading[T]) -> T:
         """Read in this thread, for as long as it takes.
 
         Raises:
             StoreUnavailable: the database cannot be read.
         """
-        self._committer.place.check()
-        try:
-            with self.database.reading() as connection:
-                return work(connection)
-        except DATABASE_ERRORS as error:
-            raise StoreUnavailable(f"the record cannot be read: {cause(error)}") from error
+        return self._readers.read_now(work)
 
     async def check(self) -> None:
         """Does it take entries: the store is there, is read, and no commit has failed since it last took some; or else the spool has room.

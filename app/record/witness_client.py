@@ -13,6 +13,10 @@ from app.record.notes import BadNote
 
 _SECONDS = 5.0
 _LONGEST_ANSWER = 131_072
+_REFUSALS = {
+    403: "the witness does not know the key that signs this log; start it with its verifier key too, as `wanliu keys show` prints it",
+    404: "the witness does not know this log; start it with the log's verifier key, as `wanliu keys show` prints it",
+}
 _SIZE_TYPE = "text/x.tlog.size"
 
 
@@ -64,7 +68,7 @@ class WitnessClient:
         if status in (409, 422):
             raise LogForked("the witness has seen another log of this name: what it saw does not go on as this log does")
         if status != 200:
-            raise WitnessUnreachable(f"the witness answered {status}")
+            raise WitnessUnreachable(_REFUSALS.get(status, f"the witness answered {status}"))
         try:
             return with_line(note, answer, self.key)
         except BadNote as error:

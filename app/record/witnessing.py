@@ -14,7 +14,7 @@ from sqlmodel import col
 from app.record import log
 from app.record.cosigning import WitnessKey
 from app.record.database import Database, cause
-from app.record.keys import Keys
+from app.record.keys import Keys, KeysProblem
 from app.record.log import StoredCheckpoint
 from app.record.notes import BadKey, BadNote, Checkpoint, read_checkpoint
 from app.record.tables import CheckpointRow
@@ -138,13 +138,16 @@ def witness_thread(url: str | None, key: str | None, database: Database, keys: K
     """What pushes to the witness of the settings, not yet started; none where there is no witness.
 
     Raises:
-        BadKey: the witness's key is left out, or is not one.
+        KeysProblem: the witness's key is left out, or is not one.
     """
     if url is None:
         return None
     if key is None:
-        raise BadKey("WANLIU_WITNESS_URL needs WANLIU_WITNESS_KEY: the line that the witness prints when it starts")
-    return WitnessThread(Witnessing(database, keys, WitnessClient(url, WitnessKey.parse(key))))
+        raise KeysProblem("WANLIU_WITNESS_KEY: needed with WANLIU_WITNESS_URL; the witness prints it when it starts")
+    try:
+        return WitnessThread(Witnessing(database, keys, WitnessClient(url, WitnessKey.parse(key))))
+    except BadKey as error:
+        raise KeysProblem(f"WANLIU_WITNESS_KEY: {error}") from None
 
 
 def agrees(connection: Connection, keys: Keys, note: str) -> Checkpoint:

@@ -117,7 +117,8 @@ async def try_apart(exhibit: Exhibit, cache: Path | None = None, *, seconds: flo
 
 
 async def _run(program: Sequence[str], given: bytes, seconds: float) -> Trial:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WANLIU_")}  # keys are not for packs to be near
+    environment = {**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*program, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
     try:

@@ -203,7 +203,7 @@ def test_what_if_has_no_key(serve: Callable[[], TestClient]) -> None:
     assert ask(client, "k-1", body | {"max_actions": 1}).status_code == 200
 
 
-@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 101, "a,b", 'a"b', "é"])
+@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 101, "a,b", 'a"b', '"a', '""', "é"])
 def test_keys_have_a_form(http: TestClient, key: str) -> None:
     """1 to 100 letters, digits and some signs; what is sent is not repeated."""
     told = http.post("/v1/decisions", json=LIVE, headers={"idempotency-key": key.encode("latin-1")})  # type: ignore[dict-item]
@@ -211,6 +211,12 @@ def test_keys_have_a_form(http: TestClient, key: str) -> None:
         422,
         [{"field": "Idempotency-Key", "message": "is not of the expected form"}],
     )
+
+
+def test_quotes_are_no_part_of_a_key(serve: Callable[[], TestClient]) -> None:
+    """The header's draft standard wants them, and most leave them out."""
+    client = serve()
+    assert ask(client, '"k-1"').content == ask(client, "k-1").content
 
 
 def test_keys_of_callers_are_apart(guarded: Guarded) -> None:

@@ -15,10 +15,12 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from app.record import log
+from app.record.cosigning import WitnessKey
 from app.record.keys import load_keys
 from app.record.notes import read_checkpoint
 from app.record.sealer import Sealer
 from app.record.store import Record
+from app.record.witness_client import WitnessUnreachable
 from tests.databases import migrated, using
 from tests.logs import Book, Clock
 
@@ -120,6 +122,34 @@ class TestVerify:
         assert "holds no checkpoint of this log" in run("record", "verify", "--witness", str(tmp_path / "other.txt"), code=1).output
         assert "cannot read" in run("record", "verify", "--witness", str(tmp_path / "nothing"), code=1).output
         assert "WANLIU_WITNESS_KEY" in run("record", "verify", "--witness", "https://witness.example", code=1).output
+
+    def test_a_witness_that_is_asked(self, run: Run, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its newest checkpoint is compared; one that has not seen the log, or is away, is told."""
+        note: str | None = Path(checkpoint_file(book, tmp_path / "kept.txt")).read_text("utf-8")
+        key = WitnessKey("witness.example", bytes(range(32)))
+
+        class Witness:
+            def __init__(self, url: str, known: WitnessKey) -> None:
+                assert (url, known) == ("https://witness.example", key)
+
+            def latest(self, origin: str) -> str | None:
+                assert origin == book.keys.origin
+                if note == "":
+                    raise WitnessUnreachable("the witness does not answer: ConnectError")
+                return note
+
+            def close(self) -> None: ...
+
+        monkeypatch.setattr("app.record.witness_client.WitnessClient", Witness)
+        monkeypatch.setenv("WANLIU_WITNESS_KEY", key.text())
+        command = ("record", "verify", "--witness", "https://witness.example")
+        assert "1 checkpoints compared" in run(*command).output
+        note = None
+        assert "the witness has not seen this log" in run(*command, code=1).output
+        note = ""
+        assert "does not answer" in run(*command, code=1).output
+        monkeypatch.setenv("WANLIU_WITNESS_KEY", "no key")
+        assert "--witness: " in run(*command, code=1).output
 
     def test_one_decision(self, run: Run, book: Book, tmp_path: Path) -> None:
         """By its proof."""

@@ -161,6 +161,25 @@ def test_all_workers_of_a_store_switch(store: Store) -> None:
     assert len(published) == 2
 
 
+def test_who_seeds_second_finds_it_done(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process that puts the pack in force between a look and a step is no failure."""
+    write_first, others = Record.write, iter([content("1.0.0")])
+
+    async def write(self: Record, entry: Any) -> Any:
+        for pack in others:
+            await asyncio.to_thread(store.force, pack)
+        return await write_first(self, entry)
+
+    monkeypatch.setattr(Record, "write", write)
+
+    async def run() -> None:
+        async with store.worker() as packs:
+            assert packs.current.digest == content("1.0.0").digest
+
+    asyncio.run(run())
+    assert [step.by for step in store.history.steps] == ["ann", "bob", "bob"]
+
+
 @pytest.mark.parametrize("kind", ["tests fail", "mistake", "unreadable", "bomb", "other files", "gone"])
 def test_a_broken_pack_in_force_is_not_taken_over(store: Store, kind: str) -> None:
     """However it came to be in force: the last good one goes on, it is told why, and a good one takes over after it."""

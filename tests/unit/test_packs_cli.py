@@ -102,7 +102,7 @@ def test_a_pack_is_scheduled_and_withdrawn(tmp_path: Path) -> None:
         assert states()["2.0.0"] == "scheduled"
         assert "no longer scheduled" in run("withdraw", TWO, "--by", "bob").stdout
         assert states()["2.0.0"] == "retired"
-    for wrong, told in (("2027-03-01", "no time with its offset"), ("soon", "no time"), ("2020-01-01T00:00:00Z", "is past")):
+    for wrong, told in (("2027-03-01", "no time with its offset"), ("soon", "no time"), ("2020-01-01T00:00:00Z", "lies in the past")):
         result = run("schedule", TWO, "--by", "bob", "--at", wrong)
         assert result.exit_code == 1
         assert result.stderr.startswith("--at: ")
@@ -168,3 +168,18 @@ def test_a_store_that_cannot_be_opened_is_told(monkeypatch: pytest.MonkeyPatch, 
     result = run("list")
     assert result.exit_code == 1
     assert "the store cannot be opened" in result.stderr
+
+
+def test_a_recorded_decision_leaves_its_pack_on_record(tmp_path: Path) -> None:
+    """Published by `cli`, once; it is not in force by that."""
+    request = {
+        "channel": "app",
+        "subscriber": {"id": "s-1", "account": {"status": "active", "tenure_months": 24}, "events": [], "contacts": []},
+    }
+    (tmp_path / "request.json").write_text(json.dumps(request), "utf-8")
+    for _ in range(2):
+        result = CliRunner().invoke(app, ["decide", str(tmp_path / "request.json"), "--record", "--json"])
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)["pack"]["digest"] == ONE
+    (pack,) = json.loads(run("list", "--json").stdout)["packs"]
+    assert (pack["digest"], pack["state"], [step["by"] for step in pack["steps"]]) == (ONE, "published", ["cli"])

@@ -107,3 +107,19 @@ class TestUpkeep:
             connection.execute(select(EntryRow)).all()
             with pytest.raises(OperationalError, match="lock timeout"):
                 keep_up(postgres_database, NOW.replace(year=2027, month=6))
+
+
+def test_a_file_that_is_gone_is_not_made_again(sqlite_database: Database) -> None:
+    """Who connects after the file was taken away gets an error, and what is put back still has what its log had."""
+    file = sqlite_database.file
+    assert file is not None
+    with sqlite_database.writing() as connection:
+        connection.execute(text("UPDATE tree SET size = 5"))
+    away = file.rename(file.with_name("away.db"))
+    with sqlite_database.engine.connect() as held:
+        with pytest.raises(OperationalError, match="unable to open"):
+            sqlite_database.engine.connect()
+        assert not file.exists()
+        away.rename(file)
+        assert held.execute(text("SELECT size FROM tree")).scalar() == 5
+    assert rows(sqlite_database, "SELECT size FROM tree") == [(5,)]

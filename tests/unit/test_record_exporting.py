@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import delete
 
 from app.record import log
 from app.record.bundle import verify as verifier
@@ -27,6 +28,7 @@ from app.record.exporting import Exported, NothingSealed, Wanted, export
 from app.record.keys import Keys
 from app.record.notes import sign_note
 from app.record.stretches import Stretch, between, cover, joined, of_entries
+from app.record.tables import PackRow
 from app.record.verifying.reading import leaves
 from tests.logs import NOW, PACK, Book
 
@@ -246,6 +248,16 @@ def test_a_pack_goes_with_its_decisions(book: Book, tmp_path: Path) -> None:
     bundle(book, tmp_path / "made")
     text = (tmp_path / "made" / "packs" / PACK.partition(":")[2] / "policies" / "a.yaml").read_text("utf-8")
     assert text == "# 挽留\n"
+
+
+def test_a_pack_that_the_store_does_not_have_is_told(book: Book, tmp_path: Path) -> None:
+    """Its decisions are proven all the same; the bundle says that it is missing."""
+    with book.database.writing() as connection:
+        connection.execute(delete(PackRow))
+    assert bundle(book, tmp_path / "made").without == {PACK}
+    code, told = check(tmp_path / "made")
+    assert code == 0
+    assert "does not have it any more" in told
 
 
 def test_the_tables_for_analysis_hold_nobody(book: Book, tmp_path: Path) -> None:

@@ -7,15 +7,16 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.record import indexing
 from app.record.database import Database
 from app.record.filters import BadFilters, query_of
 from app.record.keys import Keys
 from app.record.reading import token_of
+from app.record.reindexing import index_anew
 from app.record.search import BadCursor, Query, counted, search
-from app.record.tables import EntryRow, LeafRow
+from app.record.tables import EntryRow, LeafRow, SearchBlockRow, SearchSpanRow
 from tests.pipeline import cases, shipped
 from tests.records import Written, written
 
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.unit
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of eight leaves, so that a few entries fill several."""
     monkeypatch.setattr("app.record.indexing.BLOCK", 8)
+    monkeypatch.setattr("app.record.reindexing.BLOCK", 8)
     monkeypatch.setattr("app.record.search.BLOCK", 8)
     monkeypatch.setattr("app.record.search._ALL", 0xFF)
 
@@ -47,6 +49,8 @@ def fill(record: Written, n: int = 40) -> list[str]:
     found = []
     for number, case in enumerate(cases(shipped(), 7, n)):
         found.append(record.decide(case, caller=("desk", "shop")[number % 2], agent=f"a-{number % 3}"))
+        if number % 5 == 2:
+            record.seal()
     record.seal()
     return found
 
@@ -221,7 +225,7 @@ def test_outcomes_find_their_decision(record: Written, order: str) -> None:
 
 
 def _outcome_before_its_decision(record: Written, case: Any) -> None:
-    from sqlalchemy import delete, insert
+    from sqlalchemy import insert
 
     from app.record.tables import UnsealedRow
 
@@ -296,3 +300,21 @@ def test_a_name_of_an_older_pack(record: Written) -> None:
         one = query_of(connection, {"clause": ["contact.quiet_hours"]}, None)
         assert one == query_of(connection, {"clause": ["quiet_hours"]}, None)
         assert query_of(connection, {"agent": ["a-1"]}, shipped()).terms == {"agent": ("a-1",)}
+
+
+def test_index_made_anew(record: Written) -> None:
+    """The index, lost and made anew, is what it was; outcomes included."""
+    ids = fill(record, 20)
+    record.tell(ids[3], "tariff_pack", "accepted")
+    record.seal()
+
+    def stored() -> list[Any]:
+        with record.database.reading() as connection:
+            tables = (SearchBlockRow.__table__, SearchSpanRow.__table__)
+            return [sorted(map(tuple, connection.execute(table.select()))) for table in tables]
+
+    before = stored()
+    with record.database.writing() as connection:
+        connection.execute(delete(SearchBlockRow))
+    assert index_anew(record.database) == len(envelopes(record))
+    assert stored() == before

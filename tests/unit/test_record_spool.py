@@ -204,6 +204,42 @@ class TestSpool:
         using_record(work)
         assert second.id in stored()
 
+    def test_nobody_is_told_before_it_is_on_the_disk(self, using_record: Any, switch: Switch, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of two requests with one key, both fail where the disk does: the second is not answered with an entry that is nowhere."""
+
+        def fsync(opened: int) -> None:
+            time.sleep(0.1)
+            raise OSError(5, "input/output error")
+
+        async def work(record: Record) -> Any:
+            switch.off = True
+            calls = [record.write(entry(key="k")) for _ in range(3)] + [_later(record.write(entry(key="k")))]
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+        async def _later(call: Awaitable[Any]) -> Any:
+            await asyncio.sleep(0.05)
+            return await call
+
+        monkeypatch.setattr("app.record.segments.os.fsync", fsync)
+        monkeypatch.setattr("app.record.segments.sync_folder", lambda _: None)
+        assert [type(outcome) for outcome in using_record(work)] == [StoreUnavailable] * 4
+
+    def test_processes_share_the_folder(self, folder: Path, keys: Keys) -> None:
+        """What a process that runs has spooled is its own; many that start at once get a folder each."""
+        spools = [Spool(folder, keys, most_bytes=1_000_000) for _ in range(8)]
+
+        async def work() -> None:
+            await asyncio.gather(*(asyncio.to_thread(spool.open) for spool in spools))
+            await asyncio.gather(*(spool.keep(entry(), 20) for spool in spools))
+
+        asyncio.run(work())
+        assert len({spool._folders.own for spool in spools}) == 8
+        found = [spool.oldest() for spool in spools]
+        assert [len(left.entries) for left in found if left is not None] == [1] * 8
+        assert all(spool.oldest() is not None for spool in spools)
+        for spool in spools:
+            spool.close()
+
     def test_no_folder_is_told_when_opening(self, folder: Path, using_record: Any) -> None:
         """A place where no folder can be made ends the start."""
         folder.write_text("")
@@ -315,6 +351,24 @@ class TestFiles:
         using_record(drained)
         assert stored() == [one.id for one in given_ones[1:]]
         assert [path.suffix for path in files(folder)] == [".refused"]
+
+
+@pytest.mark.parametrize("header", [b"", b'{"version":1,"key":"QU', b"{}\n", b"\xff\n", b'{"key":"QUJD","wrapped_with":"w1"}\n'])
+def test_a_file_without_its_key(header: bytes, using_record: Any, stored: Any, folder: Path) -> None:
+    """A file whose first line was never whole had nothing that was acknowledged; one whose key cannot be had is kept for a person."""
+    (folder / "left").mkdir(parents=True)
+    (folder / "left" / "x.spool").write_bytes(header)
+    using_record(drained)
+    assert stored() == []
+    assert [path.suffix for path in files(folder)] == ([".refused"] if b"\n" in header else [])
+
+
+def test_keys_that_are_missing_are_told_when_opening(using_record: Any, folder: Path) -> None:
+    """Entries that wait for keys of another time end the start: putting the keys back is the way to them."""
+    (folder / "left").mkdir(parents=True)
+    (folder / "left" / "x.spool").write_bytes(b'{"key":"QUJD","wrapped_with":"w0"}\n')
+    with pytest.raises(StoreUnavailable, match="cannot be read: the wrapping key `w0` is not among the keys"):
+        using_record(drained)
 
 
 _texts = strategies.text(strategies.characters(codec="utf-8"), max_size=5)

@@ -27,6 +27,10 @@ pytestmark = pytest.mark.unit
 @pytest.fixture
 def book(database: Database, keys: Keys) -> Book:
     """A log of two writers and several rounds of sealing, 41 leaves."""
+    return filled(database, keys)
+
+
+def filled(database: Database, keys: Keys) -> Book:
     book = Book(database, keys)
     for number in range(37):
         book.decide(f"s-{number % 5}")
@@ -173,6 +177,31 @@ def test_an_edit_is_found_at_its_leaf(book: Book) -> None:
     found = {name: verify(book, edit).findings[:1] for name, (_, _, edit) in edits().items()}
     told = {name: [(finding.leaf, finding.what) for finding in findings] for name, findings in found.items()}
     assert told == {name: [(leaf, what)] for name, (leaf, what, _) in edits().items()}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE leaf SET hash = 'text' WHERE leaf_index = 12",
+        "UPDATE entry SET envelope = 'text' WHERE kind = 'decision'",
+        "UPDATE entry SET private = 7 WHERE kind = 'decision'",
+        "UPDATE entry SET kind = x'00' WHERE kind = 'decision'",
+        "UPDATE checkpoint SET size = 'text' WHERE size = 21",
+        "UPDATE checkpoint SET root = 9, note = x'ff'",
+        "UPDATE tile SET hashes = 'text'",
+        "UPDATE tree SET size = 'text'",
+        "UPDATE leaf SET entry_id = '-' WHERE leaf_index = 3",
+        "UPDATE entry SET kind = 'archived'",
+        "UPDATE unsealed SET tally = 'x', entry_id = 'y'",
+        "INSERT INTO unsealed (entry_id) VALUES ('y')",
+    ],
+)
+def test_whatever_stands_in_a_column_verifying_ends_with_a_verdict(sqlite_database: Database, keys: Keys, statement: str) -> None:
+    """SQLite keeps anything in any column: what is not of its kind is told, at its place, without a traceback."""
+    book = filled(sqlite_database, keys)
+    book.decide("s-1")
+    verdict = verify(book, lambda connection: connection.exec_driver_sql(statement), opening=True)
+    assert not verdict.genuine
 
 
 def test_what_was_taken_away_before_it_was_sealed_leaves_a_gap(database: Database, keys: Keys) -> None:

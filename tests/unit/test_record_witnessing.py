@@ -15,9 +15,9 @@ from structlog.testing import capture_logs
 from app.record import log
 from app.record.cosigning import Cosigner, cosigned_at
 from app.record.database import Database
-from app.record.keys import Keys
+from app.record.keys import Keys, KeysProblem
 from app.record.merkle import leaf_hash, root_of
-from app.record.notes import BadKey, BadNote, Checkpoint, read_checkpoint, sign_checkpoint
+from app.record.notes import BadNote, Checkpoint, read_checkpoint, sign_checkpoint
 from app.record.sealer import Sealer
 from app.record.tables import CheckpointRow, LeafRow, TileRow, TreeRow
 from app.record.witness_client import LogForked, WitnessClient, WitnessUnreachable
@@ -182,6 +182,12 @@ def test_a_witness_that_is_none(grown: Log, status: int, text: str | bytes, kind
     assert grown.newest().note == note
 
 
+@pytest.mark.parametrize(("status", "told"), [(403, "does not know the key"), (404, "does not know this log"), (500, "answered 500")])
+def test_why_it_is_not_witnessed(grown: Log, status: int, told: str) -> None:
+    """A witness that was not told of the log, or of its newest key, is told apart from one that fails."""
+    assert told in str(grown.witnessing(answering(status)).push().why)
+
+
 def test_a_cosignature_of_another(grown: Log) -> None:
     """A line signed with another key than the one that was given is not kept."""
     text = grown.newest().note.partition("\n\n")[0] + "\n"
@@ -243,7 +249,7 @@ def test_the_settings(sqlite_database: Database, keys: Keys) -> None:
     """Without a URL there is no witness; with one its key is needed."""
     assert witness_thread(None, None, sqlite_database, keys) is None
     for key in (None, "witness", keys.verifiers[0].text()):
-        with pytest.raises(BadKey):
+        with pytest.raises(KeysProblem, match="WANLIU_WITNESS_KEY"):
             witness_thread("http://witness", key, sqlite_database, keys)
     made = witness_thread("http://witness", COSIGNER.key.text(), sqlite_database, keys)
     assert made is not None

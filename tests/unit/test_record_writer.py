@@ -430,14 +430,14 @@ class TestUnknownCommits:
 
         async def work(record: Record) -> Any:
             outcomes = await asyncio.gather(*map(record.write, given), return_exceptions=True)
-            return [*outcomes, await record.write(keyed())]
+            return [*outcomes, await record.write(keyed()), await record.write(entry())]
 
         outcomes = using_record(work)
         assert outcomes[:2] == [Written(given[0].id), Written(given[1].id)]
         assert isinstance(outcomes[2], KeyReused)
         assert outcomes[3] == Written(given[1].id, repeated=True)
-        assert {found.id for found in stored(EntryRow)} == {given[0].id, given[1].id}
-        assert sorted(orjson.loads(found.envelope)["sequence"] for found in stored(EntryRow)) == [1, 2]
+        assert {found.id for found in stored(EntryRow)} == {given[0].id, given[1].id, outcomes[4].entry_id}
+        assert sorted(orjson.loads(found.envelope)["sequence"] for found in stored(EntryRow)) == [1, 2, 3]
 
     @pytest.mark.parametrize("happened", [True, False])
     def test_a_command_looks_too(self, using_record: Any, stored: Any, monkeypatch: pytest.MonkeyPatch, happened: bool) -> None:
@@ -473,6 +473,42 @@ class TestUnknownCommits:
         assert using_record(work, deadline=0.2) == Written(given.id, repeated=True)
         assert len(stored(EntryRow)) == 1
 
+    def test_who_has_time_waits_for_the_answer(self, using_record: Any, stored: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """While it is not known whether a commit happened, its callers are kept, and told as soon as the store has been asked."""
+        failing(monkeypatch, 1, happened=True)
+        original, left = Committer._settle, [3]
+
+        def settle(self: Committer) -> None:
+            if self.in_doubt and left[0]:
+                left[0] -= 1
+                raise StoreUnavailable("gone")
+            original(self)
+
+        monkeypatch.setattr(Committer, "_settle", settle)
+        given = entry()
+        assert using_record(lambda record: record.write(given)) == Written(given.id)
+        assert (len(stored(EntryRow)), left) == (1, [0])
+
+    def test_nobody_waits_for_a_store_that_is_down(self, using_sqlite: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """When a commit fails, and the store is not found again, those who queued up behind it are told at once, and who comes later too."""
+
+        async def work(record: Record) -> None:
+            def down(self: Committer) -> Any:
+                time.sleep(0.2)
+                raise StoreUnavailable("gone")
+
+            monkeypatch.setattr(Committer, "_transaction", down)
+            first = asyncio.ensure_future(record.write(entry()))
+            await asyncio.sleep(0.05)
+            outcomes = await asyncio.gather(first, *(record.write(entry()) for _ in range(10)), return_exceptions=True)
+            assert [str(outcome) for outcome in outcomes] == ["gone"] * 11
+            with pytest.raises(StoreUnavailable, match="gone"):
+                await record.write(entry())
+
+        started = time.monotonic()
+        using_sqlite(work)
+        assert time.monotonic() - started < 20
+
 
 def _unable() -> Any:
     raise StoreUnavailable("gone")
@@ -491,6 +527,23 @@ class TestCommands:
         with pytest.raises(RowRefused):
             record.write_now(entry(body={"x": object()}))
         assert record.read_now(lambda connection: connection.execute(select(col(EntryRow.id))).scalar_one()) == first.id
+        record.close_now()
+
+    def test_a_command_may_change_more_at_once(self, database_url: str, keys: Keys, stored: Any) -> None:
+        """What is done beside an entry is done with it or not at all."""
+        record = Record(Database(database_url), keys, clock=lambda: NOW)
+        record.prepare()
+        record.write_now(entry(subscriber="a"))
+
+        def fail(connection: Any, outcomes: Any) -> None:
+            connection.execute(delete(SubjectRow))
+            raise KeyError("x")
+
+        with pytest.raises(KeyError):
+            record.write_now(entry(), beside=fail)
+        assert (len(stored(EntryRow)), len(stored(SubjectRow))) == (1, 1)
+        record.write_now(entry(), beside=lambda connection, _: connection.execute(delete(SubjectRow)))
+        assert (len(stored(EntryRow)), len(stored(SubjectRow))) == (2, 0)
         record.close_now()
 
     def test_a_command_and_the_service_share_a_record(self, using_record: Any, stored: Any) -> None:
@@ -536,7 +589,7 @@ class TestReading:
             with pytest.raises(StoreBusy):
                 await record.read(lambda _: None)
             went_on.set()
-            await until(lambda: record._may_read._value == 6)  # type: ignore[attr-defined]
+            await until(lambda: record._readers._may_read._value == 6)  # type: ignore[attr-defined]
             assert await record.read(lambda _: "read", deadline=30) == "read"
 
         using_record(work, longest_queue=6)
@@ -555,9 +608,16 @@ class TestReading:
 
 class TestOpening:
     def test_a_file_may_have_any_name(self, tmp_path: Path, keys: Keys) -> None:
-        """What would mean something in a URL is part of the name, once it is written as a URL has it."""
-        _user(f"sqlite:///{tmp_path}/a b#e.db", keys)(lambda record: record.write(entry()))
-        assert (tmp_path / "a b#e.db").exists()
+        """What would mean something in a URL is part of the name."""
+
+        async def work(record: Record) -> None:
+            await record.write(entry())
+            record.database.dispose()
+            await record.write(entry())
+            await record.check()
+
+        _user(f"sqlite:///{tmp_path}/a b#e%20中.db", keys)(work)
+        assert [path.name for path in tmp_path.glob("*.db")] == ["a b#e%20中.db"]
 
     @pytest.mark.parametrize("kind", ["folder", "no folder", "no database"])
     def test_what_is_no_store_is_refused(self, tmp_path: Path, keys: Keys, kind: str) -> None:

@@ -378,7 +378,11 @@ class Check:
                 total.update(content)
             if total.hexdigest() != digest:
                 self.findings.append("packs/%s: the files are not those of this digest" % digest)
-        for digest in sorted(self.packs - set(files)):
+        without = {digest.partition(":")[2] for digest in self.about["without_packs"]}
+        self.told += [
+            "pack %s decided some of the records, and the operator does not have it any more" % digest for digest in sorted(without)
+        ]
+        for digest in sorted(self.packs - set(files) - without):
             self.findings.append("packs/%s: a record was decided with this pack, and it is missing" % digest)
         self.told.append("%d packs, each with the digest that the records name" % len(files))
 

@@ -13,7 +13,8 @@ MOST_FINDINGS = 50
 class Finding:
     """Something that is not as it was sealed: at which leaf it was seen, if at one, and what is wrong in plain words.
 
-    `what` is its kind: `record`, `entry`, `private`, `commitment`, `sequence`, `leaf`, `tile`, `root`, `checkpoint`, `truncated`, `archive`.
+    `what` is its kind: `record`, `entry`, `private`, `commitment`, `sequence`, `leaf`, `tile`, `root`, `checkpoint`, `truncated`,
+    `archive`, or `damaged`.
     """
 
     what: str

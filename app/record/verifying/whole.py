@@ -19,10 +19,12 @@ from app.record.verifying.reading import Entry, Sealed, leaves, waiting
 from app.record.verifying.sequences import Sequences
 from app.record.verifying.signing import Checkpoints
 from app.record.verifying.tiling import Tiling
-from app.record.verifying.verdict import MOST_FINDINGS, Findings, Verdict
+from app.record.verifying.verdict import MOST_FINDINGS, Finding, Findings, Verdict
 
 Progress = Callable[[int, int], None]
 """Told how many leaves were read, and how many there are."""
+_NOT_OF_ITS_KIND = (TypeError, ValueError, LookupError, OverflowError)
+"""What a value raises that no writer of ours has written: SQLite keeps anything in any column."""
 
 
 def verify_log(
@@ -44,7 +46,11 @@ def verify_log(
         opening: open private payloads too, where that is still possible.
         progress: told after each batch.
     """
-    return _Pass(connection, keys, first, kept, opening=opening).run(progress)
+    try:
+        reading = _Pass(connection, keys, first, kept, opening=opening)
+    except _NOT_OF_ITS_KIND:
+        return Verdict(keys.origin, 0, findings=(Finding("damaged", "the store does not say how many leaves the log has"),))
+    return reading.run(progress)
 
 
 class _Pass:
@@ -63,15 +69,22 @@ class _Pass:
         self.records = self.waiting = 0
 
     def run(self, progress: Progress) -> Verdict:
+        try:
+            self._read(progress)
+        except _NOT_OF_ITS_KIND as error:
+            told = f"the store cannot be read on from here: something is not of its kind ({type(error).__name__})"
+            self.findings.add("damaged", told, self.tree.size)
+        return self._verdict()
+
+    def _read(self, progress: Progress) -> None:
         self.checkpoints.compare(self.tree)
         for batch in leaves(self.connection, self.first):
             if not all(self._leaf(sealed) for sealed in batch):
-                return self._verdict()
+                return
             if self.opening:
                 self.opening.look((sealed.index, sealed.entry) for sealed in batch if sealed.entry)
             progress(self.tree.size, self.size)
         self._end()
-        return self._verdict()
 
     def _begin(self) -> Frontier:
         if not self.first:
