@@ -490,7 +490,7 @@ class TestUnknownCommits:
         assert (len(stored(EntryRow)), left) == (1, [0])
 
     def test_nobody_waits_for_a_store_that_is_down(self, using_sqlite: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        """When a commit fails, and the store is not found again, those who queued up behind it are told at once, and who comes later too."""
+        """When a commit fails and the store is not found again, those who queued up behind it are told at once, and later ones too."""
 
         async def work(record: Record) -> None:
             def down(self: Committer) -> Any:
