@@ -7,13 +7,19 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from app.engine.case import Case
-from app.engine.decision import EmptyBecause, Outcome, Ranked, cause_of
+from app.engine.decision import Cause, EmptyBecause, Outcome, Ranked, cause_of
 from app.engine.facts import Facts
-from app.engine.gates import closed_gates, forbidding, not_permitted
+from app.engine.gates import every_gate, forbidding, not_permitted
 from app.engine.pack.model import Action, Pack
 
 DUTIES = {"owed": 0, "care": 1, "offer": 2}
 """Duty before gain: the first key of the order."""
+FARTHEST: tuple[tuple[EmptyBecause, tuple[Cause, ...]], ...] = (
+    ("guardrail", ("guardrail", "outranked")),
+    ("suppressed", ("suppressed",)),
+    ("unknown", ("unknown",)),
+)
+"""Why a list is empty, by the causes of its actions: those that came farthest first."""
 NEEDED = ("channel", "concession")
 """Beside eligibility, what even a fallback cannot do without: a channel, and a known cost."""
 
@@ -94,7 +100,7 @@ def empty_cause(pack: Pack, facts: Facts, outcomes: Iterable[Outcome]) -> EmptyB
         if facts.values[rule.clause.slot] is True:
             return rule.clause.name  # type: ignore[return-value]
     causes = set(map(cause_of, outcomes))
-    for cause, seen in (("guardrail", ("guardrail", "outranked")), ("suppressed", ("suppressed",)), ("unknown", ("unknown",))):
+    for cause, seen in FARTHEST:
         if not causes.isdisjoint(seen):
             return cause
     return "not_applicable"
@@ -107,9 +113,11 @@ def fall_back(pack: Pack, case: Case, facts: Facts, cause: EmptyBecause) -> list
     """
     limit = min(case.max_actions, pack.choosing.max_actions)
     chosen: list[Scored] = []
-    for name in pack.choosing.fallback.get(cause, ()):
-        action = pack.by_id[name]
-        closed = [item for item in closed_gates(pack, action, case, facts) if item.gate == "eligible" or item.clause in NEEDED]
+    names = pack.choosing.fallback.get(cause, ())
+    met = every_gate(pack, facts) if names else []
+    for name in names:
+        action, kept = pack.by_id[name], met[pack.places[name]]
+        closed = kept is not None and any(item.gate == "eligible" or item.clause in NEEDED for item in kept.failing)
         if not closed and not_permitted(pack, action, facts) is None:
             item = score(pack, facts, action)
             if _conflict(pack, case, chosen, item, limit) is None:

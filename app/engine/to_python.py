@@ -37,8 +37,9 @@ class Program:
 
     Sections of the trunk run in order. One written while `branch` names a branch runs after them or not at all, whatever other branches do:
     `ready` says in which branch (`""`: the trunk) a tree's slot was filled last. A section has `lines` that fill a slot each, and works on
-    local variables: what it reads of others is `fetched` first, what it fills is kept as one where it is `used` again. `sure` are slots
-    that are never unknown. `written` has how a tree's slot was worked out and what of others that reads; `seen` what was read so far by the
+    local variables: what it reads of others is `fetched` first, what it fills is kept as one where it is `used` again. Where a section is
+    written in several branches, `wanted` has those that want a line; what more than one wants is the trunk's. `sure` are slots
+    that are never unknown. `written` has how a slot was worked out and what of others that reads; `seen` what was read so far by the
     tree that is being written.
     """
 
@@ -51,12 +52,21 @@ class Program:
         self.lines: dict[int, str] = {}
         self.fetched: dict[int, None] = {}
         self.used: set[int] = set()
+        self.wanted: dict[int, set[str]] = {}
         self.ready: dict[int, str] = {}
         self.sure: set[int] = set()
         self.branch = ""
         self.written: dict[int, tuple[str, tuple[int, ...]]] = {}
         self.seen: dict[int, None] = {}
         self.temporaries = 0
+
+    def terms(self) -> dict[Node, int]:
+        """Where trees stand that may be looked up: calls and figures, and conditions that are worked out for every case.
+
+        Other conditions stand somewhere only where they were whole clauses of what was looked at.
+        """
+        conditions = And | Or | Not | Compare | Member
+        return {node: slot for node, slot in self.trees.items() if not isinstance(node, conditions) or self.ready[slot] == ""}
 
     @classmethod
     def over(cls, named: Mapping[str, int], trees: Mapping[Node, int]) -> Program:
@@ -100,10 +110,8 @@ class Program:
             seen, self.seen = self.seen, {}
             expression = self.emit(node)
             slot = self.trees[node] = self.new() if slot is None else slot
-            self.written[slot] = expression, tuple(self.seen)
+            self.write(slot, expression, sure=not self.may_be_unknown(node))
             self.temporaries, self.seen = temporaries, seen
-            self.ready[slot] = self.branch
-            self.fill(slot, expression, sure=not self.may_be_unknown(node))
         return slot
 
     def again(self, slot: int) -> None:
@@ -113,14 +121,20 @@ class Program:
             for part in seen:
                 self.again(part)
                 self.read(part)
-            self.ready[slot] = self.branch
-            self.fill(slot, expression, sure=False)
+            self.fill(slot, expression)
 
-    def fill(self, slot: int, expression: str, *, sure: bool) -> None:
-        """Give a slot its value."""
-        self.lines[slot] = expression
+    def write(self, slot: int, expression: str, *, sure: bool) -> None:
+        """Give a slot the value of what was just written."""
+        self.written[slot] = expression, tuple(self.seen)
+        self.fill(slot, expression)
         if sure:
             self.sure.add(slot)
+
+    def fill(self, slot: int, expression: str) -> None:
+        """Give a slot its value in the current branch."""
+        self.lines[slot] = expression
+        self.wanted.setdefault(slot, set()).add(self.branch)
+        self.ready[slot] = self.branch
 
     def read(self, slot: int) -> str:
         """The local variable with a slot's value."""
@@ -140,17 +154,23 @@ class Program:
         return slot
 
     def choose(self, name: str, rows: Sequence[Row]) -> int:
-        """A first-match table: the value of the first row whose condition is true; unknown rows are skipped."""
+        """A first-match table: the value of the first row whose condition is true; unknown rows are skipped.
+
+        It has a slot of its own, or that of a constant.
+        """
         first, last = rows[0], rows[-1]
-        if first.condition is None:
-            slot = self.constant(first.value) if isinstance(first.value, Const) else self.add(first.value)
+        if first.condition is None and isinstance(first.value, Const):
+            slot = self.constant(first.value)
         else:
+            seen, self.seen = self.seen, {}
             values = [self.value(row.value) for row in rows]
             expression = "None"
             for row, value in reversed(list(zip(rows, values, strict=True))):
                 expression = value if row.condition is None else f"{value} if {self.read(row.condition)} is True else {expression}"
             slot = self.new_for(name)
-            self.fill(slot, expression, sure=last.condition is None and not any(self.may_be_unknown(row.value) for row in rows))
+            self.write(slot, expression, sure=last.condition is None and not any(self.may_be_unknown(row.value) for row in rows))
+            self.ready[slot] = ""  # worked out once: who reads it comes after
+            self.seen = seen
         self.named[name] = slot
         return slot
 
@@ -171,10 +191,22 @@ class Program:
 
     def section(self, result: str = "") -> Any:
         """Close the section that was being written and compile it; `result` is what it returns."""
-        fetched = [f"x{slot} = v[{slot}]" for slot in self.fetched]
-        filled = [f"v[{slot}] = x{slot} = {text}" if slot in self.used else f"v[{slot}] = {text}" for slot, text in self.lines.items()]
-        self.fetched, self.used, self.lines = {}, set(), {}
-        return self.compiled([*fetched, *filled, f"return {result}"])
+        body = [*self.fetches(), *map(self.line, self.lines), f"return {result}"]
+        self.close()
+        return self.compiled(body)
+
+    def fetches(self) -> list[str]:
+        """The lines that fetch what the section reads of others."""
+        return [f"x{slot} = v[{slot}]" for slot in self.fetched]
+
+    def line(self, slot: int) -> str:
+        """The line that fills a slot."""
+        return f"v[{slot}] = x{slot} = {self.lines[slot]}" if slot in self.used else f"v[{slot}] = {self.lines[slot]}"
+
+    def close(self) -> None:
+        """End the section that was being written."""
+        self.ready |= dict.fromkeys((slot for slot, branches in self.wanted.items() if len(branches) > 1), "")
+        self.fetched, self.used, self.lines, self.wanted = {}, set(), {}, {}
 
     def compiled(self, lines: Sequence[str]) -> Any:
         """A section of code."""

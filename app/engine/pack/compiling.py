@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.engine import patterns
+from app.engine import patterns, screening
 from app.engine.decision import Failing
 from app.engine.pack import model
 from app.engine.pack.checking import GATES, Parts
@@ -51,6 +51,7 @@ class Compiled:
     program: Program
     recognise: Any = None
     conclude: Any = None
+    screen: Any = None
     gates: Any = None
     bases: dict[str, frozenset[str]] = field(default_factory=dict)
     derived: dict[str, model.DerivedFact] = field(default_factory=dict)
@@ -73,7 +74,6 @@ class Compiler:
         self.program = Program()
         self.out = Compiled(self.program)
         self.names = parts.scopes.names(port=True).values
-        self.seen_at_gates: list[str] = []
         self.own = frozenset({**ACTION_NAMES, **TARIFF_NAMES})
         self.asking: dict[Any, tuple[Node, tuple[str, ...]]] = {}
         self.asked_before: dict[Any, Node] = {}
@@ -93,17 +93,19 @@ class Compiler:
         self.place()
         self.questions()
         self.out.conclude = self.program.section()
-        drafts = [self.action_scores(found) for _, found in sorted(self.parts.actions.items())]
-        self.out.gates = self.program.section(self.met_doors())
-        self.out.actions = tuple(finish() for finish in drafts)
+        drafts = [self.action_gates(found) for _, found in sorted(self.parts.actions.items())]
+        self.close_gates([entrance for entrance, _ in drafts])
+        self.out.actions = tuple(finish() for _, finish in drafts)
         self.text_slots()
         return self.out
 
-    def met_doors(self) -> str:
-        """What became of each action at its door: the doors of the phase, each asked with what its action's gates came to."""
-        doors = f"(d := c.doors[{self.program.read(self.program.named['phase'])}])"
-        asked = [f"{'d' if index else doors}[{index}][{seen or '()'}]" for index, seen in enumerate(self.seen_at_gates)]
-        return f"[{', '.join(asked)}]"
+    def close_gates(self, entrances: Sequence[screening.Entrance]) -> None:
+        """End the section with the gates of all actions, the last of the trunk."""
+        program, phase = self.program, self.program.named["phase"]
+        program.branch = ""
+        sections = [write(program, phase, entrances) for write in (screening.complete, screening.screen)]
+        program.close()
+        self.out.gates, self.out.screen = map(program.compiled, sections)
 
     def text(self, found: Found[Any], *path: str | int) -> Text:
         """A text that was cut when it was checked."""
@@ -307,10 +309,12 @@ class Compiler:
             text = Text(Template((found.part.en,)), Template((found.part.zh,)))
             self.out.questions[found.part.fact] = model.Question(found.part.fact, found.part.who, when, text)
 
-    def action_scores(self, found: Found[ActionDocument]) -> Callable[[], model.Action]:
-        """Gates and scores of an action; what is returned adds its contact and guardrail clauses, in the next section."""
+    def action_gates(self, found: Found[ActionDocument]) -> tuple[screening.Entrance, Callable[[], model.Action]]:
+        """Gates, duty and concession of an action; what is returned beside them adds its scores, contact and guardrail clauses, in the next
+        sections."""
         part = found.part
         known = self.own_names(found)
+        self.program.branch = branch = f"gates of {part.action}"
 
         def own(node: Node) -> Node:
             return substitute(node, known)
@@ -332,8 +336,9 @@ class Compiler:
             gates += [
                 self.clause(gate, name, own(self.draft.tree(found, gate, name)), test) for name, test in sorted(getattr(part, gate).items())
             ]
-        seen = [clause.slot for clause in gates] if concession in self.program.sure else [concession, *(clause.slot for clause in gates)]
-        self.seen_at_gates.append("".join(f"{self.program.read(slot)}, " for slot in seen))
+        slots = tuple(clause.slot for clause in gates)
+        may_cost_unknown = concession not in self.program.sure
+        seen = "".join(f"{self.program.read(slot)}, " for slot in ((concession, *slots) if may_cost_unknown else slots))
         tariff_slot = self.program.slot_of("plan.best_public_id") if part.tariff == "plan.best_public_id" else None
         own_slots = (concession,) if duty_slot is None else (concession, duty_slot)
 
@@ -377,10 +382,10 @@ class Compiler:
                 channels=self.channels(found),
                 signals=_signals(clause.tree for clause in gates if clause.gate == "applicable"),
                 own_slots=own_slots,
-                may_cost_unknown=len(seen) > len(gates),
+                may_cost_unknown=may_cost_unknown,
             )
 
-        return finish
+        return screening.Entrance(branch, slots, seen or "()"), finish
 
     def worth(self, found: Found[ActionDocument], own: Callable[[Node], Node]) -> tuple[int, int]:
         """The slots of an action's propensity and value."""
