@@ -25,9 +25,9 @@ ALWAYS_KNOWN = frozenset({"today", "contact_day", "clock.time", "clock.weekday",
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a first-match table: the slot of its condition (none: always) and its value."""
+    """A row of a first-match table: its condition (none: always) and its value."""
 
-    condition: int | None
+    condition: Node | None
     value: Node
 
 
@@ -105,7 +105,9 @@ class Program:
         if isinstance(node, Ref):
             return self.slot_of(node.name)
         slot = self.trees.get(node)
-        if slot is None or self.ready[slot] not in ("", self.branch):
+        if slot is not None and slot in self.written:
+            self.again(slot)
+        elif slot is None or self.ready[slot] not in ("", self.branch):
             temporaries, self.temporaries = self.temporaries, 0
             seen, self.seen = self.seen, {}
             expression = self.emit(node)
@@ -163,10 +165,11 @@ class Program:
             slot = self.constant(first.value)
         else:
             seen, self.seen = self.seen, {}
-            values = [self.value(row.value) for row in rows]
+            self.temporaries = 0
             expression = "None"
-            for row, value in reversed(list(zip(rows, values, strict=True))):
-                expression = value if row.condition is None else f"{value} if {self.read(row.condition)} is True else {expression}"
+            for row in reversed(rows):
+                rest = "" if row.condition is None else f" if {self.decides(row.condition, wanted=True)[0]} else {expression}"
+                expression = f"{self.value(row.value)}{rest}"
             slot = self.new_for(name)
             self.write(slot, expression, sure=last.condition is None and not any(self.may_be_unknown(row.value) for row in rows))
             self.ready[slot] = ""  # worked out once: who reads it comes after
@@ -219,7 +222,7 @@ class Program:
                 return _literal(node.value)
             case Ref(name=name):
                 return self.read(self.slot_of(name))
-            case Not(operand=Compare() | Member() as compared):
+            case Not(operand=Compare() | Member() as compared) if not self.stands(compared):
                 return self.guarded(compared, f"not {self.test(compared)}")
             case Not(operand=operand):
                 inner = self.condition(operand)
@@ -250,7 +253,11 @@ class Program:
 
     def condition(self, node: Node) -> str:
         """A condition as an expression; named values and calls through their slots."""
-        return self.read(self.add(node)) if isinstance(node, Call | Ref) else self.emit(node)
+        return self.read(self.add(node)) if isinstance(node, Call | Ref) or self.stands(node) else self.emit(node)
+
+    def stands(self, node: Node) -> bool:
+        """Is the tree worked out already where the current branch may read it?"""
+        return node in self.trees and self.ready[self.trees[node]] in ("", self.branch)
 
     def test(self, node: Compare | Member) -> str:
         """A comparison where everything in it is known."""
@@ -277,7 +284,7 @@ class Program:
         """A test for whether the condition is surely as wanted, and tests one of which is true when it is unknown."""
         if isinstance(node, Not):
             return self.decides(node.operand, wanted=not wanted)
-        if isinstance(node, Compare | Member):
+        if isinstance(node, Compare | Member) and not self.stands(node):
             unknown, test = self.unknown_in(node), self.test(node)
             known = [_opposite(item) for item in unknown]
             return f"({' and '.join([*known, test if wanted else f'not {test}'])})", unknown

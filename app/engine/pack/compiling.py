@@ -179,13 +179,9 @@ class Compiler:
         result: list[Choice] = []
         bases: set[str] = set()
         for index, row in enumerate(rows):
-            condition = None
-            if row.condition is not None:
-                tree = change(self.draft.tree(found, key, index, "if"))
-                bases |= self.bases_of(tree)
-                condition = self.program.add(tree)
+            condition = None if row.condition is None else change(self.draft.tree(found, key, index, "if"))
             value = change(self.draft.tree(found, key, index, "is"))
-            bases |= self.bases_of(value)
+            bases |= self.bases_of(value) if condition is None else self.bases_of(condition) | self.bases_of(value)
             result.append(Choice(condition, value))
         return result, frozenset(bases)
 
@@ -282,7 +278,7 @@ class Compiler:
             trees = tuple(clause.tree for clause in clauses)
             last = index == len(rows) - 1
             if last or trees:
-                condition = None if last else self.program.add(trees[0] if len(trees) == 1 else Or(trees))
+                condition = None if last else trees[0] if len(trees) == 1 else Or(trees)
                 choices.append(Choice(condition, Const(word, Type("enum"))))
         self.out.bases[name] = frozenset().union(*(clause.bases for _, clauses in rows for clause in clauses))
         self.program.choose(name, choices)
@@ -290,15 +286,15 @@ class Compiler:
     def moments(self) -> None:
         """The moment: port out where hands are off for it, what the caller passed, else the first that recent events reveal."""
         text, given = Type("text"), Ref("request.moment", self.names["request.moment"].type)
-        rows = [Choice(rule.clause.slot, Const(rule.moment, text)) for rule in self.out.hands_off if rule.moment is not None]
-        rows.append(Choice(self.program.add(Call("known", (given,), (), BOOLEAN)), given))
+        rows = [Choice(rule.clause.tree, Const(rule.moment, text)) for rule in self.out.hands_off if rule.moment is not None]
+        rows.append(Choice(Call("known", (given,), (), BOOLEAN), given))
         bases: set[str] = {"request.moment"}
         for item in self.draft.each("moments"):
             self.out.moments[item.part.id] = model.Moment(item.part.id, self.text(item, "title"), item.part.relevance)
             if item.part.revealed_by is not None:
                 tree = self.draft.tree(item, "revealed_by")
                 bases |= self.bases_of(tree)
-                rows.append(Choice(self.program.add(tree), Const(item.part.id, text)))
+                rows.append(Choice(tree, Const(item.part.id, text)))
         self.out.bases["moment"] = frozenset(bases)
         self.program.choose("moment", [*rows, Choice(None, Const("none", text))])
 
