@@ -28,16 +28,16 @@ def complete(program: Program, phase: int, entrances: Sequence[Entrance]) -> lis
 def screen(program: Program, phase: int, entrances: Sequence[Entrance]) -> list[str]:
     """The section that leaves an action at its first false clause, and does not enter those that phase or channel shut.
 
-    What several actions want comes first; what one alone wants is worked out when it gets there.
+    What many actions want comes first; what few of them want is worked out where one gets there.
     """
     own: dict[str, dict[int, None]] = {item.branch: {} for item in entrances}
     trunk: list[int] = []
     for slot in program.lines:
-        branch, *others = program.wanted[slot]
-        if others or branch not in own:
+        if program.of_trunk(slot):
             trunk.append(slot)
         else:
-            own[branch][slot] = None
+            for branch in program.wanted[slot]:
+                own[branch][slot] = None
     doors = f"d, shut, stopped = c.doors[{program.read(phase)}]"
     entered = [line for index, item in enumerate(entrances) for line in _entered(program, index, item, own[item.branch])]
     return [*program.fetches(), *map(program.line, trunk), doors, "out = [*shut]", *entered, "return out"]

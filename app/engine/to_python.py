@@ -22,6 +22,9 @@ _names = {"min": "smallest", "max": "largest", "abs": "size"}
 _environment = {name: getattr(runtime, name) for name in dir(runtime) if not name.startswith("_")}
 ALWAYS_KNOWN = frozenset({"today", "contact_day", "clock.time", "clock.weekday", "clock.holiday", "stage", "phase", "moment"})
 
+FEW = 3
+"""Branches of a section that each work out for themselves what no more of them want: most of the time none gets there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -38,7 +41,7 @@ class Program:
     Sections of the trunk run in order. One written while `branch` names a branch runs after them or not at all, whatever other branches do:
     `ready` says in which branch (`""`: the trunk) a tree's slot was filled last. A section has `lines` that fill a slot each, and works on
     local variables: what it reads of others is `fetched` first, what it fills is kept as one where it is `used` again. Where a section is
-    written in several branches, `wanted` has those that want a line; what more than one wants is the trunk's. `sure` are slots
+    written in several branches, `wanted` has those that want a line; what more than a few want is the trunk's. `sure` are slots
     that are never unknown. `written` has how a slot was worked out and what of others that reads; `seen` what was read so far by the
     tree that is being written.
     """
@@ -206,9 +209,13 @@ class Program:
         """The line that fills a slot."""
         return f"v[{slot}] = x{slot} = {self.lines[slot]}" if slot in self.used else f"v[{slot}] = {self.lines[slot]}"
 
+    def of_trunk(self, slot: int) -> bool:
+        """Is a line of the section the trunk's, rather than each branch's that wants it?"""
+        return "" in self.wanted[slot] or len(self.wanted[slot]) > FEW
+
     def close(self) -> None:
         """End the section that was being written."""
-        self.ready |= dict.fromkeys((slot for slot, branches in self.wanted.items() if len(branches) > 1), "")
+        self.ready |= dict.fromkeys(filter(self.of_trunk, self.lines), "")
         self.fetched, self.used, self.lines, self.wanted = {}, set(), {}, {}
 
     def compiled(self, lines: Sequence[str]) -> Any:
