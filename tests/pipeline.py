@@ -13,6 +13,9 @@ from typing import Any
 
 from app.engine.answer import Change
 from app.engine.case import Case
+from app.engine.decide import decide
+from app.engine.decision import Decision
+from app.engine.gates import in_full
 from app.engine.intake import take
 from app.engine.pack import Pack, build_pack, load_pack, read_folder
 from app.engine.vocabulary import SECTIONS, DecisionRequest
@@ -81,6 +84,11 @@ def patched(case: Case, facts: Mapping[str, Any] | None = None, **changes: Any) 
         part = SECTIONS[section](**{field: value}) if held is None else held.model_copy(update={field: value})
         subscriber = subscriber.model_copy(update={section: part})
     return replace(case, subscriber=subscriber, **changes)
+
+
+def decided_in_full(pack: Pack, case: Case) -> Decision:
+    """The decision with every gate looked at, of actions too that one clause kept out already."""
+    return in_full(pack, decide(pack, case))
 
 
 def fresh(case: Case) -> Case:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from pydantic import BeforeValidator
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -31,7 +33,17 @@ PATIENCE = 30.0
 _LARGEST = 2**53
 _ALWAYS = ("invalid-request", "internal", "store-busy", "store-unavailable")
 
-Day = Annotated[datetime.date | None, Query(description="A date, UTC.")]
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _written_as_date(value: object) -> object:
+    """A date as ISO 8601 has it; pydantic alone would take a number of seconds for one."""
+    if isinstance(value, str) and not _DATE.fullmatch(value):
+        raise ValueError("expected a date such as 2026-11-01")
+    return value
+
+
+Day = Annotated[datetime.date | None, BeforeValidator(_written_as_date), Query(description="A date, UTC.")]
 PackDigest = Annotated[str | None, Query(pattern=DIGEST, description="Digest of a pack; left out, all packs.")]
 
 router = APIRouter()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from app.engine.case import Case
 from app.engine.decision import EmptyBecause, Outcome, Ranked, cause_of
 from app.engine.facts import Facts
-from app.engine.gates import closed_gates, forbidding, not_permitted
+from app.engine.gates import every_gate, forbidding, not_permitted
 from app.engine.pack.model import Action, Pack
 
 DUTIES = {"owed": 0, "care": 1, "offer": 2}
@@ -107,9 +107,11 @@ def fall_back(pack: Pack, case: Case, facts: Facts, cause: EmptyBecause) -> list
     """
     limit = min(case.max_actions, pack.choosing.max_actions)
     chosen: list[Scored] = []
-    for name in pack.choosing.fallback.get(cause, ()):
-        action = pack.by_id[name]
-        closed = [item for item in closed_gates(pack, action, case, facts) if item.gate == "eligible" or item.clause in NEEDED]
+    names = pack.choosing.fallback.get(cause, ())
+    met = every_gate(pack, facts) if names else []
+    for name in names:
+        action, kept = pack.by_id[name], met[pack.places[name]]
+        closed = kept is not None and any(item.gate == "eligible" or item.clause in NEEDED for item in kept.failing)
         if not closed and not_permitted(pack, action, facts) is None:
             item = score(pack, facts, action)
             if _conflict(pack, case, chosen, item, limit) is None:

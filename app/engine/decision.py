@@ -27,8 +27,9 @@ class Failing(NamedTuple):
 class Outcome(NamedTuple):
     """What became of an action: offered (no cause), or why not.
 
-    `failing` holds every clause that kept it out, the one named as cause first. Where it was outranked, `lost_to` is the action that took
-    its place and `behind` by how much score.
+    `failing` holds the clauses that kept it out, the one named as cause first: every one that is unknown where that is the cause, every
+    contact clause or guardrail, but of the gates no more than the first that is false. `gates.in_full` has the others. Where it was
+    outranked, `lost_to` is the action that took its place and `behind` by how much score.
     """
 
     action: str

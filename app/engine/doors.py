@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.engine.decision import Cause, Failing, Outcome, Passed
 from app.engine.to_python import picker
@@ -35,6 +35,7 @@ class Door(dict[tuple[Any, ...], Outcome | None]):
         super().__init__()
         self.action = action
         self.first = ([] if in_phase else [_wrong_phase]) + ([] if on_channel else [_wrong_channel])
+        self.shut = outcome(action, self.first[:1]) if self.first else None
 
     def __missing__(self, seen: tuple[Any, ...]) -> Outcome | None:
         failing = self.closed(seen)
@@ -49,6 +50,15 @@ class Door(dict[tuple[Any, ...], Outcome | None]):
         clauses = zip(self.action.gates, seen[1:] if self.action.may_cost_unknown else seen, strict=True)
         failing = self.first + [clause.undecided if value is None else clause.failed for clause, value in clauses if value is not True]
         return [*failing, _unknown_concession] if unknown_cost else failing
+
+
+class Doors(NamedTuple):
+    """The doors of all actions on a channel in a phase, in the order of actions; the outcomes of those that are shut whatever their clauses
+    come to, and of each action by the clause that is its first false one."""
+
+    each: tuple[Door, ...]
+    shut: tuple[Outcome | None, ...]
+    stopped: tuple[tuple[Outcome, ...], ...]
 
 
 class Permit(dict[tuple[Any, ...], Outcome | None]):

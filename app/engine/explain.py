@@ -26,6 +26,7 @@ from app.engine.case import Case
 from app.engine.changes import Changes
 from app.engine.decision import Decision, Failing, Outcome, Ranked
 from app.engine.facts import Facts
+from app.engine.gates import in_full
 from app.engine.pack.model import Action, Clause, Pack, Signal
 from app.engine.runtime import fee_on
 from app.engine.signals import strongest
@@ -51,7 +52,8 @@ class _Explainer:
     """Words one decision in the case's language."""
 
     def __init__(self, pack: Pack, case: Case, decision: Decision, detail: Detail) -> None:
-        self.pack, self.case, self.decision, self.detail = pack, case, decision, detail
+        self.pack, self.case, self.detail = pack, case, detail
+        self.decision = decision = in_full(pack, decision) if detail == "full" else decision
         self.language: Language = language_of(case.locale)
         self.values = decision.facts.values
         self.undecided = [] if detail == "none" else undecided(pack, decision)

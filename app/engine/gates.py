@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from app.engine.case import Case
-from app.engine.decision import Failing, Outcome
+from app.engine.decision import Decision, Failing, Outcome
 from app.engine.facts import Facts
 from app.engine.pack.model import Action, Pack
+from app.engine.to_python import Gates
 
 
 def open_gates(pack: Pack, facts: Facts) -> list[Outcome | None]:
-    """Stage 4: what became of each action at its gates, in the order of actions; none where every gate is open."""
-    became = pack.gates(facts.values, facts.around)
-    return became if facts.unprofiled is None else _judge_marketing_unprofiled(pack, facts, facts.unprofiled, became)
+    """Stage 4: what became of each action at its gates, in the order of actions; none where every gate is open.
+
+    An action is left at the first clause that is false; the gates after it are not looked at.
+    """
+    return _met(pack, facts, pack.screen)
 
 
-def closed_gates(pack: Pack, action: Action, case: Case, facts: Facts) -> list[Failing]:
-    """Every gate of the action that is not open."""
-    values = facts.seen_by(action)
-    cost = (values[action.concession],) if action.may_cost_unknown else ()
-    door = pack.doors[case.channel][values[pack.slots["phase"]]][pack.places[action.id]]
-    return door.closed((*cost, *(values[clause.slot] for clause in action.gates)))
+def every_gate(pack: Pack, facts: Facts) -> list[Outcome | None]:
+    """The same with all gates that are not open, of every action. What any of them looks at stands in the facts then."""
+    return _met(pack, facts, pack.gates)
 
 
-def _judge_marketing_unprofiled(pack: Pack, facts: Facts, profile: Facts, became: list[Outcome | None]) -> list[Outcome | None]:
+def in_full(pack: Pack, decision: Decision) -> Decision:
+    """The decision with every gate that kept an action out, not its cause alone; all that gates look at stands in its facts then."""
+    met = every_gate(pack, decision.facts)
+    pairs = zip(decision.outcomes, met, strict=True)
+    return replace(decision, outcomes=tuple([item if kept is None or item.cause is None else kept for item, kept in pairs]))
+
+
+def _met(pack: Pack, facts: Facts, gates: Gates) -> list[Outcome | None]:
+    became, profile = gates(facts.values, facts.around), facts.unprofiled
+    if profile is None:
+        return became
+    return _judge_marketing_unprofiled(pack, facts, profile, became, gates(profile.values, profile.around))
+
+
+def _judge_marketing_unprofiled(
+    pack: Pack, facts: Facts, profile: Facts, became: list[Outcome | None], others: list[Outcome | None]
+) -> list[Outcome | None]:
     """Gates, duty and concession of offers and marketing care come from the unprofiled facts instead."""
-    others = pack.gates(profile.values, profile.around)
     for action in pack.actions:
         if action.marketing:
             for slot in action.own_slots:

@@ -22,12 +22,15 @@ _names = {"min": "smallest", "max": "largest", "abs": "size"}
 _environment = {name: getattr(runtime, name) for name in dir(runtime) if not name.startswith("_")}
 ALWAYS_KNOWN = frozenset({"today", "contact_day", "clock.time", "clock.weekday", "clock.holiday", "stage", "phase", "moment"})
 
+FEW = 3
+"""Branches of a section that each work out for themselves what no more of them want: most of the time none gets there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a first-match table: the slot of its condition (none: always) and its value."""
+    """A row of a first-match table: its condition (none: always) and its value."""
 
-    condition: int | None
+    condition: Node | None
     value: Node
 
 
@@ -37,8 +40,9 @@ class Program:
 
     Sections of the trunk run in order. One written while `branch` names a branch runs after them or not at all, whatever other branches do:
     `ready` says in which branch (`""`: the trunk) a tree's slot was filled last. A section has `lines` that fill a slot each, and works on
-    local variables: what it reads of others is `fetched` first, what it fills is kept as one where it is `used` again. `sure` are slots
-    that are never unknown. `written` has how a tree's slot was worked out and what of others that reads; `seen` what was read so far by the
+    local variables: what it reads of others is `fetched` first, what it fills is kept as one where it is `used` again. Where a section is
+    written in several branches, `wanted` has those that want a line; what more than a few want is the trunk's. `sure` are slots
+    that are never unknown. `written` has how a slot was worked out and what of others that reads; `seen` what was read so far by the
     tree that is being written.
     """
 
@@ -51,12 +55,21 @@ class Program:
         self.lines: dict[int, str] = {}
         self.fetched: dict[int, None] = {}
         self.used: set[int] = set()
+        self.wanted: dict[int, set[str]] = {}
         self.ready: dict[int, str] = {}
         self.sure: set[int] = set()
         self.branch = ""
         self.written: dict[int, tuple[str, tuple[int, ...]]] = {}
         self.seen: dict[int, None] = {}
         self.temporaries = 0
+
+    def terms(self) -> dict[Node, int]:
+        """Where trees stand that may be looked up: calls and figures, and conditions that are worked out for every case.
+
+        Other conditions stand somewhere only where they were whole clauses of what was looked at.
+        """
+        conditions = And | Or | Not | Compare | Member
+        return {node: slot for node, slot in self.trees.items() if not isinstance(node, conditions) or self.ready[slot] == ""}
 
     @classmethod
     def over(cls, named: Mapping[str, int], trees: Mapping[Node, int]) -> Program:
@@ -95,15 +108,15 @@ class Program:
         if isinstance(node, Ref):
             return self.slot_of(node.name)
         slot = self.trees.get(node)
-        if slot is None or self.ready[slot] not in ("", self.branch):
+        if slot is not None and slot in self.written:
+            self.again(slot)
+        elif slot is None or self.ready[slot] not in ("", self.branch):
             temporaries, self.temporaries = self.temporaries, 0
             seen, self.seen = self.seen, {}
             expression = self.emit(node)
             slot = self.trees[node] = self.new() if slot is None else slot
-            self.written[slot] = expression, tuple(self.seen)
+            self.write(slot, expression, sure=not self.may_be_unknown(node))
             self.temporaries, self.seen = temporaries, seen
-            self.ready[slot] = self.branch
-            self.fill(slot, expression, sure=not self.may_be_unknown(node))
         return slot
 
     def again(self, slot: int) -> None:
@@ -113,14 +126,20 @@ class Program:
             for part in seen:
                 self.again(part)
                 self.read(part)
-            self.ready[slot] = self.branch
-            self.fill(slot, expression, sure=False)
+            self.fill(slot, expression)
 
-    def fill(self, slot: int, expression: str, *, sure: bool) -> None:
-        """Give a slot its value."""
-        self.lines[slot] = expression
+    def write(self, slot: int, expression: str, *, sure: bool) -> None:
+        """Give a slot the value of what was just written."""
+        self.written[slot] = expression, tuple(self.seen)
+        self.fill(slot, expression)
         if sure:
             self.sure.add(slot)
+
+    def fill(self, slot: int, expression: str) -> None:
+        """Give a slot its value in the current branch."""
+        self.lines[slot] = expression
+        self.wanted.setdefault(slot, set()).add(self.branch)
+        self.ready[slot] = self.branch
 
     def read(self, slot: int) -> str:
         """The local variable with a slot's value."""
@@ -140,17 +159,24 @@ class Program:
         return slot
 
     def choose(self, name: str, rows: Sequence[Row]) -> int:
-        """A first-match table: the value of the first row whose condition is true; unknown rows are skipped."""
+        """A first-match table: the value of the first row whose condition is true; unknown rows are skipped.
+
+        It has a slot of its own, or that of a constant.
+        """
         first, last = rows[0], rows[-1]
-        if first.condition is None:
-            slot = self.constant(first.value) if isinstance(first.value, Const) else self.add(first.value)
+        if first.condition is None and isinstance(first.value, Const):
+            slot = self.constant(first.value)
         else:
-            values = [self.value(row.value) for row in rows]
+            seen, self.seen = self.seen, {}
+            self.temporaries = 0
             expression = "None"
-            for row, value in reversed(list(zip(rows, values, strict=True))):
-                expression = value if row.condition is None else f"{value} if {self.read(row.condition)} is True else {expression}"
+            for row in reversed(rows):
+                rest = "" if row.condition is None else f" if {self.decides(row.condition, wanted=True)[0]} else {expression}"
+                expression = f"{self.value(row.value)}{rest}"
             slot = self.new_for(name)
-            self.fill(slot, expression, sure=last.condition is None and not any(self.may_be_unknown(row.value) for row in rows))
+            self.write(slot, expression, sure=last.condition is None and not any(self.may_be_unknown(row.value) for row in rows))
+            self.ready[slot] = ""  # worked out once: who reads it comes after
+            self.seen = seen
         self.named[name] = slot
         return slot
 
@@ -171,10 +197,26 @@ class Program:
 
     def section(self, result: str = "") -> Any:
         """Close the section that was being written and compile it; `result` is what it returns."""
-        fetched = [f"x{slot} = v[{slot}]" for slot in self.fetched]
-        filled = [f"v[{slot}] = x{slot} = {text}" if slot in self.used else f"v[{slot}] = {text}" for slot, text in self.lines.items()]
-        self.fetched, self.used, self.lines = {}, set(), {}
-        return self.compiled([*fetched, *filled, f"return {result}"])
+        body = [*self.fetches(), *map(self.line, self.lines), f"return {result}"]
+        self.close()
+        return self.compiled(body)
+
+    def fetches(self) -> list[str]:
+        """The lines that fetch what the section reads of others."""
+        return [f"x{slot} = v[{slot}]" for slot in self.fetched]
+
+    def line(self, slot: int) -> str:
+        """The line that fills a slot."""
+        return f"v[{slot}] = x{slot} = {self.lines[slot]}" if slot in self.used else f"v[{slot}] = {self.lines[slot]}"
+
+    def of_trunk(self, slot: int) -> bool:
+        """Is a line of the section the trunk's, rather than each branch's that wants it?"""
+        return "" in self.wanted[slot] or len(self.wanted[slot]) > FEW
+
+    def close(self) -> None:
+        """End the section that was being written."""
+        self.ready |= dict.fromkeys(filter(self.of_trunk, self.lines), "")
+        self.fetched, self.used, self.lines, self.wanted = {}, set(), {}, {}
 
     def compiled(self, lines: Sequence[str]) -> Any:
         """A section of code."""
@@ -187,7 +229,7 @@ class Program:
                 return _literal(node.value)
             case Ref(name=name):
                 return self.read(self.slot_of(name))
-            case Not(operand=Compare() | Member() as compared):
+            case Not(operand=Compare() | Member() as compared) if not self.stands(compared):
                 return self.guarded(compared, f"not {self.test(compared)}")
             case Not(operand=operand):
                 inner = self.condition(operand)
@@ -218,7 +260,11 @@ class Program:
 
     def condition(self, node: Node) -> str:
         """A condition as an expression; named values and calls through their slots."""
-        return self.read(self.add(node)) if isinstance(node, Call | Ref) else self.emit(node)
+        return self.read(self.add(node)) if isinstance(node, Call | Ref) or self.stands(node) else self.emit(node)
+
+    def stands(self, node: Node) -> bool:
+        """Is the tree worked out already where the current branch may read it?"""
+        return node in self.trees and self.ready[self.trees[node]] in ("", self.branch)
 
     def test(self, node: Compare | Member) -> str:
         """A comparison where everything in it is known."""
@@ -245,7 +291,7 @@ class Program:
         """A test for whether the condition is surely as wanted, and tests one of which is true when it is unknown."""
         if isinstance(node, Not):
             return self.decides(node.operand, wanted=not wanted)
-        if isinstance(node, Compare | Member):
+        if isinstance(node, Compare | Member) and not self.stands(node):
             unknown, test = self.unknown_in(node), self.test(node)
             known = [_opposite(item) for item in unknown]
             return f"({' and '.join([*known, test if wanted else f'not {test}'])})", unknown

@@ -6,7 +6,7 @@ What hangs on what is worked out once for a pack, and written as code; a case is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -48,7 +48,7 @@ def wanted(pack: Pack, decision: Decision, clauses: Iterable[Clause], values: Se
     if phases:
         wants.phases(values, around, found.add, met)
     for clause in clauses:
-        walk = wants.walks.get(id(clause.tree)) or wants.walk(clause.tree)
+        walk = wants.walks.get(id(clause.tree)) or wants.walk(clause)
         walk(values, around, found.add, met)
     return found
 
@@ -72,9 +72,12 @@ class _Wants:
         """The code that walks down the clauses of all phases that are unknown."""
         return self.compiled(Want(below=tuple([self.of(clause.tree) for clause in self.pack.phase_clauses])))
 
-    def walk(self, node: Node) -> Walk:
-        """The code that walks down a tree."""
-        found = self.walks[id(node)] = self.compiled(Want(below=(self.of(node),)))
+    def walk(self, clause: Clause) -> Walk:
+        """The code that walks down a clause."""
+        want = self.of(clause.tree)
+        if want.junction is not None:
+            want = replace(want, slot=clause.slot, junction=None)
+        found = self.walks[id(clause.tree)] = self.compiled(Want(below=(want,)))
         return found
 
     def compiled(self, want: Want) -> Walk:

@@ -164,10 +164,14 @@ class Database:
 
 def _copy(connection: Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:
     names = list(rows[0])
+    statement = f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)"
     raw: Any = connection.connection.dbapi_connection
-    with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)") as copying:
-        for row in rows:
-            copying.write_row([row[name] for name in names])
+    try:
+        with raw.cursor() as cursor, cursor.copy(statement) as copying:
+            for row in rows:
+                copying.write_row([row[name] for name in names])
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect) from error
 
 
 def changed(result: CursorResult[Any]) -> int:
@@ -177,10 +181,10 @@ def changed(result: CursorResult[Any]) -> int:
 
 def cause(error: Exception) -> str:
     """What went wrong in the database, without the statement and its values."""
-    found = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    found = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(found, psycopg.Error) and found.diag.message_primary:
         return found.diag.message_primary
-    return next(iter(str(found).splitlines()), "") if found is not error or isinstance(error, psycopg.Error) else type(error).__name__
+    return next(iter(str(found).splitlines()), "") if found is not None else type(error).__name__
 
 
 def stamp(moment: datetime.datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import psycopg
-from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError, SQLAlchemyError, StatementError
 
 _OF_ROWS = ("21", "22", "23")
 """SQLSTATE classes of what a row can do wrong: one written twice by a statement, values that do not fit, broken constraints."""
@@ -29,21 +29,20 @@ class KeyReused(StoreError):
     """The idempotency key was used before, for another request."""
 
 
-DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error)
-"""What the database raises: through SQLAlchemy, or, where rows are copied in, directly."""
+DATABASE_ERRORS = (SQLAlchemyError,)
+"""What the database raises."""
 
-ROW_ERRORS = (*DATABASE_ERRORS, ValueError, TypeError, OverflowError)
+ROW_ERRORS = (SQLAlchemyError, ValueError, TypeError, OverflowError)
 """What may be raised for the sake of one row."""
 
 
 def blames_row(error: Exception) -> bool:
     """Is this error one row's fault, so that its neighbours can be stored without it."""
-    cause = error.orig if isinstance(error, StatementError) and error.orig is not None else error
-    if isinstance(cause, psycopg.Error):
-        return _blames_row_on_postgresql(cause)
-    if isinstance(error, DBAPIError):
-        return type(cause).__name__ in ("IntegrityError", "DataError", "ProgrammingError", "InterfaceError") and not _is_lost(error)
-    return isinstance(error, ValueError | TypeError | OverflowError | StatementError)
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, ValueError | TypeError | OverflowError | StatementError)
+    if isinstance(error.orig, psycopg.Error):
+        return _blames_row_on_postgresql(error.orig)
+    return isinstance(error, IntegrityError | DataError | ProgrammingError | InterfaceError) and not _is_lost(error)
 
 
 def _blames_row_on_postgresql(cause: psycopg.Error) -> bool:
@@ -53,4 +52,4 @@ def _blames_row_on_postgresql(cause: psycopg.Error) -> bool:
 
 
 def _is_lost(error: DBAPIError) -> bool:
-    return error.connection_invalidated or (isinstance(error, InterfaceError) and "closed" in str(error.orig))
+    return error.connection_invalidated or "closed" in str(error.orig)

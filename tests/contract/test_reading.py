@@ -202,6 +202,6 @@ def test_reviewers_only(guarded: Guarded, decided: list[dict[str, Any]], role: s
 def test_days_of_figures(guarded: Guarded) -> None:
     """Days the wrong way round, or too many of them, are refused."""
     today = datetime.datetime.now(datetime.UTC).date()
-    for query in (f"since={today}&until=2026-01-01", "since=2020-01-01&until=2026-01-01", "since=yesterday"):
+    for query in (f"since={today}&until=2026-01-01", "since=2020-01-01&until=2026-01-01", "since=yesterday", "until=0"):
         assert guarded.call("compliance", "GET", f"/v1/records/figures?{query}").status_code == 422
     assert review(guarded, "/v1/records/figures?since=2026-01-01&until=2026-01-31")["decisions"] == 0

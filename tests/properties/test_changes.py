@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import random
 from collections.abc import Iterator
 
 import pytest
@@ -19,111 +18,10 @@ from app.engine.pack.model import Clause
 from app.engine.tree import reads
 from app.engine.until import until
 from app.engine.vocabulary import FACTS
-from tests.packs import SMALL
-from tests.pipeline import TIMES, applied, at, cases, fresh, pack_of, shipped
+from tests.pipeline import TIMES, applied, at, cases, decided_in_full, fresh, shipped
+from tests.random_packs import random_pack
 
 MOMENT = datetime.timedelta(microseconds=1)
-
-_terms = (
-    "last(billing.total)",
-    "last(billing.toll_fee)",
-    "mean(billing.total, 3)",
-    "total(usage.data_mb, 2)",
-    "peak(usage.data_mb, 3)",
-    "change(billing.total, 3) * 1000",
-    "account.tenure_months",
-    "plan.monthly_fee",
-    "plan.voice_minutes",
-    "services.paid_unused_count",
-    "churn.score * 100",
-    "cases.open_complaints",
-    "facts.toll",
-    "abs(last(billing.total) - mean(billing.total, 3))",
-    "max(plan.monthly_fee, last(billing.total))",
-    "min(plan.monthly_fee, last(billing.toll_fee))",
-    "first_known(value.annual, 12 * last(billing.total))",
-    "-plan.monthly_fee",
-    "last(billing.total) / plan.monthly_fee",
-    "100 * last(billing.toll_fee) / last(billing.total)",
-    "(total(billing.total, 4) - last(billing.total)) / 3",
-    "last(billing.total) - last(billing.toll_fee)",
-    "count(events.complaint, days=30)",
-)
-_bounds = (0, 1, 2, 5, 30, 120, 1000, 1500, 5900, 9900, 20480)
-_days = (
-    "days_since(contract.promo_end)",
-    "days_until(contract.commitment_end)",
-    "since(events.complaint)",
-    "days_since(account.joined_on)",
-)
-_ready = (
-    "account.status == 'active'",
-    "signal('high.toll')",
-    "not signal('high.toll')",
-    "level('high.toll') == 'severe'",
-    "known(plan.id)",
-)
-
-
-def random_condition(dice: random.Random, depth: int = 2) -> str:
-    """A condition on figures and dates, of the kinds that rules write."""
-    if depth and dice.random() < 0.45:
-        parts = [random_condition(dice, depth - 1) for _ in range(dice.choice((2, 2, 3)))]
-        form = dice.random()
-        if form < 0.1:
-            return f"not ({parts[0]})"
-        if form < 0.25:
-            return f"at_least({dice.randint(1, len(parts))}, {', '.join(parts)})"
-        return "(" + dice.choice((" and ", " or ")).join(parts) + ")"
-    kind = dice.random()
-    if kind < 0.15:
-        return dice.choice(_ready)
-    if kind < 0.35:
-        return f"{dice.choice(_days)} {dice.choice(('<', '<=', '>', '>='))} {dice.choice((0, 3, 30, 60, 200))}"
-    if kind < 0.5:
-        least, most = sorted(dice.sample(_bounds, 2))
-        return f"{least} <= {dice.choice(_terms)} < {most}"
-    right = str(dice.choice(_bounds)) if dice.random() < 0.8 else dice.choice(_terms)
-    return f"{dice.choice(_terms)} {dice.choice(('<', '<=', '>', '>=', '>=', '==', '!='))} {right}"
-
-
-def random_pack(seed: int, actions: int = 8) -> Pack:
-    """The small pack with more actions, whose gates and guardrails are random conditions."""
-    dice = random.Random(seed)
-    files = dict(SMALL)
-    for index in range(actions):
-        gates = "".join(f"  c{number}: {random_condition(dice)}\n" for number in range(3))
-        files[f"policies/random/a{index}.yaml"] = (
-            f"action: a{index}\ntitle: {{en: A, zh: 甲}}\nkind: care\nlever: service\nduty: care\ncategory: c{index}\n"
-            f"phases: [prevention, retention]\neligible:\n{gates}propensity: 0.5\nvalue: 100\n"
-            "channels:\n  app: {text: {en: Hello., zh: 您好。}}\n"
-        ).encode()
-    files["policies/random/contact.yaml"] = (
-        "contact:\n  - id: random_rest\n    title: {en: Rest, zh: 静默}\n    applies: action.kind == 'care'\n"
-        f"    permits: {random_rest(dice)}\n    reason: {{en: Rest., zh: 静默。}}\n"
-    ).encode()
-    return pack_of(files)
-
-
-def random_rest(dice: random.Random) -> str:
-    """A clause of contact policy that time ends, or nothing does."""
-    parts = (
-        "contacted(days=7) < 1",
-        "contacted(days=30, kind='offer') < 2",
-        "refused(days=90) == 0",
-        "refused(days=30, action=action.id) < 1",
-        "'09:00' <= clock.time < '18:00'",
-        "clock.time > '13:30'",
-        "clock.weekday <= 5",
-        "not clock.holiday",
-        "days_since(account.joined_on) > 300",
-        "days_until(contract.commitment_end) < 20",
-        "count(events.complaint, days=14) == 0",
-        "since(events.bill) >= 9",
-        "consent.marketing == 'yes'",
-    )
-    chosen = dice.sample(parts, dice.randint(1, 3))
-    return dice.choice((" and ", " and ", " or ")).join(chosen)
 
 
 def clauses_that_fail(pack: Pack, decision: Decision) -> Iterator[tuple[str, Clause]]:
@@ -135,7 +33,7 @@ def clauses_that_fail(pack: Pack, decision: Decision) -> Iterator[tuple[str, Cla
 
 def holds(pack: Pack, case: Case, action: str, clause: Clause) -> bool:
     """Does the clause hold when the case is decided?"""
-    facts = decide(pack, case).facts
+    facts = decided_in_full(pack, case).facts
     pack.by_id[action].policy(facts.values, facts.around)  # runs for candidates only
     values = facts.values if clause.gate in ("contact", "guardrail") else facts.seen_by(pack.by_id[action])
     return values[clause.slot] is True or (values[clause.slot] is None and clause.allows_unknown)
@@ -147,7 +45,7 @@ def test_stated_changes_turn_clauses_of_random_packs(seed: int) -> None:
     pack = random_pack(seed)
     stated = 0
     for case in map(fresh, cases(pack, seed, 60)):
-        decision = decide(pack, case)
+        decision = decided_in_full(pack, case)
         for action, clause in clauses_that_fail(pack, decision):
             facts = decision.facts.unprofiled if decision.facts.unprofiled and pack.by_id[action].marketing else decision.facts
             found = turns(pack, facts, clause)
@@ -204,7 +102,7 @@ def suppressions(pack: Pack, case: Case, decision: Decision) -> Iterator[tuple[s
 def check_suppressions(pack: Pack, case: Case) -> tuple[int, int]:
     """Every end is right: the clause holds then and not a moment before; what has no end holds at none of some later moments."""
     ended = endless = 0
-    for action, clause, end in suppressions(pack, case, decide(pack, case)):
+    for action, clause, end in suppressions(pack, case, decided_in_full(pack, case)):
         if end is None:
             endless += 1
             if reads(expand(pack, clause.tree)) & {"moment", "stage", "phase"}:

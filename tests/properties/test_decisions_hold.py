@@ -18,7 +18,7 @@ from app.engine.explain import explain
 from app.engine.pack import Action, Pack
 from app.engine.view import view
 from app.engine.vocabulary import FACTS
-from tests.pipeline import TIMES, cases, patched, shipped
+from tests.pipeline import TIMES, cases, decided_in_full, patched, shipped
 from tests.population import population
 
 CAUSES = {"not_eligible", "not_applicable", "not_suitable", "unknown", "suppressed", "guardrail", "outranked"}
@@ -157,7 +157,7 @@ def test_no_profile_fact_counts_for_marketing_to_who_refused_it(seed: int) -> No
             other = patched(other, {name: random_value(dice, name) for name in SERIES})
         if dice.random() < 0.3:
             other = Case.from_json({**other.as_json(), "subscriber": {**other.as_json()["subscriber"], "events": [], "contacts": []}})
-        before, after = decide(pack, refused), decide(pack, other)
+        before, after = decided_in_full(pack, refused), decided_in_full(pack, other)
         assert not before.personalised
         if "hands_off" not in (before.phase.id, after.phase.id):
             assert marketing(pack, before) == marketing(pack, after)
@@ -188,7 +188,7 @@ def test_protected_facts_change_neither_phase_nor_offers_nor_prices(seed: int) -
     pack, dice = shipped(), random.Random(seed)
     for case in cases(pack, 400 + seed, 400):
         other = with_random_facts(dice, case, [name for name in PROTECTED if name not in OPENING])
-        before, after = decide(pack, case), decide(pack, other)
+        before, after = decided_in_full(pack, case), decided_in_full(pack, other)
         assert (before.stage, before.phase, before.moment) == (after.stage, after.phase, after.moment)
         assert offers(pack, before) == offers(pack, after)
 
@@ -205,7 +205,7 @@ def test_region_and_published_conditions_only_open_tariffs() -> None:
     differing = 0
     for case in cases(pack, 450, 800 * TIMES):
         other = patched(case, {"account.province": dice.choice(("510000", "440000")), "holder.student_verified": dice.random() < 0.5})
-        before, after = decide(pack, case), decide(pack, other)
+        before, after = decided_in_full(pack, case), decided_in_full(pack, other)
         assert unpriced(before) == unpriced(after)
         opened = [tuple(decision.facts.values[pack.slots[f"open:{plan}"]] for plan in pack.plans) for decision in (before, after)]
         if opened[0] == opened[1]:
@@ -240,7 +240,7 @@ def test_port_data_acts_in_guardrails_alone(seed: int) -> None:
         other = patched(
             one, {"port.state": dice.choice((None, "queried", "completed")), "port.last_on": datetime.date(2026, 11, dice.randint(1, 20))}
         )
-        before, after = decide(pack, one), decide(pack, other)
+        before, after = decided_in_full(pack, one), decided_in_full(pack, other)
         if other.subscriber.port is not None and other.subscriber.port.state is None and one.subscriber.events is None:
             continue  # without events and state the hands-off clause is unknown instead of false
         assert list(without_policy(pack, before)) == list(without_policy(pack, after))

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.engine.gates import in_full
 from tests.pipeline_packs import act, answer, fate, listed, mini, tariff
 
 THREE = {
@@ -34,14 +35,15 @@ def test_the_first_false_clause_is_the_cause_else_the_first_unknown(
     change: Any, cause: str | None, clause: str | None, failing: list[str]
 ) -> None:
     """In gate order; the others are listed after it, in order too."""
-    found = fate(answer(mini(THREE), {**GOOD, **change}))
+    pack = mini(THREE)
+    found = fate(in_full(pack, answer(pack, {**GOOD, **change})))
     assert (found.cause, found.clause, [item.clause for item in found.failing]) == (cause, clause, failing)
 
 
 def test_a_wrong_phase_or_channel_is_not_applicable() -> None:
     """Both come before the gates, and each is named."""
     pack = mini({"plain": act(phases=["hands_off"], eligible={"a": "account.tenure_months >= 3"}), "other": act()})
-    found = fate(answer(pack, {"account": {"tenure_months": 1}}, channel="shop"))
+    found = fate(in_full(pack, answer(pack, {"account": {"tenure_months": 1}}, channel="shop")))
     assert (found.cause, found.clause) == ("not_applicable", "phase")
     assert [(item.gate, item.clause) for item in found.failing] == [("applicable", "phase"), ("applicable", "channel"), ("eligible", "a")]
     other = fate(answer(pack, channel="shop"), "other")

@@ -7,7 +7,7 @@ import pytest
 from app.engine.pack import build_pack
 from app.engine.patterns import durable_available
 from app.engine.wanting import wanted
-from tests.pipeline_packs import act, ago, answer, fact, fact_value, fate, listed, mini, mini_files, signal, table
+from tests.pipeline_packs import act, ago, answer, fact, fact_value, fate, listed, mini, mini_files, rule, signal, table
 
 LEVELS = (("severe", "churn.score >= 0.9"), ("high", "churn.score >= 0.7"), ("watch", "account.tenure_months >= 1"))
 
@@ -127,6 +127,16 @@ def test_a_pattern_over_contacts_is_unknown_without_them(pattern: dict[str, Any]
         decision = answer(pack, {"account": {}, "events": complaints, "contacts": history})
         assert fact_value(decision, pack, "signal:fault.complaint") is found
         assert wanted(pack, decision, pack.by_id["plain"].gates, decision.facts.values) == ({"contacts"} if found is None else set())
+
+
+def test_what_no_action_came_to_is_not_missed() -> None:
+    """A known part of an unknown clause wants nothing, though it is also a gate of an action that the phase shuts."""
+    part = "consent.marketing == 'yes' or churn.score > 0.5"
+    actions = {"plain": act(), "other": act(phases=["hands_off"], eligible={"a": part})}
+    pack = mini(actions, contact=[rule("both", f"({part}) and pay.overdue_days == 0")])
+    decision = answer(pack, {"account": {}, "consent": {"marketing": "yes"}})
+    assert (fate(decision).cause, fate(decision).clause) == ("unknown", "both")
+    assert wanted(pack, decision, pack.by_id["plain"].contact, decision.facts.values) == {"pay.overdue_days"}
 
 
 @pytest.mark.parametrize("engine", ["builtin", "durable"])

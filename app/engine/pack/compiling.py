@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.engine import patterns
+from app.engine import patterns, screening
 from app.engine.decision import Failing
 from app.engine.pack import model
 from app.engine.pack.checking import GATES, Parts
@@ -51,6 +51,7 @@ class Compiled:
     program: Program
     recognise: Any = None
     conclude: Any = None
+    screen: Any = None
     gates: Any = None
     bases: dict[str, frozenset[str]] = field(default_factory=dict)
     derived: dict[str, model.DerivedFact] = field(default_factory=dict)
@@ -73,7 +74,6 @@ class Compiler:
         self.program = Program()
         self.out = Compiled(self.program)
         self.names = parts.scopes.names(port=True).values
-        self.seen_at_gates: list[str] = []
         self.own = frozenset({**ACTION_NAMES, **TARIFF_NAMES})
         self.asking: dict[Any, tuple[Node, tuple[str, ...]]] = {}
         self.asked_before: dict[Any, Node] = {}
@@ -93,17 +93,19 @@ class Compiler:
         self.place()
         self.questions()
         self.out.conclude = self.program.section()
-        drafts = [self.action_scores(found) for _, found in sorted(self.parts.actions.items())]
-        self.out.gates = self.program.section(self.met_doors())
-        self.out.actions = tuple(finish() for finish in drafts)
+        drafts = [self.action_gates(found) for _, found in sorted(self.parts.actions.items())]
+        self.close_gates([entrance for entrance, _ in drafts])
+        self.out.actions = tuple(finish() for _, finish in drafts)
         self.text_slots()
         return self.out
 
-    def met_doors(self) -> str:
-        """What became of each action at its door: the doors of the phase, each asked with what its action's gates came to."""
-        doors = f"(d := c.doors[{self.program.read(self.program.named['phase'])}])"
-        asked = [f"{'d' if index else doors}[{index}][{seen or '()'}]" for index, seen in enumerate(self.seen_at_gates)]
-        return f"[{', '.join(asked)}]"
+    def close_gates(self, entrances: Sequence[screening.Entrance]) -> None:
+        """End the section with the gates of all actions, the last of the trunk."""
+        program, phase = self.program, self.program.named["phase"]
+        program.branch = ""
+        sections = [write(program, phase, entrances) for write in (screening.complete, screening.screen)]
+        program.close()
+        self.out.gates, self.out.screen = map(program.compiled, sections)
 
     def text(self, found: Found[Any], *path: str | int) -> Text:
         """A text that was cut when it was checked."""
@@ -177,13 +179,9 @@ class Compiler:
         result: list[Choice] = []
         bases: set[str] = set()
         for index, row in enumerate(rows):
-            condition = None
-            if row.condition is not None:
-                tree = change(self.draft.tree(found, key, index, "if"))
-                bases |= self.bases_of(tree)
-                condition = self.program.add(tree)
+            condition = None if row.condition is None else change(self.draft.tree(found, key, index, "if"))
             value = change(self.draft.tree(found, key, index, "is"))
-            bases |= self.bases_of(value)
+            bases |= self.bases_of(value) if condition is None else self.bases_of(condition) | self.bases_of(value)
             result.append(Choice(condition, value))
         return result, frozenset(bases)
 
@@ -280,7 +278,7 @@ class Compiler:
             trees = tuple(clause.tree for clause in clauses)
             last = index == len(rows) - 1
             if last or trees:
-                condition = None if last else self.program.add(trees[0] if len(trees) == 1 else Or(trees))
+                condition = None if last else trees[0] if len(trees) == 1 else Or(trees)
                 choices.append(Choice(condition, Const(word, Type("enum"))))
         self.out.bases[name] = frozenset().union(*(clause.bases for _, clauses in rows for clause in clauses))
         self.program.choose(name, choices)
@@ -288,15 +286,15 @@ class Compiler:
     def moments(self) -> None:
         """The moment: port out where hands are off for it, what the caller passed, else the first that recent events reveal."""
         text, given = Type("text"), Ref("request.moment", self.names["request.moment"].type)
-        rows = [Choice(rule.clause.slot, Const(rule.moment, text)) for rule in self.out.hands_off if rule.moment is not None]
-        rows.append(Choice(self.program.add(Call("known", (given,), (), BOOLEAN)), given))
+        rows = [Choice(rule.clause.tree, Const(rule.moment, text)) for rule in self.out.hands_off if rule.moment is not None]
+        rows.append(Choice(Call("known", (given,), (), BOOLEAN), given))
         bases: set[str] = {"request.moment"}
         for item in self.draft.each("moments"):
             self.out.moments[item.part.id] = model.Moment(item.part.id, self.text(item, "title"), item.part.relevance)
             if item.part.revealed_by is not None:
                 tree = self.draft.tree(item, "revealed_by")
                 bases |= self.bases_of(tree)
-                rows.append(Choice(self.program.add(tree), Const(item.part.id, text)))
+                rows.append(Choice(tree, Const(item.part.id, text)))
         self.out.bases["moment"] = frozenset(bases)
         self.program.choose("moment", [*rows, Choice(None, Const("none", text))])
 
@@ -307,10 +305,12 @@ class Compiler:
             text = Text(Template((found.part.en,)), Template((found.part.zh,)))
             self.out.questions[found.part.fact] = model.Question(found.part.fact, found.part.who, when, text)
 
-    def action_scores(self, found: Found[ActionDocument]) -> Callable[[], model.Action]:
-        """Gates and scores of an action; what is returned adds its contact and guardrail clauses, in the next section."""
+    def action_gates(self, found: Found[ActionDocument]) -> tuple[screening.Entrance, Callable[[], model.Action]]:
+        """Gates, duty and concession of an action; what is returned beside them adds its scores, contact and guardrail clauses, in the next
+        sections."""
         part = found.part
         known = self.own_names(found)
+        self.program.branch = branch = f"gates of {part.action}"
 
         def own(node: Node) -> Node:
             return substitute(node, known)
@@ -332,8 +332,9 @@ class Compiler:
             gates += [
                 self.clause(gate, name, own(self.draft.tree(found, gate, name)), test) for name, test in sorted(getattr(part, gate).items())
             ]
-        seen = [clause.slot for clause in gates] if concession in self.program.sure else [concession, *(clause.slot for clause in gates)]
-        self.seen_at_gates.append("".join(f"{self.program.read(slot)}, " for slot in seen))
+        slots = tuple(clause.slot for clause in gates)
+        may_cost_unknown = concession not in self.program.sure
+        seen = "".join(f"{self.program.read(slot)}, " for slot in ((concession, *slots) if may_cost_unknown else slots))
         tariff_slot = self.program.slot_of("plan.best_public_id") if part.tariff == "plan.best_public_id" else None
         own_slots = (concession,) if duty_slot is None else (concession, duty_slot)
 
@@ -377,10 +378,10 @@ class Compiler:
                 channels=self.channels(found),
                 signals=_signals(clause.tree for clause in gates if clause.gate == "applicable"),
                 own_slots=own_slots,
-                may_cost_unknown=len(seen) > len(gates),
+                may_cost_unknown=may_cost_unknown,
             )
 
-        return finish
+        return screening.Entrance(branch, slots, seen or "()"), finish
 
     def worth(self, found: Found[ActionDocument], own: Callable[[Node], Node]) -> tuple[int, int]:
         """The slots of an action's propensity and value."""

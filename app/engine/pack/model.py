@@ -9,7 +9,7 @@ from itertools import groupby, product
 from typing import Any, NamedTuple, get_args
 
 from app.engine.decision import Failing
-from app.engine.doors import Door, Overtaken, Permit
+from app.engine.doors import Door, Doors, Overtaken, Permit, outcome
 from app.engine.patterns import Matcher
 from app.engine.runtime import Plan
 from app.engine.texts import Filler, Text
@@ -275,7 +275,8 @@ class Pack:
 
     `slots` are named values, `terms` the slots of calls and conditions, both positions in a case's list of values, at the end of which
     stand constants, `fixed`. `gates` gives what became of each action at its door, which looks at the concession where that may be unknown,
-    then at what each clause came to.
+    then at what each clause came to. `screen` gives the same with the cause alone of an action for which something is false, and leaves
+    the slots empty that only such actions want.
     """
 
     name: str
@@ -289,6 +290,7 @@ class Pack:
     fixed: tuple[Any, ...] = field(repr=False)
     recognise: Section = field(repr=False)
     conclude: Section = field(repr=False)
+    screen: Gates = field(repr=False)
     gates: Gates = field(repr=False)
     base: tuple[BaseFact, ...] = field(repr=False)
     derived: Mapping[str, DerivedFact] = field(repr=False)
@@ -348,16 +350,16 @@ class Pack:
         return tuple((fact.slot, fact.field) for fact in self.base if fact.section == "request")
 
     @cached_property
-    def doors(self) -> Mapping[str, Mapping[str, tuple[Door, ...]]]:
+    def doors(self) -> Mapping[str, Mapping[str, Doors]]:
         """The gates of every action as they are met on each channel in each phase, in the order of actions."""
         doors = [(action, {kept: Door(action, *kept) for kept in product((False, True), repeat=2)}) for action in self.actions]
-        return {
-            channel: {
-                phase.id: tuple(door[phase.id in action.phases, channel in action.channels] for action, door in doors)
-                for phase in self.phases
-            }
-            for channel in get_args(Channel)
-        }
+        stopped = tuple(tuple(outcome(action, [clause.failed]) for clause in action.gates) for action in self.actions)
+
+        def met(channel: str, phase: str) -> Doors:
+            each = tuple(door[phase in action.phases, channel in action.channels] for action, door in doors)
+            return Doors(each, tuple(door.shut for door in each), stopped)
+
+        return {channel: {phase.id: met(channel, phase.id) for phase in self.phases} for channel in get_args(Channel)}
 
     @cached_property
     def permits(self) -> Mapping[str, Permit]:

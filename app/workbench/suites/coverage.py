@@ -183,7 +183,7 @@ def _seen(decided: Decided) -> Iterator[tuple[Part, Aspect]]:
 
 def _gates_seen(decided: Decided) -> Iterator[tuple[Part, Aspect]]:
     pack, values = decided.pack, decided.decision.facts.values
-    for outcome in decided.decision.outcomes:
+    for outcome in decided.kept_out.values():
         action = pack.by_id[outcome.action]
         stopped = [step for step in outcome.failing if step.gate in GATES]
         for step in stopped:

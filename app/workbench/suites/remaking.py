@@ -18,12 +18,11 @@ from app.engine.pack.model import Clause
 from app.engine.pack.reading import Draft, Found
 from app.engine.pack.source import Path
 from app.engine.patterns import Pattern
+from app.engine.screening import Entrance
 from app.engine.to_python import Program, Section
 from app.engine.tree import Const, Node, reads
 
 Trees = Mapping[tuple[str, Path], Node]
-_TRUNK_SECTIONS = 3
-"""What is recognised, what is concluded, the gates: then come the branches, one an action."""
 _NOWHERE = "\0"
 """A branch that no section is written for: what stands there is not ready anywhere."""
 
@@ -114,6 +113,13 @@ class _Recompiler(Compiler):
                 self.memory.bases[node] = found
         return found
 
+    def close_gates(self, entrances: Sequence[Entrance]) -> None:
+        """See `Compiler.close_gates`. The trunk works out what that of the first pack did: its branches count on it."""
+        self.program.branch = ""
+        for tree in self.memory.trunk:
+            self.program.add(tree)
+        super().close_gates(entrances)
+
     def policies(self, gate: str, rules: Mapping[str, Found[Any]], known: Mapping[str, Node]) -> tuple[Clause, ...]:
         """See `Compiler.policies`. Where nothing that they look at is another, the first pack's are taken, with their code."""
         kept = self.memory.policies.get(self.program.branch)
@@ -171,7 +177,6 @@ class _SteadyProgram(Program):
         self.trees = dict(memory.trees)
         self.constants = dict(memory.constants)
         self.ready = defaultdict(lambda: _NOWHERE)
-        self.trunk_sections = 0
         self.ready_made: Section | None = None
         self.then: Callable[[Section], None] | None = None
 
@@ -184,8 +189,6 @@ class _SteadyProgram(Program):
         if self.ready_made is not None:
             made, self.ready_made = self.ready_made, None
             return made
-        if not self.branch:
-            self.close_trunk()
         found: Section = super().section(result)
         if self.then is not None:
             self.then(found)
@@ -201,10 +204,3 @@ class _SteadyProgram(Program):
             if not self.memory.size:
                 self.memory.sections[body] = found
         return found
-
-    def close_trunk(self) -> None:
-        """Before the last section of the trunk ends, work out what the first pack did there: its branches count on it."""
-        self.trunk_sections += 1
-        if self.trunk_sections == _TRUNK_SECTIONS:
-            for tree in self.memory.trunk:
-                self.add(tree)

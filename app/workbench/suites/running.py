@@ -10,6 +10,7 @@ from app.engine.answer import Explanation
 from app.engine.decide import decide
 from app.engine.decision import Decision, Outcome, Ranked
 from app.engine.explain import explain
+from app.engine.gates import in_full
 from app.engine.pack import Pack
 from app.workbench.suites.bench import Bench
 from app.workbench.suites.comparing import compare
@@ -38,6 +39,11 @@ class Decided:
     def outcomes(self) -> dict[str, Outcome]:
         """What became of every action."""
         return {item.action: item for item in self.decision.outcomes}
+
+    @cached_property
+    def kept_out(self) -> dict[str, Outcome]:
+        """The same with every gate that kept an action out. What gates look at stands in the facts then."""
+        return {item.action: item for item in in_full(self.pack, self.decision).outcomes}
 
 
 @dataclass(frozen=True, slots=True)

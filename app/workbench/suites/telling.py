@@ -152,7 +152,7 @@ class _Teller:
     def action(self, name: str) -> Iterator[Line]:
         """What became of an action."""
         decided = self.decided
-        item, outcome, action = decided.ranked.get(name), decided.outcomes[name], self.pack.by_id[name]
+        item, outcome, action = decided.ranked.get(name), decided.kept_out[name], self.pack.by_id[name]
         values = decided.decision.facts.seen_by(action)
         if item is not None:
             yield Line(0, self.say("at rank", name, item.rank, item.score))
