@@ -57,7 +57,9 @@ class Settings(BaseSettings):
     keys: Annotated[
         str | None, Field(description="The text of a keys file, where the keys come from the environment instead.", repr=False)
     ] = None
-    pack: Annotated[Path, Field(description="Folder with `rules/` and `policies/`: seeds an empty store; followed in development mode.")] = Path()
+    pack: Annotated[
+        Path, Field(description="Folder with `rules/` and `policies/`: seeds an empty store; followed in development mode.")
+    ] = Path()
     pattern_engine: Annotated[
         Literal["durable", "builtin"] | None,
         Field(description="Which matcher joins events. Left out, durable_rules where it imports (Python up to 3.12), else our own."),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.record.access import Held
     from app.record.retention import Month
 
-_ROLE = "operations"
+_ROLE = "compliance"
 
 
 def erase(subscriber: str, basis: str, by: str | None) -> None:

@@ -73,7 +73,7 @@ def export(
     with the_record() as record:
         Sealer(record.database, record.keys, record.clock).seal()
         try:
-            made = share(record, asked, target, caller=who(by), role="operations")
+            made = share(record, asked, target, caller=who(by), role="compliance")
         except (BundleProblem, NothingSealed, NobodyKnown, LookupError) as error:
             fail(error)
     check = f"verify.py {target}" if target.suffix == ".zip" else f"{target}/verify.py"

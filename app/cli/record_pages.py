@@ -35,7 +35,7 @@ _words: Mapping[str, tuple[str, str]] = {
     "local time": ("local time", "当地时间"),
     "refusals": ("refusals", "拒绝记录"),
     "port-out": ("port-out under way", "携号转网办理中"),
-    "policy": ("Contact policy and guardrails, asked of all actions", "触达条款与护栏（对全部动作）"),
+    "policy": ("Contact policy and guardrails, of the actions that came so far", "触达条款与护栏（对通过前序各关的动作）"),
     "clause": ("clause", "条款"),
     "permitted": ("permitted", "允许"),
     "kept out": ("kept out", "拦截"),

@@ -15,6 +15,7 @@ from app import __version__
 from app.engine.case import Case
 from app.engine.decide import decide
 from app.engine.decision import Decision
+from app.engine.gates import in_full
 from app.engine.pack import Pack
 from app.engine.problems import PackError
 from app.engine.texts import Language
@@ -58,7 +59,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class PolicyClause:
-    """A clause of contact policy or a guardrail: how many of the pack's actions it permits, keeps out, or cannot tell of."""
+    """A clause of contact policy or a guardrail: of how many actions that came so far it permitted, kept out, could not tell."""
 
     gate: str
     clause: str
@@ -217,7 +218,7 @@ def dossier(connection: Connection, recorded: Recorded, packs: Packs, language: 
         decision = decide(pack, case)
         known, port_out = sections(pack, case, decision), _port_out(pack, case, decision)
         working = _working(pack, recorded, case, decision, language)
-        contact = _contactable(pack, case, language)
+        contact = _contactable(pack, case, decision, language)
     return Dossier(
         id=recorded.id,
         at=recorded.envelope["at"],
@@ -288,7 +289,7 @@ def _working(pack: Pack, recorded: Recorded, case: Case, decision: Decision, lan
         decision.phase.because,
         _passed(decision.phase.passed),
         decision.stage.because,
-        _considered(pack, decision, language),
+        _considered(pack, in_full(pack, decision), language),
         compared(pack, decision),
     )
 
@@ -325,7 +326,7 @@ def _considered(pack: Pack, decision: Decision, language: Language) -> list[Cons
     return sorted(found, key=lambda item: (item.rank is None, item.rank or 0, item.action))
 
 
-def _contactable(pack: Pack, case: Case, language: Language) -> Contactable:
+def _contactable(pack: Pack, case: Case, decision: Decision, language: Language) -> Contactable:
     times, consent = case.times, case.subscriber.consent
     refused = [row for row in case.subscriber.contacts or () if row.result == "refused"]
     return Contactable(
@@ -334,20 +335,21 @@ def _contactable(pack: Pack, case: Case, language: Language) -> Contactable:
         times.contact_day.toordinal() in pack.holidays,
         consent.model_dump(mode="json", exclude_unset=True) if consent else {},
         [row.model_dump(mode="json", exclude_none=True) for row in sorted(refused, key=lambda row: row.at, reverse=True)],
-        _clauses(pack, case, language),
+        _clauses(pack, decision, language),
     )
 
 
-def _clauses(pack: Pack, case: Case, language: Language) -> list[PolicyClause]:
-    """What every clause of contact policy and every guardrail says of the pack's actions, asked of all of them."""
-    facts = decide(pack, case).facts
+def _clauses(pack: Pack, decision: Decision, language: Language) -> list[PolicyClause]:
+    """What contact policy and guardrails said of the actions that came so far: their gates were open, or they are a fallback."""
     said: dict[tuple[str, str], list[int]] = {}
-    for action in pack.actions:
-        action.policy(facts.values, facts.around)
-        for clause in (*action.contact, *action.guardrails):
-            value = facts.values[clause.slot]
-            counts = said.setdefault((clause.gate, clause.name), [0, 0, 0])
-            counts[0 if value is True or (value is None and clause.allows_unknown) else 2 if value is None else 1] += 1
+    values = decision.facts.values
+    for outcome in decision.outcomes:
+        if outcome.cause in (None, "outranked") or outcome.failing[0].gate in ("contact", "guardrail"):
+            action = pack.by_id[outcome.action]
+            for clause in (*action.contact, *action.guardrails):
+                value = values[clause.slot]
+                counts = said.setdefault((clause.gate, clause.name), [0, 0, 0])
+                counts[0 if value is True or (value is None and clause.allows_unknown) else 2 if value is None else 1] += 1
     titles = {"contact": pack.contact_rules, "guardrail": pack.guardrail_rules}
     return [PolicyClause(gate, name, titles[gate][name].title.say(language), *counts) for (gate, name), counts in said.items()]
 

@@ -45,7 +45,8 @@ class Readers:
             self._may_read.release()
             raise StoreUnavailable("the store is not open") from None
         try:
-            return await asyncio.wait_for(asyncio.shield(reading), deadline)
+            async with asyncio.timeout(deadline):  # wait_for loses a cancellation on Python 3.11
+                return await asyncio.shield(reading)
         except TimeoutError:
             reading.add_done_callback(_forget)
             raise StoreUnavailable("the record was not read in time") from None

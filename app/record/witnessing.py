@@ -64,6 +64,10 @@ class Witnessing:
             self._failed(str(error))
         return self.state
 
+    def close(self) -> None:
+        """Let go of connections to the witness."""
+        self._client.close()
+
     def _failed(self, why: str) -> None:
         """A fork stays one while the witness is away."""
         _log.warning("not_witnessed", why=why)
@@ -125,6 +129,7 @@ class WitnessThread:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._witnessing.close()
 
     def _run(self) -> None:
         while not self._stopping.wait(self._every):

@@ -16,6 +16,8 @@ from starlette.testclient import TestClient
 from app.api import create_app
 from app.api.pack_answers import LARGEST_BODY
 from app.api.services import Services
+from app.record import Record
+from app.record.entries import NewEntry, Written
 from app.record.pack_steps import Checked, Desk
 from app.record.packs import content_of, read_history
 from app.record.tables import EntryRow
@@ -95,6 +97,26 @@ def test_a_pack_is_published_with_what_its_tests_came_to(company: Company) -> No
         "failures": ["policies/tests/a.yaml:5:5: the test `A caller` fails"],
     }
     assert len(company.get("ann", f"/v1/packs/{digest}").json()["steps"]) == 1
+
+
+def test_two_who_publish_the_same_pack_at_once_both_did(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes second is on record as an author too, and the files are there once."""
+    write, others = Record.write, iter(["abe"])
+    services: Services = company.http.app.state.services  # type: ignore[attr-defined]
+    pack = Checked(content_of(version("2.0.5")), "small", "2.0.5")
+
+    async def write_second(self: Record, entry: NewEntry) -> Written:
+        for name in others:
+            first = Desk(self.read_now(read_history), services.clock(), services.ids).publish(pack, name, None)
+            assert first is not None
+            await write(self, first)
+        return await write(self, entry)
+
+    monkeypatch.setattr(Record, "write", write_second)
+    response = company.post("ann", "/v1/packs", {"files": version("2.0.5")})
+    assert (response.status_code, response.json()["pack"]["author"]) == (201, "abe")
+    steps = company.get("ann", f"/v1/packs/{pack.content.digest}").json()["steps"]
+    assert [(step["step"], step["by"]) for step in steps] == [("published", "abe"), ("published", "ann")]
 
 
 def test_other_tests_make_no_other_pack(company: Company) -> None:

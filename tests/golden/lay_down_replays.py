@@ -59,12 +59,11 @@ def kept(pack: Pack, case: Case, role: str) -> dict[str, Any]:
 
 
 def outline(decision: Decision) -> dict[str, Any]:
-    """A decision as codes and figures; of what is not on the list the cause and every failing clause."""
+    """A decision as codes and figures; of what is not on the list cause and clause, as the envelope has them."""
     outcomes: dict[str, dict[str, list[str]]] = {}
     for item in decision.outcomes:
         if item.cause is not None:
-            clauses = "+".join(f"{step.gate}.{step.clause}{'?' if step.unknown else ''}" for step in item.failing) or str(item.clause)
-            outcomes.setdefault(item.cause, {}).setdefault(clauses, []).append(item.action)
+            outcomes.setdefault(item.cause, {}).setdefault(str(item.clause), []).append(item.action)
     told = {name: value for name, value in decision.as_json().items() if name != "outcomes"}
     return {**told, "outcomes": outcomes}
 

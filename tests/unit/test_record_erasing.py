@@ -192,6 +192,7 @@ def test_a_legal_hold_refuses_with_its_reason(record: Record) -> None:
         erase(record, SENTINEL, basis="request", by="pia")
     assert (refused.value.by, refused.value.reason) == ("lea", "court file 12")
     with record.database.reading() as connection:
+        assert erasure_of(connection, subject_of(record).token) is None, "what was refused did not happen"
         held = read_entry(connection, record.keys, entry_id)
     assert held is not None
     assert held.body == {"by": "lea", "step": "held"}
@@ -237,3 +238,16 @@ def test_a_reader_that_holds_on_keeps_the_bytes_from_being_overwritten(record: R
         decide(record, "s-other")
         assert not scrub(record.database, patience=0.1)
     assert scrub(record.database)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_was_deleted_without_care_is_overwritten_too(record: Record) -> None:
+    """By another program, or in a page from which rows have moved: the file is written anew."""
+    with record.database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA secure_delete = OFF")
+        connection.exec_driver_sql("CREATE TABLE careless (text)")
+        connection.exec_driver_sql("INSERT INTO careless VALUES ('quagga-5120')")
+        connection.exec_driver_sql("DELETE FROM careless")
+    assert any(b"quagga-5120" in content for content in files_of(record).values())
+    assert scrub(record.database)
+    assert not any(b"quagga-5120" in content for content in files_of(record).values())

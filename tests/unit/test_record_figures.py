@@ -130,6 +130,7 @@ def test_agents(record: Written) -> None:
     """Of each agent: decisions, those nobody told of, and how often another than the first was told of first."""
     pool = [case for case in cases(shipped(), 21, 40) if decide(shipped(), case).ranked][:6]
     ids = [record.decide(case, agent="a-1" if number < 4 else "a-2") for number, case in enumerate(pool)]
+    record.decide(next(case for case in cases(shipped(), 21, 200) if not decide(shipped(), case).ranked), agent="a-2")
     record.tell(ids[0], "x", "accepted")
     record.tell(ids[4], "x", "refused")
     record.seal()

@@ -105,6 +105,18 @@ def test_everything_about_a_decision(record: Written) -> None:
     assert {item.section for item in made.known or ()} >= {"account", "billing", "events"}
 
 
+def test_everything_about_anybody(record: Written) -> None:
+    """Whatever was known of somebody, the dossier is worked out."""
+    record.publish()
+    for case in cases(shipped(), 31, 40):
+        made = everything(record, record.decide(case))
+        assert made.working is not None
+        assert made.working.faithful
+        assert made.contact is not None
+        kept_out = {item.clause for item in made.working.considered if item.gate in ("contact", "guardrail")}
+        assert kept_out <= {item.clause for item in made.contact.clauses if item.kept_out or item.unknown}
+
+
 def test_age_of_what_was_known(record: Written) -> None:
     """Each section has its own age; what was too old is named."""
     case = example("02")
@@ -257,6 +269,20 @@ def test_why_this_over_the_runner_up() -> None:
     assert seen >= {None, "duty", "score"}
 
 
+def test_order_is_that_of_the_ranking() -> None:
+    """Losers stand where their score and duty put them, not behind all winners."""
+    mixed = 0
+    for case in cases(shipped(), 5, 150):
+        order = compared(shipped(), decide(shipped(), case))
+        if any(item.decided_by == "fallback" for item in order):
+            continue
+        keys = [(("owed", "care", "offer").index(item.duty), -item.score) for item in order]
+        assert keys == sorted(keys)
+        ranks = [item.rank is None for item in order]
+        mixed += ranks != sorted(ranks)
+    assert mixed
+
+
 def test_minimal_change() -> None:
     """A change that is named was tried: with it in place the list is the one that is told."""
     named = 0
@@ -282,13 +308,15 @@ class _Step:
 
 def test_no_influence_of_protected_facts() -> None:
     """With the shipped pack protected facts change something only where the pack states why it may: a legal basis, a published tariff."""
-    allowed = set()
+    allowed, phases = set[str](), set[str]()
     for case in cases(shipped(), 9, 60):
         found = explained(Shelf(shipped()), shipped().digest, case, "en").protected
         assert bool(found.influence) == bool(found.allowed_by)
         assert all("concession" not in item.changed for item in found.influence)
         allowed |= {reason["by"] for reason in found.allowed_by}
+        phases |= {item.fact for item in found.influence if "phase" in item.changed}
     assert "published_condition" in allowed
+    assert "holder.disability_card" in phases
 
 
 def test_influence_is_found() -> None:
@@ -337,24 +365,35 @@ def somebody(case: Case, name: str, **facts: Any) -> Case:
 def test_pairs(record: Written) -> None:
     """Two people in the same conditions who were offered another price are found, with what they differ in."""
     for number in range(8):
-        record.decide(somebody(example("02"), f"s-{number}"), _unequal())
+        record.decide(somebody(example("02"), f"s-{number}", **{"holder.age_band": ("adult", "senior_65")[number % 2]}), _unequal())
     record.seal()
     found = pairs(record)
     assert (found.examined, found.alike, found.complete) == (8, 1, True)
     (pair,) = found.pairs
-    assert pair.differ_in == ["subscriber.id"]
+    assert set(pair.differ_in) - {"holder.age_band"} == {"subscriber.id"}
     assert sorted(len(one.prices) for one in (pair.one, pair.other)) == [0, 1]
 
 
 def test_no_pairs(record: Written) -> None:
     """The same conditions give the same prices with the shipped pack, whatever the age; other conditions make no pair."""
     for number, age in enumerate(("adult", "senior_65", "adult")):
-        record.decide(somebody(example("02"), f"s-{number}", **{"holder.age_band": age}))
+        case = somebody(example("02"), f"s-{number}", **{"holder.age_band": age})
+        earlier = case.times.as_of - datetime.timedelta(minutes=number)
+        points = case.subscriber.points.model_copy(update={"as_of": earlier})  # type: ignore[union-attr]
+        record.decide(replace(case, subscriber=case.subscriber.model_copy(update={"points": points})))
     record.decide(somebody(example("02"), "s-9", **{"account.tenure_months": 7}))
     record.seal()
     found = pairs(record)
     assert (found.examined, found.alike, list(found.pairs)) == (4, 1, [])
     assert not pairs(record, 3).complete
+
+
+def test_the_same_person_twice(record: Written) -> None:
+    """Two decisions about one person are no pair, and not counted as alike."""
+    for _ in range(2):
+        record.decide(example("02"))
+    record.seal()
+    assert pairs(record).alike == 0
 
 
 def test_erased_people_are_counted(record: Written) -> None:

@@ -580,17 +580,22 @@ class TestReading:
 
     def test_reading_has_a_deadline(self, using_record: Any) -> None:
         """A read that takes too long is an error, and those that nobody waits for any more are left out."""
-        went_on = threading.Event()
+        went_on, started = threading.Event(), []
+
+        def slow(_: Any) -> None:
+            started.append(1)
+            went_on.wait(20)
 
         async def work(record: Record) -> None:
             for _ in range(6):
                 with pytest.raises(StoreUnavailable, match="not read in time"):
-                    await record.read(lambda _: went_on.wait(20), deadline=0.05)
+                    await record.read(slow, deadline=0.05)
             with pytest.raises(StoreBusy):
                 await record.read(lambda _: None)
             went_on.set()
             await until(lambda: record._readers._may_read._value == 6)  # type: ignore[attr-defined]
             assert await record.read(lambda _: "read", deadline=30) == "read"
+            assert len(started) <= 4
 
         using_record(work, longest_queue=6)
 

@@ -51,10 +51,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A leaf, and its entry where that is still kept."""
+    """A leaf, by which time it is found, and its entry where that is still kept."""
 
     index: int
     entry_id: str
+    at: str
     hash: bytes
     entry: Entry | None
 
@@ -62,15 +63,20 @@ class Sealed:
 def leaves(connection: Connection, first: int = 0, end: int | None = None) -> Iterator[Sequence[Sealed]]:
     """Batches of leaves from an index on, with their entries."""
     while True:
-        query = select(col(LeafRow.leaf_index), col(LeafRow.entry_id), col(LeafRow.hash), *columns())
+        query = select(col(LeafRow.leaf_index), col(LeafRow.entry_id), col(LeafRow.at).label("leaf_at"), col(LeafRow.hash), *columns())
         query = query.join(EntryRow, col(EntryRow.id) == col(LeafRow.entry_id), isouter=True).where(col(LeafRow.leaf_index) >= first)
         if end is not None:
             query = query.where(col(LeafRow.leaf_index) < end)
         rows = connection.execute(query.order_by(col(LeafRow.leaf_index)).limit(BATCH)).all()
         if not rows:
             return
-        yield [Sealed(row.leaf_index, row.entry_id, bytes(row.hash), entry_of(row) if row.envelope is not None else None) for row in rows]
+        yield [_sealed(row) for row in rows]
         first = rows[-1].leaf_index + 1
+
+
+def _sealed(row: Row[Any]) -> Sealed:
+    entry = entry_of(row) if row.envelope is not None else None
+    return Sealed(row.leaf_index, row.entry_id, row.leaf_at, bytes(row.hash), entry)
 
 
 def waiting(connection: Connection) -> Iterator[tuple[str, Entry | None]]:

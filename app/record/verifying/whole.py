@@ -114,6 +114,8 @@ class _Pass:
         if leaf_hash(entry.envelope) != sealed.hash:
             self.findings.add("record", "the entry is not the one that was sealed: it or its leaf was changed", sealed.index, entry.id)
         self._look_into(entry, sealed.index)
+        if sealed.at != entry.at:
+            self.findings.add("leaf", "the leaf has another time than its entry: by dates it is not found", sealed.index, entry.id)
 
     def _look_into(self, entry: Entry, leaf: int | None) -> None:
         told = entry.told
