@@ -22,9 +22,11 @@ NO_SCHEMA_CAN_SAY = re.compile(
     r"(^|\.)(at|as_of|contact_at)$|^subscriber\.(zone|custom\.\w+|usage|billing)$|^answers\.|^note$|^files\b"
     r"|^(history|reference|reason|Idempotency-Key)$"
     r"|^(stage|phase|moment|signal|offered|tariff|suppressed|clause|outcome|since|until|cursor|since_size|role|caller|agent|pack)$"
+    r"|^(X-Subscriber-Id|decisions|from|basis)$"
 )
 """Fields held against the clock, the zones of the world, each other, and the pack; a note of nothing but spaces; a pack with mistakes;
-what an outcome needs; a key that was used before; what is on record and what the pack calls it."""
+what an outcome needs; a key that was used before; what is on record and what the pack calls it;
+a subscriber in the path or the header; how much is exported."""
 
 
 def _few_characters(part: Any) -> Any:

@@ -205,3 +205,10 @@ def test_days_of_figures(guarded: Guarded) -> None:
     for query in (f"since={today}&until=2026-01-01", "since=2020-01-01&until=2026-01-01", "since=yesterday", "until=0"):
         assert guarded.call("compliance", "GET", f"/v1/records/figures?{query}").status_code == 422
     assert review(guarded, "/v1/records/figures?since=2026-01-01&until=2026-01-31")["decisions"] == 0
+
+
+def test_decisions_of_other_roles(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
+    """What another role asked for is not explained: it is as if it were not there."""
+    path = f"/v1/decisions/{decided[0]['decision_id']}/explanation"
+    assert guarded.call("self_service", "GET", path).status_code == 404
+    assert guarded.call("agent", "GET", path).status_code == 200
