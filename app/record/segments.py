@@ -33,22 +33,17 @@ class Segment:
         os.write(self._file, orjson.dumps(header) + b"\n")
         sync_folder(folder)
         self.size = os.fstat(self._file).st_size
-        self._broken = False
 
     def append(self, entries: Sequence[bytes]) -> None:
         """Add entries.
 
         Raises:
-            OSError: they are not on the disk, and nothing more can be added to this file.
+            OSError: they are not on the disk; close this file, which may end anywhere now.
         """
-        if self._broken:
-            raise OSError("this file failed before")
         content = b"".join(map(self._closed, entries))
-        self._broken = True
         if os.write(self._file, content) != len(content):
             raise OSError("the disk took a part only")
         os.fsync(self._file)
-        self._broken = False
         self.size += len(content)
 
     def close(self) -> None:

@@ -297,7 +297,7 @@ class TestKeys:
         assert {second.id, third.id} <= set(stored())
 
     def test_an_entry_that_was_stored_after_all_is_stored_once(
-        self, using_record: Any, stored: Any, switch: Switch, monkeypatch: pytest.MonkeyPatch
+        self, using_record: Any, stored: Any, switch: Switch, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The caller waited too long, so it was spooled; the commit had happened: one entry."""
         given_one = entry(key="k")
@@ -315,6 +315,7 @@ class TestKeys:
 
         using_record(work, deadline=0.3)
         assert stored() == [given_one.id]
+        assert files(folder) == []
 
 
 class TestFiles:
