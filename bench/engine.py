@@ -28,6 +28,7 @@ from app.engine.decide import decide  # noqa: E402
 from app.engine.explain import explain  # noqa: E402
 from app.engine.intake import take  # noqa: E402
 from app.engine.pack import Pack, load_pack  # noqa: E402
+from app.engine.view import sees_evidence  # noqa: E402
 from app.engine.vocabulary import DecisionRequest  # noqa: E402
 from bench.grown import grown  # noqa: E402
 from bench.timing import machine, quietest  # noqa: E402
@@ -103,9 +104,15 @@ def pattern_engine(pack: Pack) -> str:
 
 
 def deciding(pack: Pack, cases: Sequence[Case], rounds: int) -> Figures:
-    """Deciding alone, with the summary of reasons, with every reason. Warm; the collector is on, what was loaded before is frozen."""
+    """Deciding alone, with the summary of reasons as an agent sees it, with its evidence too, with every reason.
+
+    Warm; the collector is on, what was loaded before is frozen.
+    """
 
     def summary(case: Case) -> None:
+        explain(pack, case, decide(pack, case), "summary", evidence=sees_evidence(ROLE))
+
+    def with_evidence(case: Case) -> None:
         explain(pack, case, decide(pack, case), "summary")
 
     def full(case: Case) -> None:
@@ -116,10 +123,12 @@ def deciding(pack: Pack, cases: Sequence[Case], rounds: int) -> Figures:
     gc.collect()
     gc.freeze()
     alone = quietest(partial(decide, pack), cases, rounds)
-    said, everything = quietest(summary, cases, rounds), quietest(full, cases, max(rounds // 2, 1))
+    said, shown = quietest(summary, cases, rounds), quietest(with_evidence, cases, rounds)
+    everything = quietest(full, cases, max(rounds // 2, 1))
     return {
         "decide_p50_ms": round(said.p50, 4),
         "decide_p99_ms": round(said.p99, 4),
+        "decide_evidence_p50_ms": round(shown.p50, 4),
         "decide_full_p50_ms": round(everything.p50, 4),
         "decide_full_p99_ms": round(everything.p99, 4),
         "decide_alone_p50_ms": round(alone.p50, 4),
@@ -132,7 +141,7 @@ def on_the_troubled(pack: Pack, cases: Sequence[Case], rounds: int) -> Figures:
     """Deciding with the summary of reasons on the tests' population, where most people have several things amiss."""
 
     def summary(case: Case) -> None:
-        explain(pack, case, decide(pack, case), "summary")
+        explain(pack, case, decide(pack, case), "summary", evidence=sees_evidence(ROLE))
 
     gc.collect()
     gc.freeze()
@@ -144,7 +153,7 @@ def on_examples(pack: Pack, rounds: int) -> Figures:
     """The same on `examples/`: people with one or two things to see to, where the population has many of everything."""
     bodies = [json.loads(path.read_bytes()) for path in sorted((ROOT / "examples").glob("*.json"))]
     cases = [take(pack, DecisionRequest.model_validate(body | {"mode": "what_if"}), now=END, role=ROLE) for body in bodies]
-    found = quietest(lambda case: explain(pack, case, decide(pack, case), "summary"), cases * 20, rounds)
+    found = quietest(lambda case: explain(pack, case, decide(pack, case), "summary", evidence=sees_evidence(ROLE)), cases * 20, rounds)
     return {"examples_p50_ms": round(found.p50, 4), "examples_p99_ms": round(found.p99, 4), "examples": len(cases)}
 
 

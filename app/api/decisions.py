@@ -19,7 +19,7 @@ from app.api.services import Services
 from app.engine.decide import decide
 from app.engine.explain import explain
 from app.engine.intake import parse_request, take, with_history
-from app.engine.view import view
+from app.engine.view import sees_evidence, view
 from app.engine.vocabulary import DecisionRequest
 from app.record.callers import DEVELOPMENT, Caller
 from app.record.contacts import contacts_of
@@ -66,7 +66,7 @@ async def decide_one(request: Request, idempotency_key: RepeatKey = None) -> Res
     pack = services.packs.current
     case = take(pack, asked, now=now, role=caller.role, grade=caller.grade)
     decision = decide(pack, case)
-    explanation = view(explain(pack, case, decision, asked.explain), caller.role)
+    explanation = view(explain(pack, case, decision, asked.explain, evidence=sees_evidence(caller.role)), caller.role)
     request.scope["phase"] = decision.phase.id
     decision_id = str(services.ids.new(now)) if live else None
     answer = answer_bytes(explanation, pack, now, decision_id)

@@ -17,7 +17,7 @@ from app.engine.answer import Explanation
 from app.engine.decide import decide
 from app.engine.explain import explain
 from app.engine.intake import RequestError, parse_request, take
-from app.engine.view import view
+from app.engine.view import sees_evidence, view
 from app.engine.vocabulary import DecisionRequest
 
 if TYPE_CHECKING:
@@ -183,7 +183,9 @@ def _decided(pack: Pack, row: Row, request: DecisionRequest, asking: Asking, col
     except RequestError as error:
         raise _refused(error, columns) from None
     decision = decide(pack, case)
-    return Decided(row, request, case, decision, view(explain(pack, case, decision, request.explain), asking.role))
+    return Decided(
+        row, request, case, decision, view(explain(pack, case, decision, request.explain, evidence=sees_evidence(asking.role)), asking.role)
+    )
 
 
 def answer_line(pack: Pack, done: Decided) -> bytes:

@@ -21,7 +21,7 @@ from app.engine.decide import decide
 from app.engine.explain import explain
 from app.engine.intake import RequestError, parse_request, take
 from app.engine.texts import language_of
-from app.engine.view import view
+from app.engine.view import sees_evidence, view
 
 if TYPE_CHECKING:
     from app.cli.usage import Wishes
@@ -87,7 +87,7 @@ def _decided(pack: Pack, body: bytes, wishes: Wishes, now: datetime.datetime) ->
     except RequestError as error:
         raise _Unusable(*(_for_people(str(problem)) for problem in error.problems)) from None
     decision = decide(pack, case)
-    explanation = view(explain(pack, case, decision, request.explain), asking.role)
+    explanation = view(explain(pack, case, decision, request.explain, evidence=sees_evidence(asking.role)), asking.role)
     if not wishes.record:
         return _Answer(request.subscriber.id, case, explanation, case.times.as_of, None)
     from app.cli.recording import record

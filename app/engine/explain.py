@@ -36,7 +36,7 @@ from app.engine.until import until
 Detail = Literal["none", "summary", "full"]
 
 
-def explain(pack: Pack, case: Case, decision: Decision, detail: Detail = "summary") -> Explanation:
+def explain(pack: Pack, case: Case, decision: Decision, detail: Detail = "summary", *, evidence: bool = True) -> Explanation:
     """Word a decision.
 
     Args:
@@ -44,21 +44,22 @@ def explain(pack: Pack, case: Case, decision: Decision, detail: Detail = "summar
         case: what it decided about.
         decision: the result.
         detail: `none` leaves reasons and evidence out, `full` adds every action that was not offered.
+        evidence: whether reasons come with the values they rest on, which not every role sees.
     """
-    return _Explainer(pack, case, decision, detail).run()
+    return _Explainer(pack, case, decision, detail, evidence).run()
 
 
 class _Explainer:
     """Words one decision in the case's language."""
 
-    def __init__(self, pack: Pack, case: Case, decision: Decision, detail: Detail) -> None:
-        self.pack, self.case, self.detail = pack, case, detail
+    def __init__(self, pack: Pack, case: Case, decision: Decision, detail: Detail, evidence: bool) -> None:
+        self.pack, self.case, self.detail, self.shows_evidence = pack, case, detail, evidence
         self.decision = decision = in_full(pack, decision) if detail == "full" else decision
         self.language: Language = language_of(case.locale)
         self.values = decision.facts.values
         self.undecided = [] if detail == "none" else undecided(pack, decision)
         self.changes: dict[int, Changes] = {}
-        self.told: dict[tuple[int, str], tuple[str, str | None, list[Evidence]]] = {}
+        self.told: dict[tuple[int, str], tuple[str, str | None, list[Evidence] | None]] = {}
 
     def run(self) -> Explanation:
         decision, pack = self.decision, self.pack
@@ -103,7 +104,9 @@ class _Explainer:
         for item in placed.passed if not silent else ():
             other = rows[item.id]
             unknown = [step.clause for step in item.failing if step.unknown]
-            because = [words.evidence(self.values, clause) for clause in other.clauses] if self.detail == "full" else None
+            because = (
+                [words.evidence(self.values, clause) for clause in other.clauses] if self.detail == "full" and self.shows_evidence else None
+            )
             passed.append(NotStronger(item.id, other.title.say(self.language), because, unknown))
         return PhaseAnswer(row.id, row.title.say(self.language), reasons, passed or None)
 
@@ -111,11 +114,11 @@ class _Explainer:
         """A clause that holds, by the signals it rests on, else by what it saw."""
         if clause.gate == "hands_off":
             rule = next(rule for rule in self.pack.hands_off if rule.clause.name == clause.name)
-            return Reason(code, rule.title.say(self.language), None, [words.evidence(self.values, clause)])
+            return Reason(code, rule.title.say(self.language), None, self.evidence(self.values, clause))
         texts = [self.tell(signal, level, self.values)[0] for signal, level in self.signals_in(clause)]
         text = " ".join(texts) if self.language == "en" else "".join(texts)
         return Reason(
-            code, text or words.values_in_words(self.pack, self.values, clause, self.language), None, [words.evidence(self.values, clause)]
+            code, text or words.values_in_words(self.pack, self.values, clause, self.language), None, self.evidence(self.values, clause)
         )
 
     def signals_in(self, clause: Clause) -> Iterable[tuple[Signal, Clause]]:
@@ -126,13 +129,13 @@ class _Explainer:
             if level is not None:
                 yield signal, level
 
-    def tell(self, signal: Signal, level: Clause, values: list[Any]) -> tuple[str, str | None, list[Evidence]]:
+    def tell(self, signal: Signal, level: Clause, values: list[Any]) -> tuple[str, str | None, list[Evidence] | None]:
         """A signal's reason, its wording for customers, and its evidence; several parts of an answer tell the same one."""
         key = (id(values), signal.id)
         found = self.told.get(key)
         if found is None:
             customer = self.say(signal.customer, values) if signal.customer else None
-            found = self.told[key] = (self.say(signal.reason, values), customer, [words.evidence(values, level)])
+            found = self.told[key] = (self.say(signal.reason, values), customer, self.evidence(values, level))
         return found
 
     def signal(self, name: str, word: str) -> SignalAnswer:
@@ -187,20 +190,28 @@ class _Explainer:
                 found.append(Reason(name, *self.tell(signal, level, values)))
         if action.reason is not None:
             customer = self.say(action.customer, values, extra) if action.customer else None
-            found.append(Reason(action.id, self.say(action.reason, values, extra), customer, self.gate_evidence(action, values)))
+            found.append(
+                Reason(
+                    action.id,
+                    self.say(action.reason, values, extra),
+                    customer,
+                    self.evidence(values, *(clause for clause in action.gates if clause.gate == "applicable")),
+                )
+            )
         elif action.customer is not None and found and found[0].customer is None:
             first = found[0]
             found[0] = Reason(first.code, first.text, self.say(action.customer, values, extra), first.evidence)
         if not found:
             clauses = [clause for clause in action.gates if clause.gate == "applicable"] or list(action.gates)
             found = [
-                Reason(clause.name, words.values_in_words(self.pack, values, clause, self.language), None, [words.evidence(values, clause)])
+                Reason(clause.name, words.values_in_words(self.pack, values, clause, self.language), None, self.evidence(values, clause))
                 for clause in clauses
             ]
         return found
 
-    def gate_evidence(self, action: Action, values: list[Any]) -> list[Evidence]:
-        return [words.evidence(values, clause) for clause in action.gates if clause.gate == "applicable"]
+    def evidence(self, values: list[Any], *clauses: Clause) -> list[Evidence] | None:
+        """What the clauses saw; none for somebody who does not see it."""
+        return [words.evidence(values, clause) for clause in clauses] if self.shows_evidence else None
 
     def tariff(self, name: str | None, values: list[Any]) -> TariffAnswer | None:
         found = self.pack.tariffs.get(name) if name else None
@@ -255,7 +266,7 @@ class _Explainer:
             cause=str(outcome.cause),
             clause=f"{first.gate}.{first.clause}" if first and clause is not None else outcome.clause,
             text=self.why_not(outcome, action, first, clause, values),
-            evidence=words.evidence(values, clause) if clause is not None else None,
+            evidence=words.evidence(values, clause) if clause is not None and self.shows_evidence else None,
             others=[f"{item.gate}.{item.clause}" for item in outcome.failing[1:]],
             until=ends,
             change=words.change_in_words(self.pack, turned, self.language) if turned else None,

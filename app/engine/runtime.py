@@ -273,7 +273,7 @@ def contacted(
     if contacts is None or _unknown(filters):
         return None
     start, found = now - days * DAY, 0
-    messages: set[str] = set()
+    messages: set[str] | None = None
     for at, contact in contacts:
         if start < at <= now and (result is None or contact.result == result):
             for name, wanted in filters:
@@ -282,9 +282,11 @@ def contacted(
             else:
                 if contact.message is None:
                     found += 1
+                elif messages is None:
+                    messages = {contact.message}
                 else:
                     messages.add(contact.message)
-    return found + len(messages)
+    return found if messages is None else found + len(messages)
 
 
 def refused(

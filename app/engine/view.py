@@ -72,6 +72,11 @@ _self_service: Shown = {
 _limited: Mapping[str, Shown] = {"agent": _agent, "campaign": _campaign, "self_service": _self_service}
 
 
+def sees_evidence(role: str) -> bool:
+    """May the role see the values that reasons rest on? For others `explain` need not gather them."""
+    return role in EVERYTHING
+
+
 def view(explanation: Explanation, role: str) -> Explanation:
     """The part of an answer that a role may see.
 

@@ -18,7 +18,7 @@ from app.engine.decision import Decision
 from app.engine.explain import explain
 from app.engine.pack import Pack
 from app.engine.problems import PackError
-from app.engine.view import view
+from app.engine.view import sees_evidence, view
 from app.record.pack_steps import UnknownPack
 from app.record.packs import DamagedPack
 from app.record.reading import Recorded
@@ -153,7 +153,7 @@ def answered_again(pack: Pack, case: Case, body: Mapping[str, Any], answer: str)
         body: of the envelope: `role` and `explain`.
         answer: as it was given.
     """
-    explanation = view(explain(pack, case, decide(pack, case), body["explain"]), body["role"])
+    explanation = view(explain(pack, case, decide(pack, case), body["explain"], evidence=sees_evidence(body["role"])), body["role"])
     before: dict[str, Any] = orjson.loads(answer)
     made = {name: getattr(explanation, name) if name in _explained else value for name, value in before.items()}
     made |= {name: getattr(explanation, name) for name in sorted(_explained - before.keys())}

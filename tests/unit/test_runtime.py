@@ -106,7 +106,7 @@ class TestWindows:
     )
     def test_microseconds(self, at: int, inside: bool) -> None:
         """The start of a window is outside, its end inside."""
-        event = SimpleNamespace(topic="a", result="refused", action="x", channel="app")
+        event = SimpleNamespace(topic="a", result="refused", action="x", channel="app", message=None)
         assert runtime.count({"use": [(at, event)]}, "use", self.AT, 30, None, ()) == inside
         assert runtime.contacted([(at, event)], self.AT, 30, {}, ()) == inside
         assert runtime.refused([(at, event)], self.AT, 30, {}, ()) == inside
