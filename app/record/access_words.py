@@ -80,10 +80,17 @@ def decision_in_words(explanation: Explanation, case: Case, at: datetime.datetim
         yield words["unknown"].format(facts=listed([fact.title for fact in explanation.unknown], language))
 
 
+_histories = {"events": {"en": "events", "zh": "事件记录"}, "contacts": {"en": "contact history", "zh": "接触历史"}}
+"""What a subscriber brings beside sections."""
+
+
 def _sections(case: Case, language: Language) -> list[str]:
     """The sections of the vocabulary that were filled, by their titles."""
     found = []
     for name in sorted(case.subscriber.model_fields_set - {"id"}):
+        if name in _histories:
+            found.append(_histories[name][language])
+            continue
         model = type(getattr(case.subscriber, name))
         config = getattr(model, "model_config", {})
         extra = config.get("json_schema_extra") or {}
