@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
@@ -20,7 +21,7 @@ context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(["tests.faults.children"])
 
 
-class Child:
+class Child(ABC):
     """A process with a number, which is killed and started again."""
 
     def __init__(self, settings: Settings) -> None:
@@ -43,8 +44,9 @@ class Child:
         """Does it run."""
         return self._process.is_alive()
 
+    @abstractmethod
     def _made(self) -> multiprocessing.process.BaseProcess:
-        raise NotImplementedError
+        """The process, not started yet."""
 
 
 class Service(Child):
