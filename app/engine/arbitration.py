@@ -9,7 +9,7 @@ from typing import NamedTuple
 from app.engine.case import Case
 from app.engine.decision import EmptyBecause, Outcome, Ranked, cause_of
 from app.engine.facts import Facts
-from app.engine.gates import every_gate, forbidding, not_permitted
+from app.engine.gates import every_gate, not_permitted
 from app.engine.pack.model import Action, Pack
 
 DUTIES = {"owed": 0, "care": 1, "offer": 2}
@@ -126,9 +126,10 @@ def assert_permitted(pack: Pack, facts: Facts, ranked: list[Ranked]) -> None:
         GuardrailBreach: an action is on it that contact policy or a guardrail does not permit.
     """
     for item in ranked:
-        failing = forbidding(pack, pack.by_id[item.action], facts.values)
-        if failing:
-            raise GuardrailBreach(f"`{item.action}` against `{failing[0].clause}`")
+        permit = pack.permits[item.action]
+        forbidden = permit[permit.see(facts.values)]
+        if forbidden is not None:
+            raise GuardrailBreach(f"`{item.action}` against `{forbidden.clause}`")
 
 
 class GuardrailBreach(AssertionError):

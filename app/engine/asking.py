@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -10,26 +10,26 @@ from typing import Any
 from app.engine.answer import Ask, UnknownFact
 from app.engine.case import Case
 from app.engine.decision import Decision
-from app.engine.pack.model import Action, Clause, Pack
+from app.engine.pack.model import Clause, Pack
 from app.engine.texts import Language
 from app.engine.wanting import wanted
 from app.engine.words import fact_title
 
-Undecided = tuple[Action, list[Clause]]
-"""An action, and the clauses that keep it out as unknown."""
 MOST_QUESTIONS = 5
 SELF_CHANNELS = frozenset({"app", "web", "social", "email", "sms_service", "sms_marketing"})
 """Channels on which the subscriber reads and answers without a person of ours."""
 
 
-def questions(pack: Pack, case: Case, decision: Decision, undecided: Sequence[Undecided], language: Language) -> list[Ask]:
+def questions(pack: Pack, case: Case, decision: Decision, language: Language) -> list[Ask]:
     """Questions about unknown facts of actions that nothing else keeps out; those that may unlock most first."""
+    undecided = decision.undecided
     askable = _askable(pack, case, decision) if undecided else frozenset()
     unlocks: dict[str, list[str]] = {}
-    for action, clauses in undecided if askable else ():
-        if all(askable.isdisjoint(clause.bases) for clause in clauses) or (action.marketing and not decision.personalised):
+    for item in undecided if askable else ():
+        action = item.doer
+        if all(askable.isdisjoint(clause.bases) for clause in item.clauses) or (action.marketing and not decision.personalised):
             continue
-        for fact in sorted(wanted(pack, decision, clauses, decision.facts.seen_by(action)) & askable):
+        for fact in sorted(wanted(pack, decision, item.clauses, decision.facts.seen_by(action)) & askable):
             unlocks.setdefault(fact, []).append(action.id)
     order = sorted(unlocks, key=lambda fact: (-len(unlocks[fact]), fact))
     return [Ask(fact, pack.questions[fact].text.say(language), unlocks[fact]) for fact in order[:MOST_QUESTIONS]]
@@ -48,21 +48,11 @@ def _askable(pack: Pack, case: Case, decision: Decision) -> frozenset[str]:
     )
 
 
-def undecided(pack: Pack, decision: Decision) -> list[Undecided]:
-    """The actions that only what is unknown keeps out, each with the clauses of the pack for which it is."""
-    found: list[Undecided] = []
-    for item in decision.outcomes:
-        if item.cause == "unknown":
-            clauses = pack.undecided[item.action]
-            found.append((pack.by_id[item.action], [clauses[step] for step in item.failing if step in clauses]))
-    return found
-
-
 def unknown_facts(
     pack: Pack, decision: Decision, clauses: Iterable[Clause] | None, values: list[Any], language: Language
 ) -> list[UnknownFact]:
-    """Facts that are missing or too old, by name: those that the clauses and the phases want, or all that the pack reads; what is too old
-    always."""
+    """Facts that are missing or too old, by name: those that the clauses and stronger phases want, or all that the pack reads; what is too
+    old always."""
     too_old = decision.facts.too_old
     if clauses is None:
         names = {base.name for base in pack.base if values[base.slot] is None}

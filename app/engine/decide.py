@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import compress, repeat
-from operator import is_
+from typing import cast
 
 from app.engine.arbitration import assert_permitted, empty_cause, fall_back, rank
 from app.engine.case import Case
 from app.engine.decision import Decision, Outcome
+from app.engine.doors import Undecided
 from app.engine.facts import may_profile, read_facts, unprofiled
 from app.engine.gates import keep_permitted, open_gates
 from app.engine.pack.model import Pack
@@ -29,8 +29,8 @@ def decide(pack: Pack, case: Case) -> Decision:
         recognise(pack, facts.unprofiled)
         keep_hands_off(pack, facts)
 
-    outcomes = open_gates(pack, facts)
-    candidates = compress(pack.actions, map(is_, outcomes, repeat(None)))
+    outcomes, standing = open_gates(pack, facts)
+    candidates = [pack.actions[index] for index in standing if outcomes[index] is None]
     permitted, forbidden = keep_permitted(pack, candidates, facts)
     ranked, outranked = rank(pack, case, facts, permitted)
     for item in (*forbidden, *outranked):
@@ -43,5 +43,6 @@ def decide(pack: Pack, case: Case) -> Decision:
     for offered in ranked:
         outcomes[pack.places[offered.action]] = Outcome(offered.action, None)
 
-    became = tuple(filter(None, outcomes))
-    return Decision(stage, phase, moment, signals, tuple(ranked), became, None if ranked else cause, personalised, facts)
+    undecided = [became for index in standing if type(became := outcomes[index]) is Undecided]
+    settled = cast(tuple[Outcome, ...], tuple(outcomes))  # no candidate is left that was not ranked, outranked or forbidden
+    return Decision(stage, phase, moment, signals, tuple(ranked), settled, None if ranked else cause, personalised, facts, undecided)

@@ -10,6 +10,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.engine.doors import Undecided
     from app.engine.facts import Facts
 
 Cause = Literal["not_eligible", "not_applicable", "not_suitable", "unknown", "suppressed", "guardrail", "outranked"]
@@ -77,7 +80,8 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The result of `decide`. Equal for equal pack and case; `facts` is the working behind it and takes no part in equality."""
+    """The result of `decide`. Equal for equal pack and case; `facts` is the working behind it and takes no part in equality, nor does
+    `undecided`: the outcomes of actions that only what is unknown keeps out."""
 
     stage: Placed
     phase: Placed
@@ -88,6 +92,7 @@ class Decision:
     empty_because: EmptyBecause | None
     personalised: bool
     facts: Facts = field(repr=False, compare=False)
+    undecided: Sequence[Undecided] = field(repr=False, compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """The decision as JSON values: codes and figures, no working and no words."""

@@ -106,13 +106,26 @@ def not_open(clauses: Iterable[Clause], seen: Iterable[Any]) -> list[Failing]:
     ]
 
 
+class Undecided(Outcome):
+    """The outcome of an action that only what is unknown keeps out, with the clauses of the pack for which it is."""
+
+    doer: Action
+    clauses: tuple[Clause, ...]
+
+    @classmethod
+    def of(cls, action: Action, failing: list[Failing]) -> Undecided:
+        """For want of what the failing are unknown."""
+        found = cls(action.id, "unknown", failing[0].clause, tuple(failing))
+        noted = {clause.undecided: clause for clause in (*action.gates, *action.contact, *action.guardrails)}
+        found.doer, found.clauses = action, tuple([noted[step] for step in failing if step in noted])
+        return found
+
+
 def outcome(action: Action, failing: list[Failing]) -> Outcome:
     """One cause for an action that was kept out: its first false clause, or the first unknown one where none is false."""
-    for first in failing:
-        if not first.unknown:
-            break
-    else:
-        first = failing[0]
+    first = next((step for step in failing if not step.unknown), None)
+    if first is None:
+        return Undecided.of(action, failing)
     if first is not failing[0]:
         failing = [first, *(item for item in failing if item is not first)]
-    return Outcome(action.id, "unknown" if first.unknown else _causes[first.gate], first.clause, tuple(failing))
+    return Outcome(action.id, _causes[first.gate], first.clause, tuple(failing))

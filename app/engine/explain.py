@@ -21,7 +21,7 @@ from app.engine.answer import (
     TariffAnswer,
     UnknownFact,
 )
-from app.engine.asking import questions, titles_wanted, undecided, unknown_facts
+from app.engine.asking import questions, titles_wanted, unknown_facts
 from app.engine.case import Case
 from app.engine.changes import Changes
 from app.engine.decision import Decision, Failing, Outcome, Ranked
@@ -57,7 +57,6 @@ class _Explainer:
         self.decision = decision = in_full(pack, decision) if detail == "full" else decision
         self.language: Language = language_of(case.locale)
         self.values = decision.facts.values
-        self.undecided = [] if detail == "none" else undecided(pack, decision)
         self.changes: dict[int, Changes] = {}
         self.told: dict[tuple[int, str], tuple[str, str | None, list[Evidence] | None]] = {}
 
@@ -297,13 +296,13 @@ class _Explainer:
         return words.values_in_words(self.pack, values, clause, self.language) if clause is not None else str(outcome.clause)
 
     def ask(self) -> list[Ask]:
-        return questions(self.pack, self.case, self.decision, self.undecided, self.language)
+        return questions(self.pack, self.case, self.decision, self.language)
 
     def unknown(self) -> list[UnknownFact]:
         decision, pack = self.decision, self.pack
         if self.detail == "full":
             clauses = None
         else:
-            waiting = [missing for action, missing in self.undecided if decision.personalised or not action.marketing]
+            waiting = [item.clauses for item in decision.undecided if decision.personalised or not item.doer.marketing]
             clauses = {clause.slot: clause for missing in waiting for clause in missing}.values()
         return unknown_facts(pack, decision, clauses, self.values, self.language)

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
-from app.engine.decision import Decision, Failing, Outcome
+from app.engine.decision import Decision, Outcome
 from app.engine.facts import Facts
 from app.engine.pack.model import Action, Pack
-from app.engine.to_python import Gates
 
 
-def open_gates(pack: Pack, facts: Facts) -> list[Outcome | None]:
-    """Stage 4: what became of each action at its gates, in the order of actions; none where every gate is open.
+def open_gates(pack: Pack, facts: Facts) -> tuple[list[Outcome | None], list[int]]:
+    """Stage 4: what became of each action at its gates, in the order of actions, none where every gate is open; and the places of those for
+    which no clause is false: they are open or undecided.
 
     An action is left at the first clause that is false; the gates after it are not looked at.
     """
-    return _met(pack, facts, pack.screen)
+    became, standing = pack.screen(facts.values, facts.around)
+    profile = facts.unprofiled
+    if profile is None:
+        return became, standing
+    others, others_standing = pack.screen(profile.values, profile.around)
+    marketing = pack.marketing
+    standing = [place for place in standing if not marketing[place]] + [place for place in others_standing if marketing[place]]
+    return _judge_marketing_unprofiled(pack, facts, profile, became, others), standing
 
 
 def every_gate(pack: Pack, facts: Facts) -> list[Outcome | None]:
-    """The same with all gates that are not open, of every action. What any of them looks at stands in the facts then."""
-    return _met(pack, facts, pack.gates)
+    """What became of each action, with all gates that are not open. What any of them looks at stands in the facts then."""
+    became, profile = pack.gates(facts.values, facts.around), facts.unprofiled
+    if profile is None:
+        return became
+    return _judge_marketing_unprofiled(pack, facts, profile, became, pack.gates(profile.values, profile.around))
 
 
 def in_full(pack: Pack, decision: Decision) -> Decision:
@@ -30,13 +39,6 @@ def in_full(pack: Pack, decision: Decision) -> Decision:
     met = every_gate(pack, decision.facts)
     pairs = zip(decision.outcomes, met, strict=True)
     return replace(decision, outcomes=tuple([item if kept is None or item.cause is None else kept for item, kept in pairs]))
-
-
-def _met(pack: Pack, facts: Facts, gates: Gates) -> list[Outcome | None]:
-    became, profile = gates(facts.values, facts.around), facts.unprofiled
-    if profile is None:
-        return became
-    return _judge_marketing_unprofiled(pack, facts, profile, became, gates(profile.values, profile.around))
 
 
 def _judge_marketing_unprofiled(
@@ -68,9 +70,3 @@ def not_permitted(pack: Pack, action: Action, facts: Facts) -> Outcome | None:
     action.policy(facts.values, facts.around)
     permit = pack.permits[action.id]
     return permit[permit.see(facts.values)]
-
-
-def forbidding(pack: Pack, action: Action, values: list[Any]) -> list[Failing]:
-    """The clauses that do not permit an action, looked at once more after they were worked out."""
-    permit = pack.permits[action.id]
-    return permit.forbidding(permit.see(values))

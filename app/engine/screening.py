@@ -26,7 +26,8 @@ def complete(program: Program, phase: int, entrances: Sequence[Entrance]) -> lis
 
 
 def screen(program: Program, phase: int, entrances: Sequence[Entrance]) -> list[str]:
-    """The section that leaves an action at its first false clause, and does not enter those that phase or channel shut.
+    """The section that leaves an action at its first false clause, and does not enter those that phase or channel shut; it also says
+    which actions it asked the door of: what keeps them out, if anything, is unknown.
 
     What many actions want comes first; what few of them want is worked out where one gets there.
     """
@@ -40,7 +41,7 @@ def screen(program: Program, phase: int, entrances: Sequence[Entrance]) -> list[
                 own[branch][slot] = None
     doors = f"d, shut, stopped = c.doors[{program.read(phase)}]"
     entered = [line for index, item in enumerate(entrances) for line in _entered(program, index, item, own[item.branch])]
-    return [*program.fetches(), *map(program.line, trunk), doors, "out = [*shut]", *entered, "return out"]
+    return [*program.fetches(), *map(program.line, trunk), doors, "out, met = [*shut], []", *entered, "return out, met"]
 
 
 def _entered(program: Program, index: int, entrance: Entrance, own: dict[int, None]) -> Iterator[str]:
@@ -50,7 +51,7 @@ def _entered(program: Program, index: int, entrance: Entrance, own: dict[int, No
         yield from _lines(program, [slot], own)
         yield f"    if {program.read(slot)} is False: out[{index}] = stopped[{index}][{number}]; break"
     yield from _lines(program, list(own), own)
-    yield f"    out[{index}] = d[{index}][{entrance.seen}]"
+    yield f"    out[{index}] = d[{index}][{entrance.seen}]; met.append({index})"
     yield "    break"
 
 

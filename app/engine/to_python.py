@@ -17,6 +17,7 @@ from app.engine.tree import TEXT, And, Arithmetic, Call, Compare, Const, Member,
 Copier = Callable[[list[Any], Mapping[str, Any]], None]
 Section = Callable[[list[Any], runtime.Surroundings], None]
 Gates = Callable[[list[Any], runtime.Surroundings], list[Any]]
+Screen = Callable[[list[Any], runtime.Surroundings], tuple[list[Any], list[int]]]
 
 _names = {"min": "smallest", "max": "largest", "abs": "size"}
 _environment = {name: getattr(runtime, name) for name in dir(runtime) if not name.startswith("_")}

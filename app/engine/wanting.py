@@ -41,12 +41,13 @@ class Want:
 
 
 def wanted(pack: Pack, decision: Decision, clauses: Iterable[Clause], values: Sequence[Any], *, phases: bool = False) -> set[str]:
-    """Base facts (and `events`, `contacts`) for want of which the clauses are unknown, with `phases` those of all phases too."""
+    """Base facts (and `events`, `contacts`) for want of which the clauses are unknown, with `phases` those of the stronger phases too."""
     found: set[str] = set()
     met: set[int] = set()
     wants, around = _wants(pack), decision.facts.around
     if phases:
-        wants.phases(values, around, found.add, met)
+        for passed in decision.phase.passed:
+            wants.phases[passed.id](values, around, found.add, met)
     for clause in clauses:
         walk = wants.walks.get(id(clause.tree)) or wants.walk(clause)
         walk(values, around, found.add, met)
@@ -68,9 +69,10 @@ class _Wants:
         self.program = Program.over(pack.slots, pack.terms)
 
     @cached_property
-    def phases(self) -> Walk:
-        """The code that walks down the clauses of all phases that are unknown."""
-        return self.compiled(Want(below=tuple([self.of(clause.tree) for clause in self.pack.phase_clauses])))
+    def phases(self) -> dict[str, Walk]:
+        """The code that walks down the clauses of each phase that are unknown."""
+        wants = {phase.id: Want(below=tuple([self.of(clause.tree) for clause in phase.clauses])) for phase in self.pack.phases}
+        return {place: self.compiled(want) for place, want in wants.items() if want.below}
 
     def walk(self, clause: Clause) -> Walk:
         """The code that walks down a clause."""

@@ -73,6 +73,18 @@ def test_why_not_a_stronger_phase_is_told() -> None:
     assert (strongest.id, strongest.not_stronger) == ("hands_off", None)
 
 
+def test_only_what_a_stronger_phase_lacked_is_named_unknown() -> None:
+    """Once a phase holds, nothing that its other clauses or a weaker phase lack matters any more."""
+    pack = placing()
+
+    def unknown(body: Any) -> list[str]:
+        return [item.fact for item in explain(pack, ask(pack, body), answer(pack, body)).unknown]
+
+    assert unknown({**KNOWN, "churn": None, "account": {"status": "active"}, "pay": {"overdue_days": 9}}) == ["churn.score"]
+    assert unknown({**KNOWN, "account": {"status": "active"}, "pay": None}) == ["account.tenure_months", "pay.overdue_days"]
+    assert unknown({"churn": {"score": 0.9}, "account": {"status": "active"}}) == []
+
+
 MOMENTS = [
     {"id": "complaint", "title": both("C"), "revealed_by": "count(events.complaint, days=7) >= 1", "relevance": {"plain": 2}},
     {"id": "fault", "title": both("F"), "revealed_by": "cases.open_faults >= 1", "relevance": {"plain": 3}},

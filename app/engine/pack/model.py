@@ -13,7 +13,7 @@ from app.engine.doors import Door, Doors, Overtaken, Permit, outcome
 from app.engine.patterns import Matcher
 from app.engine.runtime import Plan
 from app.engine.texts import Filler, Text
-from app.engine.to_python import Copier, Gates, Section, copier, picker
+from app.engine.to_python import Copier, Gates, Screen, Section, copier, picker
 from app.engine.tree import Node, Type
 from app.engine.vocabulary import Channel
 
@@ -275,8 +275,8 @@ class Pack:
 
     `slots` are named values, `terms` the slots of calls and conditions, both positions in a case's list of values, at the end of which
     stand constants, `fixed`. `gates` gives what became of each action at its door, which looks at the concession where that may be unknown,
-    then at what each clause came to. `screen` gives the same with the cause alone of an action for which something is false, and leaves
-    the slots empty that only such actions want.
+    then at what each clause came to. `screen` gives the same with the cause alone of an action for which something is false, leaves the
+    slots empty that only such actions want, and adds the places of the actions for which nothing is.
     """
 
     name: str
@@ -290,7 +290,7 @@ class Pack:
     fixed: tuple[Any, ...] = field(repr=False)
     recognise: Section = field(repr=False)
     conclude: Section = field(repr=False)
-    screen: Gates = field(repr=False)
+    screen: Screen = field(repr=False)
     gates: Gates = field(repr=False)
     base: tuple[BaseFact, ...] = field(repr=False)
     derived: Mapping[str, DerivedFact] = field(repr=False)
@@ -392,11 +392,6 @@ class Pack:
         return {phase.id: phase for phase in self.phases}
 
     @cached_property
-    def phase_clauses(self) -> tuple[Clause, ...]:
-        """The clauses of all phases."""
-        return tuple(clause for phase in self.phases for clause in phase.clauses)
-
-    @cached_property
     def which_hold(self) -> See:
         """Picks whether each signal holds, in their order."""
         return picker([signal.slot for signal in self.signals.values()])
@@ -418,11 +413,6 @@ class Pack:
             action.id: {(clause.gate, clause.name): clause for clause in (*action.gates, *action.contact, *action.guardrails)}
             for action in self.actions
         }
-
-    @cached_property
-    def undecided(self) -> Mapping[str, Mapping[Failing, Clause]]:
-        """Each action's clauses, by what is noted of them where they are unknown."""
-        return {action: {clause.undecided: clause for clause in clauses.values()} for action, clauses in self.clauses.items()}
 
     @cached_property
     def asked_of(self) -> Mapping[str, tuple[tuple[str, int | None, int | None], ...]]:
