@@ -28,11 +28,11 @@ from rich.table import Table  # noqa: E402
 from sqlalchemy import Connection, select  # noqa: E402
 from sqlmodel import col  # noqa: E402
 
-from app.record import log  # noqa: E402
-from app.record.database import Database  # noqa: E402
 from app.record.keys import Keys, load_keys, new_keys  # noqa: E402
-from app.record.merkle import verify_inclusion  # noqa: E402
-from app.record.tables import LeafRow  # noqa: E402
+from app.record.log import tree  # noqa: E402
+from app.record.log.merkle import verify_inclusion  # noqa: E402
+from app.record.store.database import Database  # noqa: E402
+from app.record.store.tables import LeafRow  # noqa: E402
 from app.record.verifying import verify_log  # noqa: E402
 from bench.record_commits import CALLERS, building, commits  # noqa: E402
 from bench.record_pages import pages  # noqa: E402
@@ -92,14 +92,14 @@ def a_record(options: argparse.Namespace) -> Iterator[tuple[Database, Keys]]:
 def filled(database: Database, keys: Keys, options: argparse.Namespace) -> Figures:
     """Fill the record unless it is filled, and seal it: entries sealed in a second."""
     with contextlib.suppress(Exception), database.reading() as connection:  # a new database has no tables yet
-        if log.size(connection):
+        if tree.size(connection):
             return {"seal_per_s": None}
     populate(database, keys, options.n, seed=options.seed, sealed=False)
     began = time.perf_counter()
     seal(database, keys)
     taken = time.perf_counter() - began
     with database.reading() as connection:
-        return {"seal_per_s": round(log.size(connection) / taken)}
+        return {"seal_per_s": round(tree.size(connection) / taken)}
 
 
 def verified(connection: Connection, keys: Keys) -> Figures:
@@ -115,17 +115,17 @@ def verified(connection: Connection, keys: Keys) -> Figures:
 
 def proven(connection: Connection, seed: int) -> Figures:
     """A proof that an entry is among all of them, read from the database; each is verified before anything is timed."""
-    newest = log.checkpoint(connection)
+    newest = tree.checkpoint(connection)
     if newest is None:
         raise AssertionError("nothing is sealed")
     dice = random.Random(seed)
     indexes = [dice.randrange(newest.size) for _ in range(PROOFS)]
     rows = connection.execute(select(col(LeafRow.entry_id)).where(col(LeafRow.leaf_index).in_(indexes))).scalars().all()
     for entry_id in rows:
-        found = log.inclusion(connection, entry_id)
+        found = tree.inclusion(connection, entry_id)
         if found is None or not verify_inclusion(found.leaf.hash, found.leaf.index, newest.size, list(found.path), newest.root):
             raise AssertionError("a proof does not hold")
-    spread = timed(lambda entry_id: log.inclusion(connection, entry_id), rows)
+    spread = timed(lambda entry_id: tree.inclusion(connection, entry_id), rows)
     return {"proof_ms": round(spread.p50, 3), "proof_p99_ms": round(spread.p99, 3)}
 
 

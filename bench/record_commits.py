@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from app.record.canonical import canonical
-from app.record.committer import Committer
-from app.record.database import Database, stamp
 from app.record.entries import NewEntry
 from app.record.keys import Keys, new_keys
-from app.record.migrate import bring_up_to_date
-from app.record.store import Record
+from app.record.store.committer import Committer
+from app.record.store.database import Database, stamp
+from app.record.store.migrate import bring_up_to_date
+from app.record.store.record import Record
 from bench.timing import quietest
 from tests.databases import Server
 from tests.faults.making import Clock, Maker

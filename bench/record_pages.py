@@ -12,9 +12,9 @@ import orjson
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from app.record.search import FILTERS, Query, search
-from app.record.tables import EntryRow, LeafRow
-from app.record.terms import terms_of
+from app.record.search.finding import FILTERS, Query, search
+from app.record.search.terms import terms_of
+from app.record.store.tables import EntryRow, LeafRow
 
 SAMPLE = 4_000
 

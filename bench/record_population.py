@@ -21,14 +21,14 @@ from app.engine.case import Case
 from app.engine.decide import decide
 from app.engine.intake import parse_request, take
 from app.engine.pack import Pack, load_pack
-from app.record import sealer
 from app.record.canonical import canonical
-from app.record.database import Database, stamp
 from app.record.decisions import Asked, decision_entry
 from app.record.keys import Keys, load_keys
-from app.record.migrate import bring_up_to_date
+from app.record.log import sealer
 from app.record.privacy import lookup_of, new_subject
-from app.record.tables import EntryRow, OutcomeRow, SubjectRow, UnsealedRow
+from app.record.store.database import Database, stamp
+from app.record.store.migrate import bring_up_to_date
+from app.record.store.tables import EntryRow, OutcomeRow, SubjectRow, UnsealedRow
 
 ROOT = Path(__file__).parents[1]
 BODIES = 2_000

@@ -4,8 +4,8 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from app.record import tables
-from app.record.database import Database
+from app.record.store import tables
+from app.record.store.database import Database
 from app.settings import read_settings
 
 

@@ -20,10 +20,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.record.database import Database
 from app.record.keys import Keys, SigningKey, WrappingKey
-from app.record.migrate import bring_up_to_date
-from app.record.notes import SignerKey
+from app.record.log.notes import SignerKey
+from app.record.store.database import Database
+from app.record.store.migrate import bring_up_to_date
 
 _TEMPLATE = "wanliu_template"
 _LOCK = 7

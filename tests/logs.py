@@ -13,13 +13,13 @@ from sqlmodel import col
 
 from app.engine.pack import digest_of
 from app.record.canonical import canonical
-from app.record.database import Database, stamp
 from app.record.ids import Ids
 from app.record.keys import Keys
-from app.record.pack_steps import PackContent
+from app.record.log.sealer import Sealer
+from app.record.packs.steps import PackContent
 from app.record.privacy import lookup_of, new_subject, seal, unwrap
-from app.record.sealer import Sealer
-from app.record.tables import EntryRow, PackRow, SubjectRow, UnsealedRow
+from app.record.store.database import Database, stamp
+from app.record.store.tables import EntryRow, PackRow, SubjectRow, UnsealedRow
 
 NOW = datetime.datetime(2026, 11, 22, 10, 0, tzinfo=datetime.UTC)
 FILES = {"rules/pack.yaml": b"pack: {name: small, version: '1', jurisdiction: cn}\n", "policies/a.yaml": "# 挽留\n".encode()}

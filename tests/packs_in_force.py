@@ -8,9 +8,9 @@ from pathlib import Path
 
 from app.record.callers import ROLES, add_caller
 from app.record.ids import Ids
-from app.record.opening import record_now
-from app.record.pack_steps import PackContent
-from app.record.packs import content_of
+from app.record.packs.library import content_of
+from app.record.packs.steps import PackContent
+from app.record.store.opening import record_now
 from app.settings import Settings
 from tests.packs import SMALL
 from tests.suites import suite

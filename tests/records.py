@@ -17,14 +17,14 @@ from app.engine.decide import decide
 from app.engine.explain import explain
 from app.engine.pack import Pack
 from app.engine.view import view
-from app.record.database import Database, stamp
 from app.record.decisions import Asked, decision_entry
 from app.record.entries import SUBJECT, NewEntry, NewRow
 from app.record.ids import Ids
 from app.record.keys import Keys
-from app.record.pack_steps import PackContent
-from app.record.sealer import Sealer
-from app.record.store import Record
+from app.record.log.sealer import Sealer
+from app.record.packs.steps import PackContent
+from app.record.store.database import Database, stamp
+from app.record.store.record import Record
 from tests.pipeline import shipped, shipped_files
 
 NOW = datetime.datetime(2026, 11, 22, 2, tzinfo=datetime.UTC)

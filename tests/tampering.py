@@ -13,18 +13,18 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlmodel import col
 
-from app.record import log
-from app.record.bundle import verify as verifier
-from app.record.bundling import Bundle
 from app.record.canonical import canonical
-from app.record.database import Database
-from app.record.exporting import Wanted, export
+from app.record.export.bundle import verify as verifier
+from app.record.export.bundling import Bundle
+from app.record.export.exporting import Wanted, export
 from app.record.keys import Keys
-from app.record.merkle import leaf_hash
-from app.record.notes import Checkpoint, read_checkpoint, sign_checkpoint
-from app.record.stretches import between
-from app.record.tables import CheckpointRow, EntryRow, LeafRow, SubjectRow, TileRow, TreeRow
-from app.record.tiles import Tiles
+from app.record.log import tree
+from app.record.log.merkle import leaf_hash
+from app.record.log.notes import Checkpoint, read_checkpoint, sign_checkpoint
+from app.record.log.stretches import between
+from app.record.log.tiles import Tiles
+from app.record.store.database import Database
+from app.record.store.tables import CheckpointRow, EntryRow, LeafRow, SubjectRow, TileRow, TreeRow
 from tests.logs import NOW, Book
 
 _ENTRY = EntryRow.__table__  # type: ignore[attr-defined]
@@ -217,7 +217,7 @@ def _fork(connection: Connection, keys: Keys, chance: Random) -> Edit:
     connection.execute(update(LeafRow).where(col(LeafRow.leaf_index) == row.leaf_index).values(hash=leaves[row.leaf_index]))
     _tile_anew(connection, leaves)
     for size in connection.execute(select(col(CheckpointRow.size)).where(col(CheckpointRow.size) > row.leaf_index)).scalars().all():
-        root = log.root(connection, size)
+        root = tree.root(connection, size)
         note = sign_checkpoint(Checkpoint(keys.origin, size, root), keys.signer)
         connection.execute(update(CheckpointRow).where(col(CheckpointRow.size) == size).values(root=root, note=note))
     return Edit(f"forked at {row.leaf_index}", (kept,))
@@ -275,7 +275,7 @@ def make_bundle(database: Database, keys: Keys, out: Path) -> None:
     with database.reading() as connection:
         token = connection.execute(select(col(SubjectRow.token)).order_by(col(SubjectRow.token)).limit(1)).scalar()
         opened = (token,) if token else ()
-        export(connection, keys, Wanted(between(connection, log.size(connection)), opened), out, NOW)
+        export(connection, keys, Wanted(between(connection, tree.size(connection)), opened), out, NOW)
 
 
 def findings_in(place: Path) -> list[str]:

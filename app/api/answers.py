@@ -12,7 +12,7 @@ import orjson
 from app import __version__
 from app.engine.answer import Explanation
 from app.engine.pack import Pack
-from app.record.witnessing import WitnessState
+from app.record.log.witnessing import WitnessState
 
 
 @dataclass(frozen=True)

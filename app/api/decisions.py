@@ -24,7 +24,7 @@ from app.engine.vocabulary import DecisionRequest
 from app.record.callers import DEVELOPMENT, Caller
 from app.record.contacts import contacts_of
 from app.record.decisions import Asked, decision_entry
-from app.record.reading import read_decision
+from app.record.reading.recorded import read_decision
 
 _BODY = {"required": True, "content": {JSON: {"schema": {"$ref": "#/components/schemas/DecisionRequest"}}}}
 

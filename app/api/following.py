@@ -19,12 +19,12 @@ from app.api.packs import FOLLOW_SECONDS, PackHolder, printable
 from app.api.seeding import Recording, Seeding
 from app.engine.pack import Pack
 from app.engine.problems import PackError, Place, Problem
-from app.record.database import stamp
 from app.record.ids import Ids
-from app.record.pack_history import History, Step, shortened
-from app.record.pack_steps import UnknownPack
-from app.record.packs import DamagedPack, PackLibrary, read_history, steps_mark
-from app.record.problems import StoreError
+from app.record.packs.history import History, Step, shortened
+from app.record.packs.library import DamagedPack, PackLibrary, read_history, steps_mark
+from app.record.packs.steps import UnknownPack
+from app.record.store.database import stamp
+from app.record.store.problems import StoreError
 from app.workbench.trial import Exhibit, try_apart
 
 ATTEMPTS = 5

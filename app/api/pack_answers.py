@@ -14,8 +14,8 @@ from app.engine.pack import LARGEST_PACK, MOST_FILES
 from app.engine.problems import PackError, Problem
 from app.engine.vocabulary.model import Model
 from app.engine.vocabulary.types import Instant, Note
-from app.record.pack_history import History, Step, StepKind
-from app.record.packs import PackSummary
+from app.record.packs.history import History, Step, StepKind
+from app.record.packs.library import PackSummary
 from app.workbench.trial import Trial
 
 LARGEST_BODY = LARGEST_PACK + LARGEST_PACK // 4

@@ -35,12 +35,12 @@ from app.api.problems import documented, problem
 from app.api.services import Services
 from app.engine.intake import FieldProblem, parse_body
 from app.engine.problems import PackError
-from app.record.database import stamp
 from app.record.entries import NewEntry
-from app.record.pack_steps import BadStep, Desk, OwnPack, PackContent, PackStepError, UnknownPack
-from app.record.packs import Shelf, content_of, read_shelf, stored_content
-from app.record.problems import RowRefused
-from app.record.publishing import checked, texts_of
+from app.record.packs.library import Shelf, content_of, read_shelf, stored_content
+from app.record.packs.publishing import checked, texts_of
+from app.record.packs.steps import BadStep, Desk, OwnPack, PackContent, PackStepError, UnknownPack
+from app.record.store.database import stamp
+from app.record.store.problems import RowRefused
 
 PAGE, LARGEST_PAGE = 50, 500
 DIGEST = r"^sha256:[0-9a-f]{64}$"

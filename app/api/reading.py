@@ -34,15 +34,15 @@ from app.engine.problems import PackError, nearest
 from app.engine.texts import language_of
 from app.engine.view import view
 from app.record.callers import DEVELOPMENT, Caller
-from app.record.consulting import explained, proof_of
-from app.record.dossier import Dossier, dossier
-from app.record.filters import BadFilters, query_of
-from app.record.pack_steps import UnknownPack
-from app.record.packs import DamagedPack
-from app.record.reading import DamagedEntry, Recorded, read_decision, read_note, token_of
-from app.record.replaying import instead, replay
-from app.record.search import BadCursor, Page, search
-from app.record.search import Query as Search
+from app.record.packs.library import DamagedPack
+from app.record.packs.steps import UnknownPack
+from app.record.reading.consulting import explained, proof_of
+from app.record.reading.dossier import Dossier, dossier
+from app.record.reading.recorded import DamagedEntry, Recorded, read_decision, read_note, token_of
+from app.record.reading.replaying import instead, replay
+from app.record.search.filters import BadFilters, query_of
+from app.record.search.finding import BadCursor, Page, search
+from app.record.search.finding import Query as Search
 
 REVIEWERS = frozenset({"compliance", DEVELOPMENT})
 """Roles that see everything."""

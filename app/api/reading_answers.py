@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 
 from app.engine.answer import Explanation
-from app.record.counterfactuals import Compared, MinimalChange, ProtectedInfluence
-from app.record.log import Inclusion, StoredCheckpoint
-from app.record.reading import State
-from app.record.replaying import Instead, Replay
-from app.record.search import Page
+from app.record.log.tree import Inclusion, StoredCheckpoint
+from app.record.reading.counterfactuals import Compared, MinimalChange, ProtectedInfluence
+from app.record.reading.recorded import State
+from app.record.reading.replaying import Instead, Replay
+from app.record.search.finding import Page
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from app.api.reading_answers import CheckpointAnswer, as_json, checkpoint_answer
 from app.api.services import Services
 from app.engine.intake import FieldProblem
 from app.engine.vocabulary import Channel
-from app.record import log
-from app.record.figures import Figures, figures
-from app.record.filters import BadFilters, query_of
-from app.record.log import StoredCheckpoint
-from app.record.pairs import MOST_LOOKED_AT, Pairs, unequal_pairs
-from app.record.reading import read_note
+from app.record.log import tree
+from app.record.log.tree import StoredCheckpoint
+from app.record.reading.figures import Figures, figures
+from app.record.reading.pairs import MOST_LOOKED_AT, Pairs, unequal_pairs
+from app.record.reading.recorded import read_note
+from app.record.search.filters import BadFilters, query_of
 
 LONGEST_FIGURES = datetime.timedelta(days=1_100)
 USUAL_FIGURES = datetime.timedelta(days=30)
@@ -66,10 +66,10 @@ async def read_checkpoint(
     services = _services(request)
 
     def work(connection: Connection) -> tuple[StoredCheckpoint | None, list[bytes] | None]:
-        newest = log.checkpoint(connection)
+        newest = tree.checkpoint(connection)
         if newest is None or since_size is None or since_size > newest.size:
             return newest, None
-        return newest, log.consistency(connection, since_size, newest.size)
+        return newest, tree.consistency(connection, since_size, newest.size)
 
     newest, proof = await services.record.read(work)
     if newest is None:

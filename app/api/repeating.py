@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from app.api.callers import caller_of
 from app.record import StoreUnavailable
 from app.record.entries import Idempotency
-from app.record.idempotency import KEY_PATTERN, first_of, idempotency_of
-from app.record.reading import read_entry
-from app.record.store import Record
+from app.record.reading.recorded import read_entry
+from app.record.store.idempotency import KEY_PATTERN, first_of, idempotency_of
+from app.record.store.record import Record
 
 RepeatKey = Annotated[
     str | None,

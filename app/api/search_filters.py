@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from app.engine.decision import EmptyBecause
 from app.engine.vocabulary import Channel
 from app.record.entries import Kind
-from app.record.search import FILTERS, LARGEST_PAGE, MOST_VALUES, PAGE
+from app.record.search.finding import FILTERS, LARGEST_PAGE, MOST_VALUES, PAGE
 
 Code = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200})]
 KindCode = Annotated[str, WithJsonSchema({"type": "string", "enum": list(get_args(Kind))})]

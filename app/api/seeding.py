@@ -14,11 +14,11 @@ from app.engine.pack import Pack
 from app.engine.problems import PackError, Place, Problem
 from app.record.entries import NewEntry, Written
 from app.record.ids import Ids
-from app.record.pack_history import DEVELOPMENT, SEED, shortened
-from app.record.pack_steps import Checked, Desk, PackContent, WrongState
-from app.record.packs import PackLibrary, Shelf, read_history, read_shelf, stored_content
-from app.record.problems import RowRefused
-from app.record.publishing import checked, read_content, sound
+from app.record.packs.history import DEVELOPMENT, SEED, shortened
+from app.record.packs.library import PackLibrary, Shelf, read_history, read_shelf, stored_content
+from app.record.packs.publishing import checked, read_content, sound
+from app.record.packs.steps import Checked, Desk, PackContent, WrongState
+from app.record.store.problems import RowRefused
 
 ATTEMPTS = 8
 """Steps that seeding may take: three, and some for processes that start at the same time."""

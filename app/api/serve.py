@@ -17,9 +17,9 @@ from app.api.services import Services, open_services
 from app.engine.problems import PackError
 from app.record import StoreUnavailable
 from app.record.callers import callers_by_key
-from app.record.database import Database
 from app.record.keys import KeysProblem
-from app.record.opening import record_now
+from app.record.store.database import Database
+from app.record.store.opening import record_now
 from app.settings import Settings
 
 _GRACE_SECONDS = 10

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from app.api.callers import CallerBook
 from app.api.following import FollowedPacks
 from app.record import Ids, Record
-from app.record.opening import record_of
-from app.record.packs import PackLibrary
-from app.record.sealer import Sealer, SealerThread
-from app.record.witnessing import WitnessThread, witness_thread
+from app.record.log.sealer import Sealer, SealerThread
+from app.record.log.witnessing import WitnessThread, witness_thread
+from app.record.packs.library import PackLibrary
+from app.record.store.opening import record_of
 from app.settings import Settings
 
 

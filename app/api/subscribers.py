@@ -24,10 +24,10 @@ from app.api.responses import DECISION_ID
 from app.api.services import Services
 from app.engine.intake import FieldProblem, RequestError, parse_body
 from app.engine.vocabulary.model import Model
-from app.record.database import stamp
-from app.record.erasing import LONGEST_REASON, Erased, Held, NobodyKnown, NotErased, erase
-from app.record.exporting import NothingSealed
-from app.record.sharing import Asked, TooMuch, give_access, share
+from app.record.erasing.persons import LONGEST_REASON, Erased, Held, NobodyKnown, NotErased, erase
+from app.record.export.exporting import NothingSealed
+from app.record.export.sharing import Asked, TooMuch, give_access, share
+from app.record.store.database import stamp
 
 MOST_LEAVES = 100_000
 """Of one bundle over HTTP; the command line has no bound."""

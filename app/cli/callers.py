@@ -15,8 +15,8 @@ from app.cli.packs import settings
 from app.record import Ids, StoreError
 from app.record.callers import CallerRefused, Listed, add_caller, all_callers, revoke_caller
 from app.record.keys import KeysProblem
-from app.record.opening import record_now
-from app.record.store import Record
+from app.record.store.opening import record_now
+from app.record.store.record import Record
 
 
 def add(name: str, role: str, grade: str | None) -> None:

@@ -12,16 +12,16 @@ from app.cli.console import complain, fail, out, write_json
 from app.cli.store import library, the_record, who
 
 if TYPE_CHECKING:
-    from app.record.access import Held
-    from app.record.retention import Month
+    from app.record.erasing.retention import Month
+    from app.record.export.access import Held
 
 _ROLE = "compliance"
 
 
 def erase(subscriber: str, basis: str, by: str | None) -> None:
     """Erase a subscriber."""
-    from app.record.erasing import NotErased
-    from app.record.erasing import erase as erase_from
+    from app.record.erasing.persons import NotErased
+    from app.record.erasing.persons import erase as erase_from
 
     with the_record() as record:
         try:
@@ -37,7 +37,7 @@ def erase(subscriber: str, basis: str, by: str | None) -> None:
 
 def scrub(*, full: bool) -> None:
     """Have the bytes of deleted rows overwritten."""
-    from app.record.erasing import scrub as scrub_files
+    from app.record.erasing.persons import scrub as scrub_files
 
     with the_record() as record:
         done = scrub_files(record.database, full=full)
@@ -48,7 +48,7 @@ def scrub(*, full: bool) -> None:
 
 def hold(subscriber: str, reason: str, by: str | None) -> None:
     """Put a subscriber under legal hold."""
-    from app.record.erasing import hold as put
+    from app.record.erasing.persons import hold as put
 
     with the_record() as record:
         try:
@@ -60,8 +60,8 @@ def hold(subscriber: str, reason: str, by: str | None) -> None:
 
 def release(subscriber: str, by: str | None) -> None:
     """End a legal hold."""
-    from app.record.erasing import NotErased
-    from app.record.erasing import release as end
+    from app.record.erasing.persons import NotErased
+    from app.record.erasing.persons import release as end
 
     with the_record() as record:
         try:
@@ -73,8 +73,8 @@ def release(subscriber: str, by: str | None) -> None:
 
 def retention(jurisdiction: str | None, folder: Path | None, by: str | None, *, apply: bool, as_json: bool) -> None:
     """Show the months that are older than records are kept, and archive or drop them when told to."""
-    from app.record.bundling import BundleProblem
-    from app.record.retention import NotArchived, archive, jurisdictions, old_months, years_of
+    from app.record.erasing.retention import NotArchived, archive, jurisdictions, old_months, years_of
+    from app.record.export.bundling import BundleProblem
 
     with the_record() as record:
         laws = {jurisdiction} if jurisdiction else record.read_now(jurisdictions)
@@ -95,8 +95,8 @@ def retention(jurisdiction: str | None, folder: Path | None, by: str | None, *, 
 
 def access(subscriber: str, locale: str, by: str | None, *, as_json: bool) -> None:
     """Print everything that is held about a subscriber."""
-    from app.record.erasing import NotErased
-    from app.record.sharing import give_access
+    from app.record.erasing.persons import NotErased
+    from app.record.export.sharing import give_access
 
     with the_record() as record:
         try:
@@ -111,11 +111,11 @@ def access(subscriber: str, locale: str, by: str | None, *, as_json: bool) -> No
 
 def complaint(decisions: Sequence[str], target: Path, locale: str, by: str | None) -> None:
     """Write the answer file for a complaint."""
-    from app.record.bundling import BundleProblem
-    from app.record.complaint import NoSuchDecision
-    from app.record.exporting import NothingSealed
-    from app.record.sealer import Sealer
-    from app.record.sharing import give_answer
+    from app.record.export.bundling import BundleProblem
+    from app.record.export.complaint import NoSuchDecision
+    from app.record.export.exporting import NothingSealed
+    from app.record.export.sharing import give_answer
+    from app.record.log.sealer import Sealer
 
     with the_record() as record:
         Sealer(record.database, record.keys, record.clock).seal()

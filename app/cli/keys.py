@@ -31,7 +31,7 @@ def show(*, as_json: bool) -> None:
 def rotate(which: Literal["signing", "wrapping"], by: str | None) -> None:
     """Put a new key into the keys file."""
     from app.record.keys import KeysProblem
-    from app.record.rotating import rotate as put
+    from app.record.keys.rotating import rotate as put
 
     found = settings()
     if found.keys is not None:
@@ -55,8 +55,8 @@ def rotate(which: Literal["signing", "wrapping"], by: str | None) -> None:
 def rewrap() -> None:
     """Wrap the keys of all subjects with the newest wrapping key."""
     from app.record.keys import KeysProblem
+    from app.record.keys.rotating import rewrap_subjects
     from app.record.privacy import Unreadable
-    from app.record.rotating import rewrap_subjects
 
     with the_record() as record:
         try:

@@ -17,14 +17,14 @@ from app.cli.packs import folder_of, settings, table, unusable
 from app.engine.problems import PackError
 from app.record import Ids, Record, RowRefused, StoreError
 from app.record.callers import callers_by_key
-from app.record.database import stamp
 from app.record.entries import NewEntry
 from app.record.keys import KeysProblem
-from app.record.opening import record_now
-from app.record.pack_history import State, shortened
-from app.record.pack_steps import BadStep, Checked, Desk, PackContent, PackStepError, person
-from app.record.packs import DamagedPack, Shelf, read_shelf, stored_content
-from app.record.publishing import checked, read_content
+from app.record.packs.history import State, shortened
+from app.record.packs.library import DamagedPack, Shelf, read_shelf, stored_content
+from app.record.packs.publishing import checked, read_content
+from app.record.packs.steps import BadStep, Checked, Desk, PackContent, PackStepError, person
+from app.record.store.database import stamp
+from app.record.store.opening import record_now
 from app.workbench.trial import Trial
 
 _STYLES: dict[State, str] = {"active": "bold green", "scheduled": "green", "rejected": "red", "retired": "dim"}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from app.record.keys import Keys
-    from app.record.notes import Checkpoint
+    from app.record.log.notes import Checkpoint
     from app.record.verifying import Verdict
 
 _SHOWN = 20
@@ -59,11 +59,11 @@ def export(
     parquet: bool,
 ) -> None:
     """Write a bundle; the entry that says so is durable before."""
-    from app.record.bundling import BundleProblem
-    from app.record.erasing import NobodyKnown
-    from app.record.exporting import NothingSealed
-    from app.record.sealer import Sealer
-    from app.record.sharing import Asked, share
+    from app.record.erasing.persons import NobodyKnown
+    from app.record.export.bundling import BundleProblem
+    from app.record.export.exporting import NothingSealed
+    from app.record.export.sharing import Asked, share
+    from app.record.log.sealer import Sealer
 
     if decisions and (since or until):
         fail("--decision names what to export; leave --from and --to out")
@@ -100,9 +100,9 @@ def _verify_from(
 
 def _start(connection: Connection, keys: Keys, since: str) -> tuple[int, list[Checkpoint]]:
     """From which leaf on to read: a size, a date, or a checkpoint that was kept in a file."""
-    from app.record import log
+    from app.record.log import tree
 
-    size = log.size(connection)
+    size = tree.size(connection)
     if since.isdecimal():
         if int(since) > size:
             fail(f"--since: the log has {size:,} leaves, not {int(since):,}")
@@ -110,7 +110,7 @@ def _start(connection: Connection, keys: Keys, since: str) -> tuple[int, list[Ch
     if Path(since).is_file():
         checkpoint = _in_file(keys, since)
         return min(checkpoint.size, size), [checkpoint]
-    found = log.checkpoint(connection, by=_stamp("--since", since))
+    found = tree.checkpoint(connection, by=_stamp("--since", since))
     if found is None:
         fail("--since: no checkpoint is as old as that; leave it out to read the whole log")
     return found.size, []
@@ -118,9 +118,9 @@ def _start(connection: Connection, keys: Keys, since: str) -> tuple[int, list[Ch
 
 def _of_witness(keys: Keys, witness: str) -> list[Checkpoint]:
     """The newest checkpoint that a witness has seen, from where it is or from a file."""
-    from app.record.cosigning import WitnessKey
-    from app.record.notes import BadKey, BadNote, read_checkpoint
-    from app.record.witness_client import WitnessClient, WitnessUnreachable
+    from app.record.log.cosigning import WitnessKey
+    from app.record.log.notes import BadKey, BadNote, read_checkpoint
+    from app.record.log.witness_client import WitnessClient, WitnessUnreachable
 
     if not witness.startswith(("http://", "https://")):
         return [_in_file(keys, witness)]
@@ -139,7 +139,7 @@ def _of_witness(keys: Keys, witness: str) -> list[Checkpoint]:
 
 
 def _in_file(keys: Keys, name: str) -> Checkpoint:
-    from app.record.notes import BadNote, read_checkpoint
+    from app.record.log.notes import BadNote, read_checkpoint
 
     try:
         return read_checkpoint(Path(name).read_text("utf-8"), keys.verifiers)
@@ -150,7 +150,7 @@ def _in_file(keys: Keys, name: str) -> Checkpoint:
 
 
 def _stamp(option: str, given: str | None) -> str | None:
-    from app.record.database import stamp
+    from app.record.store.database import stamp
 
     if given is None:
         return None

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from app.engine.pack import Pack
     from app.record import Record
-    from app.record.packs import PackLibrary
-    from app.record.reading import Recorded
+    from app.record.packs.library import PackLibrary
+    from app.record.reading.recorded import Recorded
 
 ROLE = "compliance"
 """What the record calls the role of whoever reads by the command line."""
@@ -37,9 +37,9 @@ def find(
     as_json: bool,
 ) -> None:
     """Print what a search finds, newest first."""
-    from app.record.filters import BadFilters, query_of
-    from app.record.reading import token_of
-    from app.record.search import BadCursor, search
+    from app.record.reading.recorded import token_of
+    from app.record.search.filters import BadFilters, query_of
+    from app.record.search.finding import BadCursor, search
 
     given = {name: list(values) for name, values in filters.items() if values}
     given.setdefault("kind", ["decision"])
@@ -70,7 +70,7 @@ def find(
 
 def show(entry_id: str, locale: str, by: str | None, *, as_json: bool) -> None:
     """Print an entry; a decision with everything needed to understand it."""
-    from app.record.dossier import dossier
+    from app.record.reading.dossier import dossier
 
     with the_record() as record:
         recorded = _read(record, entry_id)
@@ -92,8 +92,8 @@ def show(entry_id: str, locale: str, by: str | None, *, as_json: bool) -> None:
 def explain(entry_id: str, locale: str, by: str | None, *, as_json: bool) -> None:
     """Print a decision in words, why this over the runner-up, what would have changed it, and whether protected facts had influence."""
     from app.engine.problems import PackError
-    from app.record.consulting import explained
-    from app.record.pack_steps import UnknownPack
+    from app.record.packs.steps import UnknownPack
+    from app.record.reading.consulting import explained
 
     with the_record() as record:
         recorded = _read(record, entry_id, "decision")
@@ -119,8 +119,8 @@ def explain(entry_id: str, locale: str, by: str | None, *, as_json: bool) -> Non
 def replay(entry_id: str, draft: Path | None, by: str | None, *, as_json: bool) -> None:
     """Make a decision again; with a draft pack, say what it would have decided instead. Exit code 1 where the answer differs."""
     from app.cli.packs import load
-    from app.record.replaying import instead
-    from app.record.replaying import replay as again
+    from app.record.reading.replaying import instead
+    from app.record.reading.replaying import replay as again
 
     other = load(draft) if draft is not None else None
     with the_record() as record:
@@ -142,7 +142,7 @@ def replay(entry_id: str, draft: Path | None, by: str | None, *, as_json: bool) 
 
 def proof(entry_id: str, *, as_json: bool) -> None:
     """Print the proof that an entry is on record."""
-    from app.record.consulting import proof_of
+    from app.record.reading.consulting import proof_of
 
     with the_record() as record:
         found = record.read_now(lambda connection: proof_of(connection, _id(entry_id)))
@@ -171,7 +171,7 @@ def proof(entry_id: str, *, as_json: bool) -> None:
 
 def figures(since: str | None, until: str | None, pack: str | None, *, as_json: bool) -> None:
     """Print the figures of some days."""
-    from app.record.figures import figures as worked_out
+    from app.record.reading.figures import figures as worked_out
 
     first, last = _days(since, until)
     with the_record() as record:
@@ -188,8 +188,8 @@ def figures(since: str | None, until: str | None, pack: str | None, *, as_json: 
 
 def pairs(since: str | None, until: str | None, channel: str | None, most: int, by: str | None, *, as_json: bool) -> None:
     """Print pairs of decisions in the same conditions with different prices."""
-    from app.record.filters import BadFilters, query_of
-    from app.record.pairs import unequal_pairs
+    from app.record.reading.pairs import unequal_pairs
+    from app.record.search.filters import BadFilters, query_of
 
     first, last = _days(since, until)
     with the_record() as record:
@@ -212,7 +212,7 @@ def pairs(since: str | None, until: str | None, channel: str | None, most: int, 
 
 def reindex() -> None:
     """Make the search index anew."""
-    from app.record.reindexing import index_anew
+    from app.record.search.reindexing import index_anew
 
     with the_record() as record:
         out().print(f"{index_anew(record.database):,} leaves indexed")
@@ -220,7 +220,7 @@ def reindex() -> None:
 
 def _read(record: Record, entry_id: str, kind: str | None = None) -> Recorded:
     """The entry; what is none, or is damaged, ends the command."""
-    from app.record.reading import DamagedEntry, read_entry
+    from app.record.reading.recorded import DamagedEntry, read_entry
 
     wanted = _id(entry_id)
     try:
@@ -241,7 +241,7 @@ def _id(text: str) -> str:
 def _note(record: Record, by: str | None, what: str, recorded: Recorded | None = None, **more: Any) -> None:
     """Put on the record who looks, before they see it."""
     from app.record.ids import Ids
-    from app.record.reading import read_note
+    from app.record.reading.recorded import read_note
 
     at = now()
     if recorded is not None:
@@ -252,9 +252,9 @@ def _note(record: Record, by: str | None, what: str, recorded: Recorded | None =
 def _in_force(record: Record, packs: PackLibrary) -> Pack | None:
     """The pack in force, for the names that filters may have; none where there is none to be had."""
     from app.engine.problems import PackError
-    from app.record.database import stamp
-    from app.record.pack_steps import UnknownPack
-    from app.record.packs import DamagedPack, read_history
+    from app.record.packs.library import DamagedPack, read_history
+    from app.record.packs.steps import UnknownPack
+    from app.record.store.database import stamp
 
     history = record.read_now(read_history)
     step = history.active(stamp(now())) or history.followed()
@@ -266,8 +266,8 @@ def _in_force(record: Record, packs: PackLibrary) -> Pack | None:
 
 def _pack(packs: PackLibrary, recorded: Recorded) -> Pack | None:
     from app.engine.problems import PackError
-    from app.record.pack_steps import UnknownPack
-    from app.record.packs import DamagedPack
+    from app.record.packs.library import DamagedPack
+    from app.record.packs.steps import UnknownPack
 
     try:
         return packs.get(recorded.body["pack"])
@@ -276,7 +276,7 @@ def _pack(packs: PackLibrary, recorded: Recorded) -> Pack | None:
 
 
 def _digest(packs: PackLibrary, given: str) -> str:
-    from app.record.pack_steps import UnknownPack
+    from app.record.packs.steps import UnknownPack
 
     try:
         return packs.shelf().find(given)

@@ -13,13 +13,13 @@ from rich.text import Text
 from app.cli.labels import word
 from app.cli.packs import table
 from app.engine.texts import Language, shown
-from app.record.pack_history import shortened
+from app.record.packs.history import shortened
 
 if TYPE_CHECKING:
     from app.engine.pack import Pack
-    from app.record.consulting import Explained
-    from app.record.counterfactuals import Compared
-    from app.record.dossier import Considered, Dossier
+    from app.record.reading.consulting import Explained
+    from app.record.reading.counterfactuals import Compared
+    from app.record.reading.dossier import Considered, Dossier
 
 _ELSEWHERE = ("phase", "channel")
 _words: Mapping[str, tuple[str, str]] = {

@@ -10,15 +10,15 @@ from rich.console import Group
 from rich.text import Text
 
 from app.cli.packs import table
-from app.record.pack_history import shortened
+from app.record.packs.history import shortened
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from app.record.figures import Figures
-    from app.record.pairs import Pairs, Priced
-    from app.record.replaying import Instead, Replay
-    from app.record.search import Hit, Page
+    from app.record.reading.figures import Figures
+    from app.record.reading.pairs import Pairs, Priced
+    from app.record.reading.replaying import Instead, Replay
+    from app.record.search.finding import Hit, Page
 
 _SOME = 20
 _VERDICTS = {

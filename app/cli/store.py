@@ -13,7 +13,7 @@ from app.cli.packs import settings
 
 if TYPE_CHECKING:
     from app.record import Record
-    from app.record.packs import PackLibrary
+    from app.record.packs.library import PackLibrary
 
 
 @contextlib.contextmanager
@@ -21,7 +21,7 @@ def the_record() -> Iterator[Record]:
     """The record that WANLIU_DATABASE_URL names. What keeps it from being opened ends the command; nothing is made."""
     from app.record import StoreError
     from app.record.keys import KeysProblem
-    from app.record.opening import record_now
+    from app.record.store.opening import record_now
 
     found = settings()
     if found.database_file is not None and not found.database_file.exists():
@@ -37,7 +37,7 @@ def the_record() -> Iterator[Record]:
 
 def library(record: Record) -> PackLibrary:
     """Every pack that was ever published in a record."""
-    from app.record.packs import PackLibrary
+    from app.record.packs.library import PackLibrary
 
     return PackLibrary(record.database, pattern_engine=settings().pattern_engine, cache=settings().cache_folder)
 

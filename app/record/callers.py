@@ -14,9 +14,9 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from app.engine.problems import nearest
-from app.record.database import stamp
 from app.record.entries import NewEntry, NewRow
-from app.record.tables import CallerRow
+from app.record.store.database import stamp
+from app.record.store.tables import CallerRow
 
 ROLES: Mapping[str, str] = {
     "agent": "a desktop for call-centre agents: decides, and tells what became of it",

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Select, select
 from sqlmodel import col
 
 from app.engine.vocabulary import LONGEST_HISTORY, Contact
-from app.record.database import stamp
 from app.record.entries import SUBJECT, NewRow
 from app.record.keys import Keys
 from app.record.privacy import lookup_of
-from app.record.tables import ContactRow, SubjectRow
+from app.record.store.database import stamp
+from app.record.store.tables import ContactRow, SubjectRow
 
 STRENGTH: Mapping[str, int] = {"shown": 0, "sent": 0, "ignored": 1, "accepted": 2, "refused": 2, "activated": 2}
 """Outcomes that are a contact, and how final they are: a stronger or equal one takes the place of what was told before."""

@@ -22,9 +22,9 @@ from app.engine.problems import nearest
 from app.engine.vocabulary import OutcomeReport
 from app.record.canonical import canonical
 from app.record.contacts import contact_row
-from app.record.database import stamp
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow
-from app.record.tables import ContactRow, EntryRow, OutcomeRow, SubjectRow
+from app.record.store.database import stamp
+from app.record.store.tables import ContactRow, EntryRow, OutcomeRow, SubjectRow
 
 CLOCKS_DIFFER = datetime.timedelta(minutes=5)
 """How far the clock of who reports may be from ours."""

@@ -6,9 +6,9 @@ import datetime
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from app.record.cosigning import Cosigner
-from app.record.merkle import EMPTY_ROOT, verify_consistency
-from app.record.notes import BadNote, Checkpoint, VerifierKey, divided, noted, read_checkpoint
+from app.record.log.cosigning import Cosigner
+from app.record.log.merkle import EMPTY_ROOT, verify_consistency
+from app.record.log.notes import BadNote, Checkpoint, VerifierKey, divided, noted, read_checkpoint
 from app.witness.memory import Memory, Seen
 from app.witness.request import AddCheckpoint, BadRequest
 

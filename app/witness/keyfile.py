@@ -9,9 +9,9 @@ import secrets
 import shlex
 from pathlib import Path
 
-from app.record.cosigning import Cosigner
 from app.record.keys import KEY_BYTES
-from app.record.notes import BadKey
+from app.record.log.cosigning import Cosigner
+from app.record.log.notes import BadKey
 
 _MARK = "PRIVATE+KEY"
 _KIND = b"\x04"

@@ -7,8 +7,8 @@ import binascii
 import re
 from dataclasses import dataclass
 
-from app.record.merkle import HASH_BYTES
-from app.record.notes import LONGEST_NOTE
+from app.record.log.merkle import HASH_BYTES
+from app.record.log.notes import LONGEST_NOTE
 
 LONGEST_PROOF = 63
 LONGEST_REQUEST = LONGEST_NOTE + 4_096

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
-from app.record.notes import BadKey, VerifierKey
+from app.record.log.notes import BadKey, VerifierKey
 from app.witness.application import create_witness
 from app.witness.judging import Witness
 from app.witness.keyfile import KeyFileProblem, load_signer

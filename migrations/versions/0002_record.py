@@ -6,7 +6,7 @@ Decisions of the first release stay in `decision` until the service takes them o
 import sqlalchemy as sa
 from alembic import op
 
-from app.record.partitions import partition_entries
+from app.record.store.partitions import partition_entries
 
 revision = "0002"
 down_revision = "0001"

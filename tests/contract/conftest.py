@@ -19,8 +19,8 @@ from app.api.callers import CallerBook
 from app.api.services import Services
 from app.record import Ids, Record
 from app.record.callers import ROLES, add_caller, all_callers, revoke_caller
-from app.record.database import Database
 from app.record.keys import Keys
+from app.record.store.database import Database
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]

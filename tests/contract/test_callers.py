@@ -13,10 +13,10 @@ from structlog.testing import capture_logs
 from app.api import create_app
 from app.api.callers import CallerBook
 from app.api.permissions import EVERYBODY, PERMISSIONS, TRYING, may
-from app.cli import CallerRole
+from app.cli.commands.caller import CallerRole
 from app.engine.vocabulary.examples import EXAMPLES
 from app.record.callers import DEVELOPMENT, KEY_PREFIX, ROLES, Caller, hash_of
-from app.record.problems import StoreUnavailable
+from app.record.store.problems import StoreUnavailable
 from app.settings import Settings
 from tests.contract.conftest import Guarded
 
@@ -126,7 +126,7 @@ def test_the_record_names_who_asked(guarded: Guarded) -> None:
 
 
 def body_of(connection: Connection, guarded: Guarded, entry_id: str) -> Any:
-    from app.record.reading import read_entry
+    from app.record.reading.recorded import read_entry
 
     found = read_entry(connection, guarded.record.keys, entry_id)
     assert found is not None
@@ -180,7 +180,7 @@ def test_a_grade_concedes_as_the_pack_says(guarded: Guarded) -> None:
 
 
 def asker_of(connection: Connection, guarded: Guarded, entry_id: str) -> tuple[str, int]:
-    from app.record.reading import read_decision
+    from app.record.reading.recorded import read_decision
 
     found = read_decision(connection, guarded.record.keys, entry_id)
     assert found is not None

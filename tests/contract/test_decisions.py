@@ -22,11 +22,11 @@ from app.engine.case import Case
 from app.engine.pack import Pack
 from app.engine.vocabulary.examples import EXAMPLES
 from app.record import Record, StoreBusy
-from app.record.database import Database
 from app.record.entries import NewEntry
 from app.record.keys import Keys
 from app.record.privacy import open_private, unwrap
-from app.record.tables import EntryRow, SubjectRow
+from app.record.store.database import Database
+from app.record.store.tables import EntryRow, SubjectRow
 from app.settings import Settings
 
 pytestmark = pytest.mark.contract

@@ -15,10 +15,10 @@ from starlette.testclient import TestClient
 from app.api import create_app
 from app.api.services import Services
 from app.record import Record
-from app.record.database import Database
 from app.record.keys import Keys
-from app.record.reading import read_entry
-from app.record.tables import ContactRow, EntryRow, SubjectRow
+from app.record.reading.recorded import read_entry
+from app.record.store.database import Database
+from app.record.store.tables import ContactRow, EntryRow, SubjectRow
 from app.settings import Settings
 from tests.contract.conftest import ROOT, Guarded
 

@@ -18,9 +18,9 @@ from app.api.pack_answers import LARGEST_BODY
 from app.api.services import Services
 from app.record import Record
 from app.record.entries import NewEntry, Written
-from app.record.pack_steps import Checked, Desk
-from app.record.packs import content_of, read_history
-from app.record.tables import EntryRow
+from app.record.packs.library import content_of, read_history
+from app.record.packs.steps import Checked, Desk
+from app.record.store.tables import EntryRow
 from tests.packs_in_force import FAILING, add_callers, settings_in, version, with_key, write
 
 pytestmark = pytest.mark.contract

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from app.record.sealer import Sealer
+from app.record.log.sealer import Sealer
 from tests.contract.conftest import Guarded
 from tests.pipeline import bodies
 from tests.records import leaf_hash_of

@@ -17,10 +17,10 @@ from app.api import create_app
 from app.api.services import Services
 from app.engine.vocabulary.examples import EXAMPLES
 from app.record import Record
-from app.record.database import Database, stamp
 from app.record.entries import NewEntry, Written
 from app.record.keys import Keys
-from app.record.tables import EntryRow, IdempotencyRow
+from app.record.store.database import Database, stamp
+from app.record.store.tables import EntryRow, IdempotencyRow
 from app.settings import Settings
 from tests.contract.conftest import Guarded
 

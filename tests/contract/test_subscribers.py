@@ -16,9 +16,9 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from app.record.bundling import KIT
-from app.record.erasing import hold, release
-from app.record.sealer import Sealer
+from app.record.erasing.persons import hold, release
+from app.record.export.bundling import KIT
+from app.record.log.sealer import Sealer
 from tests.contract.conftest import Guarded
 
 pytestmark = pytest.mark.contract

@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 from sqlalchemy import event
 
-from app.record.database import Database
+from app.record.store.database import Database
 
 _BUSY_MILLISECONDS = 5_000
 

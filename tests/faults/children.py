@@ -13,7 +13,7 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from app.api.serve import serve
-from app.record.opening import record_now
+from app.record.store.opening import record_now
 from app.settings import Settings
 from tests.faults.making import Clock, Maker
 

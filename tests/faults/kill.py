@@ -30,10 +30,10 @@ sys.path.insert(0, str(ROOT))
 from sqlalchemy import select  # noqa: E402 - after the path that makes a script of this folder see the project
 from sqlmodel import col  # noqa: E402
 
-from app.record.database import Database  # noqa: E402
-from app.record.opening import keys_of  # noqa: E402
-from app.record.sealer import Sealer  # noqa: E402
-from app.record.tables import EntryRow, IdempotencyRow  # noqa: E402
+from app.record.log.sealer import Sealer  # noqa: E402
+from app.record.store.database import Database  # noqa: E402
+from app.record.store.opening import keys_of  # noqa: E402
+from app.record.store.tables import EntryRow, IdempotencyRow  # noqa: E402
 from app.record.verifying import verify_log  # noqa: E402
 from app.settings import Settings  # noqa: E402
 from tests.databases import Server  # noqa: E402

@@ -12,13 +12,13 @@ from pathlib import Path
 from sqlalchemy import delete, insert, select
 from sqlmodel import col
 
-from app.record.committer import Committer
-from app.record.database import Database, stamp
 from app.record.keys import Keys
-from app.record.migrate import bring_up_to_date
-from app.record.pack_steps import PackContent
-from app.record.sealer import Sealer
-from app.record.tables import PackRow, SubjectRow
+from app.record.log.sealer import Sealer
+from app.record.packs.steps import PackContent
+from app.record.store.committer import Committer
+from app.record.store.database import Database, stamp
+from app.record.store.migrate import bring_up_to_date
+from app.record.store.tables import PackRow, SubjectRow
 from tests.faults.making import START, Clock, Maker
 
 PACK = PackContent({"pack.yaml": b"pack: {name: made-up}\n", "rules/a.yaml": b"signals: []\n"})

@@ -25,14 +25,14 @@ sys.path.insert(0, str(ROOT))
 from sqlalchemy import select  # noqa: E402 - after the path that makes a script of this folder see the project
 from sqlmodel import col  # noqa: E402
 
-from app.record import log  # noqa: E402
-from app.record.committer import Committer  # noqa: E402
-from app.record.database import Database, cause  # noqa: E402
 from app.record.entries import Written  # noqa: E402
 from app.record.keys import Keys, new_keys  # noqa: E402
-from app.record.migrate import bring_up_to_date  # noqa: E402
-from app.record.sealer import Sealer  # noqa: E402
-from app.record.tables import EntryRow  # noqa: E402
+from app.record.log import tree  # noqa: E402
+from app.record.log.sealer import Sealer  # noqa: E402
+from app.record.store.committer import Committer  # noqa: E402
+from app.record.store.database import Database, cause  # noqa: E402
+from app.record.store.migrate import bring_up_to_date  # noqa: E402
+from app.record.store.tables import EntryRow  # noqa: E402
 from app.record.verifying import verify_log  # noqa: E402
 from tests.faults.apsw_database import database_on  # noqa: E402
 from tests.faults.disk import Event, Trace, power_cuts  # noqa: E402
@@ -112,7 +112,7 @@ def look(file: Path, keys: Keys, clock: Clock, acknowledged: Sequence[str], size
         with database.reading() as connection:
             whole = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
             kept = set(connection.execute(select(col(EntryRow.id))).scalars())
-            newest = log.checkpoint(connection)
+            newest = tree.checkpoint(connection)
             verdict = verify_log(connection, keys, opening=True)
         lost = sum(entry_id not in kept for entry_id in acknowledged)
         wrong = None if whole == "ok" else str(whole)

@@ -33,8 +33,8 @@ from app.engine.view import view  # noqa: E402
 from app.engine.vocabulary import DecisionRequest  # noqa: E402
 from app.record.decisions import Asked, decision_entry  # noqa: E402
 from app.record.ids import Ids  # noqa: E402
-from app.record.reading import Recorded  # noqa: E402
-from app.record.replaying import replay  # noqa: E402
+from app.record.reading.recorded import Recorded  # noqa: E402
+from app.record.reading.replaying import replay  # noqa: E402
 from tests.population import END, population  # noqa: E402
 
 ROLES = ("agent", "self_service", "campaign", "compliance", "development")

@@ -21,9 +21,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from app.record.database import Database  # noqa: E402 - after the path that makes a script of this folder see the project
 from app.record.keys import Keys, new_keys  # noqa: E402
-from app.record.notes import Checkpoint, read_checkpoint  # noqa: E402
+from app.record.log.notes import Checkpoint, read_checkpoint  # noqa: E402
+from app.record.store.database import Database  # noqa: E402 - after the path that makes a script of this folder see the project
 from app.record.verifying import verify_log  # noqa: E402
 from tests.faults.logs import logs  # noqa: E402
 from tests.faults.making import START  # noqa: E402

@@ -9,8 +9,8 @@ import orjson
 from sqlalchemy import delete, insert, select
 from sqlmodel import col
 
-from app.record.merkle import leaf_hash
-from app.record.tables import CheckpointRow, EntryRow, LeafRow, TileRow, UnsealedRow
+from app.record.log.merkle import leaf_hash
+from app.record.store.tables import CheckpointRow, EntryRow, LeafRow, TileRow, UnsealedRow
 from tests.faults import tampering_store as store
 from tests.faults.tampering_store import Act, NotHere, Scene
 

@@ -16,13 +16,13 @@ from typing import IO
 
 from sqlalchemy import Connection
 
-from app.record import log
-from app.record.bundling import CONTENTS, KIT
-from app.record.database import Database
-from app.record.exporting import Wanted, export
+from app.record.export.bundling import CONTENTS, KIT
+from app.record.export.exporting import Wanted, export
 from app.record.keys import Keys, new_keys, public_half
-from app.record.notes import SignerKey, read_checkpoint, sign_checkpoint, sign_note
-from app.record.stretches import Stretch
+from app.record.log import tree
+from app.record.log.notes import SignerKey, read_checkpoint, sign_checkpoint, sign_note
+from app.record.log.stretches import Stretch
+from app.record.store.database import Database
 from tests.faults import tampering
 from tests.faults.making import START
 from tests.faults.tampering_files import ACTS, Files
@@ -80,7 +80,7 @@ class Bundles:
     dice: random.Random
 
     def __post_init__(self) -> None:
-        newest = log.checkpoint(self.connection)
+        newest = tree.checkpoint(self.connection)
         if newest is None:
             raise NotHere
         self._newest, self.size = newest.note, newest.size
@@ -113,7 +113,7 @@ class Bundles:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 way(Scene(self.database, connection, self.keys, self.dice))
-                newest = log.checkpoint(connection)
+                newest = tree.checkpoint(connection)
                 if newest is None:
                     raise NotHere
                 files = exported(connection, self.keys, newest.size)

@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Callable
 
-from app.record.merkle import leaf_hash
+from app.record.log.merkle import leaf_hash
 from tests.faults.tampering_store import NotHere, flipped
 
 Files = dict[str, bytes]

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlmodel import col
 
 from app.record.canonical import canonical
-from app.record.database import Database
 from app.record.keys import Keys
-from app.record.merkle import leaf_hash, root_of
-from app.record.notes import Checkpoint, SignerKey, sign_checkpoint
-from app.record.tables import CheckpointRow, EntryRow, LeafRow, TileRow, TreeRow, UnsealedRow
-from app.record.tiles import Tiles
+from app.record.log.merkle import leaf_hash, root_of
+from app.record.log.notes import Checkpoint, SignerKey, sign_checkpoint
+from app.record.log.tiles import Tiles
+from app.record.store.database import Database
+from app.record.store.tables import CheckpointRow, EntryRow, LeafRow, TileRow, TreeRow, UnsealedRow
 
 Row = dict[str, Any]
 

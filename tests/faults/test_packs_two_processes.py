@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from app.record import Ids
-from app.record.opening import record_now
-from app.record.pack_steps import Checked, Desk, PackContent
-from app.record.packs import read_history
+from app.record.packs.library import read_history
+from app.record.packs.steps import Checked, Desk, PackContent
+from app.record.store.opening import record_now
 from app.settings import Settings
 from tests.packs_in_force import FAILING, add_callers, content, now, settings_in, version, write
 

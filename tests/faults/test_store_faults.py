@@ -20,11 +20,11 @@ import pytest
 from sqlalchemy import event, select
 
 from app.record import Ids, Record, StoreError, StoreUnavailable
-from app.record.committer import Committer
-from app.record.database import Database
 from app.record.entries import Idempotency, NewEntry
 from app.record.keys import Keys, text_of
-from app.record.tables import EntryRow
+from app.record.store.committer import Committer
+from app.record.store.database import Database
+from app.record.store.tables import EntryRow
 from tests.cutting import Proxy
 from tests.databases import Server, using
 
@@ -324,7 +324,7 @@ def _repeating_callers(url: str, direct: str, keys: Keys, trouble: Callable[[], 
 WRITER = """
 import asyncio, datetime, sys
 from app.record import Ids, Record
-from app.record.database import Database
+from app.record.store.database import Database
 from app.record.entries import NewEntry
 from app.record.keys import keys_of
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.record.opening import keys_of
+from app.record.store.opening import keys_of
 from app.settings import Settings
 from tests.faults.children import Service
 from tests.faults.load import request

@@ -17,7 +17,7 @@ from app.engine.explain import explain
 from app.engine.pack import Pack, build_pack
 from app.engine.view import view
 from app.record.canonical import canonical
-from app.record.replaying import changelog, differences
+from app.record.reading.replaying import changelog, differences
 from tests.golden.lay_down_replays import DECIDED_AT, REPLAYS, corpus, kept, outline, pack_file
 from tests.pipeline import shipped
 

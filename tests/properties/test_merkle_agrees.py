@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pymerkle
 import pytest
 
-from app.record.merkle import (
+from app.record.log.merkle import (
     Frontier,
     consistency_proof,
     inclusion_proof,

@@ -15,12 +15,12 @@ from app.cli import app
 from app.cli.callers import _now
 from app.record import Ids
 from app.record.callers import hash_of
-from app.record.database import stamp
 from app.record.entries import SUBJECT, NewEntry, NewRow
-from app.record.opening import record_now
-from app.record.reading import read_decision
-from app.record.store import Record
-from app.record.tables import CallerRow, EntryRow
+from app.record.reading.recorded import read_decision
+from app.record.store.database import stamp
+from app.record.store.opening import record_now
+from app.record.store.record import Record
+from app.record.store.tables import CallerRow, EntryRow
 from app.settings import Settings
 from tests.pipeline import ROOT
 

@@ -14,13 +14,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app
-from app.record import log
-from app.record.cosigning import WitnessKey
 from app.record.keys import load_keys
-from app.record.notes import read_checkpoint
-from app.record.sealer import Sealer
-from app.record.store import Record
-from app.record.witness_client import WitnessUnreachable
+from app.record.log import tree
+from app.record.log.cosigning import WitnessKey
+from app.record.log.notes import read_checkpoint
+from app.record.log.sealer import Sealer
+from app.record.log.witness_client import WitnessUnreachable
+from app.record.store.record import Record
 from tests.databases import migrated, using
 from tests.logs import Book, Clock
 
@@ -65,7 +65,7 @@ def tamper(tmp_path: Path, statement: str) -> None:
 
 def checkpoint_file(book: Book, place: Path) -> str:
     with book.database.reading() as connection:
-        newest = log.checkpoint(connection)
+        newest = tree.checkpoint(connection)
     assert newest is not None
     place.write_text(newest.note, "utf-8")
     return str(place)
@@ -140,7 +140,7 @@ class TestVerify:
 
             def close(self) -> None: ...
 
-        monkeypatch.setattr("app.record.witness_client.WitnessClient", Witness)
+        monkeypatch.setattr("app.record.log.witness_client.WitnessClient", Witness)
         monkeypatch.setenv("WANLIU_WITNESS_KEY", key.text())
         command = ("record", "verify", "--witness", "https://witness.example")
         assert "1 checkpoints compared" in run(*command).output
@@ -286,7 +286,7 @@ class TestKeys:
         book.keys = keys
         book.seal()
         with book.database.reading() as connection:
-            newest = log.checkpoint(connection)
+            newest = tree.checkpoint(connection)
         assert newest is not None
         assert read_checkpoint(newest.note, keys.verifiers[1:]).size == newest.size
         run("record", "verify")
@@ -323,7 +323,7 @@ def envelopes(tmp_path: Path) -> list[dict[str, Any]]:
 
 def test_rewrapping_goes_on_in_batches(book: Book, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """However many subjects there are, each transaction has a few."""
-    from app.record import rotating
+    from app.record.keys import rotating
 
     record = Record(book.database, book.keys, clock=Clock())
     keys = rotating.rotate(record, tmp_path / "wanliu.keys", "wrapping", by="ops")

@@ -18,12 +18,12 @@ from app.api import following, seeding
 from app.api.following import FollowedPacks
 from app.engine.problems import PackError
 from app.record import Ids, Record, StoreUnavailable
-from app.record.database import Database, stamp
 from app.record.keys import Keys
-from app.record.pack_history import History
-from app.record.pack_steps import Checked, Desk, PackContent
-from app.record.packs import PackLibrary, read_history, read_shelf
-from app.record.tables import PackRow, PackStepRow
+from app.record.packs.history import History
+from app.record.packs.library import PackLibrary, read_history, read_shelf
+from app.record.packs.steps import Checked, Desk, PackContent
+from app.record.store.database import Database, stamp
+from app.record.store.tables import PackRow, PackStepRow
 from app.workbench.trial import Exhibit, Trial, try_out
 from tests.packs_in_force import FAILING, content, now, version, write
 
@@ -105,7 +105,7 @@ def store(database_url: str, keys: Keys, tmp_path: Path, monkeypatch: pytest.Mon
         return try_out(exhibit, cache)
 
     monkeypatch.setattr(following, "try_apart", try_here)
-    monkeypatch.setattr("app.record.publishing.try_apart", try_here)
+    monkeypatch.setattr("app.record.packs.publishing.try_apart", try_here)
     return Store(database_url, keys, write(tmp_path / "pack", version("1.0.0")))
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.record.database import stamp
-from app.record.pack_history import SEED, History, Step, same_person, shortened
+from app.record.packs.history import SEED, History, Step, same_person, shortened
+from app.record.store.database import stamp
 
 pytestmark = pytest.mark.unit
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from app.record.canonical import canonical
-from app.record.database import stamp
 from app.record.entries import NewEntry
 from app.record.ids import Ids
-from app.record.pack_history import SEED, History, Step
-from app.record.pack_steps import BadStep, Checked, Desk, OwnPack, PackContent, PackStepError, WrongState, person
-from app.record.packs import content_of
+from app.record.packs.history import SEED, History, Step
+from app.record.packs.library import content_of
+from app.record.packs.steps import BadStep, Checked, Desk, OwnPack, PackContent, PackStepError, WrongState, person
+from app.record.store.database import stamp
 from tests.packs_in_force import content
 
 pytestmark = pytest.mark.unit

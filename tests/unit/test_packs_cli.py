@@ -22,7 +22,7 @@ def _in_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     async def try_here(exhibit: Exhibit, cache: Path | None = None) -> Trial:
         return try_out(exhibit, cache)
 
-    monkeypatch.setattr("app.record.publishing.try_apart", try_here)
+    monkeypatch.setattr("app.record.packs.publishing.try_apart", try_here)
     monkeypatch.setenv("WANLIU_DATABASE_URL", f"sqlite:///{tmp_path / 'records.db'}")
     monkeypatch.setenv("WANLIU_PACK", str(write(tmp_path / "one", version("1.0.0"))))
     monkeypatch.setenv("COLUMNS", "160")

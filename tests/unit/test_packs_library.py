@@ -10,12 +10,12 @@ from sqlalchemy import update
 
 from app.engine.problems import PackError
 from app.record import Ids, Record, StoreUnavailable
-from app.record.database import Database
 from app.record.keys import Keys
-from app.record.pack_history import History
-from app.record.pack_steps import Checked, Desk, PackContent, UnknownPack
-from app.record.packs import DamagedPack, PackLibrary, Shelf, StoredPack, read_history, read_shelf, steps_mark
-from app.record.tables import PackRow
+from app.record.packs.history import History
+from app.record.packs.library import DamagedPack, PackLibrary, Shelf, StoredPack, read_history, read_shelf, steps_mark
+from app.record.packs.steps import Checked, Desk, PackContent, UnknownPack
+from app.record.store.database import Database
+from app.record.store.tables import PackRow
 from tests.packs_in_force import content, now, version, write
 
 pytestmark = pytest.mark.unit

@@ -16,23 +16,23 @@ from app.engine.decide import decide
 from app.engine.explain import explain
 from app.engine.intake import parse_request, take
 from app.engine.pack import Pack, load_pack, read_folder
-from app.record.access_words import CHANNELS
-from app.record.bundle import verify as verifier
-from app.record.complaint import NoSuchDecision
-from app.record.database import Database, stamp
 from app.record.decisions import Asked as AskedBy
 from app.record.decisions import decision_entry
 from app.record.entries import SUBJECT, NewEntry, NewRow
-from app.record.erasing import NobodyKnown, erase
-from app.record.exporting import NothingSealed
+from app.record.erasing.persons import NobodyKnown, erase
+from app.record.export.bundle import verify as verifier
+from app.record.export.complaint import NoSuchDecision
+from app.record.export.exporting import NothingSealed
+from app.record.export.sharing import Asked, TooMuch, give_access, give_answer, share
+from app.record.export.words import CHANNELS
 from app.record.ids import Ids
 from app.record.keys import Keys
-from app.record.pack_steps import PackContent
-from app.record.packs import PackLibrary
-from app.record.sealer import Sealer
-from app.record.sharing import Asked, TooMuch, give_access, give_answer, share
-from app.record.store import Record
-from app.record.tables import EntryRow, PackRow
+from app.record.log.sealer import Sealer
+from app.record.packs.library import PackLibrary
+from app.record.packs.steps import PackContent
+from app.record.store.database import Database, stamp
+from app.record.store.record import Record
+from app.record.store.tables import EntryRow, PackRow
 from tests.docs.pages import ROOT
 from tests.logs import NOW, Clock
 

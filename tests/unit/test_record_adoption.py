@@ -26,13 +26,13 @@ from app.engine.pack import Pack
 from app.engine.view import view
 from app.engine.vocabulary import DecisionRequest
 from app.record import Ids, Record, StoreUnavailable
-from app.record.committer import Committer
-from app.record.database import Database
 from app.record.decisions import Asked, decision_entry
 from app.record.keys import Keys, text_of
-from app.record.migrate import upgrade
 from app.record.privacy import open_private, unwrap
-from app.record.tables import DecisionRow, EntryRow, SubjectRow, UnsealedRow
+from app.record.store.committer import Committer
+from app.record.store.database import Database
+from app.record.store.migrate import upgrade
+from app.record.store.tables import DecisionRow, EntryRow, SubjectRow, UnsealedRow
 from tests.databases import using
 from tests.pipeline import bodies, shipped
 
@@ -160,7 +160,7 @@ def test_a_commit_that_breaks_loses_nothing(old: Database, keys: Keys, monkeypat
     """When the store breaks in the middle, the next start goes on where it was."""
     given = [simple(number) for number in range(10)]
     fill(old, given)
-    monkeypatch.setattr("app.record.adoption._SOME", 3)
+    monkeypatch.setattr("app.record.store.adoption._SOME", 3)
     original, commits = Committer._finish, [0]
 
     def finish(self: Committer, connection: Any) -> None:
@@ -182,8 +182,9 @@ def test_a_commit_that_breaks_loses_nothing(old: Database, keys: Keys, monkeypat
 
 ADOPTING = """
 import datetime, sys
-from app.record import Record, adoption
-from app.record.database import Database
+from app.record import Record
+from app.record.store import adoption
+from app.record.store.database import Database
 from app.record.keys import keys_of
 
 adoption._SOME = 3

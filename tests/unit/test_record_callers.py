@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import insert, update
 
 from app.record.callers import ROLES, CallerRefused, Listed, add_caller, all_callers, callers_by_key, hash_of, revoke_caller
-from app.record.database import Database, stamp
-from app.record.tables import CallerRow
+from app.record.store.database import Database, stamp
+from app.record.store.tables import CallerRow
 
 pytestmark = pytest.mark.unit
 

@@ -13,10 +13,10 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
 from app.record import Ids
-from app.record.database import Database, stamp
-from app.record.migrate import bring_up_to_date, upgrade
-from app.record.tables import EntryRow, IdempotencyRow
-from app.record.upkeep import keep_up
+from app.record.store.database import Database, stamp
+from app.record.store.migrate import bring_up_to_date, upgrade
+from app.record.store.tables import EntryRow, IdempotencyRow
+from app.record.store.upkeep import keep_up
 from tests.databases import Server, using
 
 pytestmark = pytest.mark.unit

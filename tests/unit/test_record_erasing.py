@@ -12,17 +12,17 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from app.record.database import Database, stamp
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow
-from app.record.erasing import Held, NobodyKnown, NotErased, erase, erasure_of, hold, release, scrub
-from app.record.exporting import Wanted, export
+from app.record.erasing.persons import Held, NobodyKnown, NotErased, erase, erasure_of, hold, release, scrub
+from app.record.export.exporting import Wanted, export
 from app.record.ids import Ids
 from app.record.keys import Keys
-from app.record.reading import read_entry
-from app.record.sealer import Sealer
-from app.record.store import Record
-from app.record.stretches import between
-from app.record.tables import ContactRow, DecisionRow, EntryRow, IdempotencyRow, OutcomeRow, SubjectLeafRow, SubjectRow
+from app.record.log.sealer import Sealer
+from app.record.log.stretches import between
+from app.record.reading.recorded import read_entry
+from app.record.store.database import Database, stamp
+from app.record.store.record import Record
+from app.record.store.tables import ContactRow, DecisionRow, EntryRow, IdempotencyRow, OutcomeRow, SubjectLeafRow, SubjectRow
 from app.record.verifying import verify_log
 from tests.logs import Book, Clock, decision_body
 
@@ -214,7 +214,7 @@ def test_somebody_whom_the_record_does_not_know_yet_can_be_held(record: Record) 
 def test_a_broken_off_erasure_goes_on(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     """The entry comes first: where deleting failed, the same command does it."""
     with monkeypatch.context() as patch:
-        patch.setattr("app.record.erasing._delete", lambda *_: (_ for _ in ()).throw(RuntimeError("cut")))
+        patch.setattr("app.record.erasing.persons._delete", lambda *_: (_ for _ in ()).throw(RuntimeError("cut")))
         with pytest.raises(RuntimeError):
             erase(record, SENTINEL, basis="request", by="pia")
     assert subject_of(record)

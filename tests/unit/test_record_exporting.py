@@ -19,16 +19,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete
 
-from app.record import log
-from app.record.bundle import verify as verifier
-from app.record.bundling import KIT, BundleProblem
 from app.record.canonical import canonical
-from app.record.database import Database, stamp
-from app.record.exporting import Exported, NothingSealed, Wanted, export
+from app.record.export.bundle import verify as verifier
+from app.record.export.bundling import KIT, BundleProblem
+from app.record.export.exporting import Exported, NothingSealed, Wanted, export
 from app.record.keys import Keys
-from app.record.notes import sign_note
-from app.record.stretches import Stretch, between, cover, joined, of_entries
-from app.record.tables import PackRow
+from app.record.log import tree
+from app.record.log.notes import sign_note
+from app.record.log.stretches import Stretch, between, cover, joined, of_entries
+from app.record.store.database import Database, stamp
+from app.record.store.tables import PackRow
 from app.record.verifying.reading import leaves
 from tests.logs import NOW, PACK, Book
 
@@ -66,7 +66,7 @@ def outcome_body(decision: str) -> dict[str, Any]:
 
 def bundle(book: Book, out: Path, opened: tuple[str, ...] = (), **options: Any) -> Exported:
     with book.database.reading() as connection:
-        wanted = Wanted(options.pop("stretches", None) or between(connection, log.size(connection)), opened, **options)
+        wanted = Wanted(options.pop("stretches", None) or between(connection, tree.size(connection)), opened, **options)
         return export(connection, book.keys, wanted, out, book.now)
 
 
@@ -207,7 +207,7 @@ def test_entries_are_found_by_their_ids(any_book: Book) -> None:
 def test_a_checkpoint_that_was_kept_is_compared(book: Book, tmp_path: Path) -> None:
     """It proves that nothing before it changed; one of a fork, of another log, or newer than the bundle, is told."""
     with book.database.reading() as connection:
-        first = log.checkpoint(connection, covering=0)
+        first = tree.checkpoint(connection, covering=0)
     assert first is not None
     kept = tmp_path / "kept.txt"
     kept.write_text(first.note, "utf-8")
@@ -302,7 +302,7 @@ def test_a_number_that_is_missing_is_told(sqlite_database: Database, keys: Keys,
 
 def resigned(place: Path, keys: Keys) -> None:
     """Sign the list of contents anew, as somebody with the key could."""
-    from app.record.bundling import Bundle
+    from app.record.export.bundling import Bundle
 
     (place / "contents.txt").unlink()
     Bundle(place).finish(keys)

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import insert
 
 from app.engine.decide import decide
-from app.record.agents import agent_figures
-from app.record.database import Database
-from app.record.figures import Figures, caps_of, figures, wilson
 from app.record.keys import Keys
-from app.record.tables import DailyCountRow
+from app.record.reading.agents import agent_figures
+from app.record.reading.figures import Figures, caps_of, figures, wilson
+from app.record.store.database import Database
+from app.record.store.tables import DailyCountRow
 from tests.pipeline import cases, shipped
 from tests.records import Written, written
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pytest
 
 from app.record.keys import Keys, KeysProblem, keys_of, load_keys, new_keys, public_half, rotate_file, rotated, save_keys, text_of
-from app.record.notes import Checkpoint, VerifierKey, read_checkpoint, sign_checkpoint
+from app.record.log.notes import Checkpoint, VerifierKey, read_checkpoint, sign_checkpoint
 from app.record.privacy import new_subject, unwrap
 
 NOW = datetime.datetime(2026, 11, 22, 2, 0, tzinfo=datetime.UTC)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.record.merkle import (
+from app.record.log.merkle import (
     EMPTY_ROOT,
     Frontier,
     Subtrees,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.record.notes import (
+from app.record.log.notes import (
     LONGEST_NOTE,
     MOST_SIGNATURES,
     BadKey,

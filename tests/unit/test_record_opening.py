@@ -12,7 +12,7 @@ import pytest
 from app.record import Ids, StoreUnavailable
 from app.record.entries import NewEntry, Written
 from app.record.keys import Keys, KeysProblem, load_keys, text_of
-from app.record.opening import record_now, record_of
+from app.record.store.opening import record_now, record_of
 from app.settings import Settings
 
 pytestmark = pytest.mark.unit

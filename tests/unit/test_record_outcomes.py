@@ -14,15 +14,15 @@ from app.engine.intake import take
 from app.engine.vocabulary import Contact, DecisionRequest, OutcomeReport
 from app.engine.vocabulary.examples import EXAMPLES
 from app.record.contacts import contacts_of
-from app.record.database import Database
 from app.record.decisions import Asked, decision_entry
 from app.record.entries import NewEntry
 from app.record.ids import Ids
 from app.record.keys import Keys
 from app.record.outcomes import Answerable, answerable, not_offered, outcome_entry, report_problems
-from app.record.problems import StoreError
-from app.record.store import Record
-from app.record.tables import OutcomeRow, SubjectRow
+from app.record.store.database import Database
+from app.record.store.problems import StoreError
+from app.record.store.record import Record
+from app.record.store.tables import OutcomeRow, SubjectRow
 from tests.pipeline import shipped
 
 pytestmark = pytest.mark.unit

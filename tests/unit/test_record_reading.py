@@ -14,9 +14,11 @@ from sqlalchemy import delete, update
 from app.engine.case import Case
 from app.engine.decide import decide
 from app.engine.pack import Pack
-from app.record import replaying
-from app.record.consulting import explained
-from app.record.counterfactuals import (
+from app.record.keys import Keys
+from app.record.packs.library import PackLibrary
+from app.record.reading import replaying
+from app.record.reading.consulting import explained
+from app.record.reading.counterfactuals import (
     applied,
     compared,
     minimal_changes,
@@ -24,15 +26,13 @@ from app.record.counterfactuals import (
     protected_influence,
     with_fact,
 )
-from app.record.database import Database
-from app.record.dossier import Dossier, dossier
-from app.record.keys import Keys
-from app.record.packs import PackLibrary
-from app.record.pairs import Pairs, unequal_pairs
-from app.record.reading import DamagedEntry, Recorded, read_decision, read_entry
-from app.record.replaying import changelog, differences, instead, replay
-from app.record.search import Query
-from app.record.tables import EntryRow, SubjectRow
+from app.record.reading.dossier import Dossier, dossier
+from app.record.reading.pairs import Pairs, unequal_pairs
+from app.record.reading.recorded import DamagedEntry, Recorded, read_decision, read_entry
+from app.record.reading.replaying import changelog, differences, instead, replay
+from app.record.search.finding import Query
+from app.record.store.database import Database
+from app.record.store.tables import EntryRow, SubjectRow
 from tests.pipeline import case_of, cases, pack_of, patched, shipped, shipped_files
 from tests.records import Written, written
 
@@ -50,7 +50,7 @@ class Shelf:
         return self.packs[digest]
 
     def content(self, digest: str) -> Any:
-        from app.record.pack_steps import PackContent
+        from app.record.packs.steps import PackContent
 
         return PackContent(dict(shipped_files()))
 

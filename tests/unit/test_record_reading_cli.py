@@ -11,9 +11,9 @@ from sqlalchemy import delete
 from typer.testing import CliRunner
 
 from app.cli import app
-from app.record.database import Database
 from app.record.keys import load_keys
-from app.record.tables import SubjectRow
+from app.record.store.database import Database
+from app.record.store.tables import SubjectRow
 from tests.pipeline import case_of, shipped
 from tests.records import Written, written
 

@@ -12,20 +12,20 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy import inspect as inspected
 from sqlmodel import col
 
-from app.record import log
-from app.record.bundle import verify as verifier
-from app.record.bundling import BundleProblem
-from app.record.database import Database, stamp
-from app.record.erasing import hold
-from app.record.exporting import Wanted, export
+from app.record.erasing.persons import hold
+from app.record.erasing.retention import Month, NotArchived, archive, jurisdictions, old_months, years_of
+from app.record.export.bundle import verify as verifier
+from app.record.export.bundling import BundleProblem
+from app.record.export.exporting import Wanted, export
 from app.record.keys import Keys
-from app.record.merkle import verify_inclusion
-from app.record.months import first_moment_after, ids_of, month_of, months_until, years_before
-from app.record.partitions import partition_entries
-from app.record.retention import Month, NotArchived, archive, jurisdictions, old_months, years_of
-from app.record.store import Record
-from app.record.stretches import between
-from app.record.tables import ContactRow, EntryRow, SubjectLeafRow, SubjectRow
+from app.record.log import tree
+from app.record.log.merkle import verify_inclusion
+from app.record.log.stretches import between
+from app.record.store.database import Database, stamp
+from app.record.store.months import first_moment_after, ids_of, month_of, months_until, years_before
+from app.record.store.partitions import partition_entries
+from app.record.store.record import Record
+from app.record.store.tables import ContactRow, EntryRow, SubjectLeafRow, SubjectRow
 from app.record.verifying import Verdict, verify_log
 from tests.logs import NOW, Book, Clock
 
@@ -94,7 +94,7 @@ def test_old_months_are_listed_and_nothing_is_changed(record: Record) -> None:
 def test_a_month_goes_and_every_proof_of_the_rest_stays(record: Record, tmp_path: Path, archived: bool) -> None:
     """Its leaves are there, what it held is not; the log verifies, and says how many entries went."""
     hold(record, "s-held", reason="court", by="lea")
-    before = record.read_now(lambda connection: log.checkpoint(connection))
+    before = record.read_now(lambda connection: tree.checkpoint(connection))
     for month in months(record):
         archive(record, month.month, years=3, by="pia", folder=tmp_path if archived else None)
     assert months(record) == []
@@ -107,9 +107,9 @@ def test_a_month_goes_and_every_proof_of_the_rest_stays(record: Record, tmp_path
         assert kept == ["decision", "decision", "pack_activated"] * 2
         assert len(connection.execute(select(SubjectRow)).all()) == 2, "nothing is left of s-old"
         assert before is not None
-        assert log.root(connection, before.size) == before.root
+        assert tree.root(connection, before.size) == before.root
         for row in rows:
-            found = log.inclusion(connection, row.id)
+            found = tree.inclusion(connection, row.id)
             if found is not None:
                 assert verify_inclusion(found.leaf.hash, found.leaf.index, found.checkpoint.size, found.path, found.checkpoint.root)
         told = connection.execute(select(col(EntryRow.envelope)).where(col(EntryRow.kind) == "archived").order_by(col(EntryRow.id)))
@@ -131,11 +131,11 @@ def test_the_archive_is_a_bundle_that_anybody_can_check(record: Record, tmp_path
     check.bundle.close()
     assert check.findings == []
     with record.database.reading() as connection:
-        export(connection, record.keys, Wanted(between(connection, log.size(connection))), tmp_path / "whole", NOW)
+        export(connection, record.keys, Wanted(between(connection, tree.size(connection))), tmp_path / "whole", NOW)
         export(
             connection,
             record.keys,
-            Wanted(between(connection, log.size(connection), None, stamp(OLD + datetime.timedelta(seconds=5)))),
+            Wanted(between(connection, tree.size(connection), None, stamp(OLD + datetime.timedelta(seconds=5)))),
             tmp_path / "part",
             NOW,
         )
@@ -186,7 +186,7 @@ def test_an_archive_is_not_written_over(record: Record, tmp_path: Path) -> None:
 def test_what_was_broken_off_goes_on(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     """The entry is sealed before anything goes; run again, nothing is said twice."""
     with monkeypatch.context() as patch:
-        patch.setattr("app.record.retention.drop_month", lambda *_: (_ for _ in ()).throw(RuntimeError("cut")))
+        patch.setattr("app.record.erasing.retention.drop_month", lambda *_: (_ for _ in ()).throw(RuntimeError("cut")))
         with pytest.raises(RuntimeError):
             archive(record, "2023-09", years=3, by="pia")
     assert verified(record).genuine

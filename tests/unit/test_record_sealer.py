@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import delete, func, insert, select
 from sqlmodel import col
 
-from app.record import log
 from app.record.canonical import canonical
-from app.record.database import Database, stamp
 from app.record.ids import Ids
 from app.record.keys import Keys
-from app.record.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
-from app.record.notes import Checkpoint, read_checkpoint
-from app.record.sealer import Overtaken, Round, Sealer
-from app.record.tables import CheckpointRow, DailyCountRow, EntryRow, LeafRow, SubjectLeafRow, TreeRow, UnsealedRow
+from app.record.log import tree
+from app.record.log.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
+from app.record.log.notes import Checkpoint, read_checkpoint
+from app.record.log.sealer import Overtaken, Round, Sealer
+from app.record.store.database import Database, stamp
+from app.record.store.tables import CheckpointRow, DailyCountRow, EntryRow, LeafRow, SubjectLeafRow, TreeRow, UnsealedRow
 
 NOON = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
 IDS = Ids()
@@ -67,7 +67,7 @@ def test_everything_gets_a_leaf(database: Database, sealer: Sealer) -> None:
     ids = put(database, 5)
     assert sealer.seal() == Round(6, 6)
     with database.reading() as connection:
-        found = [log.leaf_of(connection, entry_id) for entry_id in ids]
+        found = [tree.leaf_of(connection, entry_id) for entry_id in ids]
         assert [leaf.index for leaf in found if leaf] == [0, 1, 2, 3, 4]
         assert connection.execute(select(func.count()).select_from(UnsealedRow)).scalar() == 0
 
@@ -98,19 +98,19 @@ def test_roots_and_proofs(database: Database, sealer: Sealer, keys: Keys, rounds
         sealer.seal()
     hashes = [leaf_hash(envelope) for envelope in envelopes(database)]
     with database.reading() as connection:
-        newest = log.checkpoint(connection)
+        newest = tree.checkpoint(connection)
         assert newest is not None
         assert newest.size == len(hashes) == sum(rounds) + 1
         made = connection.execute(select(col(CheckpointRow.size), col(CheckpointRow.root), col(CheckpointRow.note))).all()
         for size, root, note in made:
             assert bytes(root) == root_of(hashes[:size])
             assert read_checkpoint(note, keys.verifiers) == Checkpoint(keys.origin, size, bytes(root))
-            proof = log.consistency(connection, size, newest.size)
+            proof = tree.consistency(connection, size, newest.size)
             assert verify_consistency(size, newest.size, bytes(root), newest.root, proof)
         for index in (0, len(hashes) // 2, len(hashes) - 1):
-            leaf = log.leaf_at(connection, index)
+            leaf = tree.leaf_at(connection, index)
             assert leaf is not None
-            proven = log.inclusion(connection, leaf.entry_id)
+            proven = tree.inclusion(connection, leaf.entry_id)
             assert proven is not None
             assert verify_inclusion(hashes[index], index, newest.size, list(proven.path), newest.root)
 
@@ -125,8 +125,8 @@ def test_many_sealers(database: Database, keys: Keys, clock: Clock) -> None:
     for thread in threads:
         thread.join()
     with database.reading() as connection:
-        assert log.size(connection) == len(ids) + 1
-        newest = log.checkpoint(connection)
+        assert tree.size(connection) == len(ids) + 1
+        newest = tree.checkpoint(connection)
         assert newest is not None
         assert newest.root == root_of([leaf_hash(envelope) for envelope in envelopes(database)])
 
@@ -153,8 +153,8 @@ def test_a_failed_round_leaves_nothing(database: Database, sealer: Sealer, monke
     with pytest.raises(ZeroDivisionError):
         sealer.seal()
     with database.reading() as connection:
-        assert log.size(connection) == 0
-        assert log.checkpoint(connection) is None
+        assert tree.size(connection) == 0
+        assert tree.checkpoint(connection) is None
         assert connection.execute(select(col(TreeRow.heartbeats))).scalar() == 0
     monkeypatch.undo()
     assert sealer.seal() == Round(4, 4)

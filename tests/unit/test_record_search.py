@@ -9,14 +9,14 @@ import orjson
 import pytest
 from sqlalchemy import delete, select
 
-from app.record import indexing
-from app.record.database import Database
-from app.record.filters import BadFilters, query_of
 from app.record.keys import Keys
-from app.record.reading import token_of
-from app.record.reindexing import index_anew
-from app.record.search import BadCursor, Query, counted, search
-from app.record.tables import EntryRow, LeafRow, SearchBlockRow, SearchSpanRow
+from app.record.reading.recorded import token_of
+from app.record.search import indexing
+from app.record.search.filters import BadFilters, query_of
+from app.record.search.finding import BadCursor, Query, counted, search
+from app.record.search.reindexing import index_anew
+from app.record.store.database import Database
+from app.record.store.tables import EntryRow, LeafRow, SearchBlockRow, SearchSpanRow
 from tests.pipeline import cases, shipped
 from tests.records import Written, written
 
@@ -26,10 +26,10 @@ pytestmark = pytest.mark.unit
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of eight leaves, so that a few entries fill several."""
-    monkeypatch.setattr("app.record.indexing.BLOCK", 8)
-    monkeypatch.setattr("app.record.reindexing.BLOCK", 8)
-    monkeypatch.setattr("app.record.search.BLOCK", 8)
-    monkeypatch.setattr("app.record.search._ALL", 0xFF)
+    monkeypatch.setattr("app.record.search.indexing.BLOCK", 8)
+    monkeypatch.setattr("app.record.search.reindexing.BLOCK", 8)
+    monkeypatch.setattr("app.record.search.finding.BLOCK", 8)
+    monkeypatch.setattr("app.record.search.finding._ALL", 0xFF)
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_page_that_ends_early(record: Written, monkeypatch: pytest.MonkeyPatch) 
     """A page that has looked far enough ends with a cursor, and the next one goes on where it ended."""
     first = record.decide(next(cases(shipped(), 7, 1)), agent="a-first")
     fill(record, 30)
-    monkeypatch.setattr("app.record.search.MOST_BLOCKS", 1)
+    monkeypatch.setattr("app.record.search.finding.MOST_BLOCKS", 1)
     query, pages = Query({"agent": ("a-first",)}), list[int]()
     cursor = None
     with record.database.reading() as connection:
@@ -227,7 +227,7 @@ def test_outcomes_find_their_decision(record: Written, order: str) -> None:
 def _outcome_before_its_decision(record: Written, case: Any) -> None:
     from sqlalchemy import insert
 
-    from app.record.tables import UnsealedRow
+    from app.record.store.tables import UnsealedRow
 
     decision = record.decide(case)
     with record.database.writing() as connection:

@@ -17,14 +17,14 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from app.record import Ids, KeyReused, Record, RowRefused, StoreError, StoreUnavailable
-from app.record.committer import Committer
-from app.record.database import Database
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow, Written
 from app.record.keys import Keys, KeysProblem, new_keys
-from app.record.segments import Segment, entries_in
-from app.record.spool import Spool
-from app.record.spooled import bytes_of, entry_of
-from app.record.tables import ContactRow, EntryRow
+from app.record.spool.segments import Segment, entries_in
+from app.record.spool.spooled import bytes_of, entry_of
+from app.record.spool.waiting import Spool
+from app.record.store.committer import Committer
+from app.record.store.database import Database
+from app.record.store.tables import ContactRow, EntryRow
 from tests.databases import using
 
 pytestmark = pytest.mark.unit
@@ -220,8 +220,8 @@ class TestSpool:
             await asyncio.sleep(0.05)
             return await call
 
-        monkeypatch.setattr("app.record.segments.os.fsync", fsync)
-        monkeypatch.setattr("app.record.segments.sync_folder", lambda _: None)
+        monkeypatch.setattr("app.record.spool.segments.os.fsync", fsync)
+        monkeypatch.setattr("app.record.spool.segments.sync_folder", lambda _: None)
         assert [type(outcome) for outcome in using_record(work)] == [StoreUnavailable] * 4
 
     def test_processes_share_the_folder(self, folder: Path, keys: Keys) -> None:

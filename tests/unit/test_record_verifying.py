@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlmodel import col
 
-from app.record import log
 from app.record.canonical import canonical
-from app.record.database import Database
 from app.record.keys import Keys, SigningKey, rotated
-from app.record.merkle import leaf_hash
-from app.record.notes import Checkpoint, SignerKey, read_checkpoint, sign_checkpoint
-from app.record.tables import CheckpointRow, EntryRow, LeafRow, SubjectRow, TileRow, TreeRow, UnsealedRow
+from app.record.log import tree
+from app.record.log.merkle import leaf_hash
+from app.record.log.notes import Checkpoint, SignerKey, read_checkpoint, sign_checkpoint
+from app.record.store.database import Database
+from app.record.store.tables import CheckpointRow, EntryRow, LeafRow, SubjectRow, TileRow, TreeRow, UnsealedRow
 from app.record.verifying import Verdict, verify_entry, verify_log
 from app.record.verifying.single import NoSuchEntry
 from tests.logs import NOW, Book
@@ -241,7 +241,7 @@ def test_an_entry_that_waited_may_not_vanish(book: Book) -> None:
 
 def checkpoint_of(book: Book) -> Checkpoint:
     with book.database.reading() as connection:
-        newest = log.checkpoint(connection)
+        newest = tree.checkpoint(connection)
     assert newest is not None
     return read_checkpoint(newest.note, book.keys.verifiers)
 
@@ -272,7 +272,7 @@ def fork(keys: Keys) -> Callable[[Connection], None]:
     def edit(connection: Connection) -> None:
         rewrite(connection, 17, leaf=True, tile=True)
         for (size,) in connection.execute(select(col(CheckpointRow.size)).where(col(CheckpointRow.size) > 17)).all():
-            root = log.root(connection, size)
+            root = tree.root(connection, size)
             note = sign_checkpoint(Checkpoint(keys.origin, size, root), keys.signer)
             connection.execute(update(CheckpointRow).where(col(CheckpointRow.size) == size).values(root=root, note=note))
 

@@ -12,16 +12,16 @@ from sqlmodel import col
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from app.record import log
-from app.record.cosigning import Cosigner, cosigned_at
-from app.record.database import Database
 from app.record.keys import Keys, KeysProblem
-from app.record.merkle import leaf_hash, root_of
-from app.record.notes import BadNote, Checkpoint, read_checkpoint, sign_checkpoint
-from app.record.sealer import Sealer
-from app.record.tables import CheckpointRow, LeafRow, TileRow, TreeRow
-from app.record.witness_client import LogForked, WitnessClient, WitnessUnreachable
-from app.record.witnessing import Witnessing, WitnessState, WitnessThread, agrees, witness_thread
+from app.record.log import tree
+from app.record.log.cosigning import Cosigner, cosigned_at
+from app.record.log.merkle import leaf_hash, root_of
+from app.record.log.notes import BadNote, Checkpoint, read_checkpoint, sign_checkpoint
+from app.record.log.sealer import Sealer
+from app.record.log.witness_client import LogForked, WitnessClient, WitnessUnreachable
+from app.record.log.witnessing import Witnessing, WitnessState, WitnessThread, agrees, witness_thread
+from app.record.store.database import Database
+from app.record.store.tables import CheckpointRow, LeafRow, TileRow, TreeRow
 from app.witness.application import create_witness
 from app.witness.judging import Witness
 from app.witness.memory import Memory
@@ -43,9 +43,9 @@ class Log:
             self.now += datetime.timedelta(minutes=1)
             self.sealer.seal()
 
-    def newest(self) -> log.StoredCheckpoint:
+    def newest(self) -> tree.StoredCheckpoint:
         with self.database.reading() as connection:
-            found = log.checkpoint(connection)
+            found = tree.checkpoint(connection)
         assert found is not None
         return found
 
@@ -288,5 +288,5 @@ def roll_back(grown: Log, size: int) -> None:
         hashes = connection.execute(select(col(LeafRow.hash)).order_by(col(LeafRow.leaf_index))).scalars().all()
         connection.execute(update(TileRow).values(hashes=b"".join(map(bytes, hashes))))
         connection.execute(update(TreeRow).values(size=size))
-        assert root_of(list(map(bytes, hashes))) == log.root(connection, size)
+        assert root_of(list(map(bytes, hashes))) == tree.root(connection, size)
         assert leaf_hash(b"") not in hashes

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.engine.problems import PackError
-from app.record.pack_steps import PackContent
-from app.record.publishing import checked, is_path
+from app.record.packs.publishing import checked, is_path
+from app.record.packs.steps import PackContent
 from app.workbench import trial as trials
 from app.workbench.trial import Exhibit, Trial, try_apart, try_out
 from tests.packs import small

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.record.cosigning import Cosigner, WitnessKey, cosigned_at, with_line
-from app.record.merkle import EMPTY_ROOT, consistency_proof, leaf_hash, root_of
-from app.record.notes import BadKey, BadNote, Checkpoint, SignerKey, VerifierKey, read_checkpoint, sign_checkpoint
-from app.record.witness_client import WitnessClient
+from app.record.log.cosigning import Cosigner, WitnessKey, cosigned_at, with_line
+from app.record.log.merkle import EMPTY_ROOT, consistency_proof, leaf_hash, root_of
+from app.record.log.notes import BadKey, BadNote, Checkpoint, SignerKey, VerifierKey, read_checkpoint, sign_checkpoint
+from app.record.log.witness_client import WitnessClient
 from app.witness.application import create_witness, place_of
 from app.witness.judging import Witness
 from app.witness.keyfile import KeyFileProblem, load_signer

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from app.record.notes import SignerKey, VerifierKey
+from app.record.log.notes import SignerKey, VerifierKey
 
 KEY_BYTES = 32
 

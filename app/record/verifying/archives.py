@@ -10,9 +10,9 @@ import orjson
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from app.record.months import month_of
-from app.record.sealer import MOST_LEAVES
-from app.record.tables import EntryRow, LeafRow
+from app.record.log.sealer import MOST_LEAVES
+from app.record.store.months import month_of
+from app.record.store.tables import EntryRow, LeafRow
 from app.record.verifying.sequences import Gap
 from app.record.verifying.verdict import Findings
 

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from app.record.canonical import NotCanonical
-from app.record.indexing import asked
 from app.record.keys import Keys, KeysProblem
 from app.record.privacy import Unreadable, commitment_of, open_private, unwrap
-from app.record.tables import SubjectRow
+from app.record.search.indexing import asked
+from app.record.store.tables import SubjectRow
 from app.record.verifying.reading import Entry
 from app.record.verifying.verdict import Findings
 

@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Connection, Row, select
 from sqlmodel import col
 
-from app.record.tables import EntryRow, LeafRow, UnsealedRow
+from app.record.store.tables import EntryRow, LeafRow, UnsealedRow
 
 BATCH = 1_000
 

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from app.record.keys import Keys
-from app.record.log import StoredCheckpoint
-from app.record.merkle import Frontier
-from app.record.notes import BadNote, Checkpoint, read_checkpoint
-from app.record.tables import CheckpointRow
+from app.record.log.merkle import Frontier
+from app.record.log.notes import BadNote, Checkpoint, read_checkpoint
+from app.record.log.tree import StoredCheckpoint
+from app.record.store.tables import CheckpointRow
 from app.record.verifying.verdict import Findings
 
 _BATCH = 1_000

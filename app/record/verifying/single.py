@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from app.record import log
 from app.record.keys import Keys
-from app.record.merkle import leaf_hash, verify_inclusion
-from app.record.notes import BadNote, Checkpoint, read_checkpoint
-from app.record.tables import EntryRow
+from app.record.log import tree
+from app.record.log.merkle import leaf_hash, verify_inclusion
+from app.record.log.notes import BadNote, Checkpoint, read_checkpoint
+from app.record.store.tables import EntryRow
 from app.record.verifying.opening import Opening
 from app.record.verifying.reading import Entry, columns, entry_of
 from app.record.verifying.verdict import Findings, Verdict
@@ -35,7 +35,7 @@ def verify_entry(connection: Connection, keys: Keys, entry_id: str, *, kept: Seq
         NoSuchEntry: there is neither an entry nor a leaf of this id.
     """
     found = connection.execute(select(*columns()).where(col(EntryRow.id) == entry_id)).first()
-    leaf = log.leaf_of(connection, entry_id)
+    leaf = tree.leaf_of(connection, entry_id)
     if found is None and leaf is None:
         raise NoSuchEntry("the record has no entry of this id")
     findings = Findings()
@@ -54,7 +54,7 @@ def verify_entry(connection: Connection, keys: Keys, entry_id: str, *, kept: Seq
     compared = _compare(connection, keys, kept, findings)
     return Verdict(
         origin=keys.origin,
-        size=log.size(connection),
+        size=tree.size(connection),
         first=index or 0,
         checkpoints=int(leaf is not None),
         records=int(entry is not None),
@@ -66,11 +66,11 @@ def verify_entry(connection: Connection, keys: Keys, entry_id: str, *, kept: Seq
     )
 
 
-def _prove(connection: Connection, keys: Keys, leaf: log.Leaf, entry: Entry | None, findings: Findings) -> None:
+def _prove(connection: Connection, keys: Keys, leaf: tree.Leaf, entry: Entry | None, findings: Findings) -> None:
     if entry is not None and leaf_hash(entry.envelope) != leaf.hash:
         findings.add("record", "the entry is not the one that was sealed: it or its leaf was changed", leaf.index, leaf.entry_id)
     try:
-        proof = log.inclusion(connection, leaf.entry_id)
+        proof = tree.inclusion(connection, leaf.entry_id)
         if proof is None:
             findings.add("checkpoint", "no checkpoint signs this leaf", leaf.index, leaf.entry_id)
             return
@@ -84,7 +84,7 @@ def _prove(connection: Connection, keys: Keys, leaf: log.Leaf, entry: Entry | No
 
 def _compare(connection: Connection, keys: Keys, kept: Sequence[Checkpoint], findings: Findings) -> int:
     """See that the log goes on from each checkpoint that was kept."""
-    size = log.size(connection)
+    size = tree.size(connection)
     for checkpoint in kept:
         where = f"the checkpoint of {checkpoint.size} leaves that was kept elsewhere"
         if checkpoint.origin != keys.origin:
@@ -98,6 +98,6 @@ def _compare(connection: Connection, keys: Keys, kept: Sequence[Checkpoint], fin
 
 def _root(connection: Connection, size: int) -> bytes | None:
     try:
-        return log.root(connection, size)
+        return tree.root(connection, size)
     except LookupError:
         return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
-from app.record.merkle import HASH_BYTES, root_of
-from app.record.tables import TileRow
-from app.record.tiles import WIDTH
+from app.record.log.merkle import HASH_BYTES, root_of
+from app.record.log.tiles import WIDTH
+from app.record.store.tables import TileRow
 from app.record.verifying.verdict import Findings
 
 _AHEAD = 64

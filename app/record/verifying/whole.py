@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from app.record import log
 from app.record.keys import Keys
-from app.record.merkle import Frontier, leaf_hash
-from app.record.notes import Checkpoint
-from app.record.tables import EntryRow, LeafRow, UnsealedRow
-from app.record.tiles import Tiles
+from app.record.log import tree
+from app.record.log.merkle import Frontier, leaf_hash
+from app.record.log.notes import Checkpoint
+from app.record.log.tiles import Tiles
+from app.record.store.tables import EntryRow, LeafRow, UnsealedRow
 from app.record.verifying.archives import Archives
 from app.record.verifying.opening import Opening
 from app.record.verifying.reading import Entry, Sealed, leaves, waiting
@@ -59,7 +59,7 @@ class _Pass:
     def __init__(self, connection: Connection, keys: Keys, first: int, kept: Sequence[Checkpoint], *, opening: bool) -> None:
         self.connection, self.keys, self.first = connection, keys, first
         self.findings = Findings()
-        self.size = log.size(connection)
+        self.size = tree.size(connection)
         self.tree = self._begin()
         self.tiling = Tiling(connection, first, self.findings)
         self.checkpoints = Checkpoints(connection, keys, first, kept, self.findings)

@@ -1,0 +1,1 @@
+"""What leaves the record: bundles that anybody can check offline, answers to persons and to complaints, tables for analysis."""

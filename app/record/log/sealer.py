@@ -1,0 +1,193 @@
+"""Sealing: entries that wait become leaves of the log, whose new root is signed. Every second, by one process at a time."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col
+
+from app.record.canonical import canonical
+from app.record.ids import Ids
+from app.record.keys import Keys
+from app.record.log.merkle import leaf_hash, root
+from app.record.log.notes import Checkpoint, sign_checkpoint
+from app.record.log.tiles import Tiles
+from app.record.search.indexing import index_leaves
+from app.record.store.database import Database, cause, changed, stamp
+from app.record.store.tables import CheckpointRow, DailyCountRow, EntryRow, LeafRow, SubjectLeafRow, TreeRow, UnsealedRow
+
+EVERY = 1.0
+"""Seconds between two rounds."""
+MOST_LEAVES = 1_000
+"""Of one transaction: SQLite has one writer, and decisions wait for it meanwhile."""
+HEARTBEAT = datetime.timedelta(minutes=1)
+"""A log that says nothing for longer was stopped, or what it said was taken away."""
+LOCK = 0x5EA1
+"""Of whoever adds to the log or its index."""
+_log = structlog.get_logger("wanliu.record")
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a round of sealing did: how many leaves it added, and how many the log has now."""
+
+    added: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An entry that waits for its leaf."""
+
+    id: str
+    at: str
+    subject: str | None
+    envelope: bytes
+    tally: bytes | None
+
+
+class Overtaken(Exception):
+    """Another process sealed in the meantime; nothing was changed."""
+
+
+class Sealer:
+    """Seals the entries of one database. Any number of processes may have one; they take turns."""
+
+    def __init__(self, database: Database, keys: Keys, clock: Callable[[], datetime.datetime]) -> None:
+        self._database, self._keys, self._clock = database, keys, clock
+        self._ids = Ids()
+
+    def seal(self) -> Round:
+        """Seal everything that waits, and put a heartbeat on the log when the last is a minute old.
+
+        Raises:
+            SQLAlchemyError: the database does not take it; nothing is lost, the next round seals it.
+        """
+        added = 0
+        while True:
+            try:
+                done = self._round()
+            except Overtaken:
+                continue
+            added += done.added
+            if done.added < MOST_LEAVES:
+                return Round(added, done.size)
+
+    def _round(self) -> Round:
+        now = self._clock()
+        with self._database.writing() as connection:
+            self._database.lock(connection, LOCK)
+            tree = connection.execute(select(col(TreeRow.size), col(TreeRow.heartbeat), col(TreeRow.heartbeats))).one()
+            if tree.heartbeat <= stamp(now - HEARTBEAT):
+                self._beat(connection, now, tree.heartbeats + 1)
+            waiting = list(_waiting(connection))
+            if waiting:
+                self._add(connection, tree.size, waiting, now)
+        return Round(len(waiting), tree.size + len(waiting))
+
+    def _beat(self, connection: Connection, now: datetime.datetime, number: int) -> None:
+        """Put a heartbeat among the entries that wait: `sealer` is the writer of these, one a minute, counted without a gap."""
+        entry_id = str(self._ids.new(now))
+        envelope = {"v": 1, "id": entry_id, "kind": "heartbeat", "at": stamp(now), "writer": "sealer", "sequence": number, "body": {}}
+        row = {"id": entry_id, "kind": "heartbeat", "at": stamp(now), "envelope": canonical(envelope)}
+        connection.execute(insert(EntryRow), row)
+        connection.execute(insert(UnsealedRow), {"entry_id": entry_id})
+        connection.execute(update(TreeRow).values(heartbeat=stamp(now), heartbeats=number))
+
+    def _add(self, connection: Connection, size: int, waiting: Sequence[_Waiting], now: datetime.datetime) -> None:
+        """Make leaves of what waits, extend the tree, sign it, and fill what is found by searching and counting."""
+        new = size + len(waiting)
+        if changed(connection.execute(update(TreeRow).where(col(TreeRow.size) == size).values(size=new))) != 1:
+            raise Overtaken
+        hashes = [leaf_hash(entry.envelope) for entry in waiting]
+        leaves = [
+            {"leaf_index": index, "entry_id": entry.id, "at": entry.at, "hash": hashed}
+            for index, (entry, hashed) in enumerate(zip(waiting, hashes, strict=True), size)
+        ]
+        connection.execute(insert(LeafRow), leaves)
+        self._sign(connection, size, hashes, now)
+        index_leaves(self._database, connection, [(index, entry.id, entry.envelope) for index, entry in enumerate(waiting, size)])
+        self._note_subjects(connection, size, waiting)
+        self._count(connection, waiting)
+        connection.execute(delete(UnsealedRow).where(col(UnsealedRow.entry_id).in_([entry.id for entry in waiting])))
+
+    def _sign(self, connection: Connection, size: int, hashes: Sequence[bytes], now: datetime.datetime) -> None:
+        tiles, new = Tiles(connection), size + len(hashes)
+        tiles.append(size, hashes)
+        made = root(new, tiles.subtree)
+        tiles.store(self._database)
+        note = sign_checkpoint(Checkpoint(self._keys.origin, new, made), self._keys.signer)
+        connection.execute(insert(CheckpointRow), {"size": new, "root": made, "at": stamp(now), "note": note})
+
+    def _note_subjects(self, connection: Connection, size: int, waiting: Sequence[_Waiting]) -> None:
+        rows = [{"subject": entry.subject, "leaf_index": index} for index, entry in enumerate(waiting, size) if entry.subject]
+        if rows:
+            connection.execute(insert(SubjectLeafRow), rows)
+
+    def _count(self, connection: Connection, waiting: Sequence[_Waiting]) -> None:
+        """Add the anonymous counts of what waits, in one order, so that two who count never wait for each other."""
+        sums: dict[tuple[str, str, str, str], int] = {}
+        for key, number in _counts(waiting):
+            sums[key] = sums.get(key, 0) + number
+        columns = ("day", "pack", "measure", "grouped")
+        rows: list[dict[str, Any]] = [{**dict(zip(columns, key, strict=True)), "number": sums[key]} for key in sorted(sums)]
+        if rows:
+            self._database.add_up(connection, DailyCountRow, rows, column="number")
+
+
+class SealerThread:
+    """Seals every second until it is stopped. What fails is logged, and tried again."""
+
+    def __init__(self, sealer: Sealer, *, every: float = EVERY) -> None:
+        self._sealer, self._every = sealer, every
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sealer", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after a last round."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._every):
+            self._seal()
+        self._seal()
+
+    def _seal(self) -> None:
+        try:
+            self._sealer.seal()
+        except SQLAlchemyError as error:
+            _log.warning("not_sealed", cause=cause(error))
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next round may go well
+            _log.error("not_sealed", exc_info=error)
+
+
+def _waiting(connection: Connection) -> Iterator[_Waiting]:
+    """The first entries that wait, oldest first. One that is gone from `entry` keeps waiting, for the verifier to find."""
+    query = (
+        select(col(EntryRow.id), col(EntryRow.at), col(EntryRow.subject), col(EntryRow.envelope), col(UnsealedRow.tally))
+        .join(UnsealedRow, col(UnsealedRow.entry_id) == col(EntryRow.id))
+        .order_by(col(UnsealedRow.entry_id))
+        .limit(MOST_LEAVES)
+    )
+    for row in connection.execute(query):
+        yield _Waiting(row.id, row.at, row.subject, bytes(row.envelope), None if row.tally is None else bytes(row.tally))
+
+
+def _counts(waiting: Sequence[_Waiting]) -> Iterator[tuple[tuple[str, str, str, str], int]]:
+    for tally in (orjson.loads(entry.tally) for entry in waiting if entry.tally is not None):
+        for measure, grouped, number in tally["counts"]:
+            yield (tally["day"], tally["pack"], measure, grouped), number

@@ -1,0 +1,159 @@
+"""Reading one entry: its envelope, and what its subject's key opens, as long as there is one."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import Connection, select
+from sqlmodel import col
+
+from app.engine.case import Case
+from app.record.entries import NewEntry
+from app.record.keys import Keys
+from app.record.log import tree
+from app.record.log.tree import Leaf
+from app.record.privacy import Unreadable, commitment_of, lookup_of, open_private, unwrap
+from app.record.store.tables import EntryRow, SubjectRow
+
+State = Literal["readable", "erased", "without_case"]
+
+
+class DamagedEntry(Exception):
+    """What is stored is not what the envelope says was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry as it is on record.
+
+    Attributes:
+        id: of the entry.
+        envelope: what its leaf covers: codes.
+        private: what the subject's key opens; none where the person was erased, or where there is nothing of a person.
+        state: `readable`, `erased`, or `without_case` where nothing private belongs to it.
+        leaf: its place in the log; none while it waits to be sealed.
+    """
+
+    id: str
+    envelope: Mapping[str, Any]
+    private: Mapping[str, Any] | None
+    state: State
+    leaf: Leaf | None
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The codes of what happened."""
+        body: Mapping[str, Any] = self.envelope["body"]
+        return body
+
+    @property
+    def subject(self) -> str | None:
+        """The token of whom it is about."""
+        token: str | None = self.envelope.get("subject")
+        return token
+
+    @property
+    def case(self) -> Case | None:
+        """What was decided about; none where it cannot be read."""
+        return Case.from_json(self.private["case"]) if self.private is not None and "case" in self.private else None
+
+    @property
+    def answer(self) -> str | None:
+        """The answer as it was given; none where it cannot be read."""
+        return None if self.private is None else self.private.get("answer")
+
+
+def read_entry(connection: Connection, keys: Keys, entry_id: str) -> Recorded | None:
+    """An entry by its id; none where there is no such entry, or its month was archived.
+
+    Args:
+        connection: a reading transaction.
+        keys: of the record.
+        entry_id: as it was given out.
+
+    Raises:
+        DamagedEntry: what is private of it is not what the envelope commits to.
+    """
+    columns = (col(EntryRow.envelope), col(EntryRow.private), col(EntryRow.subject))
+    row = connection.execute(select(*columns).where(col(EntryRow.id) == entry_id)).first()
+    if row is None:
+        return None
+    envelope = orjson.loads(bytes(row.envelope))
+    leaf = tree.leaf_of(connection, entry_id)
+    if "commitment" not in envelope:
+        return Recorded(entry_id, envelope, None, "without_case", leaf)
+    key = _key_of(connection, keys, row.subject)
+    if key is None or row.private is None:
+        return Recorded(entry_id, envelope, None, "erased", leaf)
+    return Recorded(entry_id, envelope, _opened(key, bytes(row.private), entry_id, envelope), "readable", leaf)
+
+
+def read_decision(connection: Connection, keys: Keys, decision_id: str) -> Recorded | None:
+    """A decision by its id; none where nothing, or something else, has this id.
+
+    Raises:
+        DamagedEntry: as `read_entry`.
+    """
+    found = read_entry(connection, keys, decision_id)
+    return found if found is not None and found.envelope["kind"] == "decision" else None
+
+
+def token_of(connection: Connection, keys: Keys, subscriber_id: str) -> str | None:
+    """The token of a subscriber; none for somebody never met, or erased."""
+    query = select(col(SubjectRow.token)).where(col(SubjectRow.lookup) == lookup_of(keys, subscriber_id))
+    return connection.execute(query).scalar_one_or_none()
+
+
+def read_note(
+    entry_id: str,
+    now: datetime.datetime,
+    *,
+    caller: str,
+    role: str,
+    what: str,
+    of: str | None = None,
+    token: str | None = None,
+    filters: Mapping[str, Any] | None = None,
+    found: int | None = None,
+) -> NewEntry:
+    """The entry that says who looked at personal data, to be written before they see it.
+
+    Args:
+        entry_id: id of the new entry.
+        now: the time.
+        caller: who looks, with their role.
+        role: theirs.
+        what: `answer`, `decision`, `explanation`, `replay`, `list`, `pairs`.
+        of: id of the entry that is looked at.
+        token: of whom it is about, where it is one person.
+        filters: of a list, what was searched for; no id of a person.
+        found: how many entries a list has.
+    """
+    told = {"caller": caller, "role": role, "what": what, "of": of, "filters": dict(filters) if filters else None, "found": found}
+    return NewEntry(entry_id, "read", now, {name: value for name, value in told.items() if value is not None}, token=token)
+
+
+def _key_of(connection: Connection, keys: Keys, token: str | None) -> bytes | None:
+    row = connection.execute(
+        select(col(SubjectRow.wrapped_key), col(SubjectRow.wrapped_with)).where(col(SubjectRow.token) == token)
+    ).first()
+    return None if row is None else unwrap(keys, bytes(row.wrapped_key), row.wrapped_with)
+
+
+def _opened(key: bytes, ciphertext: bytes, entry_id: str, envelope: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The private payload, held against both hashes of the envelope."""
+    if f"sha256:{hashlib.sha256(ciphertext).hexdigest()}" != envelope["private"]:
+        raise DamagedEntry(f"the private payload of {entry_id} is not the one that was recorded")
+    try:
+        payload = open_private(key, ciphertext, entry_id.encode())
+        kept = commitment_of(payload) == envelope["commitment"]
+    except Unreadable:
+        raise DamagedEntry(f"the private payload of {entry_id} does not open with its subject's key") from None
+    if not kept:
+        raise DamagedEntry(f"the case of {entry_id} is not the one that was recorded")
+    return payload

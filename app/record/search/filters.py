@@ -1,0 +1,160 @@
+"""What a search is asked for, as people and programs write it, made into a query; what is wrong is told with the nearest right value."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import get_args
+
+from sqlalchemy import Connection, select
+from sqlmodel import col
+
+from app.engine.decision import EmptyBecause
+from app.engine.intake import FieldProblem
+from app.engine.pack import Pack
+from app.engine.problems import nearest
+from app.engine.vocabulary import Channel, Outcome
+from app.record.callers import DEVELOPMENT, ROLES
+from app.record.entries import Kind
+from app.record.search.finding import FILTERS, MOST_VALUES, Query
+from app.record.search.terms import term
+from app.record.store.database import stamp
+from app.record.store.tables import SearchBlockRow
+
+LONGEST = 200
+_CLOSED: Mapping[str, Sequence[str]] = {
+    "kind": get_args(Kind),
+    "channel": get_args(Channel),
+    "role": (*ROLES, DEVELOPMENT),
+    "empty": get_args(EmptyBecause),
+}
+"""Filters whose values are known for all packs."""
+_GATES = ("eligible.", "applicable.", "suitable.", "contact.", "guardrail.", "arbitration.")
+_OF_PACKS = ("stage", "phase", "moment", "signal", "offered", "tariff", "suppressed", "clause", "outcome")
+
+
+class BadFilters(ValueError):
+    """The search cannot be made; `problems` names each field and the nearest right value."""
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__("; ".join(f"{item.field}: {item.message}" for item in problems))
+        self.problems = tuple(problems)
+
+
+def query_of(
+    connection: Connection,
+    given: Mapping[str, Sequence[str]],
+    pack: Pack | None,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    subject: str | None = None,
+) -> Query:
+    """The query that filters ask for.
+
+    Args:
+        connection: a reading transaction: a name that no pack in force knows may still be on record.
+        given: values by the names of `FILTERS`.
+        pack: in force, for what its parts are called.
+        since: a time with its offset, or a date (UTC): entries from then on.
+        until: the same: entries before then; of a date, to its end.
+        subject: token of a subscriber.
+
+    Raises:
+        BadFilters: a filter that there is not, or a value that it cannot have.
+    """
+    problems: list[FieldProblem] = []
+    terms: dict[str, tuple[str, ...]] = {}
+    for name, values in given.items():
+        problems += _wrong(connection, name, values, pack)
+        terms[name] = tuple(dict.fromkeys(_plain(name, value) for value in values))
+    times = {}
+    for name, text in (("since", since), ("until", until)):
+        try:
+            times[name] = None if text is None else _time(text, end=name == "until")
+        except ValueError:
+            problems.append(FieldProblem(name, "expected a date such as 2026-11-01, or a time such as 2026-11-01T08:00:00+08:00"))
+    if not problems and times["since"] and times["until"] and times["since"] >= times["until"]:
+        problems.append(FieldProblem("until", "expected a time after `since`"))
+    if problems:
+        raise BadFilters(problems)
+    return Query({name: values for name, values in terms.items() if values}, subject, times["since"], times["until"])
+
+
+def _wrong(connection: Connection, name: str, values: Sequence[str], pack: Pack | None) -> Iterator[FieldProblem]:
+    if name not in FILTERS:
+        yield FieldProblem(name, f"is not a filter; {nearest(name, FILTERS) or 'one of ' + ', '.join(FILTERS)}")
+    elif len(values) > MOST_VALUES:
+        yield FieldProblem(name, f"takes at most {MOST_VALUES} values")
+    else:
+        for value in values:
+            message = _wrong_value(connection, name, value, pack)
+            if message:
+                yield FieldProblem(name, message)
+
+
+def _wrong_value(connection: Connection, name: str, value: str, pack: Pack | None) -> str | None:
+    """What is wrong with a value; none where nothing is. The value itself is not repeated."""
+    if not value or len(value) > LONGEST or not value.isprintable():
+        return f"expected 1 to {LONGEST} printable characters"
+    if name in _CLOSED:
+        known = _CLOSED[name]
+        return None if value in known else f"there is no such {name}; {nearest(value, known) or 'one of ' + ', '.join(known)}"
+    if name == "outcome" and value.rpartition(":")[2] not in get_args(Outcome):
+        words = get_args(Outcome)
+        hint = nearest(value.rpartition(":")[2], words) or "one of " + ", ".join(words)
+        return f"expected an outcome, alone or as action:outcome; {hint}"
+    if name in _OF_PACKS and pack is not None and name != "outcome":
+        known_names = names_of(pack, name)
+        plain = _plain(name, value)
+        if plain.partition(":")[0] not in known_names and not _on_record(connection, term(name, plain)):
+            hint = nearest(plain.partition(":")[0], known_names)
+            return f"nothing on record and nothing in the pack in force has this name{f'; {hint}' if hint else ''}"
+    return None
+
+
+def names_of(pack: Pack, name: str) -> Collection[str]:
+    """What a filter's values can be, by the pack in force."""
+    if name == "signal":
+        return pack.signals
+    if name in ("offered", "suppressed"):
+        return pack.by_id
+    if name == "tariff":
+        return pack.tariffs
+    if name == "stage":
+        return pack.stage_by_id
+    if name == "phase":
+        return pack.phase_by_id
+    if name == "moment":
+        return [*pack.moments, "none"]
+    clauses = {clause for _, clause in (pair for of_action in pack.clauses.values() for pair in of_action)}
+    return clauses | {*pack.contact_rules, *pack.guardrail_rules, "phase", "channel", *_ARBITRATION}
+
+
+_ARBITRATION = ("max_actions", "per_category", "commitments", "concession_limit", "service_first", "excludes")
+
+
+def _plain(name: str, value: str) -> str:
+    """A clause by its own name: answers write the gate before it, the index does not know it."""
+    if name == "clause":
+        return next((value.removeprefix(gate) for gate in _GATES if value.startswith(gate)), value)
+    return value
+
+
+def _on_record(connection: Connection, item: str) -> bool:
+    return connection.execute(select(col(SearchBlockRow.block)).where(col(SearchBlockRow.term) == item).limit(1)).first() is not None
+
+
+def _time(text: str, *, end: bool) -> str:
+    """A time as the store writes it.
+
+    Raises:
+        ValueError: it is none, or has no offset.
+    """
+    if len(text) == len("2026-11-01"):
+        day = datetime.date.fromisoformat(text) + datetime.timedelta(days=1 if end else 0)
+        return stamp(datetime.datetime.combine(day, datetime.time(), datetime.UTC))
+    moment = datetime.datetime.fromisoformat(text)
+    if moment.tzinfo is None or not 1970 <= moment.year < 9999:
+        raise ValueError
+    return stamp(moment)

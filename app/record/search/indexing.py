@@ -1,0 +1,128 @@
+"""The search index: for every 4,096 leaves and every term, which of them carry it. Filled as leaves are sealed, never read for a proof."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+from sqlmodel import col
+
+from app.record.search.terms import outcome_terms, terms_of
+from app.record.store.database import Database
+from app.record.store.tables import LeafRow, OutcomeRow, SearchBlockRow, SearchSpanRow
+
+BLOCK = 4_096
+_WHOLE = BLOCK // 8
+_MOST_ASKED = 2_000
+"""Values in one `IN`."""
+
+Places = dict[int, dict[str, int]]
+"""By block and term, the bits that leaves put there."""
+
+
+def index_leaves(database: Database, connection: Connection, leaves: Sequence[tuple[int, str, bytes]]) -> None:
+    """Make leaves findable, in the transaction that adds them and after their rows of `leaf` are there.
+
+    What became of a decision is put on the decision's own leaf too, whichever of the two is sealed first.
+
+    Args:
+        database: where they are.
+        connection: its transaction.
+        leaves: of each its index, the id of its entry, and the entry's envelope.
+    """
+    read = [(index, entry_id, orjson.loads(envelope)) for index, entry_id, envelope in leaves]
+    places: Places = {}
+    for index, _, envelope in read:
+        _put(places, index, terms_of(envelope))
+    for index, terms in _answered(connection, read):
+        _put(places, index, terms)
+    for block, terms_here in places.items():
+        _store(database, connection, block, terms_here)
+    _stretch(database, connection, read)
+
+
+def packed(bits: int) -> bytes:
+    """The bits of a block as they are stored."""
+    count = bits.bit_count()
+    if 2 * count >= _WHOLE:
+        return bits.to_bytes(_WHOLE, "little")
+    return struct.pack(f"<{count}H", *offsets(bits))
+
+
+def unpacked(stored: bytes) -> int:
+    """The bits of a block that were stored."""
+    if len(stored) == _WHOLE:
+        return int.from_bytes(stored, "little")
+    bits = bytearray(_WHOLE)
+    for (offset,) in struct.iter_unpack("<H", stored):
+        bits[offset >> 3] |= 1 << (offset & 7)
+    return int.from_bytes(bits, "little")
+
+
+def offsets(bits: int) -> Iterator[int]:
+    """The places of the bits that are set, lowest first."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
+
+
+def asked(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Values in portions that one statement takes."""
+    return (values[start : start + _MOST_ASKED] for start in range(0, len(values), _MOST_ASKED))
+
+
+def _put(places: Places, index: int, terms: Iterable[str]) -> None:
+    block, offset = divmod(index, BLOCK)
+    here, bit = places.setdefault(block, {}), 1 << offset
+    for term in terms:
+        here[term] = here.get(term, 0) | bit
+
+
+def _answered(connection: Connection, leaves: Sequence[tuple[int, str, Mapping[str, Any]]]) -> Iterator[tuple[int, Iterator[str]]]:
+    """The leaves of decisions that outcomes among the leaves answer, or that were answered before they were sealed; with the terms."""
+    known = {entry_id: index for index, entry_id, envelope in leaves if envelope["kind"] == "decision"}
+    outcomes = [entry_id for _, entry_id, envelope in leaves if envelope["kind"] == "outcome"]
+    query = select(col(OutcomeRow.decision_id), col(OutcomeRow.action), col(OutcomeRow.outcome))
+    rows = [
+        *chain.from_iterable(connection.execute(query.where(col(OutcomeRow.entry_id).in_(part))) for part in asked(outcomes)),
+        *chain.from_iterable(connection.execute(query.where(col(OutcomeRow.decision_id).in_(part))) for part in asked(list(known))),
+    ]
+    earlier = sorted({row.decision_id for row in rows} - known.keys())
+    for part in asked(earlier):
+        found = select(col(LeafRow.entry_id), col(LeafRow.leaf_index)).where(col(LeafRow.entry_id).in_(part))
+        known.update((row.entry_id, row.leaf_index) for row in connection.execute(found))
+    for row in rows:
+        if row.decision_id in known:
+            yield known[row.decision_id], outcome_terms(row.outcome, row.action)
+
+
+def _store(database: Database, connection: Connection, block: int, terms: Mapping[str, int]) -> None:
+    before: dict[str, bytes] = {}
+    for part in asked(list(terms)):
+        query = select(col(SearchBlockRow.term), col(SearchBlockRow.bits)).where(
+            col(SearchBlockRow.term).in_(part), col(SearchBlockRow.block) == block
+        )
+        before.update((row.term, bytes(row.bits)) for row in connection.execute(query))
+    joined = {term: bits | unpacked(before.get(term, b"")) for term, bits in sorted(terms.items())}
+    rows = [{"term": term, "block": block, "bits": packed(bits)} for term, bits in joined.items()]
+    database.put(connection, SearchBlockRow, rows, replacing=["bits"])
+
+
+def _stretch(database: Database, connection: Connection, leaves: Sequence[tuple[int, str, Mapping[str, Any]]]) -> None:
+    """Keep the first and last time of each block."""
+    spans: dict[int, tuple[str, str]] = {}
+    for index, _, envelope in leaves:
+        block, at = index // BLOCK, envelope["at"]
+        first, last = spans.get(block, (at, at))
+        spans[block] = min(first, at), max(last, at)
+    query = select(SearchSpanRow).where(col(SearchSpanRow.block).in_(list(spans)))
+    for row in connection.execute(query).all():
+        first, last = spans[row.block]
+        spans[row.block] = min(first, row.first_at), max(last, row.last_at)
+    rows = [{"block": block, "first_at": first, "last_at": last} for block, (first, last) in spans.items()]
+    database.put(connection, SearchSpanRow, rows, replacing=["first_at", "last_at"])

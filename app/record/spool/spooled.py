@@ -1,0 +1,81 @@
+"""An entry as bytes, for the spool, and back."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from app.record.canonical import canonical
+from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow, Subject
+from app.record.store.database import stamp
+
+_BYTES, _SUBJECT = "$bytes", "$subject"
+
+
+def bytes_of(entry: NewEntry) -> bytes:
+    """The entry as bytes.
+
+    Raises:
+        NotCanonical, TypeError: it has what JSON cannot say, so that the store would refuse it later.
+    """
+    canonical(entry.body)
+    if entry.private is not None:
+        canonical(entry.private)
+    asked = entry.idempotency
+    told = {
+        "id": entry.id,
+        "kind": entry.kind,
+        "at": stamp(entry.at),
+        "body": entry.body,
+        "subscriber": entry.subscriber,
+        "token": entry.token,
+        "private": entry.private,
+        "idempotency": asked and [asked.caller, asked.key, asked.body_hash.hex(), stamp(asked.expires_at)],
+        "rows": [[row.table, row.replacing, {name: _plain(value) for name, value in row.values.items()}] for row in entry.rows],
+        "tally": entry.tally,
+    }
+    return orjson.dumps(told, default=_mapping)
+
+
+def entry_of(written: bytes) -> NewEntry:
+    """The entry that `bytes_of` wrote."""
+    told = orjson.loads(written)
+    asked = told["idempotency"]
+    return NewEntry(
+        id=told["id"],
+        kind=told["kind"],
+        at=datetime.datetime.fromisoformat(told["at"]),
+        body=told["body"],
+        subscriber=told["subscriber"],
+        token=told["token"],
+        private=told["private"],
+        idempotency=asked and Idempotency(asked[0], asked[1], bytes.fromhex(asked[2]), datetime.datetime.fromisoformat(asked[3])),
+        rows=tuple(_row(*row) for row in told["rows"]),
+        tally=told["tally"],
+    )
+
+
+def _row(table: str, replacing: list[str] | None, values: Mapping[str, Any]) -> NewRow:
+    return NewRow(table, {name: _value(value) for name, value in values.items()}, None if replacing is None else tuple(replacing))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {_BYTES: base64.b64encode(value).decode()}
+    return {_SUBJECT: True} if isinstance(value, Subject) else value
+
+
+def _value(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return SUBJECT if _SUBJECT in value else base64.b64decode(value[_BYTES])
+
+
+def _mapping(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} cannot be spooled")

@@ -1,0 +1,209 @@
+"""The record as the rest of the program uses it: write an entry, durable when it returns; read."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import select
+from sqlmodel import col
+
+from app.record.entries import NewEntry, Written
+from app.record.keys import Keys
+from app.record.spool.draining import Drain
+from app.record.spool.waiting import Spool
+from app.record.store.adoption import Adopted, adopt
+from app.record.store.committer import Beside, Committer
+from app.record.store.database import Database, cause
+from app.record.store.migrate import bring_up_to_date
+from app.record.store.problems import DATABASE_ERRORS, KeyReused, StoreBusy, StoreError, StoreUnavailable
+from app.record.store.readers import Readers, Reading
+from app.record.store.tables import TreeRow
+from app.record.store.upkeep import keep_up_for_ever
+from app.record.store.writer import Writer
+
+DEADLINE = 0.15
+READ_DEADLINE = 5.0
+LONGEST_QUEUE = 4_096
+_PATIENCE = 10.0
+_PAUSE = 0.1
+
+T = TypeVar("T")
+_log = structlog.get_logger("wanliu.record")
+
+
+class Record:
+    """The record of one database, opened once a process: by `open` where requests are answered, by `prepare` in a command."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: Keys,
+        *,
+        clock: Callable[[], datetime.datetime],
+        deadline: float = DEADLINE,
+        read_deadline: float = READ_DEADLINE,
+        longest_queue: int = LONGEST_QUEUE,
+        spool: Spool | None = None,
+    ) -> None:
+        """
+        Args:
+            database: where it is kept; made, and brought up to date, when opened.
+            keys: of this log.
+            clock: gives the time.
+            deadline: seconds that `write` waits.
+            read_deadline: seconds that `read` waits.
+            longest_queue: entries that may wait before `StoreBusy`, and reads too.
+            spool: where entries wait while the store is down; left out, they are refused.
+        """
+        self.database, self.keys, self.clock = database, keys, clock
+        self.deadline, self.read_deadline = deadline, read_deadline
+        self._committer = Committer(database, keys, clock)
+        self._spool = spool
+        self._writer = Writer(self._committer, longest_queue, None if spool is None else Drain(spool, self._committer))
+        self._upkeep: asyncio.Task[None] | None = None
+        self._readers = Readers(database, self._committer.place, longest_queue)
+
+    async def open(self) -> None:
+        """Bring the database up to date and start writing.
+
+        Raises:
+            StoreUnavailable: it cannot be opened, or is no store.
+        """
+        adopted = await asyncio.to_thread(self.prepare)
+        if any(adopted):
+            _log.info("first_release_taken_over", decisions=adopted.taken, unreadable=adopted.left)
+        if self._spool is not None:
+            await asyncio.to_thread(self._spool.open)
+        self._writer.start()
+        self._upkeep = asyncio.create_task(keep_up_for_ever(self.database, self.clock, self._readers.threads))
+
+    def prepare(self) -> Adopted:
+        """Bring the database up to date, and take over what the first release stored; enough for `write_now`.
+
+        Raises:
+            StoreUnavailable: it cannot be opened, or is no store.
+        """
+        try:
+            bring_up_to_date(self.database)
+        except (*DATABASE_ERRORS, OSError) as error:
+            raise StoreUnavailable(f"the store cannot be opened: {cause(error)}") from error
+        self._committer.place.remember()
+        try:
+            return adopt(self.database, self._committer)
+        except DATABASE_ERRORS as error:
+            raise StoreUnavailable(f"decisions of the first release cannot be taken over: {cause(error)}") from error
+
+    async def close(self) -> None:
+        """Store what still waits, then let go of the database."""
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+            await asyncio.gather(self._upkeep, return_exceptions=True)
+        await asyncio.to_thread(self.close_now)
+
+    def close_now(self) -> None:
+        """As `close`, for a command."""
+        self._writer.stop()
+        self._committer.close()
+        if self._spool is not None:
+            self._spool.close()
+        self._readers.close()
+        self.database.dispose()
+
+    async def write(self, entry: NewEntry) -> Written:
+        """Store an entry; it is durable when this returns.
+
+        A caller that goes away does not undo the commit that it shares with others.
+
+        Raises:
+            StoreBusy: too many wait; nothing was stored.
+            StoreUnavailable: not stored in time. It may be stored yet, but nobody was told so.
+            RowRefused: the store refused this entry.
+            KeyReused: its idempotency key was used for another request.
+        """
+        if self._spool is None or not self._writer.runs:
+            return await self._store(entry)
+        known = self._spool.outcome(entry.idempotency)
+        if isinstance(known, KeyReused):
+            raise known
+        try:
+            return known or await self._store(entry)
+        except (StoreBusy, StoreUnavailable):
+            return await self._spool.keep(entry, self.deadline)
+
+    async def _store(self, entry: NewEntry) -> Written:
+        stored = self._writer.submit(entry)
+        try:
+            await asyncio.wait([stored], timeout=self.deadline)
+            if stored.done():
+                return stored.result()
+        finally:
+            stored.cancel()  # where nobody waits any more, the writer leaves it out
+        raise StoreUnavailable("the entry was not stored in time")
+
+    def write_now(self, entry: NewEntry, *, patience: float = _PATIENCE, beside: Beside | None = None) -> Written:
+        """Store an entry without the queue, from a command; it is durable when this returns.
+
+        Args:
+            entry: what to store.
+            patience: seconds to keep trying.
+            beside: changes something more in the same transaction; may be called again where the store fails.
+
+        Raises:
+            StoreUnavailable: the store did not take it in time.
+            RowRefused: the store refused it.
+            KeyReused: its idempotency key was used for another request.
+        """
+        give_up = time.monotonic() + patience
+        while True:
+            try:
+                [outcome] = self._committer.commit([entry], beside=beside)
+                break
+            except StoreUnavailable:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(_PAUSE)
+        if isinstance(outcome, StoreError):
+            raise outcome
+        return outcome
+
+    async def read(self, work: Reading[T], *, deadline: float | None = None) -> T:
+        """Read in another thread, within a transaction that sees one state of the record.
+
+        Args:
+            work: does the reading; its own exceptions are passed on.
+            deadline: seconds to wait; left out, `read_deadline`.
+
+        Raises:
+            StoreBusy: too many read.
+            StoreUnavailable: the database cannot be read, or not in time.
+        """
+        return await self._readers.read(work, self.read_deadline if deadline is None else deadline)
+
+    def read_now(self, work: Reading[T]) -> T:
+        """Read in this thread, for as long as it takes.
+
+        Raises:
+            StoreUnavailable: the database cannot be read.
+        """
+        return self._readers.read_now(work)
+
+    async def check(self) -> None:
+        """Does it take entries: the store is there, is read, and no commit has failed since it last took some; or else the spool has room.
+
+        Raises:
+            StoreUnavailable: it does not.
+        """
+        try:
+            await self._check_store()
+        except StoreUnavailable:
+            if self._spool is None or not self._writer.runs or not self._spool.has_room:
+                raise
+
+    async def _check_store(self) -> None:
+        self._writer.check()
+        await self.read(lambda connection: connection.execute(select(col(TreeRow.size))).scalar_one())
