@@ -1,5 +1,5 @@
 # Needs Python 3.11 or newer and a C compiler (for durable-rules, Python 3.11 and 3.12 only); everything else goes into .venv.
-# Another Python: make test PYTHON=python3.12      One test file: make test TESTS=tests/engine/test_language.py
+# Another Python: make test PYTHON=python3.12      One test file: make test TESTS=tests/unit/test_language.py
 # Rebuild the pins: make pins                      To newer versions: make pins UPGRADE=--upgrade
 
 MAKEFLAGS += --no-print-directory
