@@ -12,7 +12,8 @@ import orjson
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from app.record.search.finding import FILTERS, Query, search
+from app.record.search.finding import search
+from app.record.search.query import FILTERS, Query
 from app.record.search.terms import terms_of
 from app.record.store.tables import EntryRow, LeafRow
 

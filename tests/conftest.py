@@ -1,3 +1,3 @@
 """Fixtures that tests of every folder may ask for."""
 
-pytest_plugins = ["tests.databases"]
+pytest_plugins = ["tests.databases", "tests.followed"]

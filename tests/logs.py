@@ -8,18 +8,20 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select, update
 from sqlmodel import col
 
 from app.engine.pack import digest_of
 from app.record.canonical import canonical
+from app.record.contacts import contact_row
 from app.record.ids import Ids
 from app.record.keys import Keys
 from app.record.log.sealer import Sealer
+from app.record.outcomes import outcome_row
 from app.record.packs.steps import PackContent
 from app.record.privacy import lookup_of, new_subject, seal, unwrap
 from app.record.store.database import Database, stamp
-from app.record.store.tables import EntryRow, PackRow, SubjectRow, UnsealedRow
+from app.record.store.tables import ContactRow, EntryRow, OutcomeRow, PackRow, PackStepRow, SubjectRow, UnsealedRow
 
 NOW = datetime.datetime(2026, 11, 22, 10, 0, tzinfo=datetime.UTC)
 FILES = {"rules/pack.yaml": b"pack: {name: small, version: '1', jurisdiction: cn}\n", "policies/a.yaml": "# 挽留\n".encode()}
@@ -84,9 +86,19 @@ class Book:
         self.now = NOW
         self.sequence = 0
         self._ids = Ids()
-        row = {"digest": PACK, "name": "small", "version": "1", "at": stamp(NOW), "author": "ann", "files": PackContent(FILES).packed()}
-        with database.writing() as connection:
-            database.insert_missing(connection, PackRow, [row])
+
+    def shelve(self) -> None:
+        """Put the pack of the decisions into its table, where bundles find it. No entry published it, which verifying finds."""
+        row = {"digest": PACK, "name": "small", "version": "1", "at": stamp(self.now), "author": "ann"}
+        with self.database.writing() as connection:
+            self.database.insert_missing(connection, PackRow, [{**row, "files": PackContent(FILES).packed()}])
+
+    def publish(self) -> str:
+        """Publish the pack of the decisions; the id of the entry."""
+        told = {"digest": PACK, "step": "published", "by": "ann", "name": "small", "version": "1", "files": len(FILES)}
+        entry_id = self.add("pack_published", told)
+        self.shelve()
+        return entry_id
 
     def seal(self) -> int:
         """Seal what waits, the heartbeat last; how many leaves the log has then."""
@@ -127,7 +139,38 @@ class Book:
             row = {"id": entry_id, "kind": kind, "at": stamp(self.now), "subject": envelope.get("subject"), "private": ciphertext}
             connection.execute(insert(EntryRow), {**row, "envelope": canonical(envelope)})
             connection.execute(insert(UnsealedRow), {"entry_id": entry_id})
+            self._restate(connection, row, body, private or {})
         return entry_id
+
+    def tell(self, decision_id: str, subscriber: str, outcome: str, *, action: str = "bill_explain", reference: str | None = None) -> str:
+        """What became of an action of a decision; the id of the entry."""
+        told = {"caller": "desk", "role": "agent", "agent": "a-1", "channel": "call_centre", "pack": PACK, "rank": 1}
+        body = {**told, "decision": decision_id, "action": action, "outcome": outcome, "at": stamp(self.now)}
+        return self.add("outcome", body, subscriber, {"answer": "{}", "reference": reference})
+
+    def hold(self, subscriber: str, reason: str) -> str:
+        """Put a subscriber under legal hold."""
+        entry_id = self.add("hold", {"by": "lea", "step": "held"}, subscriber, {"reason": reason})
+        lookup = lookup_of(self.keys, subscriber)
+        with self.database.writing() as connection:
+            values = {"hold": reason, "hold_by": "lea", "hold_since": stamp(self.now)}
+            connection.execute(update(SubjectRow).where(col(SubjectRow.lookup) == lookup).values(**values))
+        return entry_id
+
+    def _restate(self, connection: Connection, row: Mapping[str, Any], body: Mapping[str, Any], private: Mapping[str, Any]) -> None:
+        """The rows that the writer stores beside an entry."""
+        if row["kind"].startswith("pack_") and "step" in body:
+            step = {name: body.get(name) for name in ("digest", "step", "by", "effective_at")}
+            connection.execute(insert(PackStepRow), {"entry_id": row["id"], "at": row["at"], **step})
+        if row["kind"] != "outcome":
+            return
+        connection.execute(insert(OutcomeRow), outcome_row(row["id"], row["subject"], body, private.get("reference")))
+        at = datetime.datetime.fromisoformat(body["at"])
+        offered = {"action": body["action"], "kind": None}
+        contact = contact_row({"channel": "call_centre"}, body["decision"], offered, body["outcome"], at, None)
+        if contact is not None and row["subject"] is not None:
+            values = [{**contact.values, "subject": row["subject"]}]
+            self.database.put(connection, ContactRow, values, replacing=contact.replacing or ())
 
     def _subject(self, connection: Any, subscriber: str) -> tuple[str, bytes]:
         lookup = lookup_of(self.keys, subscriber)

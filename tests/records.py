@@ -91,7 +91,8 @@ class Written:
         step = {"entry_id": entry_id, "digest": made.digest, "step": "published", "at": stamp(now), "by": "ann"}
         files = PackContent(dict(shipped_files())).packed()
         rows = (NewRow("pack", {**row, "files": files}), NewRow("pack_step", step))
-        self.record.write_now(NewEntry(entry_id, "pack_published", now, {"digest": made.digest, "by": "ann"}, rows=rows))
+        body = {"digest": made.digest, "step": "published", "by": "ann", "name": made.name, "version": made.version}
+        self.record.write_now(NewEntry(entry_id, "pack_published", now, body, rows=rows))
 
 
 @contextlib.contextmanager

@@ -112,10 +112,17 @@ def answer_bytes(explanation: Explanation, pack: Pack, decided_at: datetime.date
     }
     for name in _explained:
         answer[name] = getattr(explanation, name)
-    return orjson.dumps(answer, default=_plain)
+    return as_json(answer)
 
 
-def _plain(value: object) -> dict[Any, Any]:
+def as_json(value: object) -> bytes:
+    """An answer as bytes; sets in order, so that the same answer has the same bytes."""
+    return orjson.dumps(value, default=_plain)
+
+
+def _plain(value: object) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, frozenset | set):
+        return sorted(value)
     raise TypeError(type(value).__name__)

@@ -8,13 +8,18 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 
-from app.api import decisions, health, packs_in_force, reading, records, responses, subscribers
-from app.api.callers import admit
+from app.api import decisions, health, responses
+from app.api.calls import admit
 from app.api.document import document
 from app.api.door import Door
 from app.api.errors import handle_errors
+from app.api.packs import listing, publishing, steps
+from app.api.reading import consulting, exporting, persons, searching, whole
 from app.api.services import Services, open_services
 from app.settings import Settings
+
+ROUTES = (decisions, responses, health, publishing, steps, listing, searching, consulting, whole, persons, exporting)
+"""Modules of endpoints, in the order of the API's document."""
 
 OpenServices = Callable[[Settings], contextlib.AbstractAsyncContextManager[Services]]
 
@@ -35,18 +40,10 @@ def create_app(settings: Settings, services: OpenServices = open_services) -> Fa
 
     everywhere = [Depends(admit)]
     app = FastAPI(title="Wanliu", lifespan=lifespan, dependencies=everywhere, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.include_router(decisions.router)
-    app.include_router(responses.router)
-    app.include_router(health.router)
-    app.include_router(packs_in_force.router)
-    app.include_router(reading.router)
-    app.include_router(records.router)
-    app.include_router(subscribers.router)
+    for part in ROUTES:
+        app.include_router(part.router)
     app.add_middleware(Door)
     handle_errors(app)
-    packs_in_force.handle_errors(app)
-    reading.handle_errors(app)
-    subscribers.handle_errors(app)
     _remember_document(app)
     return app
 

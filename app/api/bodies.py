@@ -1,10 +1,13 @@
-"""Reading a body, no further than it may go."""
+"""Bodies: read no further than they may go, and answered as JSON."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.answers import as_json
 from app.api.problems import problem
 
 LARGEST_BODY = 1024 * 1024
@@ -37,6 +40,11 @@ async def read_json(request: Request, most: int = LARGEST_BODY) -> bytes:
     if length.isdecimal() and int(length) > most:
         raise _too_large()
     return await _read(request, most)
+
+
+def json_answer(answer: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer as JSON: a shape of values, or the bytes that are to be sent as they are."""
+    return Response(answer if isinstance(answer, bytes) else as_json(answer), status, headers, JSON)
 
 
 async def _read(request: Request, most: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Who asks: the caller behind a key, and whether their role may."""
+"""Who may call: the callers that the store knows, by their keys."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection
-from starlette.requests import Request
 
-from app.api.bodies import Refused
-from app.api.permissions import is_open, may
-from app.api.problems import problem
 from app.record import StoreError
 from app.record.callers import DEVELOPMENT, Caller, callers_by_key, hash_of
 
 LOOK_SECONDS = 1.0
 _LONGEST_KEY = 200
 _ANYBODY = Caller(DEVELOPMENT, DEVELOPMENT)
-_CHALLENGE = 'Bearer realm="wanliu"'
 _log = structlog.get_logger("wanliu.callers")
 
 ReadCallers = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
@@ -79,41 +74,3 @@ class CallerBook:
         if self._known is None:
             return None if self._reachable else _ANYBODY
         return self._known.get(hash_of(key)) if key is not None and len(key) <= _LONGEST_KEY else None
-
-
-async def admit(request: Request) -> None:
-    """Let in who may use the route, and note who it is; what every route depends on.
-
-    Raises:
-        Refused: 401 without a key or with a wrong one, 403 where the role may not.
-    """
-    route = f"{request.method} {request.scope['route'].path_format}"
-    if is_open(route):
-        return
-    key = key_of(request)
-    caller = request.app.state.services.callers.caller(key)
-    if caller is None:
-        raise Refused(_unknown(key))
-    if not may(caller.role, route):
-        raise Refused(problem("forbidden", detail=f"the role `{caller.role}` may not do this"))
-    request.scope["caller"] = caller
-
-
-def caller_of(request: Request) -> Caller:
-    """Who asks, after `admit`."""
-    caller: Caller = request.scope["caller"]
-    return caller
-
-
-def key_of(request: Request) -> str | None:
-    """The API key that a request carries: `Authorization: Bearer`, else `X-API-Key`."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
-
-
-def _unknown(key: str | None) -> Any:
-    if key is None:
-        detail = "send an API key: `Authorization: Bearer wl_…` or `X-API-Key: wl_…`; `wanliu caller add` makes one"
-        return problem("unauthenticated", detail=detail, headers={"www-authenticate": _CHALLENGE})
-    detail = "the key is nobody's; it may have been revoked"
-    return problem("unauthenticated", detail=detail, headers={"www-authenticate": f'{_CHALLENGE}, error="invalid_token"'})

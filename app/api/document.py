@@ -9,11 +9,10 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from app import __version__
+from app.api.declaring import NAMED, REFERENCES
 from app.api.permissions import PERMISSIONS, is_open
 from app.api.problems import KINDS, Problem, documented
-from app.engine.vocabulary import DecisionRequest, OutcomeReport
 
-_REFERENCES = "#/components/schemas/{model}"
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, `wl_…`."},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same, for who cannot send the other."},
@@ -40,11 +39,11 @@ def document(app: FastAPI) -> dict[str, Any]:
     problems = "\n".join(f"- `{name}` ({kind.status}): {kind.title}." for name, kind in KINDS.items())
     found = get_openapi(title="Wanliu", version=__version__, description=_DESCRIPTION.format(problems=problems), routes=app.routes)
     schemas: dict[str, Any] = found.setdefault("components", {}).setdefault("schemas", {})
-    _add(schemas, "DecisionRequest", TypeAdapter(DecisionRequest).json_schema(ref_template=_REFERENCES, mode="validation"))
-    _add(schemas, "OutcomeReport", TypeAdapter(OutcomeReport).json_schema(ref_template=_REFERENCES, mode="validation"))
+    for shape in NAMED:
+        _add(schemas, shape.__name__, shape.model_json_schema(ref_template=REFERENCES, mode="validation"))
     for section in (schemas["DecisionRequest"], schemas["SubscriberContext"]):
         _close(section)
-    _add(schemas, "Problem", TypeAdapter(Problem).json_schema(ref_template=_REFERENCES, mode="serialization"))
+    _add(schemas, "Problem", TypeAdapter(Problem).json_schema(ref_template=REFERENCES, mode="serialization"))
     found["components"] = {"schemas": dict(sorted(schemas.items())), "securitySchemes": _SCHEMES}
     for path, item in found["paths"].items():
         for method in filter(item.__contains__, _METHODS):

@@ -1,6 +1,9 @@
-"""Which error becomes which problem."""
+"""Which error becomes which problem: the one table."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -8,44 +11,94 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import ExceptionHandler
 
 from app.api.bodies import Refused
+from app.api.packs.answers import mistakes
 from app.api.problems import problem
 from app.engine.intake import FieldProblem, RequestError
+from app.engine.problems import PackError
 from app.record import KeyReused, StoreBusy, StoreError
+from app.record.erasing.persons import Held, NotErased
+from app.record.export.exporting import NothingSealed
+from app.record.export.sharing import TooMuch
+from app.record.packs.library import DamagedPack
+from app.record.packs.steps import BadStep, OwnPack, PackStepError, UnknownPack
+from app.record.persons import NobodyKnown
+from app.record.reading.recorded import DamagedEntry
+from app.record.search.cursors import BadCursor
+from app.record.search.filters import BadFilters
 
 _log = structlog.get_logger("wanliu.store")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _kinds = {404: "not-found", 405: "method-not-allowed"}
 
+Answered = Callable[[Any], Response]
+
 
 def handle_errors(app: FastAPI) -> None:
     """Answer every error with a problem."""
-    app.add_exception_handler(RequestError, _request_error)
-    app.add_exception_handler(Refused, _refused)
-    app.add_exception_handler(StoreError, _store_error)
-    app.add_exception_handler(RequestValidationError, _parameter_error)
+    for kind, answered in ERRORS.items():
+        app.add_exception_handler(kind, _handler(answered))
     app.add_exception_handler(HTTPException, _http_error)
 
 
-async def _request_error(_: Request, error: Exception) -> Response:
-    return problem("invalid-request", errors=error.problems if isinstance(error, RequestError) else ())
+def _handler(answered: Answered) -> ExceptionHandler:
+    async def handler(_: Request, error: Exception) -> Response:
+        return answered(error)
+
+    return handler
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    return error.response if isinstance(error, Refused) else problem("bad-request")
+def _told(kind: str) -> Answered:
+    """A problem of this kind, with the error's own message."""
+    return lambda error: problem(kind, detail=str(error))
 
 
-async def _store_error(_: Request, error: Exception) -> Response:
-    if isinstance(error, KeyReused):
-        return problem("idempotency-key-reused", errors=[FieldProblem("Idempotency-Key", "was used for another request; use a new one")])
+def _named(field: str) -> Answered:
+    """A wrong field, with the error's own message."""
+    return lambda error: problem("invalid-request", errors=[FieldProblem(field, str(error))])
+
+
+def _fields(error: RequestError | BadFilters) -> Response:
+    return problem("invalid-request", errors=error.problems)
+
+
+def _parameters(error: RequestValidationError) -> Response:
+    return problem("invalid-request", errors=[FieldProblem(str(item["loc"][-1]), "is not of the expected form") for item in error.errors()])
+
+
+def _key_reused(_: KeyReused) -> Response:
+    return problem("idempotency-key-reused", errors=[FieldProblem("Idempotency-Key", "was used for another request; use a new one")])
+
+
+def _store_failed(error: StoreError) -> Response:
     _log.warning("store_failed", why=str(error))
     return problem("store-busy" if isinstance(error, StoreBusy) else "store-unavailable")
 
 
-async def _parameter_error(_: Request, error: Exception) -> Response:
-    found = error.errors() if isinstance(error, RequestValidationError) else ()
-    return problem("invalid-request", errors=[FieldProblem(str(item["loc"][-1]), "is not of the expected form") for item in found])
+ERRORS: Mapping[type[Exception], Answered] = {
+    Refused: lambda error: error.response,
+    RequestError: _fields,
+    RequestValidationError: _parameters,
+    BadFilters: _fields,
+    BadCursor: _named("cursor"),
+    TooMuch: _named("from"),
+    BadStep: lambda error: _named(error.field)(error),
+    UnknownPack: _told("not-found"),
+    OwnPack: _told("own-pack"),
+    PackStepError: _told("wrong-state"),
+    PackError: lambda error: problem("invalid-pack", errors=mistakes(error)),
+    NobodyKnown: _told("not-found"),
+    Held: _told("held"),
+    NotErased: _told("wrong-state"),
+    NothingSealed: _told("not-found"),
+    DamagedEntry: _told("damaged"),
+    DamagedPack: _told("damaged"),
+    KeyReused: _key_reused,
+    StoreError: _store_failed,
+}
+"""By error, how it is answered; of an error that has none, its nearest ancestor's."""
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Header, Request
+from fastapi import Header
 from sqlalchemy import Connection
+from starlette.responses import Response
 
-from app.api.callers import caller_of
-from app.record import StoreUnavailable
-from app.record.entries import Idempotency
+from app.api.bodies import json_answer
+from app.api.calls import Call
+from app.record import Record, StoreUnavailable
+from app.record.entries import Idempotency, NewEntry
 from app.record.reading.recorded import read_entry
 from app.record.store.idempotency import KEY_PATTERN, first_of, idempotency_of
-from app.record.store.record import Record
 
 RepeatKey = Annotated[
     str | None,
@@ -25,39 +28,49 @@ RepeatKey = Annotated[
 ]
 
 
-def key_for(request: Request, key: str | None, body: bytes, now: datetime.datetime) -> Idempotency | None:
-    """The caller's key for this request; none where none was sent."""
-    if key is None:
-        return None
-    return idempotency_of(caller_of(request).name, key, f"{request.method} {request.url.path}", body, now)
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a request made: the answer, and the entry that has to be on the record before it is given."""
+
+    answer: bytes
+    entry: NewEntry
 
 
-async def answered_before(record: Record, asked: Idempotency | None, now: datetime.datetime) -> bytes | None:
-    """The answer that the key's first request was given; none where this is the first.
+async def given_once(
+    call: Call, key: str | None, body: bytes, now: datetime.datetime, make: Callable[[Idempotency | None], Awaitable[Made]]
+) -> Response:
+    """Make the answer, put it on the record and give it; or give the one that the key's first request was given.
 
-    Looked up before the request is judged: what was right when it was first asked is not refused because time went by.
+    The first is looked up before the request is judged: what was right when it was first asked is not refused because time went by.
+
+    Args:
+        call: who asks what.
+        key: the caller's name for the request, where it has one.
+        body: as it was sent.
+        now: when.
+        make: makes answer and entry; raises what is wrong with the request.
 
     Raises:
         KeyReused: the key was used for another request.
-        StoreError: the record cannot be read.
+        StoreError: the answer is not on the record.
     """
-    if asked is None:
-        return None
+    asked = None if key is None else idempotency_of(call.caller.name, key, f"{call.request.method} {call.request.url.path}", body, now)
+    first = None if asked is None else await _first_answer(call.record, asked, now)
+    if first is not None:
+        return json_answer(first)
+    made = await make(asked)
+    written = await call.record.write(made.entry)
+    if not written.repeated:
+        return json_answer(made.answer)
+    return json_answer(await call.read(lambda connection: _answer(connection, call.record, written.entry_id)))
 
+
+async def _first_answer(record: Record, asked: Idempotency, now: datetime.datetime) -> bytes | None:
     def look(connection: Connection) -> bytes | None:
         first = first_of(connection, asked, now)
         return None if first is None else _answer(connection, record, first)
 
     return await record.read(look)
-
-
-async def answer_of(record: Record, entry_id: str) -> bytes:
-    """The answer that an entry keeps.
-
-    Raises:
-        StoreError: it cannot be read.
-    """
-    return await record.read(lambda connection: _answer(connection, record, entry_id))
 
 
 def _answer(connection: Connection, record: Record, entry_id: str) -> bytes:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import Annotated
 
-import orjson
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.api.answers import RecordRef
-from app.api.bodies import JSON, Refused, read_json
-from app.api.callers import caller_of
-from app.api.problems import documented, problem
-from app.api.repeating import RepeatKey, answer_of, answered_before, key_for
-from app.api.services import Services
+from app.api.answers import RecordRef, as_json
+from app.api.bodies import Refused, read_json
+from app.api.calls import Admitted
+from app.api.declaring import declared
+from app.api.parameters import DecisionId
+from app.api.problems import problem
+from app.api.recorded import concerns, no_decision
+from app.api.repeating import Made, RepeatKey, given_once
 from app.engine.intake import RequestError, parse_body
 from app.engine.vocabulary import Outcome, OutcomeReport
-from app.record.callers import DEVELOPMENT, Caller
-from app.record.outcomes import Answerable, answerable, not_offered, outcome_entry, report_problems
-
-DECISION_ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
-DecisionId = Annotated[str, Path(pattern=DECISION_ID, description="A `decision_id`.")]
-_BODY = {"required": True, "content": {JSON: {"schema": {"$ref": "#/components/schemas/OutcomeReport"}}}}
+from app.record.callers import Caller
+from app.record.entries import Idempotency
+from app.record.outcomes import Answerable, Told, answerable, not_offered, outcome_entry, report_problems
 
 router = APIRouter()
 
@@ -45,42 +42,21 @@ class OutcomeAnswer:
     operation_id="respond",
     summary="Tell what became of an action",
     response_description="The outcome. It is durable before this is sent.",
-    responses={
-        200: {"model": OutcomeAnswer},
-        **documented(
-            "not-found",
-            "erased",
-            "body-too-large",
-            "unsupported-media-type",
-            "invalid-request",
-            "idempotency-key-reused",
-            "internal",
-            "store-busy",
-            "store-unavailable",
-        ),
-    },
-    openapi_extra={"requestBody": _BODY},
+    **declared(OutcomeAnswer, "not-found", "erased", takes=OutcomeReport, repeatable=True),
 )
-async def respond(request: Request, decision_id: DecisionId, idempotency_key: RepeatKey = None) -> Response:
+async def respond(call: Admitted, decision_id: DecisionId, idempotency_key: RepeatKey = None) -> Response:
     """Shown, sent, accepted, refused, ignored, activated, stayed, left. What was shown or sent becomes contact history."""
-    services: Services = request.app.state.services
-    body = await read_json(request)
-    report, caller, now = parse_body(body, OutcomeReport), caller_of(request), services.clock()
-    key = key_for(request, idempotency_key, body, now)
-    answer = await answered_before(services.record, key, now)
-    if answer is not None:
-        return Response(answer, media_type=JSON)
-    found = await services.record.read(lambda connection: answerable(connection, decision_id))
-    decision = _checked(found, caller, report, now)
-    outcome_id, at = str(services.ids.new(now)), min(report.at or now, now)
-    answer = orjson.dumps(OutcomeAnswer(outcome_id, decision_id, report.action, report.outcome, at, RecordRef("durable")))
-    written = await services.record.write(outcome_entry(outcome_id, now, decision, report, at, caller.name, caller.role, answer, key))
-    return Response(await answer_of(services.record, written.entry_id) if written.repeated else answer, media_type=JSON)
+    body = await read_json(call.request)
+    report, now = parse_body(body, OutcomeReport), call.now()
 
+    async def make(key: Idempotency | None) -> Made:
+        found = await call.read(lambda connection: answerable(connection, decision_id))
+        decision = _checked(found, call.caller, report, now)
+        told = Told(call.new_id(now), now, decision, report, call.caller)
+        answer = as_json(OutcomeAnswer(told.id, decision_id, report.action, report.outcome, told.at, RecordRef("durable")))
+        return Made(answer, outcome_entry(told, answer, key))
 
-def concerns(caller: Caller, role: str) -> bool:
-    """Is a decision that this role asked for the caller's too: callers of one role are parts of one system."""
-    return caller.role in (role, DEVELOPMENT)
+    return await given_once(call, idempotency_key, body, now, make)
 
 
 def _checked(found: Answerable | None, caller: Caller, report: OutcomeReport, now: datetime.datetime) -> Answerable:
@@ -91,7 +67,7 @@ def _checked(found: Answerable | None, caller: Caller, report: OutcomeReport, no
         RequestError: something is wrong with the report.
     """
     if found is None or not concerns(caller, found.body["role"]):
-        raise Refused(problem("not-found", detail="no decision has this id"))
+        raise no_decision()
     if found.offered(report.action) is None:
         raise Refused(problem("not-found", detail=not_offered(found, report.action)))
     if found.subject is None:

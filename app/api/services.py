@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from app.api.callers import CallerBook
-from app.api.following import FollowedPacks
+from app.api.following.packs import FollowedPacks
 from app.record import Ids, Record
 from app.record.log.sealer import Sealer, SealerThread
 from app.record.log.witnessing import WitnessThread, witness_thread

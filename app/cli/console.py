@@ -14,6 +14,8 @@ import orjson
 import typer
 from rich.console import Console
 
+from app.cli.breaking import Page
+
 WIDTH_WITHOUT_TERMINAL = 100
 NARROWEST = 20
 _steering = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -22,7 +24,7 @@ _steering = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 def out() -> Console:
     """Standard output, as wide as the terminal, or 100 columns where there is none and COLUMNS does not say."""
     width = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 25)).columns
-    return Console(width=max(width, NARROWEST), highlight=False, soft_wrap=False)
+    return Page(width=max(width, NARROWEST), highlight=False, soft_wrap=False)
 
 
 def err() -> Console:

@@ -22,11 +22,12 @@ def erase(subscriber: str, basis: str, by: str | None) -> None:
     """Erase a subscriber."""
     from app.record.erasing.persons import NotErased
     from app.record.erasing.persons import erase as erase_from
+    from app.record.persons import NobodyKnown
 
     with the_record() as record:
         try:
             erased = erase_from(record, subscriber, basis=basis, by=who(by))
-        except (NotErased, ValueError) as error:
+        except (NobodyKnown, NotErased, ValueError) as error:
             fail(error)
     rows = ", ".join(f"{count} {table}" for table, count in erased.rows.items() if count)
     out().print(f"Erased: {rows}. On record as {erased.entry_id}; every proof goes on working.", soft_wrap=True)
@@ -37,7 +38,7 @@ def erase(subscriber: str, basis: str, by: str | None) -> None:
 
 def scrub(*, full: bool) -> None:
     """Have the bytes of deleted rows overwritten."""
-    from app.record.erasing.persons import scrub as scrub_files
+    from app.record.erasing.scrubbing import scrub as scrub_files
 
     with the_record() as record:
         done = scrub_files(record.database, full=full)
@@ -48,7 +49,7 @@ def scrub(*, full: bool) -> None:
 
 def hold(subscriber: str, reason: str, by: str | None) -> None:
     """Put a subscriber under legal hold."""
-    from app.record.erasing.persons import hold as put
+    from app.record.erasing.holds import hold as put
 
     with the_record() as record:
         try:
@@ -60,13 +61,14 @@ def hold(subscriber: str, reason: str, by: str | None) -> None:
 
 def release(subscriber: str, by: str | None) -> None:
     """End a legal hold."""
-    from app.record.erasing.persons import NotErased
-    from app.record.erasing.persons import release as end
+    from app.record.erasing.holds import NotHeld
+    from app.record.erasing.holds import release as end
+    from app.record.persons import NobodyKnown
 
     with the_record() as record:
         try:
             entry_id = end(record, subscriber, by=who(by))
-        except NotErased as error:
+        except (NobodyKnown, NotHeld) as error:
             fail(error)
     out().print(f"Released. On record as {entry_id}.")
 
@@ -95,13 +97,13 @@ def retention(jurisdiction: str | None, folder: Path | None, by: str | None, *, 
 
 def access(subscriber: str, locale: str, by: str | None, *, as_json: bool) -> None:
     """Print everything that is held about a subscriber."""
-    from app.record.erasing.persons import NotErased
     from app.record.export.sharing import give_access
+    from app.record.persons import NobodyKnown
 
     with the_record() as record:
         try:
             held = give_access(record, library(record), subscriber, caller=who(by), role=_ROLE, locale=locale)
-        except NotErased as error:
+        except NobodyKnown as error:
             fail(error)
     if as_json:
         write_json(held.as_json())

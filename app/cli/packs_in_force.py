@@ -10,16 +10,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rich.text import Text
-
 from app.cli.console import cannot_read, complain, fail, out, write_json
-from app.cli.packs import folder_of, settings, table, unusable
+from app.cli.pack_tables import moment, packs_table, say, steps_table, tests_in_words
+from app.cli.packs import folder_of, settings, unusable
 from app.engine.problems import PackError
+from app.engine.texts import language_of
 from app.record import Ids, Record, RowRefused, StoreError
 from app.record.callers import callers_by_key
 from app.record.entries import NewEntry
 from app.record.keys import KeysProblem
-from app.record.packs.history import State, shortened
+from app.record.packs.history import COLUMNS, shortened
 from app.record.packs.library import DamagedPack, Shelf, read_shelf, stored_content
 from app.record.packs.publishing import checked, read_content
 from app.record.packs.steps import BadStep, Checked, Desk, PackContent, PackStepError, person
@@ -27,72 +27,79 @@ from app.record.store.database import stamp
 from app.record.store.opening import record_now
 from app.workbench.trial import Trial
 
-_STYLES: dict[State, str] = {"active": "bold green", "scheduled": "green", "rejected": "red", "retired": "dim"}
-_FOLLOWS_FOLDER = "no callers are configured, so the service follows its folder and not this; `wanliu caller add` ends development mode"
 
-
-def publish(given: Path | None, author: str) -> None:
+def publish(given: Path | None, author: str, locale: str) -> None:
     """Check a pack, run its tests, and put it on the record. Tests that fail are told: they keep a pack from deciding."""
     with _told():
         by = person(author, "author")
     folder = folder_of(given)
     pack, trial = _checked(folder)
-    digest = pack.content.digest
+    digest, language = pack.content.digest, language_of(locale)
     with _told(), _record() as record:
         is_new = _published(record, pack, by)
     complain(*trial.failures)
     console = out()
     console.print(f"{digest}", soft_wrap=True)
-    console.print(f"{pack.name} {pack.version} {'published' if is_new else 'was published before'}; {pack.told}", soft_wrap=True)
+    named, told = f"{pack.name} {pack.version}", tests_in_words(pack.passed, pack.failed, language)
+    console.print(say("is published" if is_new else "was published", language, named, told), markup=False, soft_wrap=True)
     if trial.failures:
-        console.print("it cannot take over while its tests fail", style="red")
+        console.print(say("failing", language), style="red")
     elif is_new:
-        console.print(f"next: wanliu pack approve {shortened(digest)} --by NAME", markup=False, soft_wrap=True)
+        console.print(say("next", language, shortened(digest)), markup=False, soft_wrap=True)
 
 
-def approve(digest: str, by: str, note: str | None) -> None:
+def approve(digest: str, by: str, note: str | None, locale: str) -> None:
     """Approve a pack that somebody else published."""
-    _take(digest, by, lambda desk, found, name: desk.approve(found, name, note), "approved")
+    _take(digest, by, lambda desk, found, name: desk.approve(found, name, note), "is approved", locale)
 
 
-def reject(digest: str, by: str, note: str) -> None:
+def reject(digest: str, by: str, note: str, locale: str) -> None:
     """Refuse a pack, or take its approval back."""
-    _take(digest, by, lambda desk, found, name: desk.reject(found, name, note), "rejected")
+    _take(digest, by, lambda desk, found, name: desk.reject(found, name, note), "is rejected", locale)
 
 
-def activate(digest: str, by: str, at: str | None, note: str | None) -> None:
+def activate(digest: str, by: str, at: str | None, note: str | None, locale: str) -> None:
     """Let an approved pack decide, now or from a time on."""
     with _told():
-        moment = _moment(at) if at is not None else None
-    _take(digest, by, lambda desk, found, name: desk.activate(found, name, moment, note), "scheduled" if at else "active", warn=True)
+        since = _moment(at) if at is not None else None
+    told = "is scheduled" if at else "is active"
+    _take(digest, by, lambda desk, found, name: desk.activate(found, name, since, note), told, locale, warn=True)
 
 
-def withdraw(digest: str, by: str, note: str | None) -> None:
+def withdraw(digest: str, by: str, note: str | None, locale: str) -> None:
     """Take a pack's scheduled activations back."""
-    _take(digest, by, lambda desk, found, name: desk.withdraw(found, name, note), "no longer scheduled")
+    _take(digest, by, lambda desk, found, name: desk.withdraw(found, name, note), "is withdrawn", locale)
 
 
-def rollback(by: str, note: str | None) -> None:
+def rollback(by: str, note: str | None, locale: str) -> None:
     """Bring back the pack that was active before."""
-    _take(None, by, lambda desk, _, name: desk.rollback(name, note), "active again", warn=True)
+    _take(None, by, lambda desk, _, name: desk.rollback(name, note), "is back", locale, warn=True)
 
 
-def show_list(*, steps: bool, as_json: bool) -> None:
+def show_list(locale: str, *, steps: bool, as_json: bool) -> None:
     """Every pack of the store with its state; with `steps` all that was done with each."""
     with _told(), _record() as record:
         shelf = record.read_now(read_shelf)
-    now = stamp(_now())
+    now, language = stamp(_now()), language_of(locale)
     if as_json:
-        steps_of = shelf.history.of_pack
-        write_json({"packs": [{**asdict(shelf.summary(name, now)), "steps": [*map(asdict, steps_of(name))]} for name in shelf.packs]})
+        packs = [{**asdict(shelf.summary(name, now)), "steps": _steps_of(shelf, name)} for name in shelf.packs]
+        write_json({"packs": packs, "not_on_record": [item.told for item in shelf.history.unfounded]})
         return
+    complain(*(item.told for item in shelf.history.unfounded))
     console = out()
     if not shelf.packs:
-        console.print("no pack was published yet")
+        console.print(say("nothing", language))
         return
-    console.print(_packs(shelf, now))
+    console.print(packs_table(shelf, now, language))
+    for pack in (shelf.summary(digest, now) for digest in shelf.packs):
+        if pack.refused is not None:
+            console.print(say("cannot", language, shortened(pack.digest), pack.refused), markup=False, soft_wrap=True)
     if steps:
-        console.print(_steps(shelf))
+        console.print(steps_table(shelf, language))
+
+
+def _steps_of(shelf: Shelf, digest: str) -> list[dict[str, Any]]:
+    return [{name: getattr(step, name) for name in COLUMNS} for step in shelf.history.of_pack(digest)]
 
 
 def _checked(folder: Path) -> tuple[Checked, Trial]:
@@ -125,7 +132,7 @@ def _stored(connection: Any, pack: Checked) -> PackContent | None:
     return stored_content(connection, pack.content.digest)
 
 
-def _take(given: str | None, by: str, wish: Callable[[Desk, str, str], NewEntry], told: str, *, warn: bool = False) -> None:
+def _take(given: str | None, by: str, wish: Callable[[Desk, str, str], NewEntry], told: str, locale: str, *, warn: bool = False) -> None:
     """Take a step, and say what became of which pack."""
     with _told(), _record() as record:
         name = person(by)
@@ -134,11 +141,14 @@ def _take(given: str | None, by: str, wish: Callable[[Desk, str, str], NewEntry]
         entry = wish(_desk(shelf), found, name)
         record.write_now(entry)
     pack = shelf.packs[str(entry.body["digest"])]
-    since = entry.body.get("effective_at")
-    when = f" from {since}" if since is not None else ""
-    out().print(f"{shortened(pack.digest)} {pack.name} {pack.version} {told}{when}", markup=False, soft_wrap=True)
+    language = language_of(locale)
+    out().print(
+        say(told, language, f"{shortened(pack.digest)} {pack.name} {pack.version}", moment(entry.body.get("effective_at"))),
+        markup=False,
+        soft_wrap=True,
+    )
     if warn and development:
-        complain(_FOLLOWS_FOLDER)
+        complain(say("follows folder", language))
 
 
 def _desk(shelf: Shelf) -> Desk:
@@ -178,26 +188,3 @@ def _moment(written: str) -> datetime.datetime:
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
-
-
-def _packs(shelf: Shelf, now: str) -> Any:
-    made = table("", "digest", "pack", "version", "state", "published by", "approved by", "decides from")
-    for digest in shelf.packs:
-        pack = shelf.summary(digest, now)
-        state = Text(pack.state, style=_STYLES.get(pack.state, "none"))
-        since = _short(pack.active_since or pack.scheduled_for)
-        made.add_row(shortened(digest), pack.name, pack.version, state, pack.author, pack.approved_by or "", since)
-    return made
-
-
-def _steps(shelf: Shelf) -> Any:
-    made = table("\nSteps", "at", "digest", "step", "by", "from", "note")
-    for step in shelf.history.steps:
-        ahead = step.effective_at if step.effective_at != step.at else None
-        made.add_row(_short(step.at), shortened(step.digest), step.step, step.by, _short(ahead), Text(step.note or ""))
-    return made
-
-
-def _short(time: str | None) -> str:
-    """A time to the second, as people read it."""
-    return f"{time[:10]} {time[11:19]}Z" if time else ""

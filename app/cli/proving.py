@@ -59,11 +59,11 @@ def export(
     parquet: bool,
 ) -> None:
     """Write a bundle; the entry that says so is durable before."""
-    from app.record.erasing.persons import NobodyKnown
     from app.record.export.bundling import BundleProblem
     from app.record.export.exporting import NothingSealed
     from app.record.export.sharing import Asked, share
     from app.record.log.sealer import Sealer
+    from app.record.persons import NobodyKnown
 
     if decisions and (since or until):
         fail("--decision names what to export; leave --from and --to out")

@@ -38,8 +38,9 @@ def find(
 ) -> None:
     """Print what a search finds, newest first."""
     from app.record.reading.recorded import token_of
+    from app.record.search.cursors import BadCursor
     from app.record.search.filters import BadFilters, query_of
-    from app.record.search.finding import BadCursor, search
+    from app.record.search.finding import search
 
     given = {name: list(values) for name, values in filters.items() if values}
     given.setdefault("kind", ["decision"])
@@ -252,7 +253,8 @@ def _note(record: Record, by: str | None, what: str, recorded: Recorded | None =
 def _in_force(record: Record, packs: PackLibrary) -> Pack | None:
     """The pack in force, for the names that filters may have; none where there is none to be had."""
     from app.engine.problems import PackError
-    from app.record.packs.library import DamagedPack, read_history
+    from app.record.packs.library import DamagedPack
+    from app.record.packs.standing import read_history
     from app.record.packs.steps import UnknownPack
     from app.record.store.database import stamp
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -12,14 +13,15 @@ from rich.text import Text
 
 from app.cli.labels import word
 from app.cli.packs import table
-from app.engine.texts import Language, shown
+from app.engine.texts import Language, listed, shown
 from app.record.packs.history import shortened
 
 if TYPE_CHECKING:
     from app.engine.pack import Pack
     from app.record.reading.consulting import Explained
-    from app.record.reading.counterfactuals import Compared
     from app.record.reading.dossier import Considered, Dossier
+    from app.record.reading.minimal import Untold
+    from app.record.reading.ranking import Compared
 
 _ELSEWHERE = ("phase", "channel")
 _words: Mapping[str, tuple[str, str]] = {
@@ -51,7 +53,19 @@ _words: Mapping[str, tuple[str, str]] = {
     "parts": ("propensity × value × relevance × lever", "倾向 × 价值 × 相关 × 手段"),
     "minimal": ("Smallest changes that would have changed the list", "足以改变推荐的最小变化"),
     "then": ("then", "则推荐"),
-    "none found": ("No change of figures alone was found that would have.", "没有找到仅凭数值变化即可改变推荐的情形。"),
+    "none found": (
+        "No change of a figure, a date or the day alone was found that would have.",
+        "未找到仅凭数值、日期或等待天数的变化即可改变推荐的情形。",
+    ),
+    "nothing_to_move": (
+        "Cannot be told, for the clause rests on no known figure, date or window ({0}): {1}",
+        "无法给出（条款不涉及已知的数值、日期或时间窗口，共{0}项）：{1}",
+    ),
+    "no_effect": (
+        "Cannot be told, for nothing that was tried let them through and changed the list ({0}): {1}",
+        "无法给出（所试变化均不能使其通过并改变推荐，共{0}项）：{1}",
+    ),
+    "not_tried": ("Not tried, for others had used up the trials ({0}): {1}", "未作尝试（试算次数已用完，共{0}项）：{1}"),
     "protected": ("Protected attributes", "受保护属性"),
     "no influence": (
         "No influence: phase, list, tariffs and concession stay the same for every other value that was tried ({0}; {1} tried).",
@@ -217,7 +231,14 @@ def what_if(told: Explained, pack: Pack, language: Language) -> list[RenderableT
         minimal.append(Text(f"  {say('then', language)}: {', '.join(change.actions) or say('nothing', language)}", style="dim"))
     if not told.minimal_changes:
         minimal.append(Text(say("none found", language), style="dim"))
-    return [*parts, *minimal, *_protected(told, language)]
+    return [*parts, *minimal, *_untold(told.untold, pack, language), *_protected(told, language)]
+
+
+def _untold(items: Sequence[Untold], pack: Pack, language: Language) -> Iterator[Text]:
+    """Of which actions it cannot be told what would have let them through, by why not."""
+    for because, group in groupby(sorted(items, key=lambda item: item.because), lambda item: item.because):
+        titles = [pack.by_id[item.action].title.say(language) for item in group]
+        yield Text(say(because, language, len(titles), listed(titles, language)), style="dim")
 
 
 def order_table(order: Sequence[Compared], language: Language) -> RenderableType:
@@ -240,8 +261,8 @@ def _protected(told: Explained, language: Language) -> Iterator[RenderableType]:
         yield Text(say("no influence", language, ", ".join(found.facts), found.tried))
     for item in found.influence:
         value = say("not known", language) if item.value is None else str(item.value)
-        listed = ", ".join(item.actions) or say("nothing", language)
-        yield Text(say("would differ", language, item.fact, value, ", ".join(item.changed), listed), style="yellow")
+        would_be = ", ".join(item.actions) or say("nothing", language)
+        yield Text(say("would differ", language, item.fact, value, ", ".join(item.changed), would_be), style="yellow")
     for reason in found.allowed_by:
         yield Text(f"{say('allowed', language)}: {reason['part']} ({reason['by']}, {reason['facts']}): {reason['because']}", style="dim")
 

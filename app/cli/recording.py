@@ -11,8 +11,9 @@ from app.engine.intake import with_history
 from app.record import Ids, Record, StoreError
 from app.record.contacts import contacts_of
 from app.record.decisions import Asked, decision_entry
-from app.record.packs.library import read_history, stored_content
+from app.record.packs.library import stored_content
 from app.record.packs.publishing import read_content, sound
+from app.record.packs.standing import read_history
 from app.record.packs.steps import Checked, Desk
 from app.record.store.opening import record_now
 

@@ -75,6 +75,11 @@ def hash_of(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
+def key_digest(secret_hash: bytes) -> str:
+    """The hash of a key as the record says it, so that nobody puts another key under the name unseen."""
+    return f"sha256:{secret_hash.hex()}"
+
+
 def callers_by_key(connection: Connection) -> dict[bytes, Caller] | None:
     """Who may call, by the hash of the key; none at all where no caller was ever added."""
     rows = connection.execute(
@@ -150,4 +155,6 @@ def _entry(entry_id: str, now: datetime.datetime, change: str, row: Mapping[str,
     body = {"change": change, "name": row["name"], "role": row["role"], "by": row["made_by"]}
     if row["grade"] is not None:
         body["grade"] = row["grade"]
+    if change == "added":
+        body["key"] = key_digest(row["secret_hash"])
     return NewEntry(entry_id, "caller_changed", now, body, rows=(NewRow("caller", row, replacing),))

@@ -54,7 +54,7 @@ def contact_row(
     if strength is None:
         return None
     values = {
-        "id": str(uuid.uuid5(_namespace, f"{decision_id}/{offered['action']}")),
+        "id": contact_id(decision_id, offered["action"]),
         "subject": SUBJECT,
         "at": stamp(at),
         "channel": decision["channel"],
@@ -66,6 +66,11 @@ def contact_row(
     }
     weaker = strength == 0 or (before is not None and strength < STRENGTH.get(before, 0))
     return NewRow("contact", values, replacing=() if weaker else ("result",))
+
+
+def contact_id(decision_id: str, action: str) -> str:
+    """The id of the contact that an action of a decision is."""
+    return str(uuid.uuid5(_namespace, f"{decision_id}/{action}"))
 
 
 def _contact(row: Mapping[Any, Any]) -> Contact:

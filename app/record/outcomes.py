@@ -20,6 +20,7 @@ from sqlmodel import col
 from app.engine.intake import FieldProblem
 from app.engine.problems import nearest
 from app.engine.vocabulary import OutcomeReport
+from app.record.callers import Caller
 from app.record.canonical import canonical
 from app.record.contacts import contact_row
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow
@@ -91,68 +92,100 @@ def not_offered(decision: Answerable, action: str) -> str:
     return f"the decision did not offer this action but {', '.join(listed)}{f'; {hint}' if hint else ''}"
 
 
-def outcome_entry(
-    entry_id: str,
-    now: datetime.datetime,
-    decision: Answerable,
-    report: OutcomeReport,
-    at: datetime.datetime,
-    caller: str,
-    role: str,
-    answer: bytes,
-    idempotency: Idempotency | None = None,
-) -> NewEntry:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody tells of an action that was offered, and that may be taken.
+
+    Attributes:
+        id: of the entry that it becomes.
+        now: when it is told.
+        decision: what it answers; the subscriber is still on record.
+        report: what is told; the action is on the decision's list.
+        by: who tells.
+    """
+
+    id: str
+    now: datetime.datetime
+    decision: Answerable
+    report: OutcomeReport
+    by: Caller
+
+    @property
+    def at(self) -> datetime.datetime:
+        """When it happened; by a clock that is ahead of ours, now."""
+        return min(self.report.at or self.now, self.now)
+
+    @property
+    def offered(self) -> Mapping[str, Any]:
+        """What the decision says of the action.
+
+        Raises:
+            ValueError: it is not on the list.
+        """
+        offered = self.decision.offered(self.report.action)
+        if offered is None:
+            raise ValueError("the action was not offered")
+        return offered
+
+
+def outcome_entry(told: Told, answer: bytes, idempotency: Idempotency | None = None) -> NewEntry:
     """The entry of an outcome, with its row, and the contact it makes known.
 
     Args:
-        entry_id: its id.
-        now: when it is told.
-        decision: what it answers; the subscriber is still on record, and the action was offered.
-        report: what is told.
-        at: when it happened.
-        caller: name of who tells.
-        role: their role.
-        answer: what they are answered, byte for byte.
+        told: the outcome.
+        answer: what who tells it is answered, byte for byte.
         idempotency: their key for the request.
+
+    Raises:
+        ValueError: the action was not offered, or the person was erased.
     """
-    offered = decision.offered(report.action)
-    if offered is None or decision.subject is None:
-        raise ValueError("the action was not offered, or the person was erased")
-    told = {"agent": report.agent, "reason": report.reason}
-    body = {
-        "caller": caller,
-        "role": role,
-        "decision": decision.id,
-        "channel": decision.body["channel"],
-        "pack": decision.body["pack"],
-        "action": report.action,
-        "rank": offered["rank"],
-        "outcome": report.outcome,
-        "at": stamp(at),
-        **{name: value for name, value in told.items() if value is not None},
-    }
-    row = {
-        "entry_id": entry_id,
-        "decision_id": decision.id,
-        "subject": SUBJECT,
-        "action": report.action,
-        "outcome": report.outcome,
-        "at": stamp(at),
-        "reference": report.reference,
-        **told,
-    }
-    contact = contact_row(decision.body, decision.id, offered, report.outcome, at, decision.told.get(report.action))
+    decision, report = told.decision, told.report
+    if decision.subject is None:
+        raise ValueError("the person was erased")
+    body = _body(told)
+    row = NewRow("outcome", outcome_row(told.id, SUBJECT, body, report.reference))
+    contact = contact_row(decision.body, decision.id, told.offered, report.outcome, told.at, decision.told.get(report.action))
     return NewEntry(
-        id=entry_id,
+        id=told.id,
         kind="outcome",
-        at=now,
+        at=told.now,
         body=body,
         token=decision.subject,
         private={"answer": answer.decode(), "reference": report.reference},
         idempotency=idempotency,
-        rows=tuple(filter(None, (NewRow("outcome", row), contact))),
-        tally=_tally(now, decision, body),
+        rows=tuple(filter(None, (row, contact))),
+        tally=_tally(told.now, decision, body),
     )
+
+
+def _body(told: Told) -> Mapping[str, Any]:
+    """What the envelope says: codes only."""
+    optional = {"agent": told.report.agent, "reason": told.report.reason}
+    return {
+        "caller": told.by.name,
+        "role": told.by.role,
+        "decision": told.decision.id,
+        "channel": told.decision.body["channel"],
+        "pack": told.decision.body["pack"],
+        "action": told.report.action,
+        "rank": told.offered["rank"],
+        "outcome": told.report.outcome,
+        "at": stamp(told.at),
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+
+
+def outcome_row(entry_id: str, subject: object, body: Mapping[str, Any], reference: str | None) -> dict[str, Any]:
+    """The row that restates an outcome's entry: what it is found by, beside the decision it answers.
+
+    Args:
+        entry_id: of the outcome.
+        subject: the token of whom it is about; none once that person was erased.
+        body: of the entry's envelope.
+        reference: the confirmation, which only the private payload has.
+    """
+    told = {name: body.get(name) for name in ("action", "outcome", "at", "agent", "reason")}
+    return {"entry_id": entry_id, "decision_id": body.get("decision"), "subject": subject, "reference": reference, **told}
 
 
 def _tally(now: datetime.datetime, decision: Answerable, body: Mapping[str, Any]) -> Mapping[str, Any] | None:

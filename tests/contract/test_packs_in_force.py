@@ -14,11 +14,12 @@ from sqlmodel import col
 from starlette.testclient import TestClient
 
 from app.api import create_app
-from app.api.pack_answers import LARGEST_BODY
+from app.api.packs.answers import LARGEST_BODY
 from app.api.services import Services
 from app.record import Record
 from app.record.entries import NewEntry, Written
-from app.record.packs.library import content_of, read_history
+from app.record.packs.library import content_of
+from app.record.packs.standing import read_history
 from app.record.packs.steps import Checked, Desk
 from app.record.store.tables import EntryRow
 from tests.packs_in_force import FAILING, add_callers, settings_in, version, with_key, write
@@ -97,6 +98,9 @@ def test_a_pack_is_published_with_what_its_tests_came_to(company: Company) -> No
         "failures": ["policies/tests/a.yaml:5:5: the test `A caller` fails"],
     }
     assert len(company.get("ann", f"/v1/packs/{digest}").json()["steps"]) == 1
+    approval = company.step("bob", digest, "approve")
+    assert kind(approval) == (409, "wrong-state")
+    assert "one of its own tests failed when it was published\nmend it" in approval.json()["detail"]
 
 
 def test_two_who_publish_the_same_pack_at_once_both_did(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:

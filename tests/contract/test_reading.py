@@ -1,12 +1,16 @@
 """Reading the record over HTTP: who may read what, what they get, and that it is on record that they looked."""
 
 import datetime
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import select, update
+from sqlmodel import col
 
 from app.record.log.sealer import Sealer
+from app.record.store.tables import EntryRow
 from tests.contract.conftest import Guarded
 from tests.pipeline import bodies
 from tests.records import leaf_hash_of
@@ -171,6 +175,8 @@ def test_pairs(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
         ("outcome=acepted", "outcome", "did you mean `accepted`?"),
         ("cursor=abc", "cursor", "is not a cursor of this search"),
         ("since=yesterday", "since", "expected a date"),
+        ("since=9999-12-31", "since", "expected a date"),
+        ("until=9999-12-31", "until", "expected a date"),
         ("limit=0", "limit", ""),
         ("limit=201", "limit", ""),
         ("subject=me", "subject", ""),
@@ -199,6 +205,36 @@ def test_reviewers_only(guarded: Guarded, decided: list[dict[str, Any]], role: s
     for path in ("record", "replay", "proof"):
         assert guarded.call(role, "GET", f"/v1/decisions/{decided[0]['decision_id']}/{path}").status_code == 403
     assert guarded.call(role, "GET", "/v1/records/figures").status_code == 403
+
+
+@pytest.mark.parametrize("query", ["since=9999-12-31", "until=9999-12-31", "since=0001-01-01", "until=2026-02-30", "most=1", "pack=x"])
+def test_wrong_pairs(guarded: Guarded, query: str) -> None:
+    """Days at the ends of time, and whatever else cannot be looked for, are refused by their field."""
+    response = guarded.call("compliance", "GET", f"/v1/records/pairs?{query}")
+    assert response.status_code == 422, response.text
+    assert query.partition("=")[0] in [error["field"] for error in response.json()["errors"]]
+
+
+@pytest.fixture
+def damaged(guarded: Guarded, decided: list[dict[str, Any]]) -> Iterator[str]:
+    """A decision whose private payload somebody changed."""
+    one = decided[0]["decision_id"]
+    look, row = select(col(EntryRow.private)).where(col(EntryRow.id) == one), update(EntryRow).where(col(EntryRow.id) == one)
+    kept = guarded.record.read_now(lambda connection: connection.execute(look).scalar_one())
+    with guarded.record.database.writing() as connection:
+        connection.execute(row.values(private=b"x" * 64))
+    yield one
+    with guarded.record.database.writing() as connection:
+        connection.execute(row.values(private=kept))
+
+
+@pytest.mark.parametrize("path", ["", "/record", "/explanation", "/replay", "/proof"])
+def test_what_was_changed_is_not_shown(guarded: Guarded, damaged: str, path: str) -> None:
+    """A decision that is not what was recorded is a problem of its own, which the document lists."""
+    response = guarded.call("compliance", "GET", f"/v1/decisions/{damaged}{path}")
+    assert (response.status_code, response.json()["type"]) == (500, "urn:wanliu:problem:damaged")
+    document = guarded.http.get("/openapi.json").json()
+    assert "`damaged`" in document["paths"][f"/v1/decisions/{{decision_id}}{path}"]["get"]["responses"]["500"]["description"]
 
 
 def test_days_of_figures(guarded: Guarded) -> None:

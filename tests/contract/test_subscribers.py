@@ -16,7 +16,7 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from app.record.erasing.persons import hold, release
+from app.record.erasing.holds import hold, release
 from app.record.export.bundling import KIT
 from app.record.log.sealer import Sealer
 from tests.contract.conftest import Guarded
@@ -133,6 +133,10 @@ def test_a_span_of_time_is_exported(guarded: Guarded) -> None:
     [
         ({"from": "2026-11-22"}, "from"),
         ({"from": "2026-11-22T00:00:00"}, "from"),
+        ({"from": 0}, "from"),
+        ({"from": "0001-01-01T00:00:00+14:00"}, "from"),
+        ({"to": "9999-12-31T23:59:59-14:00"}, "to"),
+        ({"parquet": "yes"}, "parquet"),
         ({"decisions": ["x"]}, "decisions.0"),
         ({"decisions": []}, "decisions"),
         ({"decisions": ["019ab000-0000-7000-8000-000000000000"], "to": "2026-11-22T00:00:00Z"}, "decisions"),

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from app.record import Ids
-from app.record.packs.library import read_history
+from app.record.packs.standing import read_history
 from app.record.packs.steps import Checked, Desk, PackContent
 from app.record.store.opening import record_now
 from app.settings import Settings
@@ -98,3 +98,10 @@ def test_two_processes_follow_one_store(postgres_url: str, tmp_path: Path) -> No
             told = wait(address, lambda told: told["in_force"]["state"] == "broken")
             assert (told["pack"]["digest"], told["in_force"]["wanted"]) == (second, broken)
             assert "the test `A caller` fails" in told["in_force"]["problems"][1]
+        with record_now(settings, now) as record:
+            refused = [step for step in record.read_now(read_history).steps if step.step == "refused"]
+            assert [step.digest for step in refused] == [broken]
+            record.write_now(Desk(record.read_now(read_history), now(), Ids()).rollback("bob"))
+        for address in (one, other):
+            told = wait(address, lambda told: told["pack"]["digest"] == first)
+            assert told["in_force"]["problems"] == []

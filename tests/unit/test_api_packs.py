@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from app.api.packs import PackHolder
+from app.api.following.folder import PackHolder
 from app.engine.pack import Pack
 from app.engine.problems import PackError, Place, Problem
 

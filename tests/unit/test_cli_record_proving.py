@@ -110,6 +110,7 @@ class TestVerify:
         assert "1 checkpoints compared" in run("record", "verify", "--witness", kept).output
         for statement in (
             "DELETE FROM leaf",
+            "DELETE FROM subject_leaf",
             "DELETE FROM entry",
             "DELETE FROM tile",
             "DELETE FROM checkpoint",
@@ -219,8 +220,9 @@ class TestPersons:
         assert "no legal hold" in run("record", "release", "s-1", code=1).output
         assert "reason: expected" in run("record", "hold", "s-1", "--reason", " ", code=1).output
 
-    def test_access(self, run: Run) -> None:
+    def test_access(self, run: Run, book: Book) -> None:
         """Everything, for a person to read or as JSON; somebody unknown has nothing."""
+        book.publish()
         told = run("record", "access", "s-1", "--locale", "en").output
         assert "Known since" in told
         assert "the pack that decided cannot be run" in told
@@ -239,8 +241,9 @@ class TestPersons:
         assert "has no decision" in run("record", "complaint", "x", "--out", str(tmp_path / "other"), code=1).output
 
 
-def test_retention_lists_and_says_when_there_is_nothing(run: Run) -> None:
+def test_retention_lists_and_says_when_there_is_nothing(run: Run, book: Book) -> None:
     """Three years under the law of the packs that were published."""
+    book.publish()
     told = run("record", "retention").output
     assert "kept for 3 years (cn)" in told
     assert "No month is older." in told

@@ -3,110 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime
-from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
 from structlog.testing import capture_logs
 
-from app.api import following, seeding
-from app.api.following import FollowedPacks
+from app.api.following import seeding, trying
+from app.api.following.packs import FollowedPacks
 from app.engine.problems import PackError
-from app.record import Ids, Record, StoreUnavailable
-from app.record.keys import Keys
-from app.record.packs.history import History
-from app.record.packs.library import PackLibrary, read_history, read_shelf
-from app.record.packs.steps import Checked, Desk, PackContent
+from app.record import Record, StoreUnavailable
+from app.record.packs.library import PackLibrary, read_shelf
+from app.record.packs.steps import Checked, PackContent
 from app.record.store.database import Database, stamp
 from app.record.store.tables import PackRow, PackStepRow
-from app.workbench.trial import Exhibit, Trial, try_out
+from tests.followed import Store, store_connection
 from tests.packs_in_force import FAILING, content, now, version, write
 
 pytestmark = pytest.mark.unit
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
-
-
-@dataclass
-class Store:
-    """A store, what is done with packs in it, and workers that follow it."""
-
-    url: str
-    keys: Keys
-    folder: Path
-    ahead: datetime.timedelta = datetime.timedelta()
-    development: bool = False
-    ids: Ids = field(default_factory=Ids)
-
-    def clock(self) -> datetime.datetime:
-        return now() + self.ahead
-
-    @contextlib.asynccontextmanager
-    async def worker(self, *, opened: bool = True, cache: Path | None = None) -> AsyncIterator[FollowedPacks]:
-        """A worker with a connection of its own; the test looks when it wants to."""
-        record = Record(Database(self.url), self.keys, clock=self.clock, deadline=30)
-        library = PackLibrary(record.database, pattern_engine="builtin", cache=cache)
-        await record.open()
-        packs = FollowedPacks(
-            self.folder, library, record, development=lambda: self.development, clock=self.clock, ids=self.ids, every=0.01
-        )
-        try:
-            if opened:
-                await packs.open()
-            yield packs
-        finally:
-            await record.close()
-
-    def desk(self, record: Record) -> Desk:
-        return Desk(record.read_now(read_history), self.clock(), self.ids)
-
-    def take(self, *steps: Callable[[Desk], Any]) -> None:
-        """Take steps as a command does, beside the workers."""
-        with contextlib.closing(_Closing(Record(Database(self.url), self.keys, clock=self.clock))) as opened:
-            for step in steps:
-                entry = step(self.desk(opened.record))
-                assert entry is not None
-                opened.record.write_now(entry)
-
-    def force(self, pack: PackContent, digest: str | None = None) -> str:
-        """Publish, approve and activate, whatever the pack is."""
-        named = digest or pack.digest
-        self.take(
-            lambda desk: desk.publish(Checked(pack, "small", "x"), "ann", None),
-            lambda desk: desk.approve(named, "bob"),
-            lambda desk: desk.activate(named, "bob"),
-        )
-        return named
-
-    @property
-    def history(self) -> History:
-        with contextlib.closing(_Closing(Record(Database(self.url), self.keys, clock=self.clock))) as opened:
-            return opened.record.read_now(read_history)
-
-
-@dataclass
-class _Closing:
-    record: Record
-
-    def close(self) -> None:
-        self.record.close_now()
-
-
-@pytest.fixture
-def store(database_url: str, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A store on either database, with a good pack in the folder; trials run in this process."""
-
-    async def try_here(exhibit: Exhibit, cache: Path | None = None) -> Trial:
-        return try_out(exhibit, cache)
-
-    monkeypatch.setattr(following, "try_apart", try_here)
-    monkeypatch.setattr("app.record.packs.publishing.try_apart", try_here)
-    return Store(database_url, keys, write(tmp_path / "pack", version("1.0.0")))
 
 
 def test_a_worker_follows_what_is_in_force(store: Store) -> None:
@@ -218,17 +136,6 @@ def _bomb() -> bytes:
     return zlib.compress(b'{"rules/pack.yaml":"' + b"a" * 80_000_000)
 
 
-@contextlib.contextmanager
-def store_connection(store: Store) -> Any:
-    """A way past the record into its tables."""
-    database = Database(store.url)
-    try:
-        with database.writing() as connection:
-            yield connection
-    finally:
-        database.dispose()
-
-
 def test_what_nobody_approved_is_not_taken_over(store: Store) -> None:
     """An activation that somebody writes into the table does nothing."""
     bad = content("2.0.0")
@@ -241,7 +148,8 @@ def test_what_nobody_approved_is_not_taken_over(store: Store) -> None:
             with store_connection(store) as connection:
                 connection.execute(insert(PackStepRow), row)
             await packs.look()
-            assert (packs.current.digest, packs.problems) == (content("1.0.0").digest, ())
+            assert (packs.current.digest, packs.wanted) == (content("1.0.0").digest, None)
+            assert [problem.partition("is not")[2] for problem in packs.problems] == [" on the record: it has no entry"]
 
     asyncio.run(run())
 
@@ -282,7 +190,7 @@ def test_what_could_not_be_read_is_tried_again(store: Store) -> None:
                 connection.execute(update(PackRow).where(table.c.digest == two.digest).values(files=two.packed()))
             await packs.look()
             assert packs.wanted == two.digest
-            store.ahead = datetime.timedelta(seconds=following.RETRY_SECONDS)
+            store.ahead = datetime.timedelta(seconds=trying.RETRY_SECONDS)
             await packs.look()
             assert (packs.current.digest, packs.problems) == (two.digest, ())
 
@@ -365,7 +273,7 @@ def test_the_first_caller_ends_development(store: Store) -> None:
             await packs.look()
             assert (packs.current.version, packs.running.follows, packs.wanted) == ("1.0.0", "folder", None)
             assert packs.problems[0] == "no pack is in force, and the folder's is no good:"
-            store.ahead = datetime.timedelta(seconds=following.RETRY_SECONDS)
+            store.ahead = datetime.timedelta(seconds=trying.RETRY_SECONDS)
             write(store.folder, version("1.0.0"))
             await packs.look()
             assert (packs.current.version, packs.running.follows, packs.problems) == ("1.0.0", "store", ())

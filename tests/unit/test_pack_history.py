@@ -200,6 +200,8 @@ class Clockwork:
                 self.pending.append((since, step.at, step.entry_id, digest))
         if step.step == "rolled_back" and approved:
             self.line = self.line[:-1]
+            while digest in self.line and self.line[-1] != digest:
+                self.line.pop()
             self.force(digest)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app import __version__
 from app.record.canonical import canonical
 from app.record.entries import NewEntry
 from app.record.ids import Ids
@@ -37,7 +38,7 @@ class Office:
 
     def take(self, entry: NewEntry | None) -> NewEntry:
         assert entry is not None
-        self.steps += [Step(**row.values) for row in entry.rows if row.table == "pack_step"]
+        self.steps += [Step(**row.values, told=entry.body) for row in entry.rows if row.table == "pack_step"]
         self.now += datetime.timedelta(minutes=1)
         return entry
 
@@ -73,7 +74,7 @@ def test_publishing_puts_the_files_on_the_record() -> None:
         "name": "small",
         "version": "1.0.0",
         "files": len(PACK.files),
-        "tests": {"digest": PACK.tests_digest, "passed": 1, "failed": 0},
+        "tests": {"digest": PACK.tests_digest, "passed": 1, "failed": 0, "engine": __version__},
     }
     pack, step = entry.rows
     assert (pack.table, pack.values["digest"], pack.values["author"], pack.values["at"]) == ("pack", DIGEST, "ann", stamp(START))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
 from app.cli import app
@@ -88,7 +90,10 @@ def test_mistakes_refuse_a_pack_and_failing_tests_are_told(tmp_path: Path) -> No
     failing = run("publish", write(tmp_path / "failing", version("3.1.0", FAILING)), "--author", "ann")
     assert failing.exit_code == 0
     assert "policies/tests/a.yaml:5:5: the test `A caller` fails" in failing.stderr
-    assert "it cannot take over while its tests fail" in failing.stdout
+    assert "it cannot take over while its tests fail, so nobody can approve it" in failing.stdout
+    approved = run("approve", failing.stdout[:71], "--by", "bob")
+    assert (approved.exit_code, approved.stderr.splitlines()[-1]) == (1, "mend it, give it another `version:`, and publish that")
+    assert "cannot take over: one of its own tests failed when it was published" in approved.stderr
     assert states() == {"3.1.0": "published"}
 
 
@@ -183,3 +188,44 @@ def test_a_recorded_decision_leaves_its_pack_on_record(tmp_path: Path) -> None:
         assert json.loads(result.stdout)["pack"]["digest"] == ONE
     (pack,) = json.loads(run("list", "--json").stdout)["packs"]
     assert (pack["digest"], pack["state"], [step["by"] for step in pack["steps"]]) == (ONE, "published", ["cli"])
+
+
+def test_steps_in_chinese(tmp_path: Path) -> None:
+    """With `--locale zh-CN` every sentence, state and step is Chinese; what people wrote, names and commands are left as they are."""
+    told = [
+        run("list", "--locale", "zh-CN").stdout,
+        run("publish", "--author", "王小明", "--locale", "zh-CN").stdout,
+        run("publish", "--author", "王小明", "--locale", "zh-CN").stdout,
+        run("approve", ONE, "--by", "李合规", "--note", "已核对", "--locale", "zh-CN").stdout,
+        run("activate", ONE, "--by", "李合规", "--locale", "zh-CN").stdout,
+    ]
+    assert told[0] == "尚未发布任何规则包\n"
+    assert told[1] == f"{ONE}\nsmall 1.0.0：已发布；用例通过1条，失败0条\n下一步：wanliu pack approve {short(ONE)} --by 姓名\n"
+    assert told[2] == f"{ONE}\nsmall 1.0.0：此前已发布；用例通过1条，失败0条\n"
+    assert told[3] == f"{short(ONE)} small 1.0.0：审批通过\n"
+    assert re.fullmatch(rf"{short(ONE)} small 1\.0\.0：已启用，自\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\dZ起生效\n", told[4])
+    listed = run("list", "--steps", "--locale", "zh-CN").stdout
+    assert [
+        word
+        for word in ("规则包", "生效中", "发布人", "操作记录", "审批通过", "启用", "已核对", "用例通过1条，失败0条")
+        if word not in listed
+    ] == []
+    for word in ("active", "published", "approved", "state", "tests:"):
+        assert word not in listed
+
+
+def test_tables_align(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 100 columns digests, states and times stay whole, long names give way, and columns begin where their heading does, Chinese or not."""
+    monkeypatch.setenv("COLUMNS", "100")
+    folder = write(tmp_path / "two", version("2026.11.22-rc.2"))
+    two = content("2026.11.22-rc.2").digest
+    run("publish", "--author", "王小明")
+    run("publish", folder, "--author", "ann.lee@marketing.department.example")
+    run("approve", two, "--by", "李合规")
+    run("activate", two, "--by", "李合规")
+    for locale, heading, state in (("zh-CN", "状态", "生效中"), ("en", "state", "active")):
+        head, *lines = [line for line in run("list", "--locale", locale).stdout.splitlines() if line.strip()]
+        row = next(line for line in lines if short(two) in line)
+        assert all(cell_len(line.rstrip()) <= 100 for line in (head, *lines))
+        assert cell_len(head[: head.index(heading)]) == cell_len(row[: row.index(state)])
+        assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", row)

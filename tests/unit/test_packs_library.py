@@ -12,7 +12,8 @@ from app.engine.problems import PackError
 from app.record import Ids, Record, StoreUnavailable
 from app.record.keys import Keys
 from app.record.packs.history import History
-from app.record.packs.library import DamagedPack, PackLibrary, Shelf, StoredPack, read_history, read_shelf, steps_mark
+from app.record.packs.library import DamagedPack, PackLibrary, Shelf, StoredPack, read_shelf, steps_mark
+from app.record.packs.standing import read_history
 from app.record.packs.steps import Checked, Desk, PackContent, UnknownPack
 from app.record.store.database import Database
 from app.record.store.tables import PackRow

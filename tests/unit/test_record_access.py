@@ -19,7 +19,7 @@ from app.engine.pack import Pack, load_pack, read_folder
 from app.record.decisions import Asked as AskedBy
 from app.record.decisions import decision_entry
 from app.record.entries import SUBJECT, NewEntry, NewRow
-from app.record.erasing.persons import NobodyKnown, erase
+from app.record.erasing.persons import erase
 from app.record.export.bundle import verify as verifier
 from app.record.export.complaint import NoSuchDecision
 from app.record.export.exporting import NothingSealed
@@ -30,6 +30,7 @@ from app.record.keys import Keys
 from app.record.log.sealer import Sealer
 from app.record.packs.library import PackLibrary
 from app.record.packs.steps import PackContent
+from app.record.persons import NobodyKnown
 from app.record.store.database import Database, stamp
 from app.record.store.record import Record
 from app.record.store.tables import EntryRow, PackRow
@@ -123,12 +124,12 @@ def test_a_person_gets_everything_in_plain_words(record: Record, ids: list[str],
 def test_what_they_refused_and_since_when(record: Record, ids: list[str]) -> None:
     """Actions, from our own record and from histories that callers sent; channels and uses of their data as last known."""
     held = give_access(record, PackLibrary(record.database), "s-7", caller="pia", role="privacy_officer", locale="en")
-    told = {(refusal.what, refusal.channel): (refusal.since, refusal.times) for refusal in held.refusals}
+    told = {(refusal.what, refusal.channel): (refusal.since, refusal.times, refusal.first_seen) for refusal in held.refusals}
     assert told == {
-        ("bill_explain", "call_centre"): (stamp(NOW), 1),
-        ("tariff_pack", "app"): ("2026-11-01T10:00:00+08:00", 1),
-        ("marketing", None): (stamp(NOW), 2),
-        ("channel outbound_call", None): (stamp(NOW), 2),
+        ("bill_explain", "call_centre"): (stamp(NOW), 1, False),
+        ("tariff_pack", "app"): ("2026-11-01T10:00:00+08:00", 1, False),
+        ("marketing", None): (stamp(NOW), 1, True),
+        ("channel outbound_call", None): (stamp(NOW), 1, True),
     }
 
 
@@ -179,8 +180,7 @@ def test_an_answer_file_tells_and_proves(record: Record, ids: list[str], tmp_pat
     assert check.findings == []
     page = (tmp_path / "answer" / "answer.md").read_text("utf-8")
     assert ids[1] in page
-    assert "bill_explain: refused" in page
-    assert "所依据的规则为" in page
+    assert "| 2026-11-22 18:00（UTC+08:00） | 账单解读 | 已拒绝 |" in page
     dossier = orjson.loads((tmp_path / "answer" / "dossiers" / f"{ids[1]}.json").read_bytes())
     assert dossier["working"]["considered"]
     assert ids[0] not in (tmp_path / "answer" / "records.ndjson").read_text("utf-8")

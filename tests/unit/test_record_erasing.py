@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+import importlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +16,19 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from app.record.contacts import contact_row
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow
-from app.record.erasing.persons import Held, NobodyKnown, NotErased, erase, erasure_of, hold, release, scrub
+from app.record.erasing.holds import NotHeld, hold, release
+from app.record.erasing.persons import Held, NotErased, erase, erasure_of
+from app.record.erasing.scrubbing import scrub
 from app.record.export.exporting import Wanted, export
 from app.record.ids import Ids
 from app.record.keys import Keys
 from app.record.log.sealer import Sealer
 from app.record.log.stretches import between
+from app.record.outcomes import outcome_row
+from app.record.persons import NobodyKnown, person_of
+from app.record.privacy import lookup_of
 from app.record.reading.recorded import read_entry
 from app.record.store.database import Database, stamp
 from app.record.store.record import Record
@@ -57,10 +67,9 @@ def decide(record: Record, subscriber: str, *, answered: bool = False) -> str:
     private = {"case": {"subscriber": {"id": subscriber}}, "answer": f'{{"for": "{subscriber}"}}'}
     record.write_now(NewEntry(decision_id, "decision", now, decision_body(), subscriber, private=private, idempotency=idempotency))
     if answered:
-        row = {"entry_id": outcome_id, "decision_id": decision_id, "subject": SUBJECT, "action": "a", "outcome": "refused"}
-        contact = {"id": outcome_id, "subject": SUBJECT, "at": stamp(now), "action": "a", "decision_id": decision_id}
-        rows = (NewRow("outcome", {**row, "at": stamp(now), "reference": SECRET}), NewRow("contact", contact))
-        body = {"decision": decision_id, "action": "a", "outcome": "refused", "channel": "app"}
+        body = {"decision": decision_id, "action": "a", "outcome": "refused", "channel": "call_centre", "at": stamp(now)}
+        contact = contact_row(body, decision_id, {"action": "a", "kind": None}, "refused", now, None)
+        rows = tuple(filter(None, (NewRow("outcome", outcome_row(outcome_id, SUBJECT, body, SECRET)), contact)))
         record.write_now(NewEntry(outcome_id, "outcome", now, body, subscriber, private={"reference": SECRET}, rows=rows))
     return decision_id
 
@@ -199,7 +208,7 @@ def test_a_legal_hold_refuses_with_its_reason(record: Record) -> None:
     assert held.private is not None
     assert held.private["reason"] == "court file 12"
     release(record, SENTINEL, by="lea")
-    with pytest.raises(NotErased, match="no legal hold"):
+    with pytest.raises(NotHeld, match="no legal hold"):
         release(record, SENTINEL, by="lea")
     assert erase(record, SENTINEL, basis="request", by="pia").rows["subject"] == 1
 
@@ -211,14 +220,151 @@ def test_somebody_whom_the_record_does_not_know_yet_can_be_held(record: Record) 
         erase(record, "s-later", basis="request", by="pia")
 
 
-def test_a_broken_off_erasure_goes_on(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The entry comes first: where deleting failed, the same command does it."""
+def test_a_broken_off_erasure_did_not_happen(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The entry and what it says come together or not at all; the same command does it then."""
     with monkeypatch.context() as patch:
-        patch.setattr("app.record.erasing.persons._delete", lambda *_: (_ for _ in ()).throw(RuntimeError("cut")))
+        patch.setattr("app.record.erasing.persons._deleted", lambda *_: (_ for _ in ()).throw(RuntimeError("cut")))
         with pytest.raises(RuntimeError):
             erase(record, SENTINEL, basis="request", by="pia")
-    assert subject_of(record)
+    subject = subject_of(record)
+    assert of_kind(record, "erasure") == []
     assert erase(record, SENTINEL, basis="request", by="pia").rows["subject"] == 1
+    assert [told["subject"] for told in of_kind(record, "erasure")] == [subject.token]
+
+
+@pytest.mark.parametrize("step", ["_begin", "_end"])
+def test_a_broken_off_hold_or_release_did_not_happen(record: Record, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing on record says that there is a hold where there is none, or that it was released where it stands."""
+    if step == "_end":
+        hold(record, SENTINEL, reason="court file 12", by="lea")
+    before = (of_kind(record, "hold"), subject_of(record))
+    monkeypatch.setattr(f"app.record.erasing.holds.{step}", lambda *_: (_ for _ in ()).throw(RuntimeError("cut")))
+    with pytest.raises(RuntimeError):
+        hold(record, SENTINEL, reason="court file 12", by="lea") if step == "_begin" else release(record, SENTINEL, by="lea")
+    assert (of_kind(record, "hold"), subject_of(record)) == before
+
+
+def of_kind(record: Record, kind: str) -> list[Any]:
+    """The envelopes of this kind."""
+    with record.database.reading() as connection:
+        query = select(col(EntryRow.envelope)).where(col(EntryRow.kind) == kind).order_by(col(EntryRow.id))
+        return [orjson.loads(envelope) for envelope in connection.execute(query).scalars()]
+
+
+@pytest.mark.parametrize(("left", "says"), [("a.spool", "entries wait in the spool"), ("a.refused", "delete `a.refused`")])
+def test_the_spool_is_emptied_first(record: Record, tmp_path: Path, left: str, says: str) -> None:
+    """What waits there may be about the person, and what was refused too."""
+    record.spool_folder = tmp_path / "spool"
+    file = record.spool_folder / "0a" / left
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"")
+    with pytest.raises(NotErased, match=says):
+        erase(record, SENTINEL, basis="request", by="pia")
+    assert subject_of(record)
+    file.unlink()
+    assert erase(record, SENTINEL, basis="request", by="pia").rows["subject"] == 1
+
+
+class TestAtTheSameInstant:
+    """Two processes, one of which is half-way when the other begins: one of them wins, and the record says which."""
+
+    @pytest.fixture
+    def other(self, record: Record) -> Iterator[Record]:
+        other = Record(Database(record.database.url.render_as_string(hide_password=False)), record.keys, clock=Clock())
+        yield other
+        other.close_now()
+
+    @pytest.fixture
+    def meanwhile(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, Callable[[], object]], Future[object]]]:
+        """Begins the second when the first has done this within its transaction, which then takes a while."""
+        with ThreadPoolExecutor(1) as thread:
+
+            def arrange(after: str, second: Callable[[], object]) -> Future[object]:
+                module, _, name = after.rpartition(".")
+                original, half_way = getattr(importlib.import_module(module), name), threading.Event()
+
+                def doing(*given: Any) -> Any:
+                    found = original(*given)
+                    if not half_way.is_set():
+                        half_way.set()
+                        time.sleep(0.4)
+                    return found
+
+                def then() -> object:
+                    assert half_way.wait(20)
+                    return second()
+
+                monkeypatch.setattr(after, doing)
+                return thread.submit(then)
+
+            yield arrange
+
+    def test_a_hold_that_came_first_refuses(self, record: Record, other: Record, meanwhile: Any) -> None:
+        """Whoever erases had seen no hold, and gets its reason all the same; no entry says that somebody was erased."""
+        token = subject_of(record).token
+        second = meanwhile("app.record.erasing.holds._begin", lambda: erase(other, SENTINEL, basis="request", by="pia"))
+        hold(record, SENTINEL, reason="court file 12", by="lea")
+        with pytest.raises(Held, match="court file 12"):
+            second.result(20)
+        assert of_kind(record, "erasure") == []
+        subject = subject_of(record)
+        assert (subject.token, subject.hold) == (token, "court file 12")
+
+    def test_an_erasure_that_came_first_is_whole(self, record: Record, other: Record, meanwhile: Any) -> None:
+        """The hold is on somebody new, of whom nothing else is known."""
+        token = subject_of(record).token
+        second = meanwhile("app.record.erasing.persons._delete", lambda: hold(other, SENTINEL, reason="court file 12", by="lea"))
+        erased = erase(record, SENTINEL, basis="request", by="pia")
+        second.result(20)
+        assert erased.token == token
+        assert not any(rows_of(record, token).values())
+        [told] = of_kind(record, "hold")
+        assert told["subject"] != token
+        with record.database.reading() as connection:
+            holds = connection.execute(select(col(SubjectRow.token)).where(col(SubjectRow.hold).is_not(None))).scalars().all()
+        assert holds == [told["subject"]]
+
+    def test_a_person_is_erased_once(self, record: Record, other: Record, meanwhile: Any) -> None:
+        """The second finds nobody, and no second entry says so."""
+        second = meanwhile("app.record.erasing.persons._delete", lambda: erase(other, SENTINEL, basis="request", by="lea"))
+        erase(record, SENTINEL, basis="request", by="pia")
+        with pytest.raises(NobodyKnown):
+            second.result(20)
+        assert [told["body"]["by"] for told in of_kind(record, "erasure")] == ["pia"]
+
+    def test_many_at_once(self, record: Record, other: Record) -> None:
+        """Whatever comes first: who is held was not erased since, and whoever was refused is there."""
+        with ThreadPoolExecutor(2) as threads:
+            for number in range(6):
+                name = f"s-{number}"
+                decide(record, name)
+                held = threads.submit(hold, record, name, reason="court file", by="lea")
+                erased = threads.submit(erase, other, name, basis="request", by="pia")
+                error = erased.exception(30)
+                assert error is None or isinstance(error, Held)
+                entry = read(record, held.result(30))
+                with record.database.reading() as connection:
+                    person = person_of(connection, lookup_of(record.keys, name))
+                    assert (erasure_of(connection, person.token), person.hold) == (None, "court file")
+                    assert entry["subject"] == person.token
+        seal(record)
+        with record.database.reading() as connection:
+            assert verify_log(connection, record.keys).findings == ()
+
+    def test_a_hold_is_released_once(self, record: Record, other: Record, meanwhile: Any) -> None:
+        """The second finds no hold."""
+        hold(record, SENTINEL, reason="court file 12", by="lea")
+        second = meanwhile("app.record.erasing.holds._end", lambda: release(other, SENTINEL, by="lea"))
+        release(record, SENTINEL, by="lea")
+        with pytest.raises(NotHeld):
+            second.result(20)
+        assert [told["body"]["step"] for told in of_kind(record, "hold")] == ["held", "released"]
+
+
+def read(record: Record, entry_id: str) -> Any:
+    """The envelope of an entry."""
+    with record.database.reading() as connection:
+        return orjson.loads(connection.execute(select(col(EntryRow.envelope)).where(col(EntryRow.id) == entry_id)).scalar_one())
 
 
 def test_decisions_of_the_first_release_are_taken_over_first(record: Record) -> None:

@@ -49,6 +49,7 @@ def any_book(database: Database, keys: Keys) -> Book:
 
 def filled(database: Database, keys: Keys) -> Book:
     book = Book(database, keys)
+    book.shelve()
     for number in range(29):
         entry_id = book.decide(f"s-{number % 3}")
         if number == 14:
@@ -395,6 +396,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Path:
     migrated(f"sqlite:///{folder}/wanliu.db")
     database = Database(f"sqlite:///{folder}/wanliu.db")
     book = Book(database, keys)
+    book.shelve()
     for number in range(30):
         book.decide(f"s-{number % 3}")
     assert book.seal() == 31

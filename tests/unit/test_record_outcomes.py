@@ -13,12 +13,13 @@ from app.engine.decide import decide
 from app.engine.intake import take
 from app.engine.vocabulary import Contact, DecisionRequest, OutcomeReport
 from app.engine.vocabulary.examples import EXAMPLES
+from app.record.callers import Caller
 from app.record.contacts import contacts_of
 from app.record.decisions import Asked, decision_entry
 from app.record.entries import NewEntry
 from app.record.ids import Ids
 from app.record.keys import Keys
-from app.record.outcomes import Answerable, answerable, not_offered, outcome_entry, report_problems
+from app.record.outcomes import Answerable, Told, answerable, not_offered, outcome_entry, report_problems
 from app.record.store.database import Database
 from app.record.store.problems import StoreError
 from app.record.store.record import Record
@@ -68,7 +69,7 @@ def listed(decision: Answerable) -> list[str]:
 
 def entry_of(decision: Answerable, outcome: Any, action: str | None = None, at: datetime.datetime = LATER, **fields: Any) -> NewEntry:
     report = OutcomeReport(action=action or listed(decision)[0], outcome=outcome, **fields)
-    return outcome_entry(new_id(), LATER, decision, report, at, "desk", "agent", b"{}")
+    return outcome_entry(Told(new_id(), at, decision, report, Caller("desk", "agent")), b"{}")
 
 
 def tell(record: Record, decision_id: str, outcome: Any, action: str | None = None, **options: Any) -> None:

@@ -1,7 +1,8 @@
 """A decision on record: everything about it, in words, made again, with another pack, and what if."""
 
-import dataclasses
 import datetime
+import zoneinfo
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,29 +12,29 @@ import orjson
 import pytest
 from sqlalchemy import delete, update
 
-from app.engine.case import Case
+from app.engine.answer import Change
+from app.engine.case import Case, Times
 from app.engine.decide import decide
+from app.engine.explain import explain
 from app.engine.pack import Pack
 from app.record.keys import Keys
 from app.record.packs.library import PackLibrary
 from app.record.reading import replaying
+from app.record.reading.altering import asked_at, with_fact
 from app.record.reading.consulting import explained
-from app.record.reading.counterfactuals import (
-    applied,
-    compared,
-    minimal_changes,
-    protected,
-    protected_influence,
-    with_fact,
-)
+from app.record.reading.days import moved
 from app.record.reading.dossier import Dossier, dossier
+from app.record.reading.influence import protected, protected_influence
+from app.record.reading.minimal import MinimalChange, minimal_changes
 from app.record.reading.pairs import Pairs, unequal_pairs
+from app.record.reading.ranking import compared
 from app.record.reading.recorded import DamagedEntry, Recorded, read_decision, read_entry
 from app.record.reading.replaying import changelog, differences, instead, replay
-from app.record.search.finding import Query
+from app.record.search.query import Query
 from app.record.store.database import Database
 from app.record.store.tables import EntryRow, SubjectRow
-from tests.pipeline import case_of, cases, pack_of, patched, shipped, shipped_files
+from tests.pipeline import applied as pipeline_applied
+from tests.pipeline import at, case_of, cases, fresh, later, pack_of, patched, shipped, shipped_files
 from tests.records import Written, written
 
 pytestmark = pytest.mark.unit
@@ -283,27 +284,101 @@ def test_order_is_that_of_the_ranking() -> None:
     assert mixed
 
 
+def told_again(case: Case, change: MinimalChange) -> Case:
+    """The case with a change as its figures tell it, made by other means than where it was found."""
+    for step in change.changes:
+        if step["at"] and step["fact"] == "time":
+            case = at(case, datetime.datetime.fromisoformat(step["at"]))
+        elif step["in_days"] is not None:
+            case = later(case, step["in_days"])
+        elif step["by_days"] is not None:
+            days = step["by_days"] * (1 if step["direction"] == "later" else -1)
+            case = moved_date(case, step["fact"], datetime.timedelta(days=days), step["at"])
+        else:
+            case = pipeline_applied(case, [Change(step["fact"], step["direction"], step["value"], None)])
+    return case
+
+
+def moved_date(case: Case, name: str, by: datetime.timedelta, lands: str) -> Case:
+    section, _, field = name.partition(".")
+    if section != "events":
+        day = getattr(getattr(case.subscriber, section), field) + by
+        assert day.isoformat() == lands
+        return patched(case, {name: day})
+    rows = sorted(case.subscriber.events or (), key=lambda row: (row.type == field, row.at))
+    rows[-1] = rows[-1].model_copy(update={"at": rows[-1].at + by})
+    assert rows[-1].at.date().isoformat() == lands
+    return replace(case, subscriber=case.subscriber.model_copy(update={"events": tuple(rows)}))
+
+
 def test_minimal_change() -> None:
-    """A change that is named was tried: with it in place the list is the one that is told."""
-    named = 0
-    for case in cases(shipped(), 5, 40):
+    """A change that is named, of a figure, a date, an event or the day, gives the list that is told when it is made on the case."""
+    kinds: Counter[str] = Counter()
+    for case in map(fresh, cases(shipped(), 5, 60)):
         decision = decide(shipped(), case)
-        for change in minimal_changes(shipped(), case, decision):
-            named += 1
+        for change in minimal_changes(shipped(), case, decision, 99).changes:
+            kinds.update(f"{step['fact'].partition('.')[0] if step['by_days'] is None else 'moved'}" for step in change.changes)
             assert list(change.actions) != [item.action for item in decision.ranked]
-            steps = [_Step(**step) for step in change.changes]
-            made = applied(case, steps)  # type: ignore[arg-type]
-            assert made is not None
-            assert [item.action for item in decide(shipped(), made).ranked] == list(change.actions)
-    assert named > 10
+            after = decide(shipped(), told_again(case, change))
+            assert [item.action for item in after.ranked] == list(change.actions), change
+            outcome = next(item for item in after.outcomes if item.action == change.action)
+            assert change.clause not in {f"{step.gate}.{step.clause}" for step in outcome.failing}
+    assert kinds["time"] > 10
+    assert kinds["moved"] > 5
 
 
-@dataclasses.dataclass
-class _Step:
-    fact: str
-    direction: str
-    value: float | None
-    in_days: int | None
+def test_where_a_change_is_in_days() -> None:
+    """A notice that is due seven days before a date is told with the days to wait, and with the day that the date would have to be."""
+    case = example("02")
+    assert case.subscriber.services is not None
+    day = case.times.today + datetime.timedelta(days=20)
+    case = patched(case, {"services.auto_renew_on": day})
+    for locale, words in (
+        ("en", {"in 13 days", f'with "day of automatic renewal" 13 days earlier ({day - datetime.timedelta(days=13)})'}),
+        ("zh-CN", {"13天后", f"若自动续订日早13天（{day - datetime.timedelta(days=13)}）"}),
+    ):
+        case = replace(case, locale=locale)
+        clause = shipped().clauses["renewal_notice"]["applicable", "renews_soon"]
+        found = moved(shipped(), case, decide(shipped(), case), clause, None, "en" if locale == "en" else "zh")
+        assert words <= {item.words for item in found}
+        assert [item.size for item in found] == sorted(item.size for item in found)
+
+
+def test_what_cannot_be_told() -> None:
+    """Every action that one clause alone kept out has its change, or is named with why it has none; what a phase keeps out is neither."""
+    reasons: Counter[str] = Counter()
+    for case in cases(shipped(), 5, 20):
+        decision = decide(shipped(), case)
+        made = minimal_changes(shipped(), case, decision, 99)
+        told, untold = {item.action for item in made.changes}, {item.action for item in made.untold}
+        assert not told & untold
+        full = explain(shipped(), case, decision, "full").not_offered or ()
+        alone = {item.action: item for item in full if not item.others and item.cause != "unknown" and "." in (item.clause or "")}
+        assert told | untold == alone.keys()
+        reasons.update(item.because for item in made.untold)
+        for item in made.untold:
+            assert item.because != "nothing_to_move" or not alone[item.action].changes
+    assert reasons.keys() == {"nothing_to_move", "no_effect"}
+
+
+def test_trials_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the trials are used up it is said that the rest was not tried."""
+    monkeypatch.setattr("app.record.reading.minimal.MOST_TRIED", 1)
+    found = [minimal_changes(shipped(), case, decide(shipped(), case)).untold for case in cases(shipped(), 5, 10)]
+    assert max(sum(item.because == "not_tried" for item in untold) for untold in found) > 5
+
+
+def test_asked_later_what_is_known_is_as_fresh() -> None:
+    """A case asked later has sections as old as they were, and its day and hour where the subscriber is, summer time or not."""
+    case = next(case for case in cases(shipped(), 5, 30) if getattr(case.subscriber.usage, "as_of", None))
+    zone = zoneinfo.ZoneInfo("Europe/Berlin")
+    start = datetime.datetime(2026, 10, 24, 12, 30, tzinfo=zone)
+    case = replace(case, times=Times(start, start, start.date(), start.date(), 750, 120))
+    made = asked_at(case, start + datetime.timedelta(days=2))
+    assert (made.times.contact_minute, made.times.offset, made.times.today) == (750, 60, datetime.date(2026, 10, 26))
+    assert made.subscriber.usage is not None
+    assert case.subscriber.usage is not None
+    assert made.times.as_of - made.subscriber.usage.as_of == case.times.as_of - case.subscriber.usage.as_of  # type: ignore[operator]
 
 
 def test_no_influence_of_protected_facts() -> None:

@@ -12,8 +12,10 @@ from sqlalchemy import delete, select
 from app.record.keys import Keys
 from app.record.reading.recorded import token_of
 from app.record.search import indexing
+from app.record.search.cursors import BadCursor
 from app.record.search.filters import BadFilters, query_of
-from app.record.search.finding import BadCursor, Query, counted, search
+from app.record.search.finding import counted, search
+from app.record.search.query import Query
 from app.record.search.reindexing import index_anew
 from app.record.store.database import Database
 from app.record.store.tables import EntryRow, LeafRow, SearchBlockRow, SearchSpanRow
@@ -21,6 +23,14 @@ from tests.pipeline import cases, shipped
 from tests.records import Written, written
 
 pytestmark = pytest.mark.unit
+GATE = {
+    "not_eligible": "eligible",
+    "not_applicable": "applicable",
+    "not_suitable": "suitable",
+    "suppressed": "contact",
+    "guardrail": "guardrail",
+    "outranked": "arbitration",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +38,8 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of eight leaves, so that a few entries fill several."""
     monkeypatch.setattr("app.record.search.indexing.BLOCK", 8)
     monkeypatch.setattr("app.record.search.reindexing.BLOCK", 8)
-    monkeypatch.setattr("app.record.search.finding.BLOCK", 8)
-    monkeypatch.setattr("app.record.search.finding._ALL", 0xFF)
+    monkeypatch.setattr("app.record.search.looking.BLOCK", 8)
+    monkeypatch.setattr("app.record.search.looking._ALL", 0xFF)
 
 
 @pytest.fixture
@@ -70,7 +80,9 @@ def says(body: dict[str, Any], name: str, value: str) -> bool:
     if name == "suppressed":
         return any(value in actions for cause in ("suppressed", "guardrail") for actions in body["outcomes"].get(cause, {}).values())
     if name == "clause":
-        return any(value in clauses for clauses in body["outcomes"].values())
+        gate, _, name = value.rpartition(".")
+        told = [(GATE.get(cause, gate), clause) for cause, clauses in body["outcomes"].items() for clause in clauses]
+        return any(clause == name and gate in ("", found) for found, clause in told)
     return bool(body.get("empty_because" if name == "empty" else name) == value)
 
 
@@ -88,6 +100,8 @@ def values_of(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for cause, clauses in body["outcomes"].items():
         for clause, actions in clauses.items():
             yield "clause", clause
+            if cause in GATE:
+                yield "clause", f"{GATE[cause]}.{clause}"
             if cause in ("suppressed", "guardrail"):
                 yield from (("suppressed", action) for action in actions)
     if "empty_because" in body:
@@ -263,7 +277,10 @@ def test_counted(record: Written) -> None:
         ({"phase": ["rescu"]}, "phase: nothing on record and nothing in the pack in force has this name; did you mean `rescue`?"),
         ({"signal": ["four_high.tarif:high"]}, "did you mean `four_high.tariff`?"),
         ({"offered": ["tariff_pak"]}, "did you mean `tariff_pack`?"),
-        ({"clause": ["contact.quiet_hour"]}, "clause: nothing on record"),
+        ({"clause": ["contact.marketing_hour"]}, "has this name; did you mean `contact.marketing_hours`?"),
+        ({"clause": ["marketing_hour"]}, "has this name; did you mean `marketing_hours`?"),
+        ({"clause": ["guardrail.marketing_hours"]}, "clause: nothing on record and nothing in the pack in force has this name"),
+        ({"clause": ["nowhere.marketing_hours"]}, "has this name; did you mean `marketing_hours`?"),
         ({"outcome": ["tariff_pack:acepted"]}, "outcome: expected an outcome, alone or as action:outcome; did you mean `accepted`?"),
         ({"agent": ["x" * 201]}, "agent: expected 1 to 200 printable characters"),
         ({"agent": ["a\0b"]}, "agent: expected 1 to 200 printable characters"),
@@ -294,12 +311,43 @@ def test_times_are_in_utc(record: Written) -> None:
 
 
 def test_a_name_of_an_older_pack(record: Written) -> None:
-    """A clause by its gate and name, or by its name alone, is the same; a name that is on record may be asked for."""
+    """A name that is on record may be asked for, whatever the pack in force knows."""
     fill(record, 20)
+    with record.database.writing() as connection:
+        record.database.insert_missing(connection, SearchBlockRow, [{"term": "clause=contact.gone", "block": 0, "bits": b"\1\0"}])
     with record.database.reading() as connection:
-        one = query_of(connection, {"clause": ["contact.quiet_hours"]}, None)
-        assert one == query_of(connection, {"clause": ["quiet_hours"]}, None)
         assert query_of(connection, {"agent": ["a-1"]}, shipped()).terms == {"agent": ("a-1",)}
+        assert query_of(connection, {"clause": ["contact.gone"]}, shipped()).terms == {"clause": ("contact.gone",)}
+        assert query_of(connection, {"clause": ["gone"]}, shipped()).terms == {"clause": ("gone",)}
+        with pytest.raises(BadFilters):
+            query_of(connection, {"clause": ["eligible.gone"]}, shipped())
+
+
+def indexed(record: Written, index: int, *terms: str) -> None:
+    with record.database.writing() as connection:
+        rows = [{"term": term, "block": index // 8, "bits": indexing.packed(1 << index % 8)} for term in terms]
+        record.database.put(connection, SearchBlockRow, rows, replacing=["bits"])
+
+
+def test_a_clause_that_is_of_another_gate(record: Written) -> None:
+    """That a clause was once unknown does not make it one of every gate: where the pack has it in another, the search is refused."""
+    fill(record, 8)
+    indexed(record, 0, "clause=marketing_hours")
+    with record.database.reading() as connection:
+        assert query_of(connection, {"clause": ["contact.marketing_hours"]}, shipped()).terms
+        with pytest.raises(BadFilters, match="did you mean"):
+            query_of(connection, {"clause": ["guardrail.marketing_hours"]}, shipped())
+
+
+def test_clauses_of_the_same_name_in_several_gates(record: Written) -> None:
+    """A clause is found in its own gate; by its name alone in any; and what an index without gates, or an unknown clause, knows in each."""
+    fill(record, 8)
+    for leaf, term in enumerate(("contact.here", "guardrail.here", "here", "contact.there")):
+        indexed(record, leaf, f"clause={term}")
+    assert leaves(record, Query({"clause": ("contact.here",)})) == [2, 0]
+    assert leaves(record, Query({"clause": ("guardrail.here",)})) == [2, 1]
+    assert leaves(record, Query({"clause": ("here",)})) == [2, 1, 0]
+    assert leaves(record, Query({"clause": ("contact.here", "guardrail.here")})) == [2]
 
 
 def test_index_made_anew(record: Written) -> None:

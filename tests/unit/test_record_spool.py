@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 import pytest
 from hypothesis import given, strategies
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
 from app.record import Ids, KeyReused, Record, RowRefused, StoreError, StoreUnavailable
@@ -24,7 +25,7 @@ from app.record.spool.spooled import bytes_of, entry_of
 from app.record.spool.waiting import Spool
 from app.record.store.committer import Committer
 from app.record.store.database import Database
-from app.record.store.tables import ContactRow, EntryRow
+from app.record.store.tables import ContactRow, EntryRow, OutcomeRow, SubjectRow
 from tests.databases import using
 
 pytestmark = pytest.mark.unit
@@ -98,6 +99,24 @@ def switch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Switch]:
     made.off = False
 
 
+@pytest.fixture
+def cut(switch: Switch, monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Breaks the connection at the next COMMIT, which arrives or does not, and takes the store away."""
+    original = Committer._finish
+
+    def at_next(delivered: bool) -> None:
+        def finish(committer: Committer, connection: Any) -> None:
+            monkeypatch.setattr(Committer, "_finish", original)
+            if delivered:
+                original(committer, connection)
+            switch.off = True
+            raise OperationalError("COMMIT", None, ConnectionError("cut"))
+
+        monkeypatch.setattr(Committer, "_finish", finish)
+
+    return at_next
+
+
 async def drained(record: Record) -> None:
     give_up = time.monotonic() + 20
     spool = record._spool
@@ -133,18 +152,12 @@ class TestSpool:
 
     def test_what_a_process_left_is_taken_over(self, using_record: Any, stored: Any, switch: Switch) -> None:
         """A process that ended while the store was down leaves its entries to the next one that starts; one that runs keeps its own."""
-        first, second = entry(key="k"), entry()
+        first, second = entry(), entry()
 
         using_record(lambda record: _while_off(record, switch, first))
         using_record(lambda record: _while_off(record, switch, second))
         assert stored() == []
-
-        async def next_one(record: Record) -> Any:
-            again = await record.write(entry(key="k"))
-            await drained(record)
-            return again
-
-        assert using_record(next_one) == Written(first.id, repeated=True)
+        using_record(drained)
         assert set(stored()) == {first.id, second.id}
 
     def test_nothing_lies_in_the_clear(self, using_record: Any, switch: Switch, folder: Path, keys: Keys) -> None:
@@ -195,9 +208,9 @@ class TestSpool:
             await record.write(entry())
             broken[0] = True
             with pytest.raises(StoreUnavailable, match="cannot be written: input/output error"):
-                await record.write(entry(key="k"))
+                await record.write(entry())
             broken[0] = False
-            await record.write(entry(key="k", id=second.id))
+            await record.write(second)
             switch.off = False
             await drained(record)
 
@@ -205,7 +218,7 @@ class TestSpool:
         assert second.id in stored()
 
     def test_nobody_is_told_before_it_is_on_the_disk(self, using_record: Any, switch: Switch, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Of two requests with one key, both fail where the disk does: the second is not answered with an entry that is nowhere."""
+        """Where the disk fails, so do all whose entries go to it together, and those that came meanwhile."""
 
         def fsync(opened: int) -> None:
             time.sleep(0.1)
@@ -213,7 +226,7 @@ class TestSpool:
 
         async def work(record: Record) -> Any:
             switch.off = True
-            calls = [record.write(entry(key="k")) for _ in range(3)] + [_later(record.write(entry(key="k")))]
+            calls = [record.write(entry()) for _ in range(3)] + [_later(record.write(entry()))]
             return await asyncio.gather(*calls, return_exceptions=True)
 
         async def _later(call: Awaitable[Any]) -> Any:
@@ -259,48 +272,52 @@ class TestSpool:
 
 
 class TestKeys:
-    def test_a_key_is_used_once(self, using_record: Any, stored: Any, switch: Switch) -> None:
-        """The same key and body give the same entry while it is spooled and afterwards; another body is refused."""
-        first = entry(key="k", rows=(NewRow("contact", {"id": "c-1", "subject": SUBJECT, "at": "2026", "decision_id": "d"}),))
+    def test_an_entry_with_a_key_is_never_spooled(self, using_record: Any, stored: Any, switch: Switch, folder: Path) -> None:
+        """Whether it is a repeated one only the store can tell: while that is away its caller is told so, and the others are answered."""
+        before, plain, after = entry(key="before"), entry(), entry(key="k")
 
         async def work(record: Record) -> list[Any]:
+            await record.write(before)
             switch.off = True
-            outcomes = [await record.write(first), await record.write(entry(key="k"))]
-            with pytest.raises(KeyReused):
-                await record.write(entry(key="k", asks=b"other"))
+            for one in (entry(key="before"), entry(key="k"), entry(key="k", asks=b"other")):
+                with pytest.raises(StoreUnavailable):
+                    await record.write(one)
+            await record.write(plain)
+            await record.check()
             switch.off = False
             await drained(record)
             with pytest.raises(KeyReused):
-                await record.write(entry(key="k", asks=b"other"))
-            contacts = await record.read(lambda connection: connection.execute(select(col(ContactRow.id))).scalars().all())
-            assert contacts == ["c-1"]
-            return [*outcomes, await record.write(entry(key="k"))]
+                await record.write(entry(key="before", asks=b"other"))
+            return [await record.write(one) for one in (entry(key="before"), after, entry(key="k"))]
 
-        assert using_record(work) == [Written(first.id), Written(first.id, repeated=True), Written(first.id, repeated=True)]
-        assert stored() == [first.id]
+        assert using_record(work) == [Written(before.id, repeated=True), Written(after.id), Written(after.id, repeated=True)]
+        assert set(stored()) == {before.id, plain.id, after.id}
+        assert len(stored()) == 3
+        assert files(folder) == []
 
-    def test_who_was_answered_is_on_record(self, using_record: Any, stored: Any, switch: Switch) -> None:
-        """A key that the store knew already, which could not be looked up: both answers are on record."""
-        first, second, third = entry(key="k"), entry(key="k"), entry(key="k2", asks=b"other")
+    @pytest.mark.parametrize("delivered", [True, False])
+    def test_a_commit_of_unknown_end(self, using_record: Any, stored: Any, switch: Switch, cut: Any, delivered: bool) -> None:
+        """The connection breaks while it commits: the key gives that entry later if it was stored, else a new one, and only one."""
+        first, second = entry(key="k"), entry(key="k")
+        cut(delivered)
 
-        async def work(record: Record) -> Any:
-            await record.write(first)
-            await record.write(entry(key="k2"))
-            switch.off = True
-            assert await record.write(second) == Written(second.id)
-            assert await record.write(third) == Written(third.id)
+        async def work(record: Record) -> list[Any]:
+            with pytest.raises(StoreUnavailable):
+                await record.write(first)
             switch.off = False
-            await drained(record)
-            return await record.write(entry(key="k"))
+            return [await _until_taken(record, one) for one in (second, entry(key="k"))]
 
-        assert using_record(work) == Written(first.id, repeated=True)
-        assert {second.id, third.id} <= set(stored())
+        expected = first.id if delivered else second.id
+        assert using_record(work, deadline=0.3) == [Written(expected, repeated=delivered), Written(expected, repeated=True)]
+        assert stored() == [expected]
 
-    def test_an_entry_that_was_stored_after_all_is_stored_once(
-        self, using_record: Any, stored: Any, switch: Switch, folder: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The caller waited too long, so it was spooled; the commit had happened: one entry."""
-        given_one = entry(key="k")
+
+class TestOnce:
+    """An entry whose caller waited too long, so that it was spooled, while its commit was under way."""
+
+    def test_the_commit_happened_later(self, using_record: Any, stored: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is on record once, and the rows beside it too."""
+        given_one = entry(rows=(NewRow("contact", {"id": "c-1", "subject": SUBJECT, "at": "2026", "decision_id": "d"}),))
         original = Committer.commit
 
         def slow(committer: Committer, entries: Any) -> Any:
@@ -309,13 +326,85 @@ class TestKeys:
 
         monkeypatch.setattr(Committer, "commit", slow)
 
+        async def work(record: Record) -> Any:
+            assert await record.write(given_one) == Written(given_one.id)
+            await drained(record)
+            return await record.read(lambda connection: connection.execute(select(col(ContactRow.id))).scalars().all())
+
+        assert using_record(work, deadline=0.3) == ["c-1"]
+        assert stored() == [given_one.id]
+        assert files(folder) == []
+
+    @pytest.mark.parametrize("delivered", [True, False])
+    def test_the_end_of_the_commit_was_not_heard(
+        self, using_record: Any, stored: Any, switch: Switch, cut: Any, folder: Path, delivered: bool
+    ) -> None:
+        """Whether or not it had happened, it is on record once."""
+        given_one = entry()
+        cut(delivered)
+
         async def work(record: Record) -> None:
             assert await record.write(given_one) == Written(given_one.id)
+            switch.off = False
             await drained(record)
 
         using_record(work, deadline=0.3)
         assert stored() == [given_one.id]
         assert files(folder) == []
+
+    def test_the_process_was_killed(
+        self, using_record: Any, stored: Any, switch: Switch, folder: Path, database_url: str, keys: Keys
+    ) -> None:
+        """The next process that takes its entries over finds one of them in the store: it refuses none, and the others are stored."""
+        given_ones = [entry() for _ in range(12)]
+
+        async def spooling(record: Record) -> None:
+            switch.off = True
+            for one in given_ones:
+                await record.write(one)
+
+        using_record(spooling)
+        switch.off = False
+        with using(database_url) as database:
+            killed = Committer(database, keys, lambda: NOW)
+            killed.commit([given_ones[5]])
+            killed.close()
+        using_record(drained)
+        assert sorted(stored()) == sorted(one.id for one in given_ones)
+        assert files(folder) == []
+
+
+class TestErased:
+    """Who is erased while entries about them wait, on another machine, say."""
+
+    def test_only_codes_are_kept_about_them(self, using_record: Any, stored: Any, switch: Switch, folder: Path, database_url: str) -> None:
+        """An entry by their token goes on record as erasing would have left it; nothing is refused."""
+        before = entry(private={"case": {}})
+        contact = NewRow("contact", {"id": "c-1", "subject": SUBJECT, "at": "2026", "decision_id": "d"})
+
+        async def spooling(record: Record) -> NewEntry:
+            await record.write(before)
+            token = await record.read(lambda connection: connection.execute(select(col(SubjectRow.token))).scalar_one())
+            switch.off = True
+            told_id = str(ids.new(NOW))
+            outcome = {"entry_id": told_id, "decision_id": before.id, "action": "a", "outcome": "shown", "at": "2026"}
+            rows = (NewRow("outcome", {**outcome, "subject": SUBJECT, "reference": "r-1"}), contact)
+            told = entry(id=told_id, subscriber=None, token=token, private={"reference": "r-1"}, rows=rows)
+            await record.write(told)
+            return told
+
+        told = using_record(spooling)
+        switch.off = False
+        with using(database_url) as database, database.writing() as connection:
+            connection.execute(delete(SubjectRow))
+        using_record(drained)
+        assert set(stored()) == {before.id, told.id}
+        assert files(folder) == []
+        with using(database_url) as database, database.reading() as connection:
+            assert connection.execute(select(col(EntryRow.private)).where(col(EntryRow.id) == told.id)).scalar_one() is None
+            assert connection.execute(select(col(ContactRow.id))).all() == []
+            assert connection.execute(select(col(OutcomeRow.subject), col(OutcomeRow.reference))).one() == (None, None)
+            assert connection.execute(select(col(SubjectRow.token))).all() == []
 
 
 class TestFiles:
@@ -334,8 +423,24 @@ class TestFiles:
             segment.path.write_bytes(whole[:cut])
             assert list(entries_in(segment.path, keys)) == contents[: sum(size <= cut for size in sizes[1:])]
 
+    def test_what_the_store_refuses_is_kept_for_a_person(self, using_record: Any, stored: Any, switch: Switch, folder: Path) -> None:
+        """It does not keep the others out; its file stays under another name."""
+        wrong = entry(rows=(NewRow("no_such_table", {"id": "x"}),))
+        given_ones = [entry(), wrong, entry()]
+
+        async def spooling(record: Record) -> None:
+            switch.off = True
+            for one in given_ones:
+                await record.write(one)
+
+        using_record(spooling)
+        switch.off = False
+        using_record(drained)
+        assert stored() == [given_ones[0].id, given_ones[2].id]
+        assert [path.suffix for path in files(folder)] == [".refused"]
+
     def test_what_is_damaged_is_kept_for_a_person(self, using_record: Any, stored: Any, switch: Switch, folder: Path) -> None:
-        """An entry that cannot be read, or that the store refuses, does not keep the others out; its file stays under another name."""
+        """An entry that cannot be read does not keep the others out; its file stays under another name."""
         given_ones = [entry() for _ in range(3)]
 
         async def spooling(record: Record) -> None:
@@ -385,9 +490,20 @@ _values = strategies.one_of(strategies.none(), _texts, strategies.integers(0, 9)
 )
 def test_an_entry_reads_back(body: Any, values: Any, private: Any, replacing: Any) -> None:
     """Every entry is the same after it was written and read."""
-    made = entry(key="k", asks=b"\x00\xff", private=private, rows=(NewRow("contact", values, replacing),))
-    made = NewEntry(made.id, "outcome", NOW, body, "s", None, private, made.idempotency, made.rows, {"counts": []})
+    rows = (NewRow("contact", values, replacing),)
+    made = NewEntry(str(ids.new(NOW)), "outcome", NOW, body, "s", None, private, None, rows, {"counts": []})
     assert entry_of(bytes_of(made)) == made
+
+
+async def _until_taken(record: Record, given_one: NewEntry) -> Written:
+    """What a caller is answered who asks again and again."""
+    give_up = time.monotonic() + 20
+    while True:
+        try:
+            return await record.write(given_one)
+        except StoreError:
+            assert time.monotonic() < give_up
+            await asyncio.sleep(0.02)
 
 
 async def _while_off(record: Record, switch: Switch, given_one: NewEntry) -> None:

@@ -16,7 +16,7 @@ from app.record.log import tree
 from app.record.log.merkle import leaf_hash
 from app.record.log.notes import Checkpoint, SignerKey, read_checkpoint, sign_checkpoint
 from app.record.store.database import Database
-from app.record.store.tables import CheckpointRow, EntryRow, LeafRow, SubjectRow, TileRow, TreeRow, UnsealedRow
+from app.record.store.tables import CheckpointRow, EntryRow, LeafRow, SubjectLeafRow, SubjectRow, TileRow, TreeRow, UnsealedRow
 from app.record.verifying import Verdict, verify_entry, verify_log
 from app.record.verifying.single import NoSuchEntry
 from tests.logs import NOW, Book
@@ -251,6 +251,7 @@ def roll_back(connection: Connection) -> None:
     ids = connection.execute(select(col(LeafRow.entry_id)).where(col(LeafRow.leaf_index) >= 21)).scalars().all()
     connection.execute(delete(EntryRow).where(col(EntryRow.id).in_(ids)))
     connection.execute(delete(LeafRow).where(col(LeafRow.leaf_index) >= 21))
+    connection.execute(delete(SubjectLeafRow).where(col(SubjectLeafRow.leaf_index) >= 21))
     connection.execute(delete(CheckpointRow).where(col(CheckpointRow.size) > 21))
     change_tile(connection, lambda hashes: hashes[: 21 * 32])
     connection.execute(update(TreeRow).values(size=21))
@@ -304,7 +305,7 @@ def test_old_checkpoints_verify_with_old_keys(book: Book, keys: Keys) -> None:
 
 
 def test_a_payload_of_another_entry_does_not_open(book: Book) -> None:
-    """Opened, a payload must be the entry's own and say what the leaf commits to; of erased subjects it stays closed."""
+    """Opened, a payload must be the entry's own and say what the leaf commits to; of subjects who are gone it stays closed."""
 
     def exchange(connection: Connection) -> None:
         one, other = entry_at(connection, 1), entry_at(connection, 6)
@@ -313,10 +314,12 @@ def test_a_payload_of_another_entry_does_not_open(book: Book) -> None:
         assert other.subject == one.subject
 
     verdict = verify(book, exchange, opening=True)
-    assert {finding.what for finding in verdict.findings} == {"private"}
+    assert {finding.what for finding in verdict.findings} == {"private", "row"}
     assert verdict.findings[0].leaf == 1
     assert verdict.sealed_for_good == 7
-    assert verify(book, exchange).genuine
+    [finding] = verify(book, exchange).findings
+    assert (finding.what, finding.leaf) == ("row", 2)
+    assert "no entry says that the person was erased" in finding.message
 
 
 class TestOneEntry:

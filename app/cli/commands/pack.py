@@ -14,6 +14,7 @@ pack_app = typer.Typer(no_args_is_help=True, help="Look at a pack of rules and p
 Form = Literal["text", "json", "sarif"]
 DigestArgument = Annotated[str, typer.Argument(metavar="DIGEST", help="A pack's digest, or enough of its beginning.")]
 ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it.")]
+LocaleOption = Annotated[Locale, typer.Option("--locale", help="Language of what is printed.")]
 NoteOption = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Why, for those who come later.", show_default=False)]
 
 
@@ -129,29 +130,33 @@ def pack_publish(
             metavar="FOLDER", help="Folder with rules/ and policies/. Left out: WANLIU_PACK, or the current folder.", show_default=False
         ),
     ] = None,
+    locale: LocaleOption = "en",
 ) -> None:
     """Put a pack on the record, so that somebody else can approve it. What `check` refuses is refused."""
     from app.cli.packs_in_force import publish
 
-    publish(folder, author)
+    publish(folder, author, locale)
 
 
 @pack_app.command("approve")
-def pack_approve(digest: DigestArgument, by: ByOption, note: NoteOption = None) -> None:
+def pack_approve(digest: DigestArgument, by: ByOption, note: NoteOption = None, locale: LocaleOption = "en") -> None:
     """Approve a pack that somebody else published."""
     from app.cli.packs_in_force import approve
 
-    approve(digest, by, note)
+    approve(digest, by, note, locale)
 
 
 @pack_app.command("reject")
 def pack_reject(
-    digest: DigestArgument, by: ByOption, note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for its author.")]
+    digest: DigestArgument,
+    by: ByOption,
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for its author.")],
+    locale: LocaleOption = "en",
 ) -> None:
     """Refuse a pack, or take its approval back."""
     from app.cli.packs_in_force import reject
 
-    reject(digest, by, note)
+    reject(digest, by, note, locale)
 
 
 @pack_app.command("activate")
@@ -162,11 +167,12 @@ def pack_activate(
         str | None, typer.Option("--at", metavar="TIME", help="From when on, such as 2026-12-01T00:00:00+08:00. Left out: now.")
     ] = None,
     note: NoteOption = None,
+    locale: LocaleOption = "en",
 ) -> None:
     """Let an approved pack decide. Running services take it over, once they have run its tests."""
     from app.cli.packs_in_force import activate
 
-    activate(digest, by, at, note)
+    activate(digest, by, at, note, locale)
 
 
 @pack_app.command("schedule")
@@ -175,35 +181,37 @@ def pack_schedule(
     by: ByOption,
     at: Annotated[str, typer.Option("--at", metavar="TIME", help="From when on, such as 2026-12-01T00:00:00+08:00.")],
     note: NoteOption = None,
+    locale: LocaleOption = "en",
 ) -> None:
     """Let an approved pack decide from a time on."""
     from app.cli.packs_in_force import activate
 
-    activate(digest, by, at, note)
+    activate(digest, by, at, note, locale)
 
 
 @pack_app.command("withdraw")
-def pack_withdraw(digest: DigestArgument, by: ByOption, note: NoteOption = None) -> None:
+def pack_withdraw(digest: DigestArgument, by: ByOption, note: NoteOption = None, locale: LocaleOption = "en") -> None:
     """Take a pack's scheduled activation back."""
     from app.cli.packs_in_force import withdraw
 
-    withdraw(digest, by, note)
+    withdraw(digest, by, note, locale)
 
 
 @pack_app.command("rollback")
-def pack_rollback(by: ByOption, note: NoteOption = None) -> None:
+def pack_rollback(by: ByOption, note: NoteOption = None, locale: LocaleOption = "en") -> None:
     """Bring back the pack that was active before."""
     from app.cli.packs_in_force import rollback
 
-    rollback(by, note)
+    rollback(by, note, locale)
 
 
 @pack_app.command("list")
 def pack_list(
     steps: Annotated[bool, typer.Option("--steps", help="Also everything that was done with each.")] = False,
+    locale: LocaleOption = "en",
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table for people.")] = False,
 ) -> None:
     """Every pack that was published: its state, who published and approved it, from when on it decides."""
     from app.cli.packs_in_force import show_list
 
-    show_list(steps=steps, as_json=as_json)
+    show_list(locale, steps=steps, as_json=as_json)

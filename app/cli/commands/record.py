@@ -41,7 +41,9 @@ def record_search(
     offered: Annotated[list[str] | None, _filter("offered", "Action on the list.")] = None,
     tariff: Annotated[list[str] | None, _filter("tariff", "Tariff on the list.")] = None,
     suppressed: Annotated[list[str] | None, _filter("suppressed", "Action that contact policy or a guardrail kept out.")] = None,
-    clause: Annotated[list[str] | None, _filter("clause", "Clause that kept an action out: contact.quiet_hours.")] = None,
+    clause: Annotated[
+        list[str] | None, _filter("clause", "Clause that kept an action out: contact.marketing_hours, or a name in any gate.")
+    ] = None,
     outcome: Annotated[list[str] | None, _filter("outcome", "What came of it; also of one action: tariff_pack:accepted.")] = None,
     empty: Annotated[list[str] | None, _filter("empty", "Why nothing was on the list.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="Entries on a page.")] = 20,

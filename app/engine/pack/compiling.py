@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from app.engine.decision import Failing
 from app.engine.pack import model
 from app.engine.pack.checking import GATES, Parts
 from app.engine.pack.documents import ActionDocument, ContactPart, Row
-from app.engine.pack.names import ACTION_NAMES, BEST, TARIFF_NAMES, TODAY, type_of
+from app.engine.pack.names import ACTION_NAMES, BEST, BEST_PLAN, TARIFF_NAMES, TODAY, type_of
 from app.engine.pack.reading import Found
 from app.engine.runtime import Plan
 from app.engine.texts import Template, Text
@@ -65,6 +65,25 @@ class Compiled:
     actions: tuple[model.Action, ...] = ()
 
 
+@dataclass(frozen=True)
+class ActionDraft:
+    """An action with its duty, concession and gates, which stand in one section with those of all; its worth and policy come in the next.
+
+    `known` are its own names and what stands for them, `entrance` is how its gates are passed, `tariff_slot` holds the tariff that it sells
+    where that is known only when deciding.
+    """
+
+    found: Found[ActionDocument]
+    known: Mapping[str, Node]
+    duty: str
+    duty_slot: int | None
+    concession: int
+    may_cost_unknown: bool
+    gates: tuple[model.Clause, ...]
+    entrance: screening.Entrance
+    tariff_slot: int | None
+
+
 class Compiler:
     """Compiles the parts in the order of the pipeline. Trusts that the draft has no mistakes."""
 
@@ -94,8 +113,8 @@ class Compiler:
         self.questions()
         self.out.conclude = self.program.section()
         drafts = [self.action_gates(found) for _, found in sorted(self.parts.actions.items())]
-        self.close_gates([entrance for entrance, _ in drafts])
-        self.out.actions = tuple(finish() for _, finish in drafts)
+        self.close_gates([draft.entrance for draft in drafts])
+        self.out.actions = tuple(map(self.action, drafts))
         self.text_slots()
         return self.out
 
@@ -305,83 +324,85 @@ class Compiler:
             text = Text(Template((found.part.en,)), Template((found.part.zh,)))
             self.out.questions[found.part.fact] = model.Question(found.part.fact, found.part.who, when, text)
 
-    def action_gates(self, found: Found[ActionDocument]) -> tuple[screening.Entrance, Callable[[], model.Action]]:
-        """Gates, duty and concession of an action; what is returned beside them adds its scores, contact and guardrail clauses, in the next
-        sections."""
-        part = found.part
-        known = self.own_names(found)
+    def action_gates(self, found: Found[ActionDocument]) -> ActionDraft:
+        """Duty, concession and gates of an action."""
+        part, known = found.part, self.own_names(found)
         self.program.branch = branch = f"gates of {part.action}"
+        concession, known["action.concession"] = self.concession(found, _putting(known))
+        duty, duty_slot, known["action.duty"] = self.duty(found, _putting(known))
+        gates = (*self.tariff_gates(part), *self.pilot_gates(part), *self.written_gates(found, _putting(known)))
+        may_cost_unknown = concession not in self.program.sure
+        slots = tuple(clause.slot for clause in gates)
+        seen = "".join(f"{self.program.read(slot)}, " for slot in ((concession, *slots) if may_cost_unknown else slots))
+        entrance = screening.Entrance(branch, slots, seen or "()")
+        tariff_slot = self.program.slot_of(BEST_PLAN) if part.tariff == BEST_PLAN else None
+        return ActionDraft(found, known, duty, duty_slot, concession, may_cost_unknown, gates, entrance, tariff_slot)
 
-        def own(node: Node) -> Node:
-            return substitute(node, known)
-
-        concession, known["action.concession"] = self.concession(found, own)
-        duty, duty_slot, known["action.duty"] = self.duty(found, own)
-        gates: list[model.Clause] = []
-        if part.tariff == "plan.best_public_id":
-            one = Compare("!=", self.names[part.tariff], Const("none", Type("text")))
-            gates.append(self.clause("eligible", "tariff_on_sale", one, "a public plan on sale and open to this subscriber"))
+    def tariff_gates(self, part: ActionDocument) -> Iterator[model.Clause]:
+        """That the tariff an action sells may be sold to this subscriber."""
+        if part.tariff == BEST_PLAN:
+            one = Compare("!=", self.names[BEST_PLAN], Const("none", Type("text")))
+            yield self.clause("eligible", "tariff_on_sale", one, "a public plan on sale and open to this subscriber")
         elif part.tariff is not None:
-            gates.append(
-                self.clause("eligible", "tariff_on_sale", Ref(f"open:{part.tariff}", BOOLEAN), "tariff on sale and open to this subscriber")
-            )
+            on_sale = Ref(f"open:{part.tariff}", BOOLEAN)
+            yield self.clause("eligible", "tariff_on_sale", on_sale, "tariff on sale and open to this subscriber")
+
+    def pilot_gates(self, part: ActionDocument) -> Iterator[model.Clause]:
+        """That an action on trial still is."""
         if part.pilot is not None:
             running = Compare("<=", TODAY, Const(part.pilot.until.toordinal(), DATE))
-            gates.append(self.clause("eligible", "pilot_running", running, f"the pilot runs until {part.pilot.until}"))
+            yield self.clause("eligible", "pilot_running", running, f"the pilot runs until {part.pilot.until}")
+
+    def written_gates(self, found: Found[ActionDocument], own: Callable[[Node], Node]) -> Iterator[model.Clause]:
+        """The clauses that the action's file writes, gate by gate."""
         for gate in GATES:
-            gates += [
-                self.clause(gate, name, own(self.draft.tree(found, gate, name)), test) for name, test in sorted(getattr(part, gate).items())
-            ]
-        slots = tuple(clause.slot for clause in gates)
-        may_cost_unknown = concession not in self.program.sure
-        seen = "".join(f"{self.program.read(slot)}, " for slot in ((concession, *slots) if may_cost_unknown else slots))
-        tariff_slot = self.program.slot_of("plan.best_public_id") if part.tariff == "plan.best_public_id" else None
-        own_slots = (concession,) if duty_slot is None else (concession, duty_slot)
+            for name, test in sorted(getattr(found.part, gate).items()):
+                yield self.clause(gate, name, own(self.draft.tree(found, gate, name)), test)
 
-        def finish() -> model.Action:
-            self.program.branch = f"worth of {part.action}"
-            propensity, value = self.worth(found, own)
-            worth = self.program.section()
-            self.program.branch = part.action
-            contact = self.policies("contact", self.parts.contact, known)
-            guardrails = self.policies("guardrail", self.parts.guardrails, known)
-            return model.Action(
-                id=part.action,
-                title=self.text(found, "title"),
-                kind=part.kind,
-                lever=part.lever,
-                duty=duty,
-                duty_slot=duty_slot,
-                category=part.category,
-                purpose=part.purpose,
-                marketing=bool(_constant(known["action.marketing"])),
-                phases=frozenset(part.phases),
-                gates=tuple(gates),
-                worth=worth,
-                policy=self.program.section(),
-                contact=contact,
-                guardrails=guardrails,
-                propensity=propensity,
-                value=value,
-                concession=concession,
-                approve=part.approve,
-                confirm=part.confirm,
-                tariff=part.tariff if tariff_slot is None else None,
-                tariff_slot=tariff_slot,
-                commitment_months=_constant(known["action.commitment_months"]),
-                excludes=frozenset(part.excludes),
-                priority=part.priority,
-                valid_days=part.valid_days or self.valid_days,
-                reason=self.optional_text(found, "reason"),
-                customer=self.optional_text(found, "customer"),
-                disclose=self.optional_text(found, "disclose"),
-                channels=self.channels(found),
-                signals=_signals(clause.tree for clause in gates if clause.gate == "applicable"),
-                own_slots=own_slots,
-                may_cost_unknown=may_cost_unknown,
-            )
-
-        return screening.Entrance(branch, slots, seen or "()"), finish
+    def action(self, draft: ActionDraft) -> model.Action:
+        """An action: what its gates left to do, its worth and the clauses of contact policy and guardrails, in the next sections."""
+        found, part, known = draft.found, draft.found.part, draft.known
+        self.program.branch = f"worth of {part.action}"
+        propensity, value = self.worth(found, _putting(known))
+        worth = self.program.section()
+        self.program.branch = part.action
+        contact = self.policies("contact", self.parts.contact, known)
+        guardrails = self.policies("guardrail", self.parts.guardrails, known)
+        return model.Action(
+            id=part.action,
+            title=self.text(found, "title"),
+            kind=part.kind,
+            lever=part.lever,
+            duty=draft.duty,
+            duty_slot=draft.duty_slot,
+            category=part.category,
+            purpose=part.purpose,
+            marketing=bool(_constant(known["action.marketing"])),
+            phases=frozenset(part.phases),
+            gates=draft.gates,
+            worth=worth,
+            policy=self.program.section(),
+            contact=contact,
+            guardrails=guardrails,
+            propensity=propensity,
+            value=value,
+            concession=draft.concession,
+            approve=part.approve,
+            confirm=part.confirm,
+            tariff=part.tariff if draft.tariff_slot is None else None,
+            tariff_slot=draft.tariff_slot,
+            commitment_months=_constant(known["action.commitment_months"]),
+            excludes=frozenset(part.excludes),
+            priority=part.priority,
+            valid_days=part.valid_days or self.valid_days,
+            reason=self.optional_text(found, "reason"),
+            customer=self.optional_text(found, "customer"),
+            disclose=self.optional_text(found, "disclose"),
+            channels=self.channels(found),
+            signals=_signals(clause.tree for clause in draft.gates if clause.gate == "applicable"),
+            own_slots=(draft.concession,) if draft.duty_slot is None else (draft.concession, draft.duty_slot),
+            may_cost_unknown=draft.may_cost_unknown,
+        )
 
     def worth(self, found: Found[ActionDocument], own: Callable[[Node], Node]) -> tuple[int, int]:
         """The slots of an action's propensity and value."""
@@ -493,6 +514,11 @@ class Compiler:
             head = slot.name.partition(".")[0]
             if slot.name not in self.program.named and head not in ("tariff", "action", "param"):
                 self.program.input(slot.name)
+
+
+def _putting(known: Mapping[str, Node]) -> Callable[[Node], Node]:
+    """Puts in place of names what is known to stand for them by then."""
+    return lambda node: substitute(node, known)
 
 
 def _constant(node: Node) -> Any:

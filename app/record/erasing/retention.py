@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from app.record.entries import NewEntry
 from app.record.erasing.dropping import drop_month
-from app.record.erasing.persons import scrub
+from app.record.erasing.scrubbing import scrub
 from app.record.export.bundle.verify import Archive, Check, Wrong
 from app.record.export.exporting import Wanted, export
 from app.record.ids import Ids

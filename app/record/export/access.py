@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from app.engine.case import Case
-from app.engine.decide import decide
-from app.engine.explain import explain
-from app.engine.problems import PackError
 from app.engine.texts import Language, language_of
-from app.record.erasing.persons import NobodyKnown, Person, person_of
+from app.record.export.refusals import Refusal, refusals_of
+from app.record.export.retelling import Untold, pack_of, retold
 from app.record.export.words import decision_in_words
 from app.record.keys import Keys
-from app.record.packs.library import DamagedPack
-from app.record.packs.steps import UnknownPack
+from app.record.persons import Person, person_of
 from app.record.privacy import lookup_of
 from app.record.reading.recorded import Recorded, read_entry
 from app.record.reading.replaying import Packs
 from app.record.store.tables import ContactRow, EntryRow
-
-_AGREED_TO = ("marketing", "personalised", "partner_sharing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +41,6 @@ class TellDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Something the person refused: an action, a channel, or a use of their data; since when, and how often it was said."""
-
-    what: str
-    channel: str | None
-    since: str
-    times: int
-
-
-@dataclass(frozen=True, slots=True)
 class Told:
     """Something else on the record about the person: an outcome, a look at their data, a legal hold."""
 
@@ -69,13 +53,25 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Everything that is held about one person. `person` says since when they are known, and whether a legal hold keeps it."""
+    """Everything that is held about one person.
+
+    Attributes:
+        person: since when they are known, and whether a legal hold keeps it.
+        decisions: about them, oldest first.
+        contacts: of ours with them, oldest first.
+        refusals: what they refused.
+        others: everything else on the record about them.
+        titles: of actions, as the packs that decided call them, in the person's language.
+        offset: minutes that the person's own time is ahead of UTC, as last known.
+    """
 
     person: Person
     decisions: Sequence[TellDecision]
     contacts: Sequence[Mapping[str, Any]]
     refusals: Sequence[Refusal]
     others: Sequence[Told]
+    titles: Mapping[str, str]
+    offset: int
 
     def as_json(self) -> dict[str, Any]:
         """As JSON values."""
@@ -97,33 +93,28 @@ def held_about(connection: Connection, keys: Keys, packs: Packs, subscriber_id: 
         NobodyKnown: the record knows no such subscriber, or they were erased.
     """
     person = person_of(connection, lookup_of(keys, subscriber_id))
-    if person is None:
-        raise NobodyKnown("the record knows no such subscriber: never met, or erased before")
-    entries = list(_entries(connection, keys, person.token))
+    language, entries = language_of(locale), list(_entries(connection, keys, person.token))
     decisions = [entry for entry in entries if entry.envelope["kind"] == "decision"]
     contacts = _contacts(connection, person.token)
     return Held(
         person=person,
-        decisions=[_tell(entry, packs, locale) for entry in decisions],
+        decisions=[_tell(entry, packs, language) for entry in decisions],
         contacts=contacts,
-        refusals=[*_refused(contacts, decisions), *_not_agreed(decisions)],
+        refusals=refusals_of(contacts, entries),
         others=[_other(entry) for entry in entries if entry.envelope["kind"] != "decision"],
+        titles=_titles(decisions, packs, language),
+        offset=_offset(decisions),
     )
 
 
-def words_of(recorded: Recorded, packs: Packs, locale: str) -> tuple[list[str], str | None]:
+def words_of(recorded: Recorded, packs: Packs, language: Language) -> tuple[list[str], str | None]:
     """A decision in plain words; or none, and why there are none."""
-    language: Language = language_of(locale)
-    if recorded.case is None:
-        return [], "the person was erased; what was decided is on record, as codes"
     try:
-        pack = packs.get(recorded.body["pack"])
-    except (PackError, UnknownPack, DamagedPack) as error:
-        return [], f"the pack that decided cannot be run: {str(error).partition(chr(10))[0]}"
-    case: Case = replace(recorded.case, locale=locale)
-    explanation = explain(pack, case, decide(pack, case), "full")
+        told = retold(recorded, packs, language)
+    except Untold as error:
+        return [], str(error)
     at = datetime.datetime.fromisoformat(recorded.envelope["at"])
-    return list(decision_in_words(explanation, case, at, pack, language)), None
+    return list(decision_in_words(told.explanation, told.case, at, told.pack, language)), None
 
 
 def _entries(connection: Connection, keys: Keys, token: str) -> Iterator[Recorded]:
@@ -131,9 +122,9 @@ def _entries(connection: Connection, keys: Keys, token: str) -> Iterator[Recorde
     return filter(None, (read_entry(connection, keys, entry_id) for entry_id in ids))
 
 
-def _tell(recorded: Recorded, packs: Packs, locale: str) -> TellDecision:
+def _tell(recorded: Recorded, packs: Packs, language: Language) -> TellDecision:
     private: Mapping[str, Any] = recorded.private or {"case": {"subscriber": {}}, "answer": "{}"}
-    words, why = words_of(recorded, packs, locale)
+    words, why = words_of(recorded, packs, language)
     return TellDecision(
         id=recorded.id,
         at=recorded.envelope["at"],
@@ -157,32 +148,15 @@ def _contacts(connection: Connection, token: str) -> list[Mapping[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _refused(contacts: Sequence[Mapping[str, Any]], decisions: Sequence[Recorded]) -> list[Refusal]:
-    """Actions that were refused, on our own record and in histories that callers sent."""
-    found: dict[tuple[str, str | None], list[str]] = {}
-    for contact in (*contacts, *_sent(decisions)):
-        if contact.get("result") == "refused":
-            found.setdefault((contact.get("action") or "", contact.get("channel")), []).append(contact["at"])
-    return [Refusal(action, channel, min(times), len(set(times))) for (action, channel), times in sorted(found.items(), key=str)]
+def _titles(decisions: Sequence[Recorded], packs: Packs, language: Language) -> dict[str, str]:
+    """Of every action of the packs that decided; those of a later pack count."""
+    told: dict[str, str] = {}
+    for digest in dict.fromkeys(decision.body["pack"] for decision in decisions):
+        pack = pack_of(digest, packs)
+        told |= {action.id: action.title.say(language) for action in pack.actions} if pack is not None else {}
+    return told
 
 
-def _sent(decisions: Sequence[Recorded]) -> Iterator[Mapping[str, Any]]:
-    for decision in decisions:
-        yield from ((decision.private or {}).get("case", {}).get("subscriber", {}).get("contacts") or ())
-
-
-def _not_agreed(decisions: Sequence[Recorded]) -> Iterator[Refusal]:
-    """What the person does not agree to as last known, since the first decision from which on that did not change."""
-    since: dict[str, tuple[str, int]] = {}
-    for decision in decisions:
-        consent = (decision.private or {}).get("case", {}).get("subscriber", {}).get("consent") or {}
-        refused = {name for name in _AGREED_TO if consent.get(name) == "no"} | {
-            f"channel {name}" for name in consent.get("refused_channels") or ()
-        }
-        known = {name for name in since if name in consent or (name.startswith("channel ") and "refused_channels" in consent)}
-        for name in known - refused:
-            del since[name]
-        for name in refused:
-            first, times = since.get(name, (consent.get("updated_on") or decision.envelope["at"], 0))
-            since[name] = first, times + 1
-    return (Refusal(name, None, first, times) for name, (first, times) in sorted(since.items()))
+def _offset(decisions: Sequence[Recorded]) -> int:
+    cases = (decision.case for decision in reversed(decisions))
+    return next((case.times.offset for case in cases if case is not None), 0)

@@ -5,29 +5,32 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy import Connection
 
+from app.engine.pack import Pack
 from app.engine.texts import Language, language_of
-from app.record.export.access import words_of
 from app.record.export.exporting import Exported, NothingSealed, Wanted, export
+from app.record.export.letter import Chapter, letter
+from app.record.export.retelling import Retold, Untold, pack_of, retold
 from app.record.keys import Keys
 from app.record.log import tree
 from app.record.log.stretches import about_decisions, of_entries
-from app.record.reading.dossier import dossier, outcomes_of
+from app.record.reading.dossier import Dossier, dossier
 from app.record.reading.recorded import Recorded, read_decision
 from app.record.reading.replaying import Packs
 
 MOST_DECISIONS = 100
-_TITLES = {
-    "en": ("Decisions and what they rest on", "Decision {id}", "Leaf {leaf} of the log {log}; pack {pack}", "Afterwards", "not sealed yet"),
-    "zh": ("决策及其依据", "决策 {id}", "日志 {log} 第 {leaf} 条；规则包 {pack}", "后续", "尚未封存"),
-}
 
 
 class NoSuchDecision(LookupError):
     """The record has no decision of this id."""
+
+
+class SeveralPersons(ValueError):
+    """The decisions are about several persons; what is told to one is nothing for another."""
 
 
 def answer_complaint(
@@ -48,19 +51,22 @@ def answer_complaint(
 
     Raises:
         NoSuchDecision: there is no decision of one of the ids.
+        SeveralPersons: they are not all about one person.
         NothingSealed: they wait to be sealed.
         BundleProblem: there is something at this place already.
     """
     language = language_of(locale)
     decisions = list(_with_parents(connection, keys, decision_ids))
+    _check_one_person(decisions)
     newest = tree.checkpoint(connection)
     stretches = of_entries(connection, newest.size if newest else 0, about_decisions(connection, [found.id for found in decisions]))
     if not stretches:
         raise NothingSealed("the decisions wait to be sealed; try again in a second")
-    added = {"answer.md": _page(connection, keys, packs, decisions, locale, language).encode()}
-    for found in decisions:
-        told = orjson.dumps(dossier(connection, found, packs, language), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        added[f"dossiers/{found.id}.json"] = told
+    chapters = [_chapter(connection, found, packs, language) for found in decisions]
+    added = {"answer.md": letter(chapters, keys.origin, now, language).encode()}
+    for chapter in chapters:
+        told = orjson.dumps(chapter.made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        added[f"dossiers/{chapter.made.id}.json"] = told
     opened = {found.subject for found in decisions if found.subject is not None}
     return export(connection, keys, Wanted(stretches, opened, {"decisions": list(decision_ids)}, added=added), out, now)
 
@@ -70,8 +76,11 @@ def subjects_of_decisions(connection: Connection, keys: Keys, decision_ids: Sequ
 
     Raises:
         NoSuchDecision: there is no decision of one of the ids.
+        SeveralPersons: they are not all about one person.
     """
-    return {found.id: found.subject for found in _with_parents(connection, keys, decision_ids)}
+    decisions = list(_with_parents(connection, keys, decision_ids))
+    _check_one_person(decisions)
+    return {found.id: found.subject for found in decisions}
 
 
 def _with_parents(connection: Connection, keys: Keys, decision_ids: Sequence[str]) -> Iterator[Recorded]:
@@ -89,14 +98,26 @@ def _with_parents(connection: Connection, keys: Keys, decision_ids: Sequence[str
     return iter(sorted(seen.values(), key=lambda found: found.id))
 
 
-def _page(connection: Connection, keys: Keys, packs: Packs, decisions: Sequence[Recorded], locale: str, language: Language) -> str:
-    title, each, place, after, unsealed = _TITLES[language]
-    lines = [f"# {title}", ""]
-    for found in decisions:
-        words, why = words_of(found, packs, locale)
-        leaf = unsealed if found.leaf is None else str(found.leaf.index)
-        lines += [f"## {each.format(id=found.id)}", "", place.format(leaf=leaf, log=keys.origin, pack=found.body["pack"]), ""]
-        lines += [line for word in (words or [why or ""]) for line in (word, "")]
-        outcomes = [f"- {item.at}: {item.action}: {item.outcome}" for item in outcomes_of(connection, found.id)]
-        lines += [f"### {after}", "", *outcomes, ""] if outcomes else []
-    return "\n".join(lines)
+def _check_one_person(decisions: Sequence[Recorded]) -> None:
+    """One letter is about one person, erased or not."""
+    count = len({found.subject for found in decisions})
+    if count > 1:
+        raise SeveralPersons(f"these decisions are about {count} persons; write one answer for each")
+
+
+def _chapter(connection: Connection, found: Recorded, packs: Packs, language: Language) -> Chapter:
+    made, pack = dossier(connection, found, packs, language), pack_of(found.body["pack"], packs)
+    try:
+        told: Retold | str = retold(found, packs, language)
+    except Untold as error:
+        told = str(error)
+    return Chapter(made, told, pack, _offset(made, found, pack))
+
+
+def _offset(made: Dossier, found: Recorded, pack: Pack | None) -> int:
+    """Minutes that the contact's zone is ahead of UTC; of somebody who was erased, the zone of the pack."""
+    if found.case is not None:
+        return found.case.times.offset
+    zone = ZoneInfo(pack.zone) if pack is not None else datetime.UTC
+    ahead = datetime.datetime.fromisoformat(made.at).astimezone(zone).utcoffset() or datetime.timedelta()
+    return ahead // datetime.timedelta(minutes=1)

@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.record.erasing.persons import NobodyKnown
 from app.record.export.access import Held, held_about
 from app.record.export.complaint import answer_complaint, subjects_of_decisions
 from app.record.export.exporting import Exported, NothingSealed, Wanted, export
 from app.record.ids import Ids
 from app.record.log import tree
 from app.record.log.stretches import Stretch, about_decisions, between, of_entries
+from app.record.persons import NobodyKnown
 from app.record.reading.recorded import read_note, token_of
 from app.record.reading.replaying import Packs
 from app.record.store.record import Record
@@ -98,7 +98,7 @@ def give_answer(record: Record, packs: Packs, decision_ids: Sequence[str], out: 
     """The answer file for a complaint about these decisions.
 
     Raises:
-        NoSuchDecision, NothingSealed, BundleProblem: as `answer_complaint`.
+        NoSuchDecision, SeveralPersons, NothingSealed, BundleProblem: as `answer_complaint`.
         StoreError: the store does not take the entry, or cannot be read.
     """
     found = record.read_now(lambda connection: subjects_of_decisions(connection, record.keys, decision_ids))
@@ -116,5 +116,5 @@ def _note(record: Record, caller: str, role: str, what: str, **told: Any) -> Non
 def _token(record: Record, subscriber_id: str) -> str:
     found = record.read_now(lambda connection: token_of(connection, record.keys, subscriber_id))
     if found is None:
-        raise NobodyKnown("the record knows no such subscriber: never met, or erased before")
+        raise NobodyKnown
     return found

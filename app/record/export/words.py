@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from app.engine.answer import Explanation
+from app.engine.answer import Explanation, NotOffered
 from app.engine.case import Case
 from app.engine.pack import Pack
+from app.engine.terms import CAUSES, EMPTY, SECTIONS_OF_HISTORY, term
 from app.engine.texts import Language, listed
+from app.engine.vocabulary import SECTIONS
 
 _WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
-        "head": "On {at} ({zone}) a decision was made for {channel}, by the rules {name} {version}.",
+        "head": "On {at} a decision was made for {channel}, by the rules {name} {version}.",
         "known": "What was used: {sections}.",
         "phase": "You were treated as: {title}. {reasons}",
         "signal": "Recognised: {title}. {text}",
         "offered": "{rank}. {title}: {text}",
         "why": "Because: {reasons}",
         "nothing": "Nothing was proposed ({cause}).",
-        "not": "Not proposed: {title}. {text}",
+        "not": "Not proposed, {cause}: {titles}",
+        "reason": "{title} ({text})",
+        "stop": ".",
+        "elsewhere": "Another {count} were not compared: they are for another phase or channel.",
+        "elsewhere one": "Another one was not compared: it is for another phase or channel.",
         "profile": "Your profile was not used for offers, as you wished.",
         "unknown": "Not known at that time: {facts}.",
     },
     "zh": {
-        "head": "{at}（{zone}）为{channel}渠道作出一次决策，所依据的规则为 {name} {version}。",
+        "head": "{at}，为{channel}渠道作出一次决策，所依据的规则为{name} {version}。",
         "known": "使用的信息：{sections}。",
         "phase": "当时所处阶段：{title}。{reasons}",
         "signal": "识别出：{title}。{text}",
         "offered": "{rank}. {title}：{text}",
         "why": "原因：{reasons}",
         "nothing": "未作任何推荐（{cause}）。",
-        "not": "未推荐：{title}。{text}",
+        "not": "未推荐（{cause}）：{titles}",
+        "reason": "{title}（{text}）",
+        "stop": "。",
+        "elsewhere": "另有{count}项用于其他阶段或渠道，未列入比较。",
+        "elsewhere one": "另有1项用于其他阶段或渠道，未列入比较。",
         "profile": "按您的意愿，推荐未使用您的画像。",
         "unknown": "当时未知：{facts}。",
     },
@@ -54,46 +64,79 @@ CHANNELS: Mapping[str, Mapping[Language, str]] = {
 """Channels as a person calls them."""
 
 
+ELSEWHERE = ("phase", "channel")
+"""Clauses of actions that are for another phase or channel: they were not compared with those on the list."""
+_told_why = ("outranked", "suppressed", "guardrail")
+"""Causes whose reasons a pack writes for the person. Of others the evidence is in our own terms, and stays with us."""
+
+
 def decision_in_words(explanation: Explanation, case: Case, at: datetime.datetime, pack: Pack, language: Language) -> Iterator[str]:
     """The decision, a sentence or two a line."""
-    words = _WORDS[language]
-    zone = datetime.timezone(datetime.timedelta(minutes=case.times.offset))
-    local = at.astimezone(zone)
+    words, between = _WORDS[language], "" if language == "zh" else " "
     channel = CHANNELS.get(case.channel, {}).get(language, case.channel)
-    yield words["head"].format(at=f"{local:%Y-%m-%d %H:%M}", zone=f"{local:%Z}", channel=channel, name=pack.name, version=pack.version)
+    yield words["head"].format(at=local_time(at, case.times.offset, language), channel=channel, name=pack.name, version=pack.version)
     yield words["known"].format(sections=listed(_sections(case, language), language))
     phase = explanation.phase
-    yield words["phase"].format(title=phase.title, reasons=" ".join(reason.text for reason in phase.reasons)).strip()
+    yield words["phase"].format(title=phase.title, reasons=between.join(reason.text for reason in phase.reasons)).strip()
     for signal in explanation.signals:
         yield words["signal"].format(title=signal.title, text=signal.text).strip()
     for action in explanation.actions:
         yield words["offered"].format(rank=action.rank, title=action.title, text=action.script or action.text or "").strip()
         if action.reasons:
-            yield words["why"].format(reasons=" ".join(reason.text for reason in action.reasons))
+            yield words["why"].format(reasons=between.join(reason.text for reason in action.reasons))
     if not explanation.actions:
-        yield words["nothing"].format(cause=explanation.empty_because)
+        yield words["nothing"].format(cause=term(EMPTY, explanation.empty_because, language))
     if not explanation.personalised:
         yield words["profile"]
-    for item in explanation.not_offered or ():
-        yield words["not"].format(title=item.title, text=item.text).strip()
+    yield from _not_offered(explanation.not_offered or (), language)
     if explanation.unknown:
         yield words["unknown"].format(facts=listed([fact.title for fact in explanation.unknown], language))
 
 
-_histories = {"events": {"en": "events", "zh": "事件记录"}, "contacts": {"en": "contact history", "zh": "接触历史"}}
-"""What a subscriber brings beside sections."""
+def local_time(at: datetime.datetime | str, offset: int, language: Language) -> str:
+    """A time as people read it: to the minute, in the zone that is `offset` minutes ahead of UTC, which it names."""
+    moment = datetime.datetime.fromisoformat(at) if isinstance(at, str) else at
+    local = moment.astimezone(datetime.timezone(datetime.timedelta(minutes=offset)))
+    return f"{local:%Y-%m-%d %H:%M}（{local:%Z}）" if language == "zh" else f"{local:%Y-%m-%d %H:%M} ({local:%Z})"
+
+
+def section_title(name: str, language: Language) -> str:
+    """A part of what is known of a subscriber, as people call it."""
+    if name not in SECTIONS:
+        return term(SECTIONS_OF_HISTORY, name, language)
+    config = SECTIONS[name].model_config
+    extra = config.get("json_schema_extra")
+    if language == "zh" and isinstance(extra, dict):
+        return str(extra.get("x-zh") or name)
+    return str(config.get("title") or name).lower()
+
+
+def by_cause(items: Iterable[NotOffered]) -> Mapping[str, Sequence[NotOffered]]:
+    """Actions that were compared and not offered, by their cause: first what came nearest to the list."""
+    near = [item for item in items if item.clause not in ELSEWHERE]
+    return {cause: found for cause in NEAREST_FIRST if (found := [item for item in near if item.cause == cause])}
+
+
+NEAREST_FIRST = ("outranked", "suppressed", "guardrail", "not_suitable", "unknown", "not_eligible", "not_applicable")
+"""Causes, first what came nearest to the list."""
+
+
+def _not_offered(items: Sequence[NotOffered], language: Language) -> Iterator[str]:
+    """A line a cause, and one for what was not compared at all."""
+    words, near = _WORDS[language], by_cause(items)
+    for cause, found in near.items():
+        told = [_named(item, language) if cause in _told_why else item.title for item in found]
+        yield words["not"].format(cause=term(CAUSES, cause, language), titles=listed(told, language)) + words["stop"]
+    rest = len(items) - sum(map(len, near.values()))
+    if rest:
+        yield words["elsewhere one" if rest == 1 else "elsewhere"].format(count=rest)
+
+
+def _named(item: NotOffered, language: Language) -> str:
+    text = item.text.rstrip("。.")
+    return _WORDS[language]["reason"].format(title=item.title, text=text) if text else item.title
 
 
 def _sections(case: Case, language: Language) -> list[str]:
-    """The sections of the vocabulary that were filled, by their titles."""
-    found = []
-    for name in sorted(case.subscriber.model_fields_set - {"id"}):
-        if name in _histories:
-            found.append(_histories[name][language])
-            continue
-        model = type(getattr(case.subscriber, name))
-        config = getattr(model, "model_config", {})
-        extra = config.get("json_schema_extra") or {}
-        title = extra.get("x-zh") if language == "zh" else config.get("title")
-        found.append(str(title or name).lower() if language == "en" else str(title or name))
-    return found
+    """What was filled of what may be known, by its titles."""
+    return [section_title(name, language) for name in sorted(case.subscriber.model_fields_set - {"id"})]

@@ -1,7 +1,8 @@
 """The keys of a log: what signs its checkpoints, wraps the keys of its subjects, and finds a subject by id."""
 
 from app.record.keys.file import load_keys, rotate_file, save_keys
-from app.record.keys.model import KEY_BYTES, Keys, KeysProblem, SigningKey, WrappingKey, new_keys, public_half, rotated
+from app.record.keys.model import KEY_BYTES, Keys, SigningKey, WrappingKey, new_keys, public_half, rotated
+from app.record.keys.problems import KeysProblem, UnknownKey
 from app.record.keys.text import keys_of, text_of
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Keys",
     "KeysProblem",
     "SigningKey",
+    "UnknownKey",
     "WrappingKey",
     "keys_of",
     "load_keys",

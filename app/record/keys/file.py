@@ -9,13 +9,17 @@ import os
 import secrets
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from app.record.keys.model import Keys, KeysProblem, new_keys, rotated
+from app.record.keys.model import Keys, new_keys, rotated
+from app.record.keys.problems import KeysProblem
+from app.record.keys.source import KeySource
 from app.record.keys.text import keys_of, text_of
 
 _OTHERS = 0o077
+_START_ANEW = "set WANLIU_KEYS to the text that the keys file of the rotation holds, and start this process anew"
 
 
 def load_keys(file: Path | None, given: str | None) -> Keys:
@@ -25,17 +29,20 @@ def load_keys(file: Path | None, given: str | None) -> Keys:
         file: where they are kept; made with new keys when it is not there. Processes that start at once agree on one file.
         given: the text of such a file, from the environment; then no file is read or made.
 
+    A wrapping key that is added to the file later is found when something is met that it wraps.
+
     Raises:
         KeysProblem: neither is there, somebody else may read the file, or it does not hold keys.
     """
     if given is not None:
-        return keys_of(given, "WANLIU_KEYS")
+        return replace(keys_of(given, "WANLIU_KEYS"), source=KeySource(what_to_do=_START_ANEW))
     if file is None:
         raise KeysProblem("no keys: name a file that keeps them, or give them in WANLIU_KEYS")
     try:
         if not file.exists():
             _make(file)
-        return keys_of(_private(file), str(file))
+        found = keys_of(_private(file), str(file))
+        return replace(found, source=KeySource(lambda: keys_of(_private(file), str(file)), _into(file)))
     except OSError as error:
         raise KeysProblem(f"the keys file {file} cannot be read or made: {error.strerror}; give keys in WANLIU_KEYS instead") from error
 
@@ -68,6 +75,10 @@ def rotate_file(file: Path, which: Literal["signing", "wrapping"], now: datetime
     except OSError as error:
         raise KeysProblem(f"the folder of the keys file {file} cannot be locked: {error.strerror}") from error
     return keys
+
+
+def _into(file: Path) -> str:
+    return f"put the keys file of the rotation at {file}, which is read again when an unknown key is met"
 
 
 def _make(file: Path) -> None:

@@ -7,13 +7,10 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from app.record.keys.source import KeySource
 from app.record.log.notes import SignerKey, VerifierKey
 
 KEY_BYTES = 32
-
-
-class KeysProblem(Exception):
-    """The keys cannot be had, or are not well formed. Names the file and the field, never what stands in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +42,8 @@ class Keys:
     signing: tuple[SigningKey, ...]
     wrapping: tuple[WrappingKey, ...]
     lookup: bytes = field(repr=False)
+    source: KeySource = field(default_factory=KeySource, repr=False, compare=False)
+    """Where a wrapping key is looked for that another process has added since."""
 
     @property
     def origin(self) -> str:
@@ -62,15 +61,13 @@ class Keys:
         return tuple(SignerKey(self.origin, key.seed).verifier for key in self.signing)
 
     def wrapping_key(self, key_id: str) -> WrappingKey:
-        """The wrapping key with this id.
+        """The wrapping key with this id, looked for where the keys come from if it was added later.
 
         Raises:
-            KeysProblem: there is none.
+            UnknownKey: there is none.
         """
-        for key in self.wrapping:
-            if key.id == key_id:
-                return key
-        raise KeysProblem(f"the wrapping key `{key_id}` is not among the keys; put back the keys this record was written with")
+        known = next((key for key in self.wrapping if key.id == key_id), None)
+        return known or self.source.find(self, key_id)
 
 
 def new_keys(now: datetime.datetime) -> Keys:

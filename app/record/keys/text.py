@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from app.record.keys.model import KEY_BYTES, Keys, KeysProblem, SigningKey, WrappingKey, written
+from app.record.keys.model import KEY_BYTES, Keys, SigningKey, WrappingKey, written
+from app.record.keys.problems import KeysProblem
 
 _VERSION = 1
 

@@ -19,6 +19,7 @@ from sqlmodel import col
 from app.engine.pack import LARGEST_PACK, Pack, PatternEngine, build_pack, load_pack
 from app.engine.problems import nearest
 from app.record.packs.history import History, State, Step, shortened
+from app.record.packs.standing import read_history
 from app.record.packs.steps import TESTS, PackContent, UnknownPack
 from app.record.store.database import Database, cause
 from app.record.store.problems import StoreUnavailable
@@ -51,7 +52,8 @@ class StoredPack:
 class PackSummary:
     """A pack and how far it has come.
 
-    `approved_by` is null unless an approval stands, `active_since` unless it is in force, `scheduled_for` unless it will be.
+    `approved_by` is null unless an approval stands, `active_since` unless it is in force, `scheduled_for` unless it will be; `refused` says
+    why it was activated and could not take over.
     """
 
     digest: str
@@ -63,6 +65,7 @@ class PackSummary:
     approved_by: str | None
     active_since: str | None
     scheduled_for: str | None
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,9 @@ class Shelf:
         since = active.since if active is not None and active.digest == digest else None
         ahead = next((step.since for step in history.scheduled(moment, digest)), None)
         state = history.state(digest, moment)
-        return PackSummary(digest, pack.name, pack.version, state, pack.author, pack.at, approved, since, ahead)
+        refusal = history.refusal(digest) if state == "refused" else None
+        why = refusal.note if refusal is not None else None
+        return PackSummary(digest, pack.name, pack.version, state, pack.author, pack.at, approved, since, ahead, why)
 
     def find(self, given: str) -> str:
         """The digest that begins as given, with or without `sha256:`; a few characters do where they name one pack only.
@@ -192,20 +197,20 @@ class PackLibrary:
         return self.get(self.shelf().find(name))
 
 
-def read_history(connection: Connection) -> History:
-    """Every step that was taken with packs."""
-    columns = [getattr(PackStepRow, name) for name in Step.__slots__]
-    return History.of(Step(*row) for row in connection.execute(select(*columns)))
-
-
 def read_shelf(connection: Connection) -> Shelf:
-    """All packs and their history, in one transaction."""
-    rows = connection.execute(
-        select(col(PackRow.digest), col(PackRow.name), col(PackRow.version), col(PackRow.at), col(PackRow.author)).order_by(
-            col(PackRow.at).desc(), col(PackRow.digest)
-        )
-    )
-    return Shelf({row.digest: StoredPack(*row) for row in rows}, read_history(connection))
+    """All packs that were published on the record, as their entries tell of them, and their history, in one transaction."""
+    history = read_history(connection)
+    stored = set(connection.execute(select(col(PackRow.digest))).scalars())
+    first: dict[str, Step] = {}
+    for step in history.steps:
+        if step.step == "published" and step.digest in stored:
+            first.setdefault(step.digest, step)
+    newest = sorted(first.values(), key=lambda step: step.digest)
+    return Shelf({step.digest: _published(step) for step in sorted(newest, key=lambda step: step.at, reverse=True)}, history)
+
+
+def _published(step: Step) -> StoredPack:
+    return StoredPack(step.digest, str(step.told.get("name", "")), str(step.told.get("version", "")), step.at, step.by)
 
 
 def steps_mark(connection: Connection) -> tuple[int, str]:

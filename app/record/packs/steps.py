@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 import orjson
 
+from app import __version__
 from app.engine.pack import digest_of
-from app.record.entries import Kind, NewEntry, NewRow
+from app.record.entries import Idempotency, NewEntry, NewRow
 from app.record.ids import Ids
-from app.record.packs.history import SEED, History, Step, StepKind, same_person, shortened
+from app.record.packs.history import COLUMNS, SEED, SERVICE, History, Step, StepKind, same_person, shortened
+from app.record.packs.standing import KINDS, note_hash, tests_told
 from app.record.store.database import stamp
 
 LONGEST_NOTE = 500
@@ -22,7 +24,9 @@ LONGEST_NAME = 100
 FURTHEST = datetime.timedelta(days=366)
 """How far ahead an activation may be scheduled."""
 TESTS = "policies/tests/"
-_KINDS: Mapping[StepKind, Kind] = {"published": "pack_published", "approved": "pack_approved", "rejected": "pack_rejected"}
+_RACE = datetime.timedelta(days=1)
+"""For which only the first of several processes puts on the record that it refuses a pack; later ones read that it is there."""
+_MEND = "mend it, give it another `version:`, and publish that"
 _tick = datetime.timedelta(microseconds=1)
 
 
@@ -86,7 +90,7 @@ class Checked:
     @property
     def told(self) -> str | None:
         """What its tests came to, in words."""
-        return f"tests: {self.passed:,} passed, {self.failed:,} failed" if self.passed is not None else None
+        return tests_told({"passed": self.passed, "failed": self.failed})
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,8 @@ class Desk:
         if stored is not None and self._is_published(digest, by):
             return None
         rows = () if stored is not None else (self._row(pack, by),)
-        tests = {"digest": content.tests_digest, "passed": pack.passed, "failed": pack.failed} if content.suites else None
+        outcome = {"passed": pack.passed, "failed": pack.failed, "engine": __version__}
+        tests = {"digest": content.tests_digest, **outcome} if content.suites else None
         more = {"name": pack.name, "version": pack.version, "files": len(content.files), "tests": tests}
         return self._entry("published", digest, by, note=pack.told, rows=rows, more=more)
 
@@ -128,7 +133,7 @@ class Desk:
 
         Raises:
             OwnPack: it is theirs.
-            WrongState: it is approved already.
+            WrongState: it is approved already, or its own tests fail.
         """
         verdict = self.history.verdict(digest)
         if verdict is not None and verdict.step == "approved":
@@ -138,6 +143,7 @@ class Desk:
         for author in self.history.authors(digest):
             if same_person(author, by):
                 raise OwnPack(f"`{by}` published {shortened(digest)}; somebody else has to approve it")
+        self._check_able(digest)
         return self._entry("approved", digest, by, note=note)
 
     def reject(self, digest: str, by: str, note: str) -> NewEntry:
@@ -161,14 +167,16 @@ class Desk:
 
         Raises:
             BadStep: the time is past, or too far ahead.
-            WrongState: it is not approved, or active already.
+            WrongState: it is not approved, or active already, or known not to take over: its own tests fail, or it was refused.
         """
         verdict = self.history.verdict(digest)
         if verdict is None or verdict.step != "approved":
             told = "is not approved" if verdict is None else f"was rejected by `{verdict.by}`"
             raise WrongState(f"{shortened(digest)} {told}; somebody other than its author approves it first")
-        if at is None and self.active is not None and self.active.digest == digest:
-            raise WrongState(f"{shortened(digest)} is active already, since {self.active.since}")
+        line = self.history.line(self._moment)
+        if at is None and line and line[-1].digest == digest and not self.history.is_refused(line[-1]):
+            raise WrongState(f"{shortened(digest)} is active already, since {line[-1].since}")
+        self._check_able(digest)
         return self._entry("activated", digest, by, note=note, effective=self._at if at is None else self._checked(at))
 
     def withdraw(self, digest: str, by: str, note: str | None = None) -> NewEntry:
@@ -182,19 +190,30 @@ class Desk:
         return self._entry("withdrawn", digest, by, note=note)
 
     def rollback(self, by: str, note: str | None = None) -> NewEntry:
-        """Bring back the pack that was active before.
+        """Bring back the pack that decided before the one that does. Those that never took over, or were rejected since, are passed over.
 
         Raises:
-            WrongState: there was none, or it was rejected since.
+            WrongState: there is none.
         """
-        line = self.history.line(self._moment)
-        if len(line) < 2:
+        before = self.history.before(self._moment)
+        if before is None and len(self.history.line(self._moment)) < 2:
             raise WrongState("no other pack was active before; activate the one you want")
-        before = line[-2].digest
-        verdict = self.history.verdict(before)
-        if verdict is None or verdict.step != "approved":
-            raise WrongState(f"{shortened(before)}, active before, was rejected since; activate another")
-        return self._entry("rolled_back", before, by, note=note, effective=self._at)
+        if before is None:
+            raise WrongState("every other pack that was active before could not take over, or was rejected since; activate another")
+        return self._entry("rolled_back", before.digest, by, note=note, effective=self._at)
+
+    def refuse(self, activation: Step, problems: Sequence[str]) -> NewEntry:
+        """Note that a pack that was activated cannot take over with this engine. Of several processes that find so, one is heard.
+
+        Args:
+            activation: what put it in force.
+            problems: what is wrong with it; the first ones are kept.
+        """
+        told = {"activation": activation.entry_id, "engine": __version__}
+        entry = self._entry("refused", activation.digest, SERVICE, note=_shortened_note(problems), more=told)
+        key = f"{activation.entry_id} {__version__}"
+        asked = Idempotency(f"{SERVICE}/refusals", key, sha256(key.encode()).digest(), self.now + _RACE)
+        return replace(entry, idempotency=asked)
 
     def develop(self, digest: str, by: str) -> NewEntry:
         """Note that development mode runs a pack from now on."""
@@ -209,6 +228,20 @@ class Desk:
     @property
     def _moment(self) -> str:
         return stamp(self._at)
+
+    def _check_able(self, digest: str) -> None:
+        """Refuse what is known not to take over: this engine ran its tests, or a service has tried it.
+
+        Raises:
+            WrongState: with what is wrong, and what to do.
+        """
+        refusal = self.history.refusal(digest)
+        if refusal is not None:
+            raise WrongState(f"{shortened(digest)} cannot take over: {refusal.note}\n{_MEND}")
+        failed = self.history.failed_tests(digest)
+        if failed:
+            count = f"{failed:,} of its own tests" if failed > 1 else "one of its own tests"
+            raise WrongState(f"{shortened(digest)} cannot take over: {count} failed when it was published\n{_MEND}")
 
     def _checked(self, at: datetime.datetime) -> datetime.datetime:
         if at <= self.now:
@@ -240,12 +273,12 @@ class Desk:
         at = self._at
         note = _note(note)
         entry_id, since = str(self.ids.new(at)), stamp(effective) if effective else None
-        told = {"note": f"sha256:{hashlib.sha256(note.encode()).hexdigest()}"} if note and not more else {}
+        told = {"note": note_hash(note)} if note and step != "published" else {}
         given = {"digest": digest, "step": step, "by": by, "effective_at": since, **told, **(more or {})}
         body = {name: value for name, value in given.items() if value is not None}
         taken = Step(entry_id, digest, step, stamp(at), by, since, note)
-        row = NewRow("pack_step", {name: getattr(taken, name) for name in Step.__slots__})
-        return NewEntry(entry_id, _KINDS.get(step, "pack_activated"), at, body, rows=(*rows, row))
+        row = NewRow("pack_step", {name: getattr(taken, name) for name in COLUMNS})
+        return NewEntry(entry_id, KINDS.get(step, "pack_activated"), at, body, rows=(*rows, row))
 
 
 def person(name: str, field: str = "by") -> str:
@@ -257,8 +290,8 @@ def person(name: str, field: str = "by") -> str:
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise BadStep(field, f"a name has 1 to {LONGEST_NAME} printable characters")
-    if name == SEED:
-        raise BadStep(field, f"`{SEED}` is what the service itself is called; give the name of a person")
+    if name in (SEED, SERVICE):
+        raise BadStep(field, f"`{name}` is what the service itself is called; give the name of a person")
     return name
 
 
@@ -270,3 +303,10 @@ def _note(note: str | None) -> str | None:
     if not all(letter.isprintable() or letter in "\n\t" for letter in note):
         raise BadStep("note", "a note is printable text")
     return note.strip()
+
+
+def _shortened_note(problems: Sequence[str]) -> str:
+    """The first problems, as far as a note holds them."""
+    text = "; ".join(problems).encode(errors="backslashreplace").decode()
+    clean = "".join(letter if letter.isprintable() else " " for letter in text)
+    return clean if len(clean) <= LONGEST_NOTE else f"{clean[: LONGEST_NOTE - 1]}…"

@@ -22,14 +22,9 @@ from app.engine.tree import reads
 from app.record.log import tree
 from app.record.log.tree import Inclusion
 from app.record.packs.steps import PackContent
-from app.record.reading.counterfactuals import (
-    Compared,
-    MinimalChange,
-    ProtectedInfluence,
-    compared,
-    minimal_changes,
-    protected_influence,
-)
+from app.record.reading.influence import ProtectedInfluence, protected_influence
+from app.record.reading.minimal import MinimalChange, Untold, minimal_changes
+from app.record.reading.ranking import Compared, compared
 from app.record.store.tables import EntryRow
 
 Allowance = tuple[str, str, Set[str], str]
@@ -56,6 +51,7 @@ class Explained:
     explanation: Explanation
     order: Sequence[Compared]
     minimal_changes: Sequence[MinimalChange]
+    untold: Sequence[Untold]
     protected: ProtectedInfluence
 
 
@@ -85,7 +81,8 @@ def explained(packs: Shelves, digest: str, case: Case, language: Language) -> Ex
     influence = protected_influence(pack, case, decision)
     if influence.influence:
         influence = replace(influence, allowed_by=_allowed(packs, digest, language, influence))
-    return Explained(explain(pack, case, decision, "full"), compared(pack, decision), minimal_changes(pack, case, decision), influence)
+    what_if = minimal_changes(pack, case, decision)
+    return Explained(explain(pack, case, decision, "full"), compared(pack, decision), what_if.changes, what_if.untold, influence)
 
 
 def proof_of(connection: Connection, entry_id: str) -> Proof | None:

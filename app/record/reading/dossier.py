@@ -22,11 +22,12 @@ from app.engine.texts import Language
 from app.engine.vocabulary import SECTIONS
 from app.record.log import tree
 from app.record.packs.library import DamagedPack
+from app.record.packs.standing import read_history
 from app.record.packs.steps import UnknownPack
-from app.record.reading.counterfactuals import Compared, compared
+from app.record.reading.ranking import Compared, compared
 from app.record.reading.recorded import Recorded, State
 from app.record.reading.replaying import Packs, answered_again
-from app.record.store.tables import IdempotencyRow, OutcomeRow, PackRow, PackStepRow
+from app.record.store.tables import IdempotencyRow, OutcomeRow
 
 _DAY = datetime.timedelta(days=1)
 
@@ -272,13 +273,12 @@ def _pack(packs: Packs, digest: str) -> tuple[Pack | None, str | None]:
 
 
 def _used(connection: Connection, digest: str) -> PackUsed:
-    row = connection.execute(
-        select(col(PackRow.name), col(PackRow.version), col(PackRow.author)).where(col(PackRow.digest) == digest)
-    ).first()
+    history = read_history(connection, digest)
+    first = next((step for step in history.steps if step.step == "published"), None)
     names = ("step", "at", "by", "effective_at", "note")
-    query = select(*(col(getattr(PackStepRow, name)) for name in names)).where(col(PackStepRow.digest) == digest)
-    steps = [dict(zip(names, step, strict=True)) for step in connection.execute(query.order_by(col(PackStepRow.at)))]
-    return PackUsed(digest, row.name if row else None, row.version if row else None, row.author if row else None, steps)
+    steps = [{name: getattr(step, name) for name in names} for step in history.steps]
+    told = first.told if first is not None else {}
+    return PackUsed(digest, told.get("name"), told.get("version"), first.by if first is not None else None, steps)
 
 
 def _working(pack: Pack, recorded: Recorded, case: Case, decision: Decision, language: Language) -> Working:

@@ -28,7 +28,8 @@ from app.record.packs.library import DamagedPack
 from app.record.packs.steps import UnknownPack
 from app.record.reading.recorded import DamagedEntry, Recorded, read_decision
 from app.record.reading.replaying import Packs
-from app.record.search.finding import Query, found_ids
+from app.record.search.finding import found_ids
+from app.record.search.query import Query
 
 MOST_LOOKED_AT = 5_000
 MOST_PAIRS = 100

@@ -16,8 +16,8 @@ from app.engine.problems import nearest
 from app.engine.vocabulary import Channel, Outcome
 from app.record.callers import DEVELOPMENT, ROLES
 from app.record.entries import Kind
-from app.record.search.finding import FILTERS, MOST_VALUES, Query
-from app.record.search.terms import term
+from app.record.search.query import FILTERS, MOST_VALUES, Query
+from app.record.search.terms import gate_and_clause, sought, term
 from app.record.store.database import stamp
 from app.record.store.tables import SearchBlockRow
 
@@ -29,7 +29,6 @@ _CLOSED: Mapping[str, Sequence[str]] = {
     "empty": get_args(EmptyBecause),
 }
 """Filters whose values are known for all packs."""
-_GATES = ("eligible.", "applicable.", "suitable.", "contact.", "guardrail.", "arbitration.")
 _OF_PACKS = ("stage", "phase", "moment", "signal", "offered", "tariff", "suppressed", "clause", "outcome")
 
 
@@ -67,7 +66,7 @@ def query_of(
     terms: dict[str, tuple[str, ...]] = {}
     for name, values in given.items():
         problems += _wrong(connection, name, values, pack)
-        terms[name] = tuple(dict.fromkeys(_plain(name, value) for value in values))
+        terms[name] = tuple(dict.fromkeys(values))
     times = {}
     for name, text in (("since", since), ("until", until)):
         try:
@@ -105,10 +104,9 @@ def _wrong_value(connection: Connection, name: str, value: str, pack: Pack | Non
         hint = nearest(value.rpartition(":")[2], words) or "one of " + ", ".join(words)
         return f"expected an outcome, alone or as action:outcome; {hint}"
     if name in _OF_PACKS and pack is not None and name != "outcome":
-        known_names = names_of(pack, name)
-        plain = _plain(name, value)
-        if plain.partition(":")[0] not in known_names and not _on_record(connection, term(name, plain)):
-            hint = nearest(plain.partition(":")[0], known_names)
+        known_names, given = names_of(pack, name), value.partition(":")[0]
+        if given not in known_names and not _on_record(connection, _telling(name, value, known_names)):
+            hint = nearest(given, known_names)
             return f"nothing on record and nothing in the pack in force has this name{f'; {hint}' if hint else ''}"
     return None
 
@@ -127,22 +125,28 @@ def names_of(pack: Pack, name: str) -> Collection[str]:
         return pack.phase_by_id
     if name == "moment":
         return [*pack.moments, "none"]
-    clauses = {clause for _, clause in (pair for of_action in pack.clauses.values() for pair in of_action)}
-    return clauses | {*pack.contact_rules, *pack.guardrail_rules, "phase", "channel", *_ARBITRATION}
+    return _clauses(pack)
+
+
+def _clauses(pack: Pack) -> Collection[str]:
+    """Clauses with their gate, and by their name alone."""
+    of_actions = {f"{gate}.{clause}" for pairs in pack.clauses.values() for gate, clause in pairs}
+    rules = {f"contact.{name}" for name in pack.contact_rules} | {f"guardrail.{name}" for name in pack.guardrail_rules}
+    found = of_actions | rules | {"applicable.phase", "applicable.channel", *(f"arbitration.{name}" for name in _ARBITRATION)}
+    return found | {name.partition(".")[2] for name in found}
 
 
 _ARBITRATION = ("max_actions", "per_category", "commitments", "concession_limit", "service_first", "excludes")
 
 
-def _plain(name: str, value: str) -> str:
-    """A clause by its own name: answers write the gate before it, the index does not know it."""
-    if name == "clause":
-        return next((value.removeprefix(gate) for gate in _GATES if value.startswith(gate)), value)
-    return value
+def _telling(name: str, value: str, known: Collection[str]) -> Sequence[str]:
+    """The terms that show a value to be on record. A clause of another gate than the pack's does not show that of the one asked for."""
+    gate, clause = gate_and_clause(value)
+    return (term(name, value),) if name == "clause" and gate is not None and clause in known else sought(name, value)
 
 
-def _on_record(connection: Connection, item: str) -> bool:
-    return connection.execute(select(col(SearchBlockRow.block)).where(col(SearchBlockRow.term) == item).limit(1)).first() is not None
+def _on_record(connection: Connection, terms: Sequence[str]) -> bool:
+    return connection.execute(select(col(SearchBlockRow.block)).where(col(SearchBlockRow.term).in_(terms)).limit(1)).first() is not None
 
 
 def _time(text: str, *, end: bool) -> str:
@@ -152,7 +156,10 @@ def _time(text: str, *, end: bool) -> str:
         ValueError: it is none, or has no offset.
     """
     if len(text) == len("2026-11-01"):
-        day = datetime.date.fromisoformat(text) + datetime.timedelta(days=1 if end else 0)
+        day = datetime.date.fromisoformat(text)
+        if day.year == datetime.MAXYEAR:
+            raise ValueError
+        day += datetime.timedelta(days=1 if end else 0)
         return stamp(datetime.datetime.combine(day, datetime.time(), datetime.UTC))
     moment = datetime.datetime.fromisoformat(text)
     if moment.tzinfo is None or not 1970 <= moment.year < 9999:

@@ -1,6 +1,7 @@
 """The terms an entry is found by. Codes only, as the envelope has them; `search` asks for the same ones.
 
-Of each action that was not offered, the clause named as cause is a term: by its own name, for the envelope does not tell the gate.
+Of each action that was not offered, the clause named as cause is a term with its gate, which the cause tells: `contact.quiet_hours`. Of
+what was unknown the envelope does not tell the gate: its clause is a term by its bare name, which a search of any gate finds too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,15 @@ from typing import Any
 LONGEST = 300
 KEPT_OUT = ("suppressed", "guardrail")
 """Causes by which contact policy or a guardrail kept an action from somebody whom it would have fitted."""
+GATES: Mapping[str, str] = {
+    "not_eligible": "eligible",
+    "not_applicable": "applicable",
+    "not_suitable": "suitable",
+    "suppressed": "contact",
+    "guardrail": "guardrail",
+    "outranked": "arbitration",
+}
+"""The gate that each cause tells of."""
 _PLAIN = ("caller", "role", "agent", "channel", "pack", "stage", "phase", "moment", "campaign")
 
 
@@ -19,6 +29,21 @@ def term(name: str, value: str) -> str:
     """A term as the index has it; a value too long for it goes by its digest."""
     found = f"{name}={value}"
     return found if len(found) <= LONGEST else f"{name}=sha256:{hashlib.sha256(value.encode()).hexdigest()}"
+
+
+def sought(name: str, value: str) -> tuple[str, ...]:
+    """The terms of which one finds a value of a filter: of a clause those of its gate, or of every gate where none is named."""
+    if name != "clause":
+        return (term(name, value),)
+    gate, clause = gate_and_clause(value)
+    gates = GATES.values() if gate is None else (gate,)
+    return (term(name, clause), *(term(name, f"{one}.{clause}") for one in gates))
+
+
+def gate_and_clause(value: str) -> tuple[str | None, str]:
+    """A clause as it is asked for, `contact.quiet_hours` or `quiet_hours`, in its two parts."""
+    gate, dot, clause = value.partition(".")
+    return (gate, clause) if dot and gate in GATES.values() else (None, value)
 
 
 def terms_of(envelope: Mapping[str, Any]) -> Iterator[str]:
@@ -58,7 +83,9 @@ def _of_decision(body: Mapping[str, Any]) -> Iterator[str]:
     yield from dict.fromkeys(term("offered", item["action"]) for item in offered)
     yield from dict.fromkeys(term("tariff", item["tariff"]) for item in offered if item.get("tariff"))
     outcomes: Mapping[str, Mapping[str, list[str]]] = body.get("outcomes", {})
-    yield from dict.fromkeys(term("clause", clause) for clauses in outcomes.values() for clause in clauses if clause)
+    for cause, clauses in outcomes.items():
+        gate = f"{GATES[cause]}." if cause in GATES else ""
+        yield from (term("clause", f"{gate}{clause}") for clause in clauses if clause)
     for cause in KEPT_OUT:
         for actions in outcomes.get(cause, {}).values():
             yield from (term("suppressed", action) for action in actions)

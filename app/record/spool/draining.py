@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import structlog
 
-from app.record.entries import NewEntry, Written
+from app.record.entries import NewEntry
 from app.record.spool.waiting import Left, Spool
-from app.record.store.batch import Outcome
 from app.record.store.committer import Committer
-from app.record.store.problems import KeyReused, RowRefused
+from app.record.store.problems import KeyUnknown, PersonErased, RowRefused, StoreUnavailable
+from app.record.store.tables import OutcomeRow
 
 _SOME = 512
 _log = structlog.get_logger("wanliu.record")
@@ -45,14 +45,20 @@ class Drain:
         return self._spool.holds_any
 
     def _store(self, entries: Sequence[NewEntry]) -> list[str]:
-        """Store what the store has not; the ids of what it refused. Who was answered from the spool is on record, whoever has the key."""
-        present = self._committer.present([entry.id for entry in entries])
-        missing = [entry for entry in entries if entry.id not in present]
-        outcomes = list(zip(missing, self._committer.commit(missing), strict=True))
-        without_key = [replace(entry, idempotency=None) for entry, outcome in outcomes if _lost_its_key(outcome)]
-        outcomes += zip(without_key, self._committer.commit(without_key), strict=True)
-        return [entry.id for entry, outcome in outcomes if isinstance(outcome, RowRefused)]
+        """Store what the store has not; the ids of what it refused. It refuses too what it has: a commit whose end the caller did not wait
+        for, of this process or of one that was killed, may have happened after all."""
+        outcomes = list(zip(entries, self._committer.commit(entries), strict=True))
+        for _, outcome in outcomes:
+            if isinstance(outcome, KeyUnknown):  # it waits on, for a process that knows the key
+                raise StoreUnavailable(*outcome.args)
+        self._committer.commit([_unlinked(entry) for entry, outcome in outcomes if isinstance(outcome, PersonErased)])
+        refused = [entry.id for entry, outcome in outcomes if isinstance(outcome, RowRefused)]
+        present = self._committer.present(refused) if refused else set()
+        return [entry_id for entry_id in refused if entry_id not in present]
 
 
-def _lost_its_key(outcome: Outcome) -> bool:
-    return isinstance(outcome, KeyReused) or (isinstance(outcome, Written) and outcome.repeated)
+def _unlinked(entry: NewEntry) -> NewEntry:
+    """What erasing would have left of an entry: its codes, and its outcome without whom it was about and the reference."""
+    forgotten = {"subject": None, "reference": None}
+    rows = tuple(replace(row, values={**row.values, **forgotten}) for row in entry.rows if row.table == OutcomeRow.__tablename__)
+    return replace(entry, private=None, rows=rows)

@@ -9,9 +9,14 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.record.spool.segments import SUFFIX
+from app.record.spool.segments import REFUSED, SUFFIX
 
 _LOCK = "lock"
+
+
+def left_in(root: Path) -> list[Path]:
+    """Files that hold entries, of every process that shares the spool: those that wait, and those that were refused."""
+    return sorted(path for path in root.glob("*/*") if path.suffix in (SUFFIX, REFUSED))
 
 
 class Folders:

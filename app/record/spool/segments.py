@@ -18,6 +18,8 @@ from app.record.privacy import new_subject, unwrap
 _NONCE = 12
 _LENGTH = 4
 SUFFIX = ".spool"
+REFUSED = ".refused"
+"""Of a file that has entries which could not be stored, for a person to see."""
 
 
 class Segment:

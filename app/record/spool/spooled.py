@@ -10,14 +10,14 @@ from typing import Any
 import orjson
 
 from app.record.canonical import canonical
-from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow, Subject
+from app.record.entries import SUBJECT, NewEntry, NewRow, Subject
 from app.record.store.database import stamp
 
 _BYTES, _SUBJECT = "$bytes", "$subject"
 
 
 def bytes_of(entry: NewEntry) -> bytes:
-    """The entry as bytes.
+    """The entry as bytes. It has no idempotency key.
 
     Raises:
         NotCanonical, TypeError: it has what JSON cannot say, so that the store would refuse it later.
@@ -25,7 +25,6 @@ def bytes_of(entry: NewEntry) -> bytes:
     canonical(entry.body)
     if entry.private is not None:
         canonical(entry.private)
-    asked = entry.idempotency
     told = {
         "id": entry.id,
         "kind": entry.kind,
@@ -34,7 +33,6 @@ def bytes_of(entry: NewEntry) -> bytes:
         "subscriber": entry.subscriber,
         "token": entry.token,
         "private": entry.private,
-        "idempotency": asked and [asked.caller, asked.key, asked.body_hash.hex(), stamp(asked.expires_at)],
         "rows": [[row.table, row.replacing, {name: _plain(value) for name, value in row.values.items()}] for row in entry.rows],
         "tally": entry.tally,
     }
@@ -44,7 +42,6 @@ def bytes_of(entry: NewEntry) -> bytes:
 def entry_of(written: bytes) -> NewEntry:
     """The entry that `bytes_of` wrote."""
     told = orjson.loads(written)
-    asked = told["idempotency"]
     return NewEntry(
         id=told["id"],
         kind=told["kind"],
@@ -53,7 +50,6 @@ def entry_of(written: bytes) -> NewEntry:
         subscriber=told["subscriber"],
         token=told["token"],
         private=told["private"],
-        idempotency=asked and Idempotency(asked[0], asked[1], bytes.fromhex(asked[2]), datetime.datetime.fromisoformat(asked[3])),
         rows=tuple(_row(*row) for row in told["rows"]),
         tally=told["tally"],
     )

@@ -1,5 +1,7 @@
 """The spool: while the store is down, entries wait in a folder, encrypted and synced, and the caller is answered.
 
+None of them has an idempotency key: whether a request is a repeated one, the store alone can tell.
+
 A process has a folder of its own in there and holds its lock. What a process left behind, the next one that starts takes over.
 """
 
@@ -9,24 +11,23 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
-from app.record.entries import Idempotency, NewEntry, Written
+from app.record.entries import NewEntry, Written
 from app.record.keys import Keys, KeysProblem
 from app.record.privacy import Unreadable
 from app.record.spool.folders import Folders
-from app.record.spool.segments import Segment, entries_in, sync_folder
+from app.record.spool.segments import REFUSED, Segment, entries_in, sync_folder
 from app.record.spool.spooled import bytes_of, entry_of
-from app.record.store.problems import KeyReused, RowRefused, StoreBusy, StoreError, StoreUnavailable
+from app.record.store.problems import RowRefused, StoreBusy, StoreError, StoreUnavailable
 
 _LONGEST_QUEUE = 4_096
 _LARGEST_FILE = 8_000_000
-_REFUSED = ".refused"
 _log = structlog.get_logger("wanliu.record")
 
 
@@ -43,7 +44,7 @@ class Left:
 class _Waiting:
     """An entry on its way to the disk, and who waits for it."""
 
-    entry: NewEntry
+    entry_id: str
     content: bytes
     kept: asyncio.Future[Written]
 
@@ -63,7 +64,6 @@ class Spool:
         self._segment: Segment | None = None
         self._closed: deque[Path] = deque()
         self._sizes: dict[Path, int] = {}
-        self._keys_used: dict[tuple[str, str], tuple[bytes, str]] = {}
         self._queue: deque[_Waiting] = deque()
         self._alone = threading.Lock()
         self._thread = ThreadPoolExecutor(1, "record-spool")
@@ -98,12 +98,12 @@ class Spool:
         return sum(self._sizes.values()) < self._most
 
     async def keep(self, entry: NewEntry, deadline: float) -> Written:
-        """Keep an entry; it is on the disk when this returns.
+        """Keep an entry that has no idempotency key; it is on the disk when this returns.
 
         Raises:
             StoreBusy: too many are on their way to the disk.
             StoreUnavailable: the spool is full, or its disk fails.
-            RowRefused, KeyReused: as the store would.
+            RowRefused: the store would refuse it.
         """
         try:
             content = bytes_of(entry)
@@ -111,7 +111,7 @@ class Spool:
             raise RowRefused(f"the store does not take it: {type(error).__name__}") from None
         if len(self._queue) >= _LONGEST_QUEUE:
             raise StoreBusy("too many entries wait for the spool")
-        waiting = _Waiting(entry, content, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(entry.id, content, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         try:
             self._thread.submit(self._flush)
@@ -125,15 +125,6 @@ class Spool:
             waiting.kept.cancel()
         raise StoreUnavailable("the entry was not spooled in time")
 
-    def outcome(self, asked: Idempotency | None) -> Written | KeyReused | None:
-        """What becomes of a request whose key an entry that waits here has; none where the key is new."""
-        holder = None if asked is None else self._keys_used.get((asked.caller, asked.key))
-        if asked is None or holder is None:
-            return None
-        if holder[0] != asked.body_hash:
-            return KeyReused("the idempotency key was used before, for another request; use a new key for a new request")
-        return Written(holder[1], repeated=True)
-
     def oldest(self) -> Left | None:
         """What has waited longest; none when nothing waits. Nothing is added to that file from now on."""
         with self._alone:
@@ -146,7 +137,7 @@ class Spool:
         """Forget a file whose entries are in the store. With some refused or damaged, it is renamed, for a person to see."""
         path = left.path
         if refused or left.damaged:
-            kept = path.with_suffix(_REFUSED)
+            kept = path.with_suffix(REFUSED)
             _log.error("spooled_entries_not_stored", refused=list(refused), damaged=left.damaged, file=str(kept))
             path.rename(kept)
         else:
@@ -155,7 +146,6 @@ class Spool:
         with self._alone:
             self._closed.popleft()
             self._sizes.pop(path, None)
-            self._forget(left.entries)
 
     def _flush(self) -> None:
         """Bring what waits to the disk, with one sync."""
@@ -167,31 +157,18 @@ class Spool:
                 waiting.kept.get_loop().call_soon_threadsafe(_resolve, waiting.kept, outcome)
 
     def _kept(self, batch: Sequence[_Waiting]) -> list[tuple[_Waiting, Written | StoreError]]:
-        """Write what is new and fits. Who asks again under a key is told after the first one is on the disk, or is not."""
-        first: dict[tuple[str, str], _Waiting] = {}
+        """Write what fits."""
         room = self._most - sum(self._sizes.values())
-        full: list[_Waiting] = []
+        fitting: list[_Waiting] = []
+        outcomes: list[tuple[_Waiting, Written | StoreError]] = []
         for waiting in batch:
-            key = _key(waiting.entry)
-            if key in first or self.outcome(waiting.entry.idempotency) is not None:
-                continue
             if len(waiting.content) > room:
-                full.append(waiting)
-                continue
-            room -= len(waiting.content)
-            first[key] = waiting
-        failed = self._written(list(first.values()))
-        return [(waiting, self._outcome(waiting, first, full, failed)) for waiting in batch]
-
-    def _outcome(
-        self, waiting: _Waiting, first: Mapping[tuple[str, str], _Waiting], full: Sequence[_Waiting], failed: StoreUnavailable | None
-    ) -> Written | StoreError:
-        if waiting in full:
-            return StoreUnavailable("the spool is full")
-        if failed is not None and _key(waiting.entry) in first:
-            return failed
-        known = None if first.get(_key(waiting.entry)) is waiting else self.outcome(waiting.entry.idempotency)
-        return known or Written(waiting.entry.id)
+                outcomes.append((waiting, StoreUnavailable("the spool is full")))
+            else:
+                room -= len(waiting.content)
+                fitting.append(waiting)
+        failed = self._written(fitting)
+        return outcomes + [(waiting, failed or Written(waiting.entry_id)) for waiting in fitting]
 
     def _written(self, batch: Sequence[_Waiting]) -> StoreUnavailable | None:
         """Why the batch is not on the disk; none when it is."""
@@ -204,7 +181,6 @@ class Spool:
             self._end_segment()
             return StoreUnavailable(f"the spool cannot be written: {error.strerror or error}")
         self._sizes[segment.path] = segment.size
-        self._note([waiting.entry for waiting in batch])
         if segment.size > _LARGEST_FILE:
             self._end_segment()
         return None
@@ -216,20 +192,10 @@ class Spool:
                 self._closed.append(self._segment.path)
             self._segment = None
 
-    def _note(self, entries: Sequence[NewEntry]) -> None:
-        for asked, entry_id in ((entry.idempotency, entry.id) for entry in entries if entry.idempotency is not None):
-            self._keys_used[asked.caller, asked.key] = asked.body_hash, entry_id
-
-    def _forget(self, entries: Sequence[NewEntry]) -> None:
-        for entry in entries:
-            if entry.idempotency is not None:
-                self._keys_used.pop((entry.idempotency.caller, entry.idempotency.key), None)
-
     def _take_over(self, path: Path) -> None:
-        left = self._read(path)
+        self._read(path)  # or the service does not start
         self._closed.append(path)
         self._sizes[path] = path.stat().st_size
-        self._note(left.entries)
 
     def _read(self, path: Path) -> Left:
         try:
@@ -240,11 +206,6 @@ class Spool:
         except (Unreadable, ValueError, KeyError):
             return Left(path, [], 1)
         return Left(path, entries, len(found) - len(entries))
-
-
-def _key(entry: NewEntry) -> tuple[str, str]:
-    """What makes two entries the same request: the caller's key, or the entry's own id."""
-    return (entry.idempotency.caller, entry.idempotency.key) if entry.idempotency else ("", entry.id)
 
 
 def _resolve(kept: asyncio.Future[Written], outcome: Written | StoreError) -> None:

@@ -20,8 +20,8 @@ from app.record.privacy import Unreadable, seal
 from app.record.store import tables
 from app.record.store.claims import Claims
 from app.record.store.database import Database, stamp
-from app.record.store.problems import ROW_ERRORS, RowRefused, StoreError, StoreUnavailable, blames_row
-from app.record.store.subjects import Subject, subjects_of
+from app.record.store.problems import ROW_ERRORS, KeyUnknown, PersonErased, RowRefused, StoreError, blames_row
+from app.record.store.subjects import NoKey, Subject, subjects_of
 from app.record.store.tables import EntryRow, UnsealedRow
 
 Outcome = Written | StoreError
@@ -45,7 +45,6 @@ class Batch:
         """Write the entries, the first of them as number `sequence`; what became of each.
 
         Raises:
-            StoreUnavailable: the keys of this log do not open a subject's.
             Exception: the database's, or what `blames_row` says is the fault of one entry; then the transaction cannot go on.
         """
         claims = Claims(self.database, self.connection, self.now)
@@ -61,7 +60,6 @@ class Batch:
         """Write the entries but for those that are refused, which halving finds; what became of each.
 
         Raises:
-            StoreUnavailable: as `enter`.
             Exception: the database's.
         """
         self.connection.exec_driver_sql("SAVEPOINT part")
@@ -77,7 +75,7 @@ class Batch:
 
     def _in_halves(self, entries: Sequence[NewEntry], sequence: int, error: Exception) -> list[Outcome]:
         if len(entries) == 1:
-            return [RowRefused(_refusal(error))]
+            return [_refusal(error)]
         middle = len(entries) // 2
         first = self.enter_what_can_be(entries[:middle], sequence)
         return first + self.enter_what_can_be(entries[middle:], sequence + written(first))
@@ -123,7 +121,7 @@ class Batch:
         try:
             return subject.key(self.keys)
         except KeysProblem as error:
-            raise StoreUnavailable(str(error)) from error
+            raise _NotUnwrapped(str(error)) from error
         except Unreadable:
             raise ValueError("private: the keys of this log do not open the subject's key") from None
 
@@ -137,6 +135,10 @@ class Batch:
                 self.database.put(self.connection, _TABLES[name], values, replacing=replacing)
             else:
                 self.database.insert_missing(self.connection, _TABLES[name], values)
+
+
+class _NotUnwrapped(ValueError):
+    """The key of an entry's subject is wrapped with one that is not known: no fault of its neighbours."""
 
 
 def written(outcomes: Sequence[Outcome]) -> int:
@@ -161,9 +163,13 @@ def _filled(row: NewRow, subject: Subject | None) -> dict[str, Any]:
     return values
 
 
-def _refusal(error: Exception) -> str:
+def _refusal(error: Exception) -> StoreError:
     """Why an entry was refused, without what stood in it."""
-    return str(error) if type(error) is ValueError else f"the store does not take it: {type(error).__name__}"
+    if isinstance(error, _NotUnwrapped):
+        return KeyUnknown(str(error))
+    if isinstance(error, NoKey):
+        return PersonErased(str(error))
+    return RowRefused(str(error) if type(error) is ValueError else f"the store does not take it: {type(error).__name__}")
 
 
 _TABLES: Mapping[str, type[SQLModel]] = {

@@ -37,7 +37,7 @@ def record_of(settings: Settings, clock: Callable[[], datetime.datetime]) -> Rec
     database = _database(settings, patience=max(deadline, read_deadline) + _GRACE)
     keys = keys_of(settings)
     spool = Spool(settings.spool_dir, keys, most_bytes=settings.spool_mb * 1_000_000) if settings.on_store_failure == "spool" else None
-    return Record(database, keys, clock=clock, deadline=deadline, read_deadline=read_deadline, spool=spool)
+    return Record(database, keys, clock=clock, deadline=deadline, read_deadline=read_deadline, spool=spool, spool_folder=settings.spool_dir)
 
 
 @contextlib.contextmanager
@@ -48,7 +48,7 @@ def record_now(settings: Settings, clock: Callable[[], datetime.datetime]) -> It
         KeysProblem: its keys cannot be had.
         StoreUnavailable: it cannot be opened.
     """
-    record = Record(_database(settings), keys_of(settings), clock=clock)
+    record = Record(_database(settings), keys_of(settings), clock=clock, spool_folder=settings.spool_dir)
     try:
         record.prepare()
         yield record

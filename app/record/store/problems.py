@@ -25,6 +25,14 @@ class RowRefused(StoreError):
     """The store refused this one entry; the others of its commit are stored."""
 
 
+class PersonErased(RowRefused):
+    """The entry keeps something private about a person who was erased."""
+
+
+class KeyUnknown(StoreError):
+    """A person's key is wrapped with a key that this process does not know: nothing about them can be written or read here."""
+
+
 class KeyReused(StoreError):
     """The idempotency key was used before, for another request."""
 

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from app.record.keys import UnknownKey
 from app.record.store.database import Database, cause
 from app.record.store.place import Place
-from app.record.store.problems import DATABASE_ERRORS, StoreBusy, StoreUnavailable
+from app.record.store.problems import DATABASE_ERRORS, KeyUnknown, StoreBusy, StoreUnavailable
 
 _THREADS = 4
 
@@ -34,6 +35,7 @@ class Readers:
         Raises:
             StoreBusy: too many read.
             StoreUnavailable: the database cannot be read, or not in time.
+            KeyUnknown: this process does not know the key of somebody whom it is about.
         """
         if not self._may_read.acquire(blocking=False):
             raise StoreBusy("too many wait to read the record")
@@ -58,11 +60,14 @@ class Readers:
 
         Raises:
             StoreUnavailable: the database cannot be read.
+            KeyUnknown: this process does not know the key of somebody whom it is about.
         """
         self._place.check()
         try:
             with self._database.reading() as connection:
                 return work(connection)
+        except UnknownKey as error:
+            raise KeyUnknown(str(error)) from error
         except DATABASE_ERRORS as error:
             raise StoreUnavailable(f"the record cannot be read: {cause(error)}") from error
 

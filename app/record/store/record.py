@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import structlog
@@ -20,7 +21,7 @@ from app.record.store.adoption import Adopted, adopt
 from app.record.store.committer import Beside, Committer
 from app.record.store.database import Database, cause
 from app.record.store.migrate import bring_up_to_date
-from app.record.store.problems import DATABASE_ERRORS, KeyReused, StoreBusy, StoreError, StoreUnavailable
+from app.record.store.problems import DATABASE_ERRORS, KeyUnknown, StoreBusy, StoreError, StoreUnavailable
 from app.record.store.readers import Readers, Reading
 from app.record.store.tables import TreeRow
 from app.record.store.upkeep import keep_up_for_ever
@@ -49,6 +50,7 @@ class Record:
         read_deadline: float = READ_DEADLINE,
         longest_queue: int = LONGEST_QUEUE,
         spool: Spool | None = None,
+        spool_folder: Path | None = None,
     ) -> None:
         """
         Args:
@@ -58,10 +60,12 @@ class Record:
             deadline: seconds that `write` waits.
             read_deadline: seconds that `read` waits.
             longest_queue: entries that may wait before `StoreBusy`, and reads too.
-            spool: where entries wait while the store is down; left out, they are refused.
+            spool: where entries without an idempotency key wait while the store is down; left out, they are refused.
+            spool_folder: where entries may wait from another time or process, whether or not this one spools.
         """
         self.database, self.keys, self.clock = database, keys, clock
         self.deadline, self.read_deadline = deadline, read_deadline
+        self.spool_folder = spool_folder
         self._committer = Committer(database, keys, clock)
         self._spool = spool
         self._writer = Writer(self._committer, longest_queue, None if spool is None else Drain(spool, self._committer))
@@ -115,7 +119,8 @@ class Record:
         self.database.dispose()
 
     async def write(self, entry: NewEntry) -> Written:
-        """Store an entry; it is durable when this returns.
+        """Store an entry; it is durable when this returns: in the store or, where that is down and the entry has no idempotency key, in the
+        spool. Whether a key was used before, the store alone can tell.
 
         A caller that goes away does not undo the commit that it shares with others.
 
@@ -123,16 +128,14 @@ class Record:
             StoreBusy: too many wait; nothing was stored.
             StoreUnavailable: not stored in time. It may be stored yet, but nobody was told so.
             RowRefused: the store refused this entry.
+            KeyUnknown: this process does not know the key of the person whom it is about.
             KeyReused: its idempotency key was used for another request.
         """
-        if self._spool is None or not self._writer.runs:
-            return await self._store(entry)
-        known = self._spool.outcome(entry.idempotency)
-        if isinstance(known, KeyReused):
-            raise known
         try:
-            return known or await self._store(entry)
+            return await self._store(entry)
         except (StoreBusy, StoreUnavailable):
+            if self._spool is None or not self._writer.runs or entry.idempotency is not None:
+                raise
             return await self._spool.keep(entry, self.deadline)
 
     async def _store(self, entry: NewEntry) -> Written:
@@ -197,7 +200,11 @@ class Record:
 
         Raises:
             StoreUnavailable: it does not.
+            KeyUnknown: not about everybody: a person was met whose key is wrapped with one that this process does not know.
         """
+        missing = await asyncio.to_thread(self.keys.source.missing, self.keys)
+        if missing:
+            raise KeyUnknown("; ".join(missing))
         try:
             await self._check_store()
         except StoreUnavailable:

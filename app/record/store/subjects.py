@@ -22,6 +22,13 @@ _held = _select.order_by(col(SubjectRow.lookup)).with_for_update(read=True, key_
 """Rows that nobody can erase until the transaction ends."""
 
 
+class NoKey(ValueError):
+    """The subject was erased."""
+
+    def __init__(self) -> None:
+        super().__init__("private: the subject was erased, so nothing more can be kept about them")
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Whom an entry is about: the token, and the key while there is one; it is gone when the person was erased."""
@@ -34,11 +41,11 @@ class Subject:
         """The key of this subject's payloads.
 
         Raises:
-            ValueError: the person was erased.
+            NoKey: the person was erased.
             KeysProblem, Unreadable: the keys of this log do not open it.
         """
         if self.wrapped_key is None:
-            raise ValueError("private: the subject was erased, so nothing more can be kept about them")
+            raise NoKey
         return unwrap(keys, self.wrapped_key, self.wrapped_with)
 
 

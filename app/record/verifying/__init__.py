@@ -1,4 +1,5 @@
-"""Verifying the record: every entry against its leaf, every leaf against tiles, root and signed checkpoints, every writer's numbers.
+"""Verifying the record: every entry against its leaf, every leaf against tiles, root and signed checkpoints, every writer's numbers, and
+every row that restates an entry against that entry.
 
 What is wrong is gathered, each with its leaf, in plain words. Nothing that can be computed again is believed; the search index is not read.
 """

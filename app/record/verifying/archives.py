@@ -43,14 +43,18 @@ class Archives:
         """Leaves without an entry so far."""
         return sum(self.met.values())
 
-    def allows(self, index: int, entry_id: str) -> bool:
-        """Was the month of this entry archived; then its leaf is counted."""
+    def covers(self, entry_id: str) -> bool:
+        """Was the month of this entry archived."""
         try:
-            month = month_of(entry_id)
+            return month_of(entry_id) in self.said
         except (ValueError, OverflowError):
             return False
-        if month not in self.said:
+
+    def allows(self, index: int, entry_id: str) -> bool:
+        """Was the month of this entry archived; then its leaf is counted."""
+        if not self.covers(entry_id):
             return False
+        month = month_of(entry_id)
         self.met[month] = self.met.get(month, 0) + 1
         if self._stretches and self._stretches[-1][1] == index:
             self._stretches[-1][1] = index + 1

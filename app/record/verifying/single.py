@@ -1,4 +1,4 @@
-"""One entry: its envelope against its leaf, the leaf against the newest checkpoint."""
+"""One entry: its envelope against its leaf, the leaf against the newest checkpoint, the rows around it against the entry."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from app.record.log.notes import BadNote, Checkpoint, read_checkpoint
 from app.record.store.tables import EntryRow
 from app.record.verifying.opening import Opening
 from app.record.verifying.reading import Entry, columns, entry_of
+from app.record.verifying.rows import rows_of_entry
 from app.record.verifying.verdict import Findings, Verdict
 
 
@@ -22,7 +23,7 @@ class NoSuchEntry(LookupError):
 
 
 def verify_entry(connection: Connection, keys: Keys, entry_id: str, *, kept: Sequence[Checkpoint] = (), opening: bool = False) -> Verdict:
-    """Check one entry by its proof, without reading the rest of the log.
+    """Check one entry by its proof, and the rows around it, without reading the rest of the log.
 
     Args:
         connection: a transaction that sees one state of the database.
@@ -48,6 +49,8 @@ def verify_entry(connection: Connection, keys: Keys, entry_id: str, *, kept: Seq
             findings.add(what, message, index, entry_id)
     if leaf is not None:
         _prove(connection, keys, leaf, entry, findings)
+    if entry is not None:
+        rows_of_entry(connection, keys, index, entry, findings)
     opened = Opening(connection, keys, findings)
     if opening and entry is not None:
         opened.look([(index, entry)])

@@ -14,7 +14,7 @@ class Finding:
     """Something that is not as it was sealed: at which leaf it was seen, if at one, and what is wrong in plain words.
 
     `what` is its kind: `record`, `entry`, `private`, `commitment`, `sequence`, `leaf`, `tile`, `root`, `checkpoint`, `truncated`,
-    `archive`, or `damaged`.
+    `archive`, `row` (a row of another table that restates an entry, and says something else, or is one too many or too few), or `damaged`.
     """
 
     what: str

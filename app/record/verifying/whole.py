@@ -1,8 +1,9 @@
-"""The log from one leaf to its end, in one pass with constant memory."""
+"""The log from one leaf to its end, with the rows that restate its entries, in one pass with constant memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from sqlalchemy import Connection, select
 from sqlmodel import col
@@ -15,7 +16,8 @@ from app.record.log.tiles import Tiles
 from app.record.store.tables import EntryRow, LeafRow, UnsealedRow
 from app.record.verifying.archives import Archives
 from app.record.verifying.opening import Opening
-from app.record.verifying.reading import Entry, Sealed, leaves, waiting
+from app.record.verifying.reading import BATCH, Entry, Sealed, leaves, waiting
+from app.record.verifying.rows import Rows
 from app.record.verifying.sequences import Sequences
 from app.record.verifying.signing import Checkpoints
 from app.record.verifying.tiling import Tiling
@@ -78,13 +80,19 @@ class _Pass:
 
     def _read(self, progress: Progress) -> None:
         self.checkpoints.compare(self.tree)
+        rows = Rows(self.connection, self.keys, self.first, self.archives, self.findings)
         for batch in leaves(self.connection, self.first):
             if not all(self._leaf(sealed) for sealed in batch):
                 return
-            if self.opening:
-                self.opening.look((sealed.index, sealed.entry) for sealed in batch if sealed.entry)
+            self._compare(rows, [(sealed.index, sealed.entry) for sealed in batch if sealed.entry])
             progress(self.tree.size, self.size)
-        self._end()
+        self._end(rows)
+
+    def _compare(self, rows: Rows, entries: Sequence[tuple[int | None, Entry]]) -> None:
+        """Hold what hangs on a batch of entries against them: the rows that restate them, and their payloads."""
+        rows.look(entries)
+        if self.opening:
+            self.opening.look(entries)
 
     def _begin(self) -> Frontier:
         if not self.first:
@@ -127,25 +135,27 @@ class _Pass:
         elif not self.sequences.see(writer, number, leaf):
             self.findings.add("sequence", f"the writer {writer} has used the number {number} twice", leaf, entry.id)
 
-    def _end(self) -> None:
+    def _end(self, rows: Rows) -> None:
         if self.tree.size != self.size:
             self.findings.add("truncated", f"the log ends here, and is said to have {self.size} leaves", self.tree.size)
         self.tiling.finish()
         self.checkpoints.finish(self.tree.size)
-        self._waiting()
+        self._waiting(rows)
+        rows.finish()
         self.archives.finish(self.findings)
         self.findings.extend(self.sequences.missing(self.archives.explains))
         self._without_leaf()
 
-    def _waiting(self) -> None:
-        for entry_id, entry in waiting(self.connection):
-            self.waiting += 1
-            if entry is None:
-                self.findings.add("record", "an entry that waits for its leaf was deleted", None, entry_id)
-            else:
-                self._look_into(entry, None)
-                if self.opening:
-                    self.opening.look([(None, entry)])
+    def _waiting(self, rows: Rows) -> None:
+        found = waiting(self.connection)
+        while batch := list(islice(found, BATCH)):
+            self.waiting += len(batch)
+            for entry_id, entry in batch:
+                if entry is None:
+                    self.findings.add("record", "an entry that waits for its leaf was deleted", None, entry_id)
+                else:
+                    self._look_into(entry, None)
+            self._compare(rows, [(None, entry) for _, entry in batch if entry])
 
     def _without_leaf(self) -> None:
         query = (

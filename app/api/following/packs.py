@@ -15,22 +15,21 @@ from typing import Literal
 
 import structlog
 
-from app.api.packs import FOLLOW_SECONDS, PackHolder, printable
-from app.api.seeding import Recording, Seeding
+from app.api.following.folder import FOLLOW_SECONDS, PackHolder, printable
+from app.api.following.seeding import Recording, Seeding
+from app.api.following.trying import FOLDER, NoGood, Refusal, Trials
 from app.engine.pack import Pack
 from app.engine.problems import PackError, Place, Problem
 from app.record.ids import Ids
-from app.record.packs.history import History, Step, shortened
-from app.record.packs.library import DamagedPack, PackLibrary, read_history, steps_mark
-from app.record.packs.steps import UnknownPack
+from app.record.packs.history import History, Step
+from app.record.packs.library import PackLibrary, steps_mark
+from app.record.packs.standing import read_history
+from app.record.packs.steps import Desk
 from app.record.store.database import stamp
 from app.record.store.problems import StoreError
-from app.workbench.trial import Exhibit, try_apart
 
 ATTEMPTS = 5
 """Looks at a store that does not answer, before the service does not start."""
-RETRY_SECONDS = 60.0
-"""After which a pack is tried again that could not be read, or whose trial came to no end."""
 
 Follows = Literal["folder", "store"]
 _log = structlog.get_logger("wanliu.pack")
@@ -43,22 +42,6 @@ class Running:
     pack: Pack
     since: str
     follows: Follows
-
-
-class Refused(Exception):
-    """A pack that does not take over: what is wrong with it, and whether that can change."""
-
-    def __init__(self, problems: Sequence[str], *, lasting: bool) -> None:
-        super().__init__(*problems)
-        self.problems, self.lasting = tuple(problems), lasting
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What is said of a pack that was refused, and when to try it again; none: never."""
-
-    told: tuple[str, ...]
-    again: datetime.datetime | None
 
 
 class FollowedPacks:
@@ -88,15 +71,16 @@ class FollowedPacks:
         self.library = library
         self.checking = asyncio.Semaphore(1)
         """Checking a pack that is published takes a processor for a while: one at a time."""
-        self._record, self._development, self._clock, self._every = record, development, clock, every
+        self._record, self._development, self._clock, self._ids, self._every = record, development, clock, ids, every
         self._seeding = Seeding(folder, library, record, clock=clock, ids=ids)
         self._folder = folder
         self._holder: PackHolder | None = None
         self._running: Running | None = None
         self._history, self._mark = History(), (-1, "")
-        self._refused: dict[str, Refusal] = {}
+        self._trials = Trials(library, clock)
         self._following = True
-        self.problems: tuple[str, ...] = ()
+        self._refusing: tuple[str, ...] = ()
+        self._unfounded: tuple[str, ...] = ()
         self.wanted: str | None = None
         """The digest that should decide where another one does."""
 
@@ -104,6 +88,11 @@ class FollowedPacks:
     def current(self) -> Pack:
         """The pack that decides."""
         return self.running.pack
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What keeps it from being what it should be, and rows of the store that are not obeyed."""
+        return (*self._refusing, *self._unfounded)
 
     @property
     def running(self) -> Running:
@@ -158,99 +147,114 @@ class FollowedPacks:
             self._holder = holder
         await self._holder.look()
         self._running = Running(self._holder.current, self._seeding.since, "folder")
-        self.problems, self.wanted = self._holder.problems, None
+        self._refusing, self.wanted = self._holder.problems, None
 
     async def _look_at_store(self) -> None:
         mark = await self._record.read(steps_mark)
         if mark != self._mark:
-            self._history, self._mark = await self._record.read(read_history), mark
+            await self._read_history()
+            self._mark = mark
         self._holder = None
         line = self._history.line(stamp(self._clock()))
-        if not line:
+        if not line and self._unfounded:
+            self._stay()
+        elif not line:
             await self._seed()
         elif self._running is None:
             await self._begin(line)
         else:
             await self._pass_on(line[-1])
 
+    async def _read_history(self) -> None:
+        """Read the steps anew. What was known to stand stands, whatever became of its row; rows that stand for nothing are told once."""
+        self._history, self._mark = (await self._record.read(read_history)).after(self._history), (-1, "")
+        told = printable(item.told for item in self._history.unfounded)
+        if told and told != self._unfounded:
+            _log.error("pack_steps_not_on_record", steps=list(told))
+        self._unfounded = told
+
+    def _stay(self) -> None:
+        """The store has steps, and none that stands puts a pack in force: that is no store to seed. What runs goes on.
+
+        Raises:
+            PackError: nothing runs.
+        """
+        if self._running is None:
+            raise PackError(Problem(Place(), "in-force", problem) for problem in self._unfounded)
+
     async def _seed(self) -> None:
         """Put the folder's pack in force; where it is no good, what runs goes on."""
-        if self._waits(""):
+        refusal = self._trials.refusal(FOLDER) or await self._seeded()
+        if refusal is not None:
+            self._go_on(refusal)
             return
+        await self._read_history()
+        line = self._history.line(stamp(self._clock()))
+        if line:
+            await self._pass_on(line[-1])
+
+    async def _seeded(self) -> Refusal | None:
+        """Seed; or why that cannot be, while something runs.
+
+        Raises:
+            PackError: the folder's pack is no good, and nothing runs.
+        """
         try:
             await self._seeding.seed()
         except PackError as error:
             if self._running is None:
                 raise
-            self._refuse("", Refused(tuple(map(str, error.problems)), lasting=False))
-            return
-        self._history, self._mark = await self._record.read(read_history), (-1, "")
-        line = self._history.line(stamp(self._clock()))
-        if line:
-            await self._pass_on(line[-1])
+            return self._refused(FOLDER, NoGood(map(str, error.problems), lasting=False))
+        return None
 
     async def _begin(self, line: Sequence[Step]) -> None:
         """With nothing to go on: the newest pack of those that were in force and are still good."""
         told: tuple[str, ...] = ()
         for step in reversed(line):
             await self._pass_on(step)
-            told = told or self.problems
+            told = told or self._refusing
             if self._running is not None:
                 break
         if self._running is not None and self._running.pack.digest != line[-1].digest:
-            self.problems, self.wanted = told, line[-1].digest
+            self._refusing, self.wanted = told, line[-1].digest
 
     async def _pass_on(self, step: Step) -> None:
         """Let the step's pack decide, unless it does already or is no good."""
-        running, pack = self._running, None
-        if running is not None and running.pack.digest == step.digest:
-            pack = running.pack
-        elif not self._waits(step.digest):
-            pack = await self._tried(step.digest)
-        if pack is not None:
-            self._running, self.problems, self.wanted = Running(pack, step.since, "store"), (), None
+        running = self._running
+        found = running.pack if running is not None and running.pack.digest == step.digest else await self._tried(step.digest)
+        if isinstance(found, Refusal):
+            self._go_on(found)
+            await self._put_on_record(step, found)
+        else:
+            self._running, self._refusing, self.wanted = Running(found, step.since, "store"), (), None
 
-    async def _tried(self, digest: str) -> Pack | None:
-        """The pack, when nothing speaks against it; else it is refused."""
+    async def _tried(self, digest: str) -> Pack | Refusal:
+        """The pack; or why it does not take over, now or a short while ago."""
+        before = self._trials.refusal(digest)
+        if before is not None:
+            return before
         try:
-            pack = await self._good(digest)
-        except Refused as refused:
-            self._refuse(digest, refused)
-            return None
-        self._refused.pop(digest, None)
+            pack = await self._trials.good(digest)
+        except NoGood as why:
+            return self._refused(digest, why)
         _log.info("pack_running", name=pack.name, version=pack.version, digest=pack.digest)
         return pack
 
-    async def _good(self, digest: str) -> Pack:
-        """The pack, checked and built.
-
-        Raises:
-            Refused: it is not good.
-        """
-        try:
-            content = await asyncio.to_thread(self.library.content, digest)
-            trial = await try_apart(Exhibit(content.files, content.suites), self.library.cache)
-            if trial.told:
-                raise Refused(trial.told, lasting=not trial.crash)
-            return await asyncio.to_thread(self.library.get, digest)
-        except (UnknownPack, DamagedPack) as error:
-            raise Refused([str(error)], lasting=False) from None
-        except PackError as error:
-            raise Refused(tuple(map(str, error.problems)), lasting=True) from None
-
-    def _refuse(self, digest: str, refused: Refused) -> None:
-        again = None if refused.lasting else self._clock() + datetime.timedelta(seconds=RETRY_SECONDS)
-        first = f"{shortened(digest)} is in force and not taken over:" if digest else "no pack is in force, and the folder's is no good:"
-        told = printable((first, *refused.problems))
-        self._refused[digest] = Refusal(told, again)
-        self.problems, self.wanted = told, digest or None
+    def _refused(self, digest: str, why: NoGood) -> Refusal:
+        refusal = self._trials.refuse(digest, why)
         running = self._running.pack.digest if self._running is not None else None
-        _log.warning("pack_refused", running=running, wanted=digest or None, problems=list(told[1:]))
+        _log.warning("pack_refused", running=running, wanted=refusal.wanted, problems=list(refusal.told[1:]))
+        return refusal
 
-    def _waits(self, digest: str) -> bool:
-        """Was the pack refused, and is not to be tried again yet? Then that is what is said."""
-        refusal = self._refused.get(digest)
-        if refusal is None or (refusal.again is not None and self._clock() >= refusal.again):
-            return False
-        self.problems, self.wanted = refusal.told, digest or None
-        return True
+    def _go_on(self, refusal: Refusal) -> None:
+        """Leave what runs as it is, and say why."""
+        self._refusing, self.wanted = refusal.told, refusal.wanted
+
+    async def _put_on_record(self, activation: Step, refusal: Refusal) -> None:
+        """Have it on record that the pack could not take over, where that will not change. While the store takes nothing, later."""
+        if refusal.again is not None or self._history.is_refused(activation):
+            return
+        try:
+            await self._record.write(Desk(self._history, self._clock(), self._ids).refuse(activation, refusal.told[1:]))
+        except StoreError as error:
+            _log.warning("refusal_not_recorded", pack=activation.digest, why=str(error))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import orjson
 from pydantic import Field
 
-from app.api.bodies import JSON
 from app.engine.intake import FieldProblem, RequestError
 from app.engine.pack import LARGEST_PACK, MOST_FILES
 from app.engine.problems import PackError, Problem
@@ -20,28 +20,22 @@ from app.workbench.trial import Trial
 
 LARGEST_BODY = LARGEST_PACK + LARGEST_PACK // 4
 """Bytes of a pack as JSON."""
-PUBLISH_BODY = {
-    "required": True,
-    "content": {
-        JSON: {
-            "schema": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["files"],
-                "properties": {
-                    "files": {
-                        "type": "object",
-                        "description": "The text of each file by its path in the pack, such as `rules/pack.yaml`. `policies/tests/` are the"
-                        " pack's own tests.",
-                        "minProperties": 1,
-                        "maxProperties": MOST_FILES,
-                        "additionalProperties": {"type": "string"},
-                    }
-                },
-            }
+PUBLISHED_FILES: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["files"],
+    "properties": {
+        "files": {
+            "type": "object",
+            "description": "The text of each file by its path in the pack, such as `rules/pack.yaml`. `policies/tests/` are the pack's own"
+            " tests.",
+            "minProperties": 1,
+            "maxProperties": MOST_FILES,
+            "additionalProperties": {"type": "string"},
         }
     },
 }
+"""JSON Schema of what publishing takes. It is read without a model: a file's name may be anything that a path may be."""
 
 
 class Remark(Model):
@@ -62,11 +56,6 @@ class Activation(Remark):
     at: Annotated[Instant | None, Field(description="From when on it decides, at most a year ahead. Left out, from now on.")] = None
 
 
-def body_of(model: type[Model]) -> dict[str, Any]:
-    """The request body of this shape, for the API's document."""
-    return {"required": True, "content": {JSON: {"schema": model.model_json_schema()}}}
-
-
 @dataclass(frozen=True, slots=True)
 class PackStep:
     """What was done with a pack, by whom and when. `record` is its entry on the record."""
@@ -81,12 +70,16 @@ class PackStep:
 
 @dataclass(frozen=True, slots=True)
 class PackList:
-    """Packs, newest first. `active` is in force, `running` decides in the process that answers; `next` begins the next page."""
+    """Packs, newest first. `active` is in force, `running` decides in the process that answers; `next` begins the next page.
+
+    `not_on_record` tells of rows of the store that stand for no step on the record, and are not obeyed.
+    """
 
     active: str | None
     running: str
     packs: list[PackSummary]
     next: str | None
+    not_on_record: list[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from app.engine.problems import PackError, Place, Problem
 from app.record.entries import NewEntry, Written
 from app.record.ids import Ids
 from app.record.packs.history import DEVELOPMENT, SEED, shortened
-from app.record.packs.library import PackLibrary, Shelf, read_history, read_shelf, stored_content
+from app.record.packs.library import PackLibrary, Shelf, read_shelf, stored_content
 from app.record.packs.publishing import checked, read_content, sound
+from app.record.packs.standing import read_history
 from app.record.packs.steps import Checked, Desk, PackContent, WrongState
 from app.record.store.problems import RowRefused
 

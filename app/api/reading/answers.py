@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from app.engine.answer import Explanation
 from app.record.log.tree import Inclusion, StoredCheckpoint
-from app.record.reading.counterfactuals import Compared, MinimalChange, ProtectedInfluence
+from app.record.reading.influence import ProtectedInfluence
+from app.record.reading.minimal import MinimalChange, Untold
+from app.record.reading.ranking import Compared
 from app.record.reading.recorded import State
 from app.record.reading.replaying import Instead, Replay
 from app.record.search.finding import Page
@@ -44,7 +44,8 @@ class DecisionExplained:
         decision_id: which.
         explanation: every part of the answer in words, and every action that was not offered.
         order: why the first came before the next, and so on.
-        minimal_changes: the smallest changes of facts that were tried and changed the list.
+        minimal_changes: the smallest changes of figures, dates and days to wait that were tried and changed the list.
+        untold: actions that one clause alone kept out, of which no such change can be told.
         protected: whether a protected fact had influence.
     """
 
@@ -52,6 +53,7 @@ class DecisionExplained:
     explanation: Explanation
     order: Sequence[Compared] | None
     minimal_changes: Sequence[MinimalChange] | None
+    untold: Sequence[Untold] | None
     protected: ProtectedInfluence | None
 
 
@@ -125,16 +127,3 @@ def proof_answer(found: Inclusion, state: State, envelope: bytes) -> ProofAnswer
         checkpoint.root.hex(),
         checkpoint.note,
     )
-
-
-def as_json(answer: object) -> bytes:
-    """An answer as bytes."""
-    return orjson.dumps(answer, default=_plain)
-
-
-def _plain(value: object) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, frozenset | set):
-        return sorted(value)
-    raise TypeError(type(value).__name__)

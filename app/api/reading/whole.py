@@ -6,24 +6,23 @@ import datetime
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BeforeValidator
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.api.bodies import JSON
-from app.api.callers import caller_of
-from app.api.packs_in_force import DIGEST
-from app.api.problems import documented, problem
-from app.api.reading_answers import CheckpointAnswer, as_json, checkpoint_answer
-from app.api.services import Services
+from app.api.bodies import json_answer
+from app.api.calls import Admitted
+from app.api.declaring import declared
+from app.api.parameters import DIGEST
+from app.api.problems import problem
+from app.api.reading.answers import CheckpointAnswer, checkpoint_answer
 from app.engine.intake import FieldProblem
 from app.engine.vocabulary import Channel
 from app.record.log import tree
 from app.record.log.tree import StoredCheckpoint
 from app.record.reading.figures import Figures, figures
 from app.record.reading.pairs import MOST_LOOKED_AT, Pairs, unequal_pairs
-from app.record.reading.recorded import read_note
 from app.record.search.filters import BadFilters, query_of
 
 LONGEST_FIGURES = datetime.timedelta(days=1_100)
@@ -31,8 +30,6 @@ USUAL_FIGURES = datetime.timedelta(days=30)
 PATIENCE = 30.0
 """Seconds that figures and pairs may take."""
 _LARGEST = 2**53
-_ALWAYS = ("invalid-request", "internal", "store-busy", "store-unavailable")
-
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -54,16 +51,15 @@ router = APIRouter()
     operation_id="readCheckpoint",
     summary="The log's signed checkpoint",
     response_description="How many leaves there are, their root, and the note that signs both.",
-    responses={200: {"model": CheckpointAnswer}, **documented("not-found", *_ALWAYS)},
+    **declared(CheckpointAnswer, "not-found"),
 )
 async def read_checkpoint(
-    request: Request,
+    call: Admitted,
     since_size: Annotated[
         int | None, Query(ge=1, le=_LARGEST, description="Also prove that nothing changed in the first so many leaves.")
     ] = None,
 ) -> Response:
     """The newest one. Whoever kept an older one can ask for the proof that this log still begins with it."""
-    services = _services(request)
 
     def work(connection: Connection) -> tuple[StoredCheckpoint | None, list[bytes] | None]:
         newest = tree.checkpoint(connection)
@@ -71,12 +67,12 @@ async def read_checkpoint(
             return newest, None
         return newest, tree.consistency(connection, since_size, newest.size)
 
-    newest, proof = await services.record.read(work)
+    newest, proof = await call.read(work)
     if newest is None:
         return problem("not-found", detail="nothing is sealed yet; ask again in a second")
     if since_size is not None and proof is None:
         return problem("invalid-request", errors=[FieldProblem("since_size", f"the log has {newest.size} leaves")])
-    return Response(as_json(checkpoint_answer(newest, since_size, proof)), media_type=JSON)
+    return json_answer(checkpoint_answer(newest, since_size, proof))
 
 
 @router.get(
@@ -84,16 +80,15 @@ async def read_checkpoint(
     operation_id="readFigures",
     summary="Figures for a reviewer",
     response_description="Funnel, suppressions, caps, empty answers, offers and concessions by group, what agents did.",
-    responses={200: {"model": Figures}, **documented(*_ALWAYS)},
+    **declared(Figures),
 )
-async def read_figures(request: Request, since: Day = None, until: Day = None, pack: PackDigest = None) -> Response:
+async def read_figures(call: Admitted, since: Day = None, until: Day = None, pack: PackDigest = None) -> Response:
     """Of the last thirty days, or of those asked for, at most three years."""
-    services = _services(request)
-    first, last = _days(since, until, services.clock().date())
-    answer = await services.record.read(
-        lambda connection: figures(connection, services.packs.library, first.isoformat(), last.isoformat(), pack), deadline=PATIENCE
+    first, last = _days(since, until, call.now().date())
+    answer = await call.read(
+        lambda connection: figures(connection, call.services.packs.library, first.isoformat(), last.isoformat(), pack), deadline=PATIENCE
     )
-    return Response(as_json(answer), media_type=JSON)
+    return json_answer(answer)
 
 
 @router.get(
@@ -101,10 +96,10 @@ async def read_figures(request: Request, since: Day = None, until: Day = None, p
     operation_id="findPairs",
     summary="Pairs in the same conditions with different prices",
     response_description="Pairs among the newest decisions that were looked through.",
-    responses={200: {"model": Pairs}, **documented(*_ALWAYS)},
+    **declared(Pairs),
 )
 async def find_pairs(
-    request: Request,
+    call: Admitted,
     since: Day = None,
     until: Day = None,
     channel: Annotated[Channel | None, Query()] = None,
@@ -112,20 +107,17 @@ async def find_pairs(
     most: Annotated[int, Query(ge=2, le=MOST_LOOKED_AT, description="Decisions to look through, newest first.")] = 1_000,
 ) -> Response:
     """The same facts but for the id, protected facts and times of day; other tariffs or concessions. Nothing found proves nothing more."""
-    services, who = _services(request), caller_of(request)
-    first, last = _days(since, until, services.clock().date())
+    first, last = _days(since, until, call.now().date())
     terms = {name: [value] for name, value in (("channel", channel), ("pack", pack)) if value is not None}
 
     def work(connection: Connection) -> Pairs:
         query = query_of(connection, terms, None, since=first.isoformat(), until=last.isoformat())
-        return unequal_pairs(connection, services.record.keys, services.packs.library, query, most)
+        return unequal_pairs(connection, call.record.keys, call.services.packs.library, query, most)
 
-    answer = await services.record.read(work, deadline=PATIENCE)
-    now = services.clock()
+    answer = await call.read(work, deadline=PATIENCE)
     told = {"since": first.isoformat(), "until": last.isoformat(), **terms}
-    note = read_note(str(services.ids.new(now)), now, caller=who.name, role=who.role, what="pairs", filters=told, found=answer.examined)
-    await services.record.write(note)
-    return Response(as_json(answer), media_type=JSON)
+    await call.note("pairs", filters=told, found=answer.examined)
+    return json_answer(answer)
 
 
 def _days(since: datetime.date | None, until: datetime.date | None, today: datetime.date) -> tuple[datetime.date, datetime.date]:
@@ -141,8 +133,3 @@ def _days(since: datetime.date | None, until: datetime.date | None, today: datet
     if last - first > LONGEST_FIGURES:
         raise BadFilters([FieldProblem("since", f"expected a day at most {LONGEST_FIGURES.days} days before `until`")])
     return first, last
-
-
-def _services(request: Request) -> Services:
-    services: Services = request.app.state.services
-    return services

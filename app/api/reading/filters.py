@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from app.engine.decision import EmptyBecause
 from app.engine.vocabulary import Channel
 from app.record.entries import Kind
-from app.record.search.finding import FILTERS, LARGEST_PAGE, MOST_VALUES, PAGE
+from app.record.search.finding import LARGEST_PAGE, PAGE
+from app.record.search.query import FILTERS, MOST_VALUES
 
 Code = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200})]
 KindCode = Annotated[str, WithJsonSchema({"type": "string", "enum": list(get_args(Kind))})]
@@ -38,7 +39,8 @@ class SearchFilters(BaseModel):
         list[Code] | None, Field(max_length=MOST_VALUES, description="An action that contact policy or a guardrail kept out.")
     ] = None
     clause: Annotated[
-        list[Code] | None, Field(max_length=MOST_VALUES, description="The clause that kept an action out: `contact.quiet_hours`.")
+        list[Code] | None,
+        Field(max_length=MOST_VALUES, description="What kept an action out: `contact.marketing_hours`, or a name in any gate."),
     ] = None
     outcome: Annotated[list[Code] | None, Field(max_length=MOST_VALUES, description="`accepted`, `tariff_pack:accepted`.")] = None
     since: Annotated[str | None, Field(max_length=40, description="A time with its offset, or a date (UTC).")] = None

@@ -1,0 +1,43 @@
+"""What a route says of itself in the API's document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.api.bodies import JSON
+from app.api.problems import documented
+from app.engine.vocabulary import DecisionRequest, OutcomeReport
+from app.engine.vocabulary.model import Model
+
+NAMED: tuple[type[Model], ...] = (DecisionRequest, OutcomeReport)
+"""Bodies that stand by name among the document's shapes; others stand where they are sent."""
+REFERENCES = "#/components/schemas/{model}"
+
+Answers = type | Mapping[int | str, Mapping[str, Any]]
+Sent = type[Model] | Mapping[str, Any]
+
+
+def declared(answers: Answers, *problems: str, takes: Sent | None = None, repeatable: bool = False) -> dict[str, Any]:
+    """The responses and the body of a route that reads or writes the record, as arguments for the route's decorator.
+
+    Args:
+        answers: the shape of a 200, or every good response by status.
+        problems: kinds that this route answers with, beside those of every route, of bodies and of repeated requests.
+        takes: the shape of the body, or its JSON Schema; left out, none is read.
+        repeatable: is an `Idempotency-Key` honoured?
+    """
+    good = {200: {"model": answers}} if isinstance(answers, type) else answers
+    of_body = ("body-too-large", "unsupported-media-type") if takes is not None else ()
+    of_key = ("idempotency-key-reused", "damaged") if repeatable else ()
+    bad = documented(*problems, *of_body, "invalid-request", *of_key, "internal", "store-busy", "store-unavailable")
+    made: dict[str, Any] = {"responses": {**good, **bad}}
+    if takes is not None:
+        made["openapi_extra"] = {"requestBody": {"required": True, "content": {JSON: {"schema": _schema(takes)}}}}
+    return made
+
+
+def _schema(shape: Sent) -> Mapping[str, Any]:
+    if not isinstance(shape, type):
+        return shape
+    return {"$ref": REFERENCES.format(model=shape.__name__)} if shape in NAMED else shape.model_json_schema()

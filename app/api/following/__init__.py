@@ -1,0 +1,1 @@
+"""The pack that every worker decides with, followed where it is in force."""

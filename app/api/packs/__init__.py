@@ -1,0 +1,1 @@
+"""Packs in force over HTTP: published, approved by somebody else, activated, rolled back, and read."""

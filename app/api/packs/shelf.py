@@ -1,0 +1,34 @@
+"""Packs as they stand on the record: what a step begins with, and how a pack is shown."""
+
+from __future__ import annotations
+
+from app.api.calls import Call
+from app.api.packs.answers import PackDetail, steps_of
+from app.record.packs.library import Shelf, read_shelf
+from app.record.packs.publishing import texts_of
+from app.record.packs.steps import Desk, PackContent, UnknownPack
+from app.record.store.database import stamp
+
+
+async def shelf_with(call: Call, digest: str) -> Shelf:
+    """Every pack, this one among them.
+
+    Raises:
+        UnknownPack: it was never published.
+        StoreError: they cannot be read.
+    """
+    shelf = await call.read(read_shelf)
+    if digest not in shelf.packs:
+        raise UnknownPack("no pack has this digest")
+    return shelf
+
+
+def desk_of(call: Call, shelf: Shelf) -> Desk:
+    """Where the next step is taken, at this time."""
+    return Desk(shelf.history, call.now(), call.services.ids)
+
+
+def detail_of(call: Call, shelf: Shelf, digest: str, content: PackContent | None = None) -> PackDetail:
+    """A pack and all that was done with it; with its files, where they are given."""
+    files = dict(texts_of(content)) if content is not None else None
+    return PackDetail(shelf.summary(digest, stamp(call.now())), steps_of(shelf.history, digest), files)

@@ -1,0 +1,1 @@
+"""Reading the record over HTTP. Whoever reads what is about a person is on the record before they see it."""

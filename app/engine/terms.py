@@ -1,0 +1,135 @@
+"""The engine's and the record's own codes as people say them; docs/glossary.md has the words. What a pack names it gives a title itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.engine.texts import Language
+
+Words = Mapping[str, tuple[str, str]]
+
+CAUSES: Words = {
+    "not_eligible": ("not eligible", "不具备条件"),
+    "not_applicable": ("not applicable", "情况不符"),
+    "not_suitable": ("not suitable", "对用户不合适"),
+    "unknown": ("unknown", "信息不足"),
+    "suppressed": ("suppressed", "触达限制"),
+    "guardrail": ("guardrail", "合规底线"),
+    "outranked": ("outranked", "排序靠后"),
+}
+"""Why an action was not offered."""
+EMPTY: Words = {
+    **CAUSES,
+    "port_out_in_progress": ("a port-out is under way", "携号转网办理中"),
+    "account_closed": ("the account is closed", "账户已销户"),
+}
+"""Why nothing was."""
+DUTIES: Words = {"owed": ("owed", "应办"), "care": ("care", "关怀"), "offer": ("offer", "营销")}
+KEYS: Words = {"duty": ("duty", "义务级别"), "score": ("score", "得分"), "priority": ("priority", "优先级"), "id": ("id", "编码顺序")}
+"""Keys of the order, and below what else keeps an action behind another."""
+OUTCOMES: Words = {
+    "shown": ("shown", "已展示"),
+    "sent": ("sent", "已发送"),
+    "accepted": ("accepted", "已接受"),
+    "refused": ("refused", "已拒绝"),
+    "ignored": ("ignored", "未回应"),
+    "activated": ("activated", "已生效"),
+    "stayed": ("stayed", "留下"),
+    "left": ("left", "离开"),
+}
+STEPS: Words = {
+    "published": ("published", "发布"),
+    "approved": ("approved", "审批通过"),
+    "rejected": ("rejected", "驳回"),
+    "activated": ("activated", "启用"),
+    "scheduled": ("scheduled", "定时启用"),
+    "withdrawn": ("withdrawn", "撤回"),
+    "rolled_back": ("reinstated", "回退启用"),
+    "development": ("put into use in development mode", "开发模式启用"),
+}
+"""What was done with a pack."""
+DIRECTIONS: Words = {"inbound": ("inbound", "用户来访"), "outbound": ("outbound", "主动触达")}
+ROLES: Words = {
+    "agent": ("agent", "坐席"),
+    "self_service": ("self-service", "自助渠道"),
+    "campaign": ("campaign", "营销活动"),
+    "development": ("development", "开发"),
+    "author": ("author", "规则编写"),
+    "compliance": ("compliance", "合规"),
+    "approver": ("approver", "审批"),
+    "privacy_officer": ("privacy officer", "个人信息保护"),
+    "operations": ("operations", "运维"),
+}
+CONSENTS: Words = {
+    "marketing": ("marketing", "营销信息"),
+    "personalised": ("personalisation", "个性化推荐"),
+    "partner_sharing": ("sharing with partners", "向合作方提供"),
+    "refused_channels": ("refused channels", "拒绝的渠道"),
+    "human_review": ("asked for a human decision", "要求人工决定"),
+    "updated_on": ("as of", "授权时间"),
+    "evidence": ("evidence", "授权凭证"),
+}
+ANSWERS: Words = {"yes": ("agreed", "同意"), "no": ("refused", "拒绝"), "unknown": ("unknown", "未知")}
+"""What the person said when asked for a consent."""
+KINDS: Words = {
+    "decision": ("decision", "决策"),
+    "outcome": ("outcome", "结果"),
+    "pack_published": ("pack published", "规则包发布"),
+    "pack_approved": ("pack approved", "规则包审批"),
+    "pack_rejected": ("pack rejected", "规则包驳回"),
+    "pack_activated": ("pack activated", "规则包启用"),
+    "caller_changed": ("caller changed", "调用方变更"),
+    "key_changed": ("key changed", "密钥变更"),
+    "read": ("read", "查阅"),
+    "erasure": ("erasure", "删除"),
+    "hold": ("legal hold", "法律保留"),
+    "archived": ("archived", "归档"),
+    "campaign_opened": ("campaign opened", "营销活动开始"),
+    "campaign_chunk": ("part of a campaign", "营销活动分批"),
+    "campaign_closed": ("campaign closed", "营销活动结束"),
+    "started": ("service started", "服务启动"),
+    "heartbeat": ("heartbeat", "心跳"),
+}
+"""Kinds of entries."""
+CHANGES: Words = {
+    "signing": ("signing key", "签名密钥"),
+    "wrapping": ("wrapping key", "包装密钥"),
+    "held": ("held", "已保留"),
+    "released": ("released", "已解除"),
+    "answer": ("answer", "答复"),
+    "list": ("list", "列表"),
+    "explanation": ("explanation", "解释"),
+    "replay": ("replay", "重算"),
+    "pairs": ("pairs", "成对比较"),
+    "access": ("access", "查阅权答复"),
+    "complaint": ("complaint", "投诉答复"),
+    "export": ("export", "导出"),
+    "decision": ("decision", "决策"),
+}
+"""What entries say was changed, or looked at."""
+SECTIONS_OF_HISTORY: Words = {"events": ("events", "事件记录"), "contacts": ("contact history", "触达历史")}
+"""What a subscriber brings beside sections."""
+WEEKDAYS = (
+    ("Monday", "周一"),
+    ("Tuesday", "周二"),
+    ("Wednesday", "周三"),
+    ("Thursday", "周四"),
+    ("Friday", "周五"),
+    ("Saturday", "周六"),
+    ("Sunday", "周日"),
+)
+"""Monday first."""
+
+
+def term(words: Words, code: str | None, language: Language) -> str:
+    """A code as people say it; one that has no words (an operator's own) as it is written."""
+    if code is None:
+        return ""
+    if code in words:
+        return words[code][language == "zh"]
+    return code if language == "zh" else code.replace("_", " ")
+
+
+def weekday(number: int, language: Language) -> str:
+    """The name of a day; 1 is Monday."""
+    return WEEKDAYS[number - 1][language == "zh"]

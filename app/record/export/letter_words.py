@@ -1,0 +1,106 @@
+"""The words of the letter that answers a complaint, in English and Chinese, as a compliance officer writes them."""
+
+from __future__ import annotations
+
+from app.engine.terms import Words
+
+TEXT: Words = {
+    "title": ("Statement on the decisions complained of", "关于投诉所涉决策的情况说明"),
+    "issued": ("Issued", "出具时间"),
+    "log": ("Log", "存证日志"),
+    "about": (
+        "This statement covers {0}, including earlier ones in the same conversation. It was drawn up from the record; every record it"
+        " rests on is in this bundle, and `verify.py` checks, without us, that none was changed since (`README.md` says how)."
+        " `dossiers/` has everything on record about each decision.",
+        "本说明涉及{0}（含同一会话中在先的决策），依据存证记录出具。所依据的记录均附于本证据包，可用`verify.py`独立核验其自封存以来未被改动，"
+        "核验方法见`README.md`；各项决策的全部留存信息见`dossiers/`。",
+    ),
+    "1 decision": ("1 decision", "1项决策"),
+    "decisions": ("{0} decisions", "{0}项决策"),
+    "decision": ("Decision {0}", "决策 {0}"),
+    "item": ("Item", "项目"),
+    "fact": ("On record", "记录情况"),
+    "at": ("Decided", "决策时间"),
+    "contact at": ("Contact", "触达时间"),
+    "working day": ("not a public holiday", "非法定节假日"),
+    "holiday": ("public holiday", "法定节假日"),
+    "channel": ("Channel", "渠道"),
+    "asked": ("Asked by", "请求方"),
+    "stage": ("Lifecycle and phase", "生命周期与阶段"),
+    "rules": ("Rules", "规则包"),
+    "steps": ("Publication and approval", "规则包发布与审批"),
+    "from": ("in force from {0}", "自{0}起生效"),
+    "no steps": ("on record without publication", "无发布记录"),
+    "sealed": ("Evidence", "存证"),
+    "leaf": (
+        "leaf {0}, sealed by the signed checkpoint of {1} leaves at {2}",
+        "日志叶序号{0}，由含{1}叶的签名检查点于{2}封存",
+    ),
+    "unsealed": ("not sealed yet", "尚未封存"),
+    "permission": ("Consent, hours and port-out", "授权、触达时段与携号转网"),
+    "consent": ("Consent", "授权"),
+    "no consent": ("none on record; unknown counts as refused", "无授权记录，未知视同不同意"),
+    "nobody": ("none", "无"),
+    "flag yes": ("yes", "是"),
+    "flag no": ("no", "否"),
+    "refusals": ("Refused before", "此前拒绝"),
+    "hours": ("Permitted hours", "允许触达的时段"),
+    "no hours": ("no clause on hours had to be checked", "无需核查时段的动作"),
+    "they came": ("do not apply: the person came to us", "不适用：由用户主动联系"),
+    "kept": ("{0}: kept", "{0}：符合"),
+    "not kept": ("{0}: not kept, {1} kept out", "{0}：不符合，已拦截{1}"),
+    "1 action": ("1 action", "1项动作"),
+    "actions": ("{0} actions", "{0}项动作"),
+    "policy": ("Contact policy and compliance limits", "触达规则与合规底线"),
+    "all kept": ("{0} clauses checked, none kept anything out", "已核查{0}条，均未拦截"),
+    "some kept": ("{0} clauses checked; {1}", "已核查{0}条；{1}"),
+    "kept out": ("{0} kept out {1}", "“{0}”拦截{1}"),
+    "port": ("Port-out", "携号转网"),
+    "port yes": ("under way", "办理中"),
+    "port no": ("none under way", "未在办理"),
+    "port unknown": ("not known", "情况未知"),
+    "known": ("What was known", "当时掌握的信息"),
+    "same day": ("same day", "当日"),
+    "day old": ("1 day old", "1天前"),
+    "days old": ("{0} days old", "{0}天前"),
+    "too old": ("Too old, and so not used: {0}.", "因超过时效未采用：{0}。"),
+    "missing": ("Not known: {0}.", "未掌握：{0}。"),
+    "why": ("Finding", "判断"),
+    "phase": ("Phase: {0}. {1}", "阶段：{0}。{1}"),
+    "offered": ("What was proposed", "推荐内容"),
+    "nothing": ("Nothing was proposed: {0}.", "未作任何推荐：{0}。"),
+    "words": ("Words", "告知内容"),
+    "tariff": ("Tariff", "资费"),
+    "tariff is": ("{0}, {1}, filing number {2}", "{0}，{1}，方案编号{2}"),
+    "concession": ("Concession", "让利"),
+    "confirm": ("Confirmation required", "确认要求"),
+    "because": ("Reason", "推荐理由"),
+    "not offered": ("What was not proposed", "未推荐的动作"),
+    "elsewhere": ("Another {0} are for another phase or channel and were not compared.", "另有{0}项用于其他阶段或渠道，未列入比较。"),
+    "afterwards": ("Afterwards", "后续情况"),
+    "none told": ("Nothing was reported of what became of it.", "未收到后续结果的反馈。"),
+    "time": ("Time", "时间"),
+    "action": ("Action", "动作"),
+    "outcome": ("Outcome", "结果"),
+    "reference": ("Confirmation reference", "确认凭证号"),
+    "reason": ("Reason given", "原因"),
+    "by": ("Agent", "坐席"),
+    "otherwise": (
+        "The wording below was made anew from the case on record by the present version. It does not match the answer given then word for"
+        " word; that answer is in the dossier.",
+        "以下文字由现行版本依据存证信息重新生成，与当时的答复不逐字一致；当时的答复见所附卷宗。",
+    ),
+    "changed": (
+        "The present version comes to another list than the one on record. What follows is what was recorded and sealed then.",
+        "现行版本重新计算得出的推荐与存证不一致，以下以当时封存的记录为准。",
+    ),
+    "step": ("{0} by {1} on {2}", "{0}：{1}，{2}"),
+}
+"""The letter's own words."""
+CONFIRMED: Words = {
+    "none": ("none", "无需确认"),
+    "readback": ("read back", "复述确认"),
+    "double": ("confirmed twice", "二次确认"),
+    "holder": ("by the holder", "机主确认"),
+}
+"""How a holder confirms."""
