@@ -22,13 +22,15 @@ from app.engine.decide import decide
 from app.engine.intake import parse_request, take
 from app.engine.pack import Pack, load_pack
 from app.record.canonical import canonical
+from app.record.contacts import contact_row
 from app.record.decisions import Asked, decision_entry
 from app.record.keys import Keys, load_keys
 from app.record.log import sealer
+from app.record.outcomes import outcome_row
 from app.record.privacy import lookup_of, new_subject
 from app.record.store.database import Database, stamp
 from app.record.store.migrate import bring_up_to_date
-from app.record.store.tables import EntryRow, OutcomeRow, SubjectRow, UnsealedRow
+from app.record.store.tables import ContactRow, EntryRow, OutcomeRow, SubjectRow, UnsealedRow
 
 ROOT = Path(__file__).parents[1]
 BODIES = 2_000
@@ -48,10 +50,11 @@ Subjects = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """An entry of the population: its row, and the outcome's row where it is an outcome."""
+    """An entry of the population: its row, and those that restate it where it is an outcome."""
 
     row: dict[str, Any]
     outcome: dict[str, Any] | None = None
+    contact: dict[str, Any] | None = None
 
 
 def populate(database: Database, keys: Keys, n: int, *, seed: int = 1, sealed: bool = True) -> Subjects:
@@ -117,11 +120,13 @@ def light_entries(n: int, subjects: Subjects, made: Sequence[dict[str, Any]], ch
 def _answered(
     decision: dict[str, Any], number: int, at: datetime.datetime, body: dict[str, Any], token: str, chance: random.Random, sequence: int
 ) -> Light:
-    action, outcome = body["offered"][0]["action"], chance.choice(OUTCOMES)
-    told = {"caller": "desk", "role": "agent", "decision": decision["id"], "action": action, "rank": 1, "outcome": outcome, "at": stamp(at)}
+    offered, outcome = body["offered"][0], chance.choice(OUTCOMES)
+    told = {"caller": "desk", "role": "agent", "decision": decision["id"], "action": offered["action"], "rank": 1, "outcome": outcome}
+    told |= {"at": stamp(at), "channel": body["channel"], "pack": body["pack"]}
     entry = _entry("outcome", number, at + datetime.timedelta(seconds=30), told, token, sequence)
-    row = {"entry_id": entry["id"], "decision_id": decision["id"], "subject": token, "action": action, "outcome": outcome, "at": stamp(at)}
-    return Light(entry, row)
+    contact = contact_row(body, decision["id"], offered, outcome, at, None)
+    row = None if contact is None else {**contact.values, "subject": token}
+    return Light(entry, outcome_row(entry["id"], token, told, None), row)
 
 
 def _entry(kind: str, number: int, at: datetime.datetime, body: dict[str, Any], token: str, sequence: int) -> dict[str, Any]:
@@ -175,8 +180,11 @@ def _store(database: Database, connection: Connection, part: Sequence[Light]) ->
     _insert(database, connection, "entry", [light.row for light in part])
     _insert(database, connection, "unsealed", [{"entry_id": light.row["id"]} for light in part])
     outcomes = [light.outcome for light in part if light.outcome]
+    contacts = [light.contact for light in part if light.contact]
     if outcomes:
         connection.execute(insert(OutcomeRow), outcomes)
+    if contacts:
+        connection.execute(insert(ContactRow), contacts)
 
 
 def _insert(database: Database, connection: Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:

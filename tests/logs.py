@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlmodel import col
 
 from app.engine.pack import digest_of
+from app.record.callers import hash_of, key_digest
 from app.record.canonical import canonical
-from app.record.contacts import contact_row
+from app.record.contacts import contact_id, contact_row
 from app.record.ids import Ids
 from app.record.keys import Keys
 from app.record.log.sealer import Sealer
@@ -21,11 +22,23 @@ from app.record.outcomes import outcome_row
 from app.record.packs.steps import PackContent
 from app.record.privacy import lookup_of, new_subject, seal, unwrap
 from app.record.store.database import Database, stamp
-from app.record.store.tables import ContactRow, EntryRow, OutcomeRow, PackRow, PackStepRow, SubjectRow, UnsealedRow
+from app.record.store.tables import (
+    CallerRow,
+    ContactRow,
+    EntryRow,
+    IdempotencyRow,
+    OutcomeRow,
+    PackRow,
+    PackStepRow,
+    SubjectLeafRow,
+    SubjectRow,
+    UnsealedRow,
+)
 
 NOW = datetime.datetime(2026, 11, 22, 10, 0, tzinfo=datetime.UTC)
 FILES = {"rules/pack.yaml": b"pack: {name: small, version: '1', jurisdiction: cn}\n", "policies/a.yaml": "# 挽留\n".encode()}
 PACK = digest_of(FILES)
+NOTE = "looked at"
 
 
 def decision_body(**changes: Any) -> dict[str, Any]:
@@ -86,6 +99,11 @@ class Book:
         self.now = NOW
         self.sequence = 0
         self._ids = Ids()
+
+    def step(self, step: str, kind: str = "pack_activated", *, by: str = "bob", effective_at: str | None = None) -> str:
+        """Take a step with the pack of the decisions; the id of the entry."""
+        told = {"digest": PACK, "step": step, "by": by, "note": digest(NOTE.encode()), "effective_at": effective_at}
+        return self.add(kind, {name: value for name, value in told.items() if value is not None})
 
     def shelve(self) -> None:
         """Put the pack of the decisions into its table, where bundles find it. No entry published it, which verifying finds."""
@@ -157,20 +175,55 @@ class Book:
             connection.execute(update(SubjectRow).where(col(SubjectRow.lookup) == lookup).values(**values))
         return entry_id
 
+    def caller(self, name: str, change: str = "added", *, key: bytes = b"key", role: str = "agent", grade: str | None = None) -> str:
+        """Add or revoke a caller; the id of the entry."""
+        row = {"name": name, "role": role, "grade": grade, "secret_hash": hash_of(f"{name} {key!r}"), "made_by": "ann"}
+        body = {"change": change, "name": name, "role": role, "by": "ann", **({"grade": grade} if grade else {})}
+        entry_id = self.add("caller_changed", body | ({"key": key_digest(row["secret_hash"])} if change == "added" else {}))
+        times = {"since": stamp(self.now), "revoked_at": None if change == "added" else stamp(self.now)}
+        replacing = [*row, *times][1:] if change == "added" else ["revoked_at"]
+        with self.database.writing() as connection:
+            self.database.put(connection, CallerRow, [{**row, **times}], replacing=replacing)
+        return entry_id
+
+    def erase(self, subscriber: str) -> str:
+        """Erase somebody; the id of the entry."""
+        entry_id = self.add("erasure", {"by": "pia", "basis": "asked"}, subscriber)
+        with self.database.writing() as connection:
+            token = connection.execute(select(col(EntryRow.subject)).where(col(EntryRow.id) == entry_id)).scalar_one()
+            for table in (ContactRow, IdempotencyRow, SubjectLeafRow):
+                connection.execute(delete(table).where(table.__table__.c.subject == token))  # type: ignore[attr-defined]
+            connection.execute(delete(SubjectRow).where(col(SubjectRow.token) == token))
+            connection.execute(update(OutcomeRow).where(col(OutcomeRow.subject) == token).values(subject=None, reference=None))
+        return entry_id
+
+    def claim(self, key: str, entry_id: str) -> None:
+        """Let an idempotency key lead to an entry."""
+        with self.database.writing() as connection:
+            subject = connection.execute(select(col(EntryRow.subject)).where(col(EntryRow.id) == entry_id)).scalar_one()
+            row = {"caller": "desk", "key": key, "body_hash": b"hash", "entry_id": entry_id, "subject": subject}
+            connection.execute(insert(IdempotencyRow), {**row, "expires_at": stamp(self.now + datetime.timedelta(days=1))})
+
     def _restate(self, connection: Connection, row: Mapping[str, Any], body: Mapping[str, Any], private: Mapping[str, Any]) -> None:
         """The rows that the writer stores beside an entry."""
         if row["kind"].startswith("pack_") and "step" in body:
             step = {name: body.get(name) for name in ("digest", "step", "by", "effective_at")}
-            connection.execute(insert(PackStepRow), {"entry_id": row["id"], "at": row["at"], **step})
+            note = NOTE if body.get("note") == digest(NOTE.encode()) else None
+            connection.execute(insert(PackStepRow), {"entry_id": row["id"], "at": row["at"], **step, "note": note})
         if row["kind"] != "outcome":
             return
         connection.execute(insert(OutcomeRow), outcome_row(row["id"], row["subject"], body, private.get("reference")))
         at = datetime.datetime.fromisoformat(body["at"])
         offered = {"action": body["action"], "kind": None}
-        contact = contact_row({"channel": "call_centre"}, body["decision"], offered, body["outcome"], at, None)
+        known = select(col(ContactRow.result)).where(col(ContactRow.id) == contact_id(body["decision"], body["action"]))
+        before = connection.execute(known).scalar()
+        contact = contact_row({"channel": "call_centre"}, body["decision"], offered, body["outcome"], at, before)
         if contact is not None and row["subject"] is not None:
             values = [{**contact.values, "subject": row["subject"]}]
-            self.database.put(connection, ContactRow, values, replacing=contact.replacing or ())
+            if contact.replacing:
+                self.database.put(connection, ContactRow, values, replacing=contact.replacing)
+            else:
+                self.database.insert_missing(connection, ContactRow, values)
 
     def _subject(self, connection: Any, subscriber: str) -> tuple[str, bytes]:
         lookup = lookup_of(self.keys, subscriber)

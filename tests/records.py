@@ -22,6 +22,7 @@ from app.record.entries import SUBJECT, NewEntry, NewRow
 from app.record.ids import Ids
 from app.record.keys import Keys
 from app.record.log.sealer import Sealer
+from app.record.outcomes import outcome_row
 from app.record.packs.steps import PackContent
 from app.record.store.database import Database, stamp
 from app.record.store.record import Record
@@ -77,9 +78,9 @@ class Written:
         """Store an outcome; the id of its entry."""
         now = self.clock.ahead(seconds=1)
         entry_id = str(self.ids.new(now))
-        told = {"decision_id": decision_id, "action": action, "outcome": outcome, "at": stamp(now), "agent": agent}
-        row = NewRow("outcome", {"entry_id": entry_id, "subject": SUBJECT if token else None, **told})
-        body = {"caller": "desk", "role": "agent", "decision": decision_id, "action": action, "outcome": outcome, "rank": 1}
+        told = {"decision": decision_id, "action": action, "outcome": outcome, "rank": 1, "at": stamp(now)}
+        body = {"caller": "desk", "role": "agent", **told, **({"agent": agent} if agent else {})}
+        row = NewRow("outcome", outcome_row(entry_id, SUBJECT if token else None, body, None))
         return self.record.write_now(NewEntry(entry_id, "outcome", now, body, token=token, rows=(row,))).entry_id
 
     def publish(self, pack: Pack | None = None) -> None:

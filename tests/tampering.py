@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlmodel import col
 
 from app.record.canonical import canonical
+from app.record.contacts import STRENGTH
 from app.record.export.bundle import verify as verifier
 from app.record.export.bundling import Bundle
 from app.record.export.exporting import Wanted, export
@@ -25,6 +26,7 @@ from app.record.log.stretches import between
 from app.record.log.tiles import Tiles
 from app.record.store.database import Database
 from app.record.store.tables import CheckpointRow, EntryRow, LeafRow, SubjectRow, TileRow, TreeRow
+from tests.forging import FORGERIES, Forging
 from tests.logs import NOW, Book
 
 _ENTRY = EntryRow.__table__  # type: ignore[attr-defined]
@@ -41,14 +43,26 @@ class Edit:
 def random_log(book: Book, chance: Random, entries: int) -> None:
     """Entries of two writers and several kinds about a few subscribers, sealed now and then; some wait at the end, one may be erased."""
     writers = [book, Book(book.database, book.keys, "w-2")]
-    for _ in range(entries):
+    book.publish()
+    book.step("approved", "pack_approved")
+    book.caller("desk", grade="leader")
+    decided: list[tuple[str, str]] = []
+    for number in range(entries):
         writer = chance.choice(writers)
-        writer.now = book.now = max(book.now, writer.now)
-        kind = chance.choice(["decision"] * 6 + ["outcome", "read", "caller_changed"])
-        if kind == "decision":
-            writer.decide(f"s-{chance.randint(1, 9)}", explain=chance.choice(["none", "full"]))
+        writer.now = book.now = max(one.now for one in writers)
+        kind = chance.choice(["decision"] * 6 + ["outcome"] * 2 + ["read", "caller", "step", "hold"])
+        subscriber = f"s-{chance.randint(1, 9)}"
+        if kind == "decision" or (kind == "outcome" and not decided):
+            decided.append((writer.decide(subscriber, explain=chance.choice(["none", "full"])), subscriber))
+            writer.claim(f"key-{number}", decided[-1][0])
         elif kind == "outcome":
-            writer.add("outcome", {"outcome": "shown", "action": "a"}, f"s-{chance.randint(1, 9)}", {"reference": str(chance.random())})
+            writer.tell(*chance.choice(decided), chance.choice(["left", *STRENGTH]), reference=str(chance.random()))
+        elif kind == "caller":
+            writer.caller(f"c-{chance.randint(1, 3)}", chance.choice(["added", "revoked"]), key=chance.randbytes(4))
+        elif kind == "step":
+            writer.step("activated", effective_at=chance.choice([None, "2026-12-01T00:00:00.000000+00:00"]))
+        elif kind == "hold":
+            writer.hold(subscriber, "court")
         else:
             writer.add(kind, {"caller": "desk", "what": "decision"})
         if chance.random() < 0.08:
@@ -59,9 +73,7 @@ def random_log(book: Book, chance: Random, entries: int) -> None:
     if chance.random() < 0.5:
         book.decide("s-1")
     if chance.random() < 0.3:
-        with book.database.writing() as connection:
-            token = connection.execute(select(col(SubjectRow.token)).limit(1)).scalar()
-            connection.execute(delete(SubjectRow).where(col(SubjectRow.token) == token))
+        book.erase(f"s-{chance.randint(1, 9)}")
 
 
 def edit_store(connection: Connection, keys: Keys, kind: str, chance: Random) -> Edit:
@@ -136,10 +148,46 @@ def _edit_checkpoint(connection: Connection, keys: Keys, chance: Random) -> Edit
     row = chance.choice(connection.execute(select(CheckpointRow).order_by(col(CheckpointRow.size))).all())
     text, _, signature = row.note.rpartition("\n\n")
     values: Mapping[str, Any] = chance.choice(
-        [{"root": chance.randbytes(32)}, {"note": f"{text}0\n\n{signature}"}, {"note": ""}, {"size": row.size + 1_000}]
+        [
+            {"root": chance.randbytes(32)},
+            {"note": f"{text}0\n\n{signature}"},
+            {"note": f"{text}\n\n{signature.replace('+', '-').rstrip()[:-3]}!=\n"},
+            {"note": f"{text}\n\n\ud800".encode(errors="surrogatepass").decode(errors="replace")},
+            {"note": ""},
+            {"size": row.size + 1_000},
+        ]
     )
     connection.execute(update(CheckpointRow).where(col(CheckpointRow.size) == row.size).values(**values))
     return Edit(f"checkpoint of {row.size}: {next(iter(values))}")
+
+
+STRANGE = ("NULL", "-1", "9223372036854775807", "1.5", "9e999", "'x'", "''", "x'ff00'", "x''", "CAST(x'ff41' AS TEXT)", "zeroblob(70000)")
+"""What no writer of ours writes, as SQL."""
+COLUMNS = {
+    "tree": ("size", "heartbeat", "heartbeats"),
+    "leaf": ("leaf_index", "entry_id", "at", "hash"),
+    "tile": ("level", "number", "hashes"),
+    "checkpoint": ("size", "root", "at", "note"),
+    "entry": ("id", "kind", "at", "subject", "envelope", "private"),
+    "unsealed": ("entry_id",),
+}
+"""What verifying reads, by table."""
+
+
+def put_strange(connection: Connection, table: str, column: str, value: str, chance: Random) -> None:
+    """Put it into some row of a table of SQLite, which is made anew without constraints."""
+    for statement in (f"CREATE TABLE loose AS SELECT * FROM {table}", f"DROP TABLE {table}", f"ALTER TABLE loose RENAME TO {table}"):  # noqa: S608
+        connection.exec_driver_sql(statement)
+    rows = connection.exec_driver_sql(f"SELECT rowid FROM {table} WHERE {column} IS NOT {value}").scalars().all()  # noqa: S608
+    connection.exec_driver_sql(f"UPDATE {table} SET {column} = {value} WHERE rowid = {chance.choice(rows)}")  # noqa: S608
+
+
+def _edit_strangely(connection: Connection, keys: Keys, chance: Random) -> Edit:
+    """What no writer of ours has written, in a column that takes anything."""
+    table, value = chance.choice([name for name in COLUMNS if name != "unsealed"]), chance.choice(STRANGE)
+    column = chance.choice(COLUMNS[table])
+    put_strange(connection, table, column, value, chance)
+    return Edit(f"{table}.{column} = {value}")
 
 
 def _delete_entry(connection: Connection, keys: Keys, chance: Random) -> Edit:
@@ -223,6 +271,10 @@ def _fork(connection: Connection, keys: Keys, chance: Random) -> Edit:
     return Edit(f"forked at {row.leaf_index}", (kept,))
 
 
+def _forged(forging: Forging) -> Callable[[Connection, Keys, Random], Edit]:
+    return lambda connection, _keys, chance: Edit(forging(connection, chance))
+
+
 STORE_EDITS: Mapping[str, Callable[[Connection, Keys, Random], Edit]] = {
     "edit an envelope": _edit_envelope,
     "edit and hide it": _edit_hidden,
@@ -231,6 +283,7 @@ STORE_EDITS: Mapping[str, Callable[[Connection, Keys, Random], Edit]] = {
     "edit a leaf": _edit_leaf,
     "edit a tile": _edit_tile,
     "edit a checkpoint": _edit_checkpoint,
+    "edit strangely": _edit_strangely,
     "delete": _delete_entry,
     "delete and move up": _delete_moved,
     "insert": _insert,
@@ -238,6 +291,7 @@ STORE_EDITS: Mapping[str, Callable[[Connection, Keys, Random], Edit]] = {
     "truncate": _truncate,
     "roll back": _roll_back,
     "fork": _fork,
+    **{name: _forged(forging) for name, forging in FORGERIES.items()},
 }
 """Ways to tamper with a store, by name."""
 

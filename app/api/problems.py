@@ -51,9 +51,9 @@ KINDS: Mapping[str, Kind] = {
     "not-found": Kind(404, "There is nothing here"),
     "method-not-allowed": Kind(405, "The method is not allowed here; `Allow` lists those that are"),
     "own-pack": Kind(409, "Who published a pack cannot approve it"),
-    "wrong-state": Kind(409, "The pack is not where this step begins"),
+    "wrong-state": Kind(409, "This is not where the step begins"),
     "not-sealed": Kind(409, "The decision waits to be sealed, for a second", retry=True),
-    "pack-unusable": Kind(409, "The pack that decided cannot be used by this version"),
+    "pack-unusable": Kind(409, "A pack that is needed cannot be used by this version"),
     "held": Kind(409, "The person is under legal hold"),
     "erased": Kind(410, "The person this was about was erased"),
     "body-too-large": Kind(413, "The body is larger than it may be"),
@@ -63,8 +63,8 @@ KINDS: Mapping[str, Kind] = {
     "invalid-pack": Kind(422, "The pack has mistakes"),
     "internal": Kind(500, "The service failed"),
     "damaged": Kind(500, "What is stored is not what was recorded"),
-    "store-busy": Kind(503, "More decisions are waiting to be stored than fit", retry=True),
-    "store-unavailable": Kind(503, "The decision could not be stored, so it is not given", retry=True),
+    "store-busy": Kind(503, "More waits for the store than fits", retry=True),
+    "store-unavailable": Kind(503, "The store did not answer in time, so nothing is given", retry=True),
 }
 """Every kind of problem, by the last part of its `type`."""
 

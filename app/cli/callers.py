@@ -11,10 +11,15 @@ from typing import Any
 from rich.table import Table
 
 from app.cli.console import err, fail, out, write_json
+from app.cli.pack_tables import moment
 from app.cli.packs import settings
+from app.cli.store import in_force, library
+from app.engine.pack import Pack
+from app.engine.problems import PackError, nearest
 from app.record import Ids, StoreError
 from app.record.callers import CallerRefused, Listed, add_caller, all_callers, revoke_caller
 from app.record.keys import KeysProblem
+from app.record.packs.steps import UnknownPack
 from app.record.store.opening import record_now
 from app.record.store.record import Record
 
@@ -23,6 +28,8 @@ def add(name: str, role: str, grade: str | None) -> None:
     """Add a caller and print the key, the only time it is seen."""
     now = _now()
     with _opened() as record:
+        if grade is not None:
+            _check_grade(record, grade)
         added = add_caller(_known(record), str(Ids().new(now)), now, name, role, by=_who(), grade=grade)
         record.write_now(added.entry)
     print(added.key)  # noqa: T201 - the answer, alone on standard output so that a program can take it
@@ -61,6 +68,30 @@ def _opened() -> Iterator[Record]:
         fail(error)
 
 
+def _check_grade(record: Record, grade: str) -> None:
+    """Refuse a grade that the pack in force does not know: it could concede nothing.
+
+    Raises:
+        CallerRefused: with the name it is most like.
+    """
+    pack = _pack(record)
+    if pack is None:
+        _tell(f"No pack is to be had that says what the grade `{grade}` may concede; one that it does not know concedes nothing.")
+    elif grade not in pack.choosing.concession:
+        names = pack.choosing.concession
+        hint = nearest(grade, names) or f"it has {', '.join(names)}"
+        raise CallerRefused(f"grade: {pack.name} {pack.version} has no `{grade}` under `arbitration.concession`; {hint}")
+
+
+def _pack(record: Record) -> Pack | None:
+    """The pack in force, or the one that a new store will be seeded with."""
+    packs = library(record)
+    try:
+        return in_force(record, packs) or packs.load_folder_or_digest(str(settings().pack))
+    except (PackError, UnknownPack, OSError):
+        return None
+
+
 def _known(record: Record) -> dict[str, Listed]:
     return {caller.name: caller for caller in record.read_now(all_callers)}
 
@@ -68,7 +99,8 @@ def _known(record: Record) -> dict[str, Listed]:
 def _table(callers: list[Listed]) -> Table:
     table = Table("name", "role", "grade", "since", "added by", "revoked", box=None, pad_edge=False)
     for caller in callers:
-        cells: list[Any] = [caller.name, caller.role, caller.grade or "", caller.since[:19], caller.made_by, (caller.revoked_at or "")[:19]]
+        since, revoked = moment(caller.since), moment(caller.revoked_at)
+        cells: list[Any] = [caller.name, caller.role, caller.grade or "", since, caller.made_by, revoked]
         table.add_row(*cells, style="dim" if caller.revoked_at else None)
     return table
 

@@ -1,4 +1,4 @@
-"""`wanliu record erase`, `hold`, `release`, `retention`, `access` and `complaint`: what concerns one person, and how long it is kept."""
+"""`wanliu record erase`, `scrub`, `hold`, `release` and `retention`: how long what concerns a person is kept."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from app.cli.console import complain, fail, out, write_json
-from app.cli.store import library, the_record, who
+from app.cli.store import the_record, who
 
 if TYPE_CHECKING:
     from app.record.erasing.retention import Month
-    from app.record.export.access import Held
-
-_ROLE = "compliance"
 
 
 def erase(subscriber: str, basis: str, by: str | None) -> None:
@@ -29,7 +26,7 @@ def erase(subscriber: str, basis: str, by: str | None) -> None:
             erased = erase_from(record, subscriber, basis=basis, by=who(by))
         except (NobodyKnown, NotErased, ValueError) as error:
             fail(error)
-    rows = ", ".join(f"{count} {table}" for table, count in erased.rows.items() if count)
+    rows = ", ".join(_rows(table, count) for table, count in erased.rows.items() if count)
     out().print(f"Erased: {rows}. On record as {erased.entry_id}; every proof goes on working.", soft_wrap=True)
     if not erased.scrubbed:
         complain("the store was busy, so what was deleted may still stand in its files; run `wanliu record scrub` when fewer read from it")
@@ -95,40 +92,6 @@ def retention(jurisdiction: str | None, folder: Path | None, by: str | None, *, 
                 out().print(f"{month.month}: {month.entries:,} entries {'archived' if folder else 'dropped'}, {month.kept:,} kept")
 
 
-def access(subscriber: str, locale: str, by: str | None, *, as_json: bool) -> None:
-    """Print everything that is held about a subscriber."""
-    from app.record.export.sharing import give_access
-    from app.record.persons import NobodyKnown
-
-    with the_record() as record:
-        try:
-            held = give_access(record, library(record), subscriber, caller=who(by), role=_ROLE, locale=locale)
-        except NobodyKnown as error:
-            fail(error)
-    if as_json:
-        write_json(held.as_json())
-    else:
-        _show_held(held)
-
-
-def complaint(decisions: Sequence[str], target: Path, locale: str, by: str | None) -> None:
-    """Write the answer file for a complaint."""
-    from app.record.export.bundling import BundleProblem
-    from app.record.export.complaint import NoSuchDecision
-    from app.record.export.exporting import NothingSealed
-    from app.record.export.sharing import give_answer
-    from app.record.log.sealer import Sealer
-
-    with the_record() as record:
-        Sealer(record.database, record.keys, record.clock).seal()
-        try:
-            made = give_answer(record, library(record), decisions, target, caller=who(by), role=_ROLE, locale=locale)
-        except (NoSuchDecision, NothingSealed, BundleProblem) as error:
-            fail(error)
-    out().print(f"{made.records:,} records with what they rest on: {target}", soft_wrap=True)
-    out().print("Read answer.md; verify.py in it proves the rest.")
-
-
 def _show_months(months: Sequence[Month], years: int, laws: Sequence[str]) -> None:
     out().print(f"Records are kept for {years} years ({', '.join(laws) or 'no pack was published yet'}).")
     if not months:
@@ -140,17 +103,17 @@ def _show_months(months: Sequence[Month], years: int, laws: Sequence[str]) -> No
     out().print(table)
 
 
-def _show_held(held: Held) -> None:
-    told = out()
-    told.print(f"Known since {held.person.since}", style="bold")
-    if held.person.hold:
-        told.print(f"Under legal hold since {held.person.hold_since}: {held.person.hold}")
-    for decision in held.decisions:
-        told.print(f"\n{decision.at}  {decision.id}", style="bold")
-        for line in decision.words or [decision.why or ""]:
-            told.print(line, markup=False)
-    told.print("\nRefused", style="bold")
-    for refusal in held.refusals:
-        where = f" on {refusal.channel}" if refusal.channel else ""
-        told.print(f"{refusal.what}{where}: since {refusal.since}, said {refusal.times} times", markup=False)
-    told.print(f"\n{len(held.contacts)} contacts, {len(held.others)} other entries; --json prints all of it, and what was known each time.")
+_ROWS = {
+    "subject": ("the person's key and token", "the persons' keys and tokens"),
+    "contact": ("1 contact", "{0} contacts"),
+    "idempotency": ("1 request key", "{0} request keys"),
+    "outcome": ("1 outcome", "{0} outcomes"),
+    "subject_leaf": ("1 place in the search index", "{0} places in the search index"),
+    "decision": ("1 decision of the first release", "{0} decisions of the first release"),
+}
+"""What is deleted, by the table it stood in."""
+
+
+def _rows(table: str, count: int) -> str:
+    one, many = _ROWS.get(table, (f"1 {table}", f"{{0}} {table}"))
+    return one if count == 1 else many.format(f"{count:,}")

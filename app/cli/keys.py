@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.cli.console import fail, out, write_json
+from app.cli.console import complain, fail, out, write_json
 from app.cli.packs import settings
 from app.cli.store import the_record, who
+
+_BEFORE = "every process of the service has to know the wrapping key {} by now: until it does, it answers 503 for every person re-wrapped"
+_ELSEWHERE = "A process with its own copy of the keys, or with WANLIU_KEYS, knows it when it was given them and started anew."
 
 
 def show(*, as_json: bool) -> None:
@@ -31,7 +34,7 @@ def show(*, as_json: bool) -> None:
 def rotate(which: Literal["signing", "wrapping"], by: str | None) -> None:
     """Put a new key into the keys file."""
     from app.record.keys import KeysProblem
-    from app.record.keys.rotating import rotate as put
+    from app.record.rotating import rotate as put
 
     found = settings()
     if found.keys is not None:
@@ -49,16 +52,22 @@ def rotate(which: Literal["signing", "wrapping"], by: str | None) -> None:
         out().print("Start the services anew so that they sign with it, and give the key to your witness and auditors.", soft_wrap=True)
     else:
         out().print(f"New wrapping key {keys.wrapping[-1].id}")
-        out().print("Start the services anew so that they know it, then run `wanliu keys rewrap`.", soft_wrap=True)
+        out().print(
+            "Services that use this keys file find it there; start them anew, one after the other, so that they wrap with it.",
+            soft_wrap=True,
+        )
+        out().print(_ELSEWHERE, soft_wrap=True)
+        out().print("Then run `wanliu keys rewrap`.")
 
 
 def rewrap() -> None:
     """Wrap the keys of all subjects with the newest wrapping key."""
     from app.record.keys import KeysProblem
-    from app.record.keys.rotating import rewrap_subjects
     from app.record.privacy import Unreadable
+    from app.record.rotating import rewrap_subjects
 
     with the_record() as record:
+        complain(_BEFORE.format(record.keys.wrapping[-1].id), _ELSEWHERE)
         try:
             done = rewrap_subjects(record, record.keys)
         except (KeysProblem, Unreadable) as error:

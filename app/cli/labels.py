@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.engine.terms import EMPTY
 from app.engine.texts import Language
 
 Labels = Mapping[str, str]
 
 _zh_words: Labels = {
+    **{code: zh for code, (_, zh) in EMPTY.items()},
     "watch": "关注",
     "high": "高",
     "severe": "严重",
@@ -27,19 +29,11 @@ _zh_words: Labels = {
     "agent": "坐席",
     "policy": "政策",
     "emotional": "情感",
-    "not_eligible": "不具备条件",
-    "not_applicable": "情况不符",
-    "not_suitable": "对用户不合适",
-    "suppressed": "触达限制",
-    "guardrail": "护栏",
-    "outranked": "排序靠后",
     "plan": "套餐",
     "pack": "叠加包",
     "contract": "合约",
     "benefit": "权益",
     "by case": "视情况",
-    "port_out_in_progress": "携号转网办理中",
-    "account_closed": "账户已销户",
 }
 _zh: Labels = {
     "action": "动作",
@@ -56,7 +50,7 @@ _zh: Labels = {
     "contact clauses": "触达条款",
     "decided": "已决策",
     "disclose": "须告知",
-    "duty": "责任",
+    "duty": "义务级别",
     "empty": "无可推荐",
     "empty because": "无动作原因",
     "fails": "不成立",
@@ -66,19 +60,19 @@ _zh: Labels = {
     "filing number": "方案编号",
     "first": "首位",
     "from": "来源",
-    "guardrails": "护栏",
+    "guardrails": "合规底线",
     "id": "编码",
     "kind": "类别",
-    "line": "文件第",
+    "line": "文件行",
     "levels": "级别",
-    "lever": "手段",
+    "lever": "举措",
     "may unlock": "可能带出",
     "moment": "关键时刻",
     "moments": "关键时刻",
     "next best actions": "建议动作",
     "not offered": "未推荐",
     "not personalised": "用户拒绝个性化推荐：营销不使用画像。",
-    "not stronger": "为何不是",
+    "not stronger": "未归入",
     "offer": "营销",
     "offered": "推荐",
     "owed": "应办",
@@ -111,7 +105,7 @@ _zh: Labels = {
     "too_old": "已过期",
     "unknown": "未知",
     "unknown facts": "未知的事实",
-    "until": "有效至",
+    "until": "有效期至",
     "why": "依据",
     "missing": "缺失",
 }
@@ -162,7 +156,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "action": ("action", "动作"),
     "category": ("category", "品类"),
     "contact": ("contact clause", "触达条款"),
-    "guardrail": ("guardrail", "护栏"),
+    "guardrail": ("guardrail", "合规底线"),
     "pack": ("pack", "规则包"),
 }
 """Kinds of parts of a pack, in English and in Chinese, as docs/glossary.md has them."""

@@ -63,6 +63,7 @@ def export(
     from app.record.export.exporting import NothingSealed
     from app.record.export.sharing import Asked, share
     from app.record.log.sealer import Sealer
+    from app.record.packs.library import DamagedPack
     from app.record.persons import NobodyKnown
 
     if decisions and (since or until):
@@ -74,11 +75,12 @@ def export(
         Sealer(record.database, record.keys, record.clock).seal()
         try:
             made = share(record, asked, target, caller=who(by), role="compliance")
-        except (BundleProblem, NothingSealed, NobodyKnown, LookupError) as error:
+        except (BundleProblem, NothingSealed, NobodyKnown, DamagedPack, LookupError) as error:
             fail(error)
     check = f"verify.py {target}" if target.suffix == ".zip" else f"{target}/verify.py"
+    records, size = _counted(made.records, "record", "records"), _counted(made.size, "leaf", "leaves")
     told = (
-        f"{made.records:,} records, {made.opened:,} opened, proven in a log of {made.size:,} leaves: {target}",
+        f"{records}, {made.opened:,} opened, proven in a log of {size}: {target}",
         f"Check it anywhere: python3 -I {check}",
     )
     for line in told:
@@ -102,7 +104,10 @@ def _start(connection: Connection, keys: Keys, since: str) -> tuple[int, list[Ch
     """From which leaf on to read: a size, a date, or a checkpoint that was kept in a file."""
     from app.record.log import tree
 
-    size = tree.size(connection)
+    try:
+        size = tree.size(connection)
+    except tree.DamagedTree:  # verifying tells
+        return 0, []
     if since.isdecimal():
         if int(since) > size:
             fail(f"--since: the log has {size:,} leaves, not {int(since):,}")
@@ -164,18 +169,20 @@ def _stamp(option: str, given: str | None) -> str | None:
 def _tell(verdict: Verdict, decision: str | None) -> None:
     told = out()
     if decision is None:
-        begin = f"leaves {verdict.first:,} to {verdict.size:,}" if verdict.first else f"{verdict.size:,} leaves"
-        told.print(
-            f"{verdict.origin}: {begin}, {verdict.records:,} records, {verdict.checkpoints:,} checkpoints, {verdict.writers:,} writers"
-        )
+        begin = f"leaves {verdict.first:,} to {verdict.size:,}" if verdict.first else _counted(verdict.size, "leaf", "leaves")
+        records, checkpoints = _counted(verdict.records, "record", "records"), _counted(verdict.checkpoints, "checkpoint", "checkpoints")
+        told.print(f"{verdict.origin}: {begin}, {records}, {checkpoints}, {_counted(verdict.writers, 'writer', 'writers')}")
     if verdict.archived:
-        told.print(f"{verdict.archived:,} records were archived; their leaves are there")
+        told.print(f"archived, with their leaves there: {_counted(verdict.archived, 'record', 'records')}")
     if verdict.waiting:
         told.print(f"{verdict.waiting:,} waiting to be sealed")
     if verdict.opened or verdict.sealed_for_good:
-        told.print(f"{verdict.opened:,} private payloads opened, {verdict.sealed_for_good:,} of erased persons stay closed")
+        opened = _counted(verdict.opened, "private payload", "private payloads")
+        told.print(f"{opened} opened, {verdict.sealed_for_good:,} of erased persons stay closed")
     if verdict.kept:
-        told.print(f"{verdict.kept:,} checkpoints compared that were kept elsewhere")
+        told.print(
+            f"{_counted(verdict.kept, 'checkpoint', 'checkpoints')} compared that {'was' if verdict.kept == 1 else 'were'} kept elsewhere"
+        )
     if verdict.genuine:
         told.print("Nothing was changed, added, taken away or moved." if decision is None else "The record is the one that was sealed.")
         return
@@ -184,6 +191,10 @@ def _tell(verdict: Verdict, decision: str | None) -> None:
         complain(f"{place}: {finding.message}{f' (entry {finding.entry})' if finding.entry else ''}")
     first = verdict.findings[0]
     complain(f"NOT GENUINE; the first bad leaf is {first.leaf}" if first.leaf is not None else "NOT GENUINE")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli.console import fail, out, write_json
-from app.cli.store import library, now, the_record, who
+from app.cli.store import in_force, library, now, the_record, who
 from app.engine.texts import language_of
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def find(
     until: str | None,
     limit: int,
     cursor: str | None,
+    locale: str,
     by: str | None,
     as_json: bool,
 ) -> None:
@@ -46,7 +47,7 @@ def find(
     given.setdefault("kind", ["decision"])
     with the_record() as record:
         packs = library(record)
-        pack = _in_force(record, packs)
+        pack = in_force(record, packs)
         try:
             with record.database.reading() as connection:
                 token = None if subscriber is None else token_of(connection, record.keys, subscriber)
@@ -66,7 +67,7 @@ def find(
     else:
         from app.cli.record_tables import found
 
-        _print(found(page))
+        _print(found(page, language_of(locale)))
 
 
 def show(entry_id: str, locale: str, by: str | None, *, as_json: bool) -> None:
@@ -79,7 +80,7 @@ def show(entry_id: str, locale: str, by: str | None, *, as_json: bool) -> None:
             write_json(recorded.envelope)
             return
         packs = library(record)
-        made = record.read_now(lambda connection: dossier(connection, recorded, packs, language_of(locale)))
+        made = record.read_now(lambda connection: dossier(connection, record.keys, recorded, packs, language_of(locale)))
         _note(record, by, "decision", recorded)
         pack = _pack(packs, recorded)
     if as_json:
@@ -111,13 +112,13 @@ def explain(entry_id: str, locale: str, by: str | None, *, as_json: bool) -> Non
     if as_json:
         write_json(_plain(told))
         return
-    from app.cli.record_pages import what_if
+    from app.cli.record_reasons import what_if
     from app.cli.showing import Sheet
 
     _print([Sheet(recorded.id, pack, case, told.explanation, language_of(locale)).render(), *what_if(told, pack, language_of(locale))])
 
 
-def replay(entry_id: str, draft: Path | None, by: str | None, *, as_json: bool) -> None:
+def replay(entry_id: str, draft: Path | None, locale: str, by: str | None, *, as_json: bool) -> None:
     """Make a decision again; with a draft pack, say what it would have decided instead. Exit code 1 where the answer differs."""
     from app.cli.packs import load
     from app.record.reading.replaying import instead
@@ -136,12 +137,12 @@ def replay(entry_id: str, draft: Path | None, by: str | None, *, as_json: bool) 
     else:
         from app.cli.record_tables import replayed
 
-        _print(replayed(made, would))
+        _print(replayed(made, would, language_of(locale)))
     if made.verdict in ("differs", "pack_unusable"):
         raise SystemExit(1)
 
 
-def proof(entry_id: str, *, as_json: bool) -> None:
+def proof(entry_id: str, locale: str, *, as_json: bool) -> None:
     """Print the proof that an entry is on record."""
     from app.record.reading.consulting import proof_of
 
@@ -167,10 +168,10 @@ def proof(entry_id: str, *, as_json: bool) -> None:
     else:
         from app.cli.record_tables import proved
 
-        _print(proved(told))
+        _print(proved(told, language_of(locale)))
 
 
-def figures(since: str | None, until: str | None, pack: str | None, *, as_json: bool) -> None:
+def figures(since: str | None, until: str | None, pack: str | None, locale: str, *, as_json: bool) -> None:
     """Print the figures of some days."""
     from app.record.reading.figures import figures as worked_out
 
@@ -182,12 +183,12 @@ def figures(since: str | None, until: str | None, pack: str | None, *, as_json: 
     if as_json:
         write_json(_plain(made))
     else:
-        from app.cli.record_tables import figured
+        from app.cli.record_figures import figured
 
-        _print(figured(made))
+        _print(figured(made, language_of(locale)))
 
 
-def pairs(since: str | None, until: str | None, channel: str | None, most: int, by: str | None, *, as_json: bool) -> None:
+def pairs(since: str | None, until: str | None, channel: str | None, most: int, locale: str, by: str | None, *, as_json: bool) -> None:
     """Print pairs of decisions in the same conditions with different prices."""
     from app.record.reading.pairs import unequal_pairs
     from app.record.search.filters import BadFilters, query_of
@@ -206,9 +207,9 @@ def pairs(since: str | None, until: str | None, channel: str | None, most: int, 
     if as_json:
         write_json(_plain(made))
     else:
-        from app.cli.record_tables import paired
+        from app.cli.record_figures import paired
 
-        _print(paired(made))
+        _print(paired(made, language_of(locale)))
 
 
 def reindex() -> None:
@@ -248,22 +249,6 @@ def _note(record: Record, by: str | None, what: str, recorded: Recorded | None =
     if recorded is not None:
         more |= {"of": recorded.id, "token": recorded.subject}
     record.write_now(read_note(str(Ids().new(at)), at, caller=who(by), role=ROLE, what=what, **more))
-
-
-def _in_force(record: Record, packs: PackLibrary) -> Pack | None:
-    """The pack in force, for the names that filters may have; none where there is none to be had."""
-    from app.engine.problems import PackError
-    from app.record.packs.library import DamagedPack
-    from app.record.packs.standing import read_history
-    from app.record.packs.steps import UnknownPack
-    from app.record.store.database import stamp
-
-    history = record.read_now(read_history)
-    step = history.active(stamp(now())) or history.followed()
-    try:
-        return None if step is None else packs.get(step.digest)
-    except (PackError, UnknownPack, DamagedPack):
-        return None
 
 
 def _pack(packs: PackLibrary, recorded: Recorded) -> Pack | None:

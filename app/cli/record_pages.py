@@ -1,91 +1,31 @@
-"""A decision on record as a page for a terminal: everything about it, and what if."""
+"""A decision on record as a page for a terminal: everything about it."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
-from app.cli.labels import word
 from app.cli.packs import table
+from app.cli.record_reasons import action_title, order_table
+from app.cli.record_words import beside, enclosed, joined, named, say
+from app.engine.spoken import spoken
+from app.engine.terms import ANSWERS, CAUSES, CONSENTS, DIRECTIONS, DUTIES, KEYS, OUTCOMES, ROLES, STEPS, local_time, term, weekday
 from app.engine.texts import Language, listed, shown
+from app.engine.words import fact_title
+from app.record.export.letter import about_hours
+from app.record.export.words import ELSEWHERE, section_title
 from app.record.packs.history import shortened
 
 if TYPE_CHECKING:
     from app.engine.pack import Pack
-    from app.record.reading.consulting import Explained
-    from app.record.reading.dossier import Considered, Dossier
-    from app.record.reading.minimal import Untold
-    from app.record.reading.ranking import Compared
-
-_ELSEWHERE = ("phase", "channel")
-_words: Mapping[str, tuple[str, str]] = {
-    "known": ("What was known", "当时已知"),
-    "section": ("section", "数据"),
-    "as of": ("as of (UTC)", "数据时间（UTC）"),
-    "age": ("days old", "天数"),
-    "limit": ("days allowed", "允许天数"),
-    "facts": ("facts", "项数"),
-    "too old": ("too old", "已过期"),
-    "contact": ("Could they be contacted", "能否触达"),
-    "consent": ("consent", "授权"),
-    "local time": ("local time", "当地时间"),
-    "refusals": ("refusals", "拒绝记录"),
-    "port-out": ("port-out under way", "携号转网办理中"),
-    "policy": ("Contact policy and guardrails, of the actions that came so far", "触达条款与护栏（对通过前序各关的动作）"),
-    "clause": ("clause", "条款"),
-    "permitted": ("permitted", "允许"),
-    "kept out": ("kept out", "拦截"),
-    "unknown": ("unknown", "未知"),
-    "considered": ("Considered", "考虑过的动作"),
-    "action": ("action", "动作"),
-    "became": ("came to", "结果"),
-    "why": ("because", "原因"),
-    "outcomes": ("What came of it", "后续结果"),
-    "order": ("Why in this order", "排序依据"),
-    "score": ("score", "得分"),
-    "apart": ("after the one above by", "与上一项的差别"),
-    "parts": ("propensity × value × relevance × lever", "倾向 × 价值 × 相关 × 手段"),
-    "minimal": ("Smallest changes that would have changed the list", "足以改变推荐的最小变化"),
-    "then": ("then", "则推荐"),
-    "none found": (
-        "No change of a figure, a date or the day alone was found that would have.",
-        "未找到仅凭数值、日期或等待天数的变化即可改变推荐的情形。",
-    ),
-    "nothing_to_move": (
-        "Cannot be told, for the clause rests on no known figure, date or window ({0}): {1}",
-        "无法给出（条款不涉及已知的数值、日期或时间窗口，共{0}项）：{1}",
-    ),
-    "no_effect": (
-        "Cannot be told, for nothing that was tried let them through and changed the list ({0}): {1}",
-        "无法给出（所试变化均不能使其通过并改变推荐，共{0}项）：{1}",
-    ),
-    "not_tried": ("Not tried, for others had used up the trials ({0}): {1}", "未作尝试（试算次数已用完，共{0}项）：{1}"),
-    "protected": ("Protected attributes", "受保护属性"),
-    "no influence": (
-        "No influence: phase, list, tariffs and concession stay the same for every other value that was tried ({0}; {1} tried).",
-        "无影响：逐一改变（{0}；共试 {1} 次），阶段、推荐、资费和让利均不变。",
-    ),
-    "none given": ("None was known, so none had influence.", "当时未掌握任何受保护属性，无影响。"),
-    "would differ": ("{0} = {1}: other {2}; the list would be {3}", "{0} = {1}：{2}不同；推荐为{3}"),
-    "not known": ("not known", "未知"),
-    "allowed": ("Allowed by", "依据"),
-    "nothing": ("nothing", "无"),
-    "proof": ("Proof", "存证"),
-    "waits": ("waits to be sealed", "等待封存"),
-    "leaf": ("leaf {0}, sealed by the checkpoint of {1} leaves at {2}", "第{0}叶，由含{1}叶的检查点封存（{2}）"),
-    "erased": ("The person was erased. What the log covers remains.", "该用户数据已删除，仅保留存证部分。"),
-    "elsewhere": ("for another phase or channel", "不属于当前阶段或渠道"),
-    "asked": ("asked by", "请求方"),
-    "pack": ("pack", "规则包"),
-    "same answer": ("made again, the answer is the same to the byte", "重新计算，答复逐字节一致"),
-    "other answer": ("made again, the answer differs: wanliu record replay", "重新计算，答复不一致：wanliu record replay"),
-}
+    from app.record.reading.dossier import Dossier
+    from app.record.reading.knowing import Contactable, PolicyClause
+    from app.record.reading.working import Considered
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +43,19 @@ class DossierPage:
     def _say(self, name: str, *given: object) -> str:
         return say(name, self.language, *given)
 
+    def _titled(self, name: str, rows: Table) -> RenderableType:
+        return Group(Text(f"\n{self._say(name)}", style="bold"), rows)
+
+    def _at(self, time: Any) -> str:
+        contact = self.dossier.contact
+        ahead = contact.local_time.utcoffset() if contact is not None else None
+        return local_time(time, int(ahead.total_seconds()) // 60 if ahead is not None else 0, self.language)
+
+    def _title(self, action: str) -> str:
+        """The action's title with its code, by which a search finds it."""
+        title = action_title(action, self.pack, self.language)
+        return title if title == action else enclosed(title, action, self.language)
+
     def _parts(self) -> Iterator[RenderableType]:
         made = self.dossier
         yield self._head()
@@ -118,159 +71,175 @@ class DossierPage:
         if made.working is not None:
             yield self._considered(made.working.considered)
             if made.working.order:
-                yield order_table(made.working.order, self.language)
+                yield order_table(made.working.order, self.pack, self.language)
         if made.outcomes:
             yield self._outcomes()
         yield self._proof()
 
     def _head(self) -> RenderableType:
         made, body = self.dossier, self.dossier.envelope["body"]
-        asked = [body["caller"], body["role"], body.get("agent"), body["channel"], body.get("direction"), body.get("reason")]
-        placed = [body["stage"], body["phase"], None if body["moment"] == "none" else body["moment"]]
-        steps = [f"{step['step']} {str(step['at'])[:16].replace('T', ' ')} {step['by']}" for step in made.pack.steps]
+        role = beside(term(ROLES, body["role"], self.language), body.get("agent") or "", language=self.language)
+        asked = enclosed(body["caller"], role, self.language)
+        came = [spoken(body[name], self.language) for name in ("channel", "reason") if body.get(name)]
+        came.insert(1, term(DIRECTIONS, body.get("direction"), self.language))
         name = " ".join(filter(None, (made.pack.name, made.pack.version, shortened(made.pack.digest))))
-        faithful = made.working and self._say("same answer" if made.working.faithful else "other answer")
+        faithful = self._say("same answer" if made.working.faithful else "other answer") if made.working else ""
         lines = [
             Text(made.id, style="bold"),
-            Text(f"{made.at[:19].replace('T', ' ')} UTC  ·  {self._say('asked')} {' · '.join(filter(None, asked))}"),
-            Text(" · ".join(filter(None, placed))),
-            Text(f"{self._say('pack')} {name}  ·  {'; '.join(steps)}", style="dim"),
-            Text(f"engine {body['engine']}{f'  ·  {faithful}' if faithful else ''}", style="dim"),
+            Text("  ·  ".join((self._at(made.at), f"{self._say('asked')} {asked}", *filter(None, came)))),
+            Text("  ·  ".join(self._placed(body["stage"], body["phase"], body["moment"]))),
+            Text(f"{self._say('pack')} {name}", style="dim"),
+            *(Text(f"  {line}", style="dim") for line in self._steps()),
+            Text("  ·  ".join(filter(None, (self._say("engine", body["engine"]), faithful))), style="dim"),
         ]
         if made.idempotency_key:
-            lines.append(Text(f"Idempotency-Key {made.idempotency_key}", style="dim"))
+            lines.append(Text(self._say("key", made.idempotency_key), style="dim"))
         return Group(*lines)
 
+    def _placed(self, stage: str, phase: str, moment: str) -> Iterator[str]:
+        pack = self.pack
+        known: tuple[Mapping[str, Any], ...] = (pack.stage_by_id, pack.phase_by_id, pack.moments) if pack is not None else ({}, {}, {})
+        for found, code in zip(known, (stage, phase, moment), strict=True):
+            if code and code != "none":
+                yield found[code].title.say(self.language) if code in found else code
+
+    def _steps(self) -> Iterator[str]:
+        """What was done with the pack, with the time of those that hold from later on."""
+        for step in self.dossier.pack.steps:
+            at, begins = str(step["at"]), step["effective_at"]
+            ahead = step["step"] == "activated" and begins is not None and begins > at
+            kind = term(STEPS, "scheduled" if ahead else step["step"], self.language)
+            told = self._say("step", kind, self._at(at), step["by"])
+            yield told + (self._say("from", self._at(begins)) if ahead else "")
+
     def _envelope(self) -> RenderableType:
-        """What the envelope says, in codes."""
+        """What the envelope says."""
         body = self.dossier.envelope["body"]
         rows = table("", self._say("action"), self._say("became"), self._say("why"))
         for item in body["offered"]:
-            rows.add_row(item["action"], f"#{item['rank']}", item.get("tariff", ""))
+            rows.add_row(self._title(item["action"]), f"#{item['rank']}", item.get("tariff", ""))
         for cause, clauses in body["outcomes"].items():
             for clause, actions in clauses.items():
-                rows.add_row(", ".join(actions), word(cause, self.language), clause)
+                titles = listed([action_title(name, self.pack, self.language) for name in actions], self.language)
+                rows.add_row(titles, term(CAUSES, cause, self.language), term(KEYS, clause, "zh") if self.language == "zh" else clause)
         return rows
 
     def _known(self) -> RenderableType:
         names = ("section", "as of", "age", "limit", "facts", "too old")
-        rows = table(f"\n{self._say('known')}", *map(self._say, names), right=(2, 3, 4))
+        rows = table("", *map(self._say, names), right=(2, 3, 4))
         for item in self.dossier.known or ():
             limit = "" if item.limit_days is None else str(item.limit_days)
-            as_of = f"{item.as_of.astimezone(datetime.UTC):%Y-%m-%d %H:%M}"
-            rows.add_row(item.section, as_of, str(item.age_days), limit, str(item.facts), ", ".join(item.too_old))
-        return rows
+            too_old = [fact_title(self.pack, name, self.language) if self.pack else name for name in item.too_old]
+            title = section_title(item.section, self.language)
+            rows.add_row(title, self._at(item.as_of), str(item.age_days), limit, str(item.facts), listed(too_old, self.language))
+        return self._titled("known", rows)
 
     def _contact(self) -> Iterator[RenderableType]:
         contact, port = self.dossier.contact, self.dossier.port_out
         if contact is None or port is None:
             return
-        grid = table(f"\n{self._say('contact')}", "", "")
+        grid = table("", "", "")
         grid.show_header = False
-        consent = "; ".join(f"{name}: {_listed(value)}" for name, value in contact.consent.items()) or "?"
-        grid.add_row(self._say("local time"), f"{contact.local_time:%Y-%m-%d %H:%M %z}{' ★' if contact.holiday else ''}")
-        grid.add_row(self._say("consent"), consent)
+        free = self._say("holiday" if contact.holiday else "working day")
+        day = beside(self._at(contact.local_time), weekday(contact.weekday, self.language), free, language=self.language)
+        state = spoken(port.state, self.language) if port.state not in (None, "none") else ""
+        stands = beside(self._say(f"port {port.in_progress}"), state or "", port.last_on or "", language=self.language)
+        grid.add_row(self._say("local time"), day)
+        grid.add_row(self._say("hours"), self._hours(contact))
+        grid.add_row(self._say("consent"), joined(self._consents(contact), self.language) or self._say("no consent"))
         for row in contact.refusals:
-            grid.add_row(self._say("refusals"), " ".join(str(row[name]) for name in ("at", "channel", "action") if row.get(name)))
-        grid.add_row(self._say("port-out"), " ".join(filter(None, (port.in_progress, port.state, port.last_on))))
-        yield grid
-        rows = table(f"\n{self._say('policy')}", *map(self._say, ("clause", "permitted", "kept out", "unknown")), right=(1, 2, 3))
-        for item in contact.clauses:
-            if item.kept_out or item.unknown:
-                rows.add_row(f"{item.title} ({item.gate}.{item.clause})", str(item.permitted), str(item.kept_out), str(item.unknown))
-        yield rows
+            channel = spoken(row["channel"], self.language) if row.get("channel") else ""
+            refused = beside(self._at(row["at"]), channel, self._title(row.get("action") or ""), language=self.language)
+            grid.add_row(self._say("refusals"), refused)
+        grid.add_row(self._say("port-out"), stands)
+        yield self._titled("contact", grid)
+        yield from self._policy(contact.clauses)
+
+    def _consents(self, contact: Contactable) -> Iterator[str]:
+        for name, value in contact.consent.items():
+            if value is not None and name != "as_of":
+                yield named(term(CONSENTS, name, self.language), self._agreed(value), self.language)
+
+    def _agreed(self, value: object) -> str:
+        if isinstance(value, bool):
+            return self._say("yes" if value else "no")
+        if isinstance(value, list):
+            return listed([spoken(item, self.language) for item in value], self.language) or self._say("nobody")
+        return term(ANSWERS, str(value), self.language)
+
+    def _hours(self, contact: Contactable) -> str:
+        """Whether the contact was at a time at which one may be made, by each clause that looks at the time of day."""
+        about = about_hours(self.pack)
+        looking = [item for item in contact.clauses if (item.gate, item.clause) in about]
+        if self.dossier.envelope["body"].get("direction") == "inbound" and not any(item.kept_out or item.unknown for item in looking):
+            return self._say("they came")
+        told = (self._say("not kept" if item.kept_out or item.unknown else "kept", item.title) for item in looking)
+        return joined(told, self.language) or self._say("no hours")
+
+    def _policy(self, clauses: Sequence[PolicyClause]) -> Iterator[RenderableType]:
+        """Every clause that was asked: those that kept something out by themselves, the others together."""
+        closed = [item for item in clauses if item.kept_out or item.unknown]
+        opened = [item.title for item in clauses if item.permitted and item not in closed]
+        yield Text(f"\n{self._say('policy')}", style="bold")
+        if closed:
+            rows = table("", *map(self._say, ("clause", "permitted", "kept out", "unknown")), right=(1, 2, 3))
+            for item in closed:
+                title = enclosed(item.title, f"{item.gate}.{item.clause}", self.language)
+                rows.add_row(title, *(f"{count or ''}" for count in (item.permitted, item.kept_out, item.unknown)))
+            yield rows
+        if opened:
+            yield Text(named(self._say("all permitted", len(opened)), listed(opened, self.language), self.language))
+        if not clauses:
+            yield Text(self._say("no hours"), style="dim")
 
     def _considered(self, items: Sequence[Considered]) -> RenderableType:
-        rows = table(f"\n{self._say('considered')}", *map(self._say, ("action", "became", "why")))
-        near = [item for item in items if item.clause not in _ELSEWHERE]
+        rows = table("", *map(self._say, ("action", "became", "why")))
+        near = [item for item in items if item.clause not in ELSEWHERE]
         for item in near:
-            rows.add_row(f"{item.title} ({item.action})", self._became(item), self._because(item))
+            rows.add_row(self._title(item.action), self._became(item), self._because(item))
         if len(near) < len(items):
-            rows.add_row(f"+ {len(items) - len(near)}", word("not_applicable", self.language), self._say("elsewhere"), style="dim")
-        return rows
+            rows.add_row(f"+ {len(items) - len(near)}", term(CAUSES, "not_applicable", self.language), self._say("elsewhere"), style="dim")
+        return self._titled("considered", rows)
 
     def _became(self, item: Considered) -> str:
-        return f"#{item.rank}" if item.rank is not None else word(str(item.cause), self.language)
+        return f"#{item.rank}" if item.rank is not None else term(CAUSES, item.cause, self.language)
 
     def _because(self, item: Considered) -> str:
         if item.rank is not None:
-            terms = [item.duty, item.tariff, self._money(item.concession) if item.concession else None]
+            terms = [term(DUTIES, item.duty, self.language), item.tariff, self._money(item.concession) if item.concession else None]
             return " · ".join(filter(None, terms))
         first = f"{item.gate}.{item.clause}" if item.gate else str(item.clause)
-        rest = [name for name in item.failing if name != first]
-        lost = f" ({item.lost_to}, {item.behind:,.1f})" if item.lost_to and item.behind is not None else ""
-        return first + lost + (f" + {', '.join(rest)}" if rest else "")
+        rest = [self._clause(name) for name in item.failing if name != first]
+        return self._clause(first) + self._lost(item) + (f" + {', '.join(rest)}" if rest else "")
+
+    def _clause(self, name: str) -> str:
+        """A clause by its title where it has one, with the name by which a search finds it."""
+        gate, _, clause = name.rpartition(".")
+        rules = {"contact": self.pack.contact_rules, "guardrail": self.pack.guardrail_rules}.get(gate) if self.pack else None
+        if rules and clause in rules:
+            return enclosed(rules[clause].title.say(self.language), name, self.language)
+        return term(KEYS, name, self.language) if not gate else name
+
+    def _lost(self, item: Considered) -> str:
+        if not item.lost_to or item.behind is None:
+            return ""
+        behind = beside(f"→ {action_title(item.lost_to, self.pack, self.language)}", f"{item.behind:,.1f}", language=self.language)
+        return f"（{behind}）" if self.language == "zh" else f" ({behind})"
 
     def _money(self, amount: float) -> str:
         return shown(amount, "money", self.language, self.pack.currency) if self.pack else f"{amount:,.0f}"
 
     def _outcomes(self) -> RenderableType:
-        rows = table(f"\n{self._say('outcomes')}", "", "", "", "")
+        rows = table("", "", "", "", "")
         rows.show_header = False
         for item in self.dossier.outcomes:
-            confirmed = " ".join(filter(None, (item.agent, item.confirmed_by, item.reason)))
-            rows.add_row(item.at[:19].replace("T", " "), item.action, item.outcome, confirmed)
-        return rows
+            reason = spoken(item.reason, self.language) if item.reason else None
+            confirmed = " ".join(filter(None, (item.agent, item.confirmed_by, reason)))
+            rows.add_row(self._at(item.at), self._title(item.action), term(OUTCOMES, item.outcome, self.language), confirmed)
+        return self._titled("outcomes", rows)
 
     def _proof(self) -> RenderableType:
         proof = self.dossier.proof
-        if proof.leaf is None:
-            told = self._say("waits")
-        else:
-            told = self._say("leaf", proof.leaf, proof.checkpoint_size, (proof.checkpoint_at or "")[:19].replace("T", " "))
-        return Text(f"\n{self._say('proof')}: {told}", style="dim")
-
-
-def what_if(told: Explained, pack: Pack, language: Language) -> list[RenderableType]:
-    """Why in this order, what would have changed it, whether a protected attribute had influence."""
-    parts: list[RenderableType] = [order_table(told.order, language)] if told.order else []
-    minimal: list[RenderableType] = [Text(f"\n{say('minimal', language)}", style="bold")]
-    for change in told.minimal_changes:
-        title = pack.by_id[change.action].title.say(language)
-        minimal.append(Text(f"· {change.words}  ({title}; {change.clause})"))
-        minimal.append(Text(f"  {say('then', language)}: {', '.join(change.actions) or say('nothing', language)}", style="dim"))
-    if not told.minimal_changes:
-        minimal.append(Text(say("none found", language), style="dim"))
-    return [*parts, *minimal, *_untold(told.untold, pack, language), *_protected(told, language)]
-
-
-def _untold(items: Sequence[Untold], pack: Pack, language: Language) -> Iterator[Text]:
-    """Of which actions it cannot be told what would have let them through, by why not."""
-    for because, group in groupby(sorted(items, key=lambda item: item.because), lambda item: item.because):
-        titles = [pack.by_id[item.action].title.say(language) for item in group]
-        yield Text(say(because, language, len(titles), listed(titles, language)), style="dim")
-
-
-def order_table(order: Sequence[Compared], language: Language) -> RenderableType:
-    """Candidates, best first, with what told each from the one above."""
-    rows = table(f"\n{say('order', language)}", *(say(name, language) for name in ("action", "score", "parts", "apart")), right=(1,))
-    for item in order:
-        parts = " × ".join("?" if value is None else f"{value:,.6g}" for value in item.parts.values())
-        apart = "" if item.decided_by is None else f"{word(item.decided_by, language)}{f' → {item.lost_to}' if item.lost_to else ''}"
-        rank = f"#{item.rank} " if item.rank is not None else ""
-        rows.add_row(f"{rank}{item.action} ({word(item.duty, language)})", f"{item.score:,.1f}", parts, apart)
-    return rows
-
-
-def _protected(told: Explained, language: Language) -> Iterator[RenderableType]:
-    found = told.protected
-    yield Text(f"\n{say('protected', language)}", style="bold")
-    if not found.facts:
-        yield Text(say("none given", language), style="dim")
-    elif not found.influence:
-        yield Text(say("no influence", language, ", ".join(found.facts), found.tried))
-    for item in found.influence:
-        value = say("not known", language) if item.value is None else str(item.value)
-        would_be = ", ".join(item.actions) or say("nothing", language)
-        yield Text(say("would differ", language, item.fact, value, ", ".join(item.changed), would_be), style="yellow")
-    for reason in found.allowed_by:
-        yield Text(f"{say('allowed', language)}: {reason['part']} ({reason['by']}, {reason['facts']}): {reason['because']}", style="dim")
-
-
-def say(name: str, language: Language, *given: object) -> str:
-    """One of the page's words."""
-    return _words[name][language == "zh"].format(*given)
-
-
-def _listed(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        sealed = proof.leaf is not None and proof.checkpoint_at is not None
+        told = self._say("leaf", proof.leaf, proof.checkpoint_size, self._at(proof.checkpoint_at)) if sealed else self._say("waits")
+        return Text(f"\n{named(self._say('proof'), told, self.language)}", style="dim")

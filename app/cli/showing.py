@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,8 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.labels import labels_of, word
-from app.engine.answer import ActionAnswer, Evidence, Explanation, NotOffered, Reason, TariffAnswer
+from app.engine.answer import ActionAnswer, Evidence, Explanation, NotOffered, Reason, TariffAnswer, UnknownFact
+from app.engine.spoken import spoken
+from app.engine.terms import DIRECTIONS, local_time, term
 from app.engine.texts import BY_UNIT, MEASURES, Language, listed, shown
+from app.engine.words import fact_title
 
 if TYPE_CHECKING:
     from app.engine.case import Case
@@ -70,30 +74,40 @@ class Sheet:
     def _head(self) -> RenderableType:
         case, pack = self.case, self.pack
         facts = [
-            case.channel,
-            *filter(None, (case.direction, case.reason)),
-            f"{case.times.contact_at:%Y-%m-%d %H:%M}",
+            spoken(case.channel, self.language),
+            term(DIRECTIONS, case.direction, self.language),
+            spoken(case.reason, self.language) if case.reason else "",
+            self._at(case.times.contact_at),
             f"{pack.name} {pack.version}",
         ]
-        return Group(Text(self.title, style="bold"), Text(" · ".join(facts), style="dim"))
+        return Group(Text(self.title, style="bold"), Text(" · ".join(filter(None, facts)), style="dim"))
+
+    def _at(self, time: datetime.datetime) -> str:
+        return local_time(time, self.case.times.offset, self.language)
+
+    def _with(self, text: str, more: str) -> str:
+        return f"{text}（{more}）" if self.language == "zh" else f"{text} ({more})"
+
+    def _told(self, name: str, value: str) -> str:
+        return f"{name}：{value}" if self.language == "zh" else f"{name}: {value}"
 
     def _placing(self) -> RenderableType:
         answer = self.explanation
         grid = _grid()
         if answer.stage:
-            grid.add_row(self._label("stage"), Text(f"{answer.stage_title} ({answer.stage})"))
+            grid.add_row(self._label("stage"), Text(self._with(answer.stage_title, answer.stage)))
         if answer.phase.id:
-            phase = Text(f"{answer.phase.title} ({answer.phase.id})", style=_PHASE_STYLE.get(answer.phase.id, "bold"))
+            phase = Text(self._with(answer.phase.title, answer.phase.id), style=_PHASE_STYLE.get(answer.phase.id, "bold"))
             grid.add_row(self._label("phase"), Group(phase, *(self._reason(reason) for reason in answer.phase.reasons)))
         for passed in answer.phase.not_stronger or ():
             clauses = [evidence.clause for evidence in passed.because or ()]
-            told = [Text(f"{self._label('fails')}: {', '.join(clauses)}", style="dim")] if clauses and self._full else []
-            told += [Text(f"{self._label('unknown')}: {', '.join(passed.unknown)}", style="dim")] if passed.unknown else []
+            told = [Text(self._told(self._label("fails"), ", ".join(clauses)), style="dim")] if clauses and self._full else []
+            told += [Text(self._told(self._label("unknown"), self._facts(passed.unknown)), style="dim")] if passed.unknown else []
             if told:
                 grid.add_row(f"{self._label('not stronger')} {passed.title}", Group(*told))
         if answer.moment and answer.moment != "none":
             moment = self.pack.moments.get(answer.moment)
-            grid.add_row(self._label("moment"), f"{moment.title.say(self.language)} ({answer.moment})" if moment else answer.moment)
+            grid.add_row(self._label("moment"), self._with(moment.title.say(self.language), answer.moment) if moment else answer.moment)
         if not answer.personalised:
             grid.add_row("", Text(self._label("not personalised"), style="magenta"))
         return Padding(grid, (1, 0, 0, 0))
@@ -108,19 +122,26 @@ class Sheet:
         """The values that conditions saw. Other signals among them are told in words of their own."""
         for item in evidence or ():
             values = [
-                f"{name} = {self._measured(name, value)}"
+                f"{self._fact(name)} = {self._measured(name, value)}"
                 for name, value in item.values.items()
                 if not name.startswith(("signal(", "level("))
             ]
             if values:
                 yield Text(", ".join(values), style="dim")
 
+    def _fact(self, name: str) -> str:
+        """What conditions are about: its title in Chinese, and in English the name that the pack's files have."""
+        return fact_title(self.pack, name, "zh") if self.language == "zh" else name
+
+    def _facts(self, names: Sequence[str]) -> str:
+        return listed([self._fact(name) for name in names], self.language)
+
     def _measured(self, name: str, value: object) -> str:
         """A value in its unit where it has one, as people write it."""
         kind = self.pack.types.get(name)
         form = BY_UNIT.get(kind.unit) if kind is not None else None
         if form not in MEASURES or not isinstance(value, int | float) or isinstance(value, bool):
-            return _plain(value)
+            return _plain(value, self.language)
         return shown(value, form, self.language, self.pack.currency)
 
     def _signals(self) -> RenderableType:
@@ -137,12 +158,15 @@ class Sheet:
     def _actions(self) -> RenderableType:
         answer = self.explanation
         if not answer.actions:
-            cause = f": {self._word(answer.empty_because)}" if answer.empty_because else ""
-            return Padding(Text(f"{self._label('empty')}{cause}", style="bold"), (1, 0, 0, 0))
+            empty = self._label("empty")
+            told = self._told(empty, self._word(answer.empty_because)) if answer.empty_because else empty
+            return Padding(Text(told, style="bold"), (1, 0, 0, 0))
         return Group(Text(f"\n{self._label('next best actions')}", style="bold"), *(self._action(action) for action in answer.actions))
 
     def _action(self, action: ActionAnswer) -> RenderableType:
-        marks = [self._word(action.kind), self._word(action.duty) if action.duty not in ("", action.kind) else "", action.category]
+        marks = [self._word(action.kind), self._word(action.duty) if action.duty not in ("", action.kind) else ""]
+        if self.language != "zh":
+            marks.append(action.category)
         if action.score is not None:
             marks.append(f"{self._label('score')} {action.score:,.1f}")
         head = Text.assemble(
@@ -173,16 +197,16 @@ class Sheet:
         if action.concession:
             parts.append(f"{self._label('concession')} {self._money(action.concession)}")
         if action.fallback_for:
-            parts.append(f"{self._label('fallback')} {action.fallback_for}")
-        return " · ".join([*parts, f"{self._label('until')} {action.valid_until:%Y-%m-%d %H:%M}"])
+            parts.append(f"{self._label('fallback')} {self._word(action.fallback_for)}")
+        return " · ".join([*parts, f"{self._label('until')} {self._at(action.valid_until)}"])
 
     def _ask(self) -> RenderableType:
         grid = _table(self._label("to ask"))
         grid.add_column(ratio=3, overflow="fold")
         grid.add_column(ratio=2, style="dim", overflow="fold")
         for ask in self.explanation.ask:
-            unlock = f"{self._label('may unlock')}: {', '.join(self._titles(ask.may_unlock))}" if ask.may_unlock else ""
-            grid.add_row(ask.question, f"{ask.fact}\n{unlock}".strip())
+            unlock = self._told(self._label("may unlock"), listed(self._titles(ask.may_unlock), self.language)) if ask.may_unlock else ""
+            grid.add_row(ask.question, f"{self._fact(ask.fact)}\n{unlock}".strip())
         return grid
 
     def _titles(self, actions: Sequence[str]) -> list[str]:
@@ -200,23 +224,26 @@ class Sheet:
                 )
         for clause in _ELSEWHERE:
             if names := [item.title or item.action for item in items if item.clause == clause]:
-                told = f"{self._word('not_applicable')}: {self._word(clause)}"
+                told = self._told(self._word("not_applicable"), self._word(clause))
                 grid.add_row(Text(f"{len(names)}", style="dim"), Text(told), Text(listed(names, self.language), style="dim"))
         return grid
 
     def _because(self, item: NotOffered) -> RenderableType:
         lines = [Text(item.text)] if item.text else []
         lines += [Text(f"→ {item.change}", style="green")] if item.change else []
-        lines += [Text(f"{self._label('again from')} {item.until:%Y-%m-%d %H:%M}", style="dim")] if item.until else []
+        lines += [Text(f"{self._label('again from')} {self._at(item.until)}", style="dim")] if item.until else []
         return Group(*lines)
 
     def _unknown(self) -> RenderableType:
-        told = [f"{fact.title} ({fact.fact}{self._too_old(fact.why, fact.age_days)})" for fact in self.explanation.unknown]
+        told = [self._not_known(fact) for fact in self.explanation.unknown]
         return Group(Text(f"\n{self._label('unknown facts')}", style="bold"), Text(listed(told, self.language), style="dim"))
 
-    def _too_old(self, why: str, age: int | None) -> str:
-        days = f" {shown(age, 'days', self.language)}" if age is not None else ""
-        return "" if why == "missing" else f", {self._label(why)}{days}"
+    def _not_known(self, fact: UnknownFact) -> str:
+        """A fact by its title; in English with its name, and always why where it is too old."""
+        days = shown(fact.age_days, "days", self.language) if fact.age_days is not None else ""
+        why = "" if fact.why == "missing" else f"{self._label(fact.why)} {days}".strip()
+        more = why if self.language == "zh" else ", ".join(filter(None, (fact.fact, why)))
+        return self._with(fact.title, more) if more else fact.title
 
     def _money(self, amount: float) -> str:
         return shown(amount, "money", self.language, self.pack.currency)
@@ -247,13 +274,15 @@ def _table(title: str, *, header: bool = False) -> Table:
     )
 
 
-def _plain(value: object) -> str:
+def _plain(value: object, language: Language) -> str:
     if value is None:
         return "?"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return shown(value, "text", language)
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_plain, value))}]"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+        return f"[{listed([_plain(item, language) for item in value], language)}]"
+    return (
+        f"{value:,}" if isinstance(value, int) else spoken(value, language) if isinstance(value, str) and language == "zh" else str(value)
+    )

@@ -12,6 +12,7 @@ from app.cli.console import fail
 from app.cli.packs import settings
 
 if TYPE_CHECKING:
+    from app.engine.pack import Pack
     from app.record import Record
     from app.record.packs.library import PackLibrary
 
@@ -40,6 +41,22 @@ def library(record: Record) -> PackLibrary:
     from app.record.packs.library import PackLibrary
 
     return PackLibrary(record.database, pattern_engine=settings().pattern_engine, cache=settings().cache_folder)
+
+
+def in_force(record: Record, packs: PackLibrary) -> Pack | None:
+    """The pack in force, or that development mode runs, for the names that it has; none where there is none to be had."""
+    from app.engine.problems import PackError
+    from app.record.packs.library import DamagedPack
+    from app.record.packs.standing import read_history
+    from app.record.packs.steps import UnknownPack
+    from app.record.store.database import stamp
+
+    history = record.read_now(read_history)
+    step = history.active(stamp(now())) or history.followed()
+    try:
+        return None if step is None else packs.get(step.digest)
+    except (PackError, UnknownPack, DamagedPack):
+        return None
 
 
 def now() -> datetime.datetime:

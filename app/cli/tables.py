@@ -19,7 +19,7 @@ from app.campaign.rows import CsvTable, Lines, Row, ndjson_rows, open_table
 from app.campaign.summary import Summary, ranked, titles_of
 from app.campaign.table import Asking, Refused, RequestReader, answer_line, decide_rows, ndjson_requests, table_requests
 from app.cli.console import cannot_write, err, fail, out, write_json
-from app.cli.labels import labels_of
+from app.cli.labels import labels_of, word
 from app.cli.packs import load, table
 from app.engine.texts import Language, language_of
 from app.engine.vocabulary import Fact, Kind
@@ -171,7 +171,14 @@ def _counts(
 
 def _signals(summary: Summary, titles: Mapping[str, str], language: Language) -> RenderableType:
     labels = labels_of(language)
-    made = table(f"\n{labels['signals']}", labels["signal"], labels["title"], *_LEVELS, labels["share"], right=(2, 3, 4, 5))
+    made = table(
+        f"\n{labels['signals']}",
+        labels["signal"],
+        labels["title"],
+        *(word(level, language) for level in _LEVELS),
+        labels["share"],
+        right=(2, 3, 4, 5),
+    )
     for name, levels in summary.by_signal():
         found = (f"{levels[level]:,}" if level in levels else "" for level in _LEVELS)
         made.add_row(name, titles[name], *found, f"{sum(levels.values()) / summary.decided:.1%}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 
 from app.engine.texts import Language
@@ -25,8 +26,40 @@ EMPTY: Words = {
 }
 """Why nothing was."""
 DUTIES: Words = {"owed": ("owed", "应办"), "care": ("care", "关怀"), "offer": ("offer", "营销")}
-KEYS: Words = {"duty": ("duty", "义务级别"), "score": ("score", "得分"), "priority": ("priority", "优先级"), "id": ("id", "编码顺序")}
-"""Keys of the order, and below what else keeps an action behind another."""
+KEYS: Words = {
+    "duty": ("duty", "义务级别"),
+    "score": ("score", "得分"),
+    "priority": ("priority", "优先级"),
+    "id": ("id", "编码顺序"),
+    "fallback": ("fallback", "兜底顺序"),
+    "max_actions": ("the list was full", "推荐条数已满"),
+    "per_category": ("another of its category came first", "同类动作已有排序更前的一项"),
+    "commitments": ("one commitment at a time", "同一次只推荐一项合约承诺"),
+    "concession_limit": ("beyond what the role may concede", "超出该角色的让利权限"),
+    "service_first": ("service comes before sales", "先解决问题，再谈办理"),
+    "excludes": ("does not go together with another", "与已推荐的动作互斥"),
+    "phase": ("another phase", "阶段不符"),
+    "channel": ("another channel", "渠道不符"),
+}
+"""Keys of the order, and the engine's own clauses: what keeps an action behind another, or off the list."""
+GATES: Words = {
+    "eligible": ("eligible", "具备条件"),
+    "applicable": ("applicable", "情况相符"),
+    "suitable": ("suitable", "对用户合适"),
+    "contact": ("contact", "触达规则"),
+    "guardrail": ("guardrail", "合规底线"),
+    "arbitration": ("arbitration", "排序"),
+}
+ALLOWED: Words = {
+    "legal_basis": ("legal basis", "法定依据"),
+    "pilot": ("pilot", "试点"),
+    "no_offer": ("sells nothing", "不涉及营销"),
+    "contact": ("contact policy", "触达规则"),
+    "guardrail": ("guardrail", "合规底线"),
+    "published_condition": ("published condition", "公示的办理条件"),
+    "region_on_sale": ("region it is sold in", "公示的销售地区"),
+}
+"""Why a pack may look at a protected fact."""
 OUTCOMES: Words = {
     "shown": ("shown", "已展示"),
     "sent": ("sent", "已发送"),
@@ -133,3 +166,10 @@ def term(words: Words, code: str | None, language: Language) -> str:
 def weekday(number: int, language: Language) -> str:
     """The name of a day; 1 is Monday."""
     return WEEKDAYS[number - 1][language == "zh"]
+
+
+def local_time(at: datetime.datetime | str, offset: int, language: Language) -> str:
+    """A time as people read it: to the minute, in the zone that is `offset` minutes ahead of UTC, which it names."""
+    moment = datetime.datetime.fromisoformat(at) if isinstance(at, str) else at
+    local = moment.astimezone(datetime.timezone(datetime.timedelta(minutes=offset)))
+    return f"{local:%Y-%m-%d %H:%M}（{local:%Z}）" if language == "zh" else f"{local:%Y-%m-%d %H:%M} ({local:%Z})"

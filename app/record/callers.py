@@ -144,7 +144,8 @@ def _check(known: Mapping[str, Listed], name: str, role: str, grade: str | None)
     if name in known and known[name].revoked_at is None:
         raise CallerRefused(f"name: there is a caller `{name}` already; revoke it first, or add another beside it, such as `{name}-2`")
     if role not in ROLES:
-        raise CallerRefused(f"role: expected one of {', '.join(ROLES)}, not `{role}`")
+        hint = nearest(role, ROLES)
+        raise CallerRefused(f"role: expected one of {', '.join(ROLES)}, not `{role}`{f'; {hint}' if hint else ''}")
     if grade is not None and role != "agent":
         raise CallerRefused("grade: only the role agent has grades; leave it out")
     if grade is not None and not _GRADE.fullmatch(grade):

@@ -23,6 +23,7 @@ from app.engine.vocabulary import OutcomeReport
 from app.record.callers import Caller
 from app.record.canonical import canonical
 from app.record.contacts import contact_row
+from app.record.counting import counted
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow
 from app.record.store.database import stamp
 from app.record.store.tables import ContactRow, EntryRow, OutcomeRow, SubjectRow
@@ -195,7 +196,7 @@ def _tally(now: datetime.datetime, decision: Answerable, body: Mapping[str, Any]
     if body["action"] not in decision.told:
         agent = body.get("agent") or decision.body.get("agent") or _NOBODY
         counts.append(["told", _grouped(agent=agent, first=body["rank"] == 1, role=body["role"]), 1])
-    return {"day": now.astimezone(datetime.UTC).date().isoformat(), "pack": decision.body["pack"], "counts": counts}
+    return counted(now, decision.body["pack"], counts)
 
 
 def _grouped(**values: object) -> str:

@@ -67,6 +67,20 @@ def test_without_a_key_nothing(guarded: Guarded, route: str) -> None:
     assert wrong.headers["www-authenticate"] == 'Bearer realm="wanliu", error="invalid_token"'
 
 
+def test_who_asks_is_looked_up_once(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Letting somebody in, and what the endpoint then works with, are one and the same look."""
+    looked: list[str | None] = []
+    caller = CallerBook.caller
+
+    def watched(book: CallerBook, key: str | None) -> Caller | None:
+        looked.append(key)
+        return caller(book, key)
+
+    monkeypatch.setattr(CallerBook, "caller", watched)
+    assert guarded.call("agent", "GET", "/v1/decisions").status_code == 200
+    assert looked == [guarded.keys["agent"]]
+
+
 @pytest.mark.parametrize("route", [route for route in ROUTES if route not in CLOSED])
 def test_health_needs_no_key(guarded: Guarded, route: str) -> None:
     """Who watches the service need not be known to it."""

@@ -1,6 +1,7 @@
 """Callers on the command line, and decisions that remember contacts."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from app.record.store.opening import record_now
 from app.record.store.record import Record
 from app.record.store.tables import CallerRow, EntryRow
 from app.settings import Settings
+from tests.packs_in_force import content, version, write
 from tests.pipeline import ROOT
 
 pytestmark = pytest.mark.unit
@@ -70,6 +72,33 @@ def test_a_caller_is_revoked_and_listed(sqlite_url: str) -> None:
     assert len(rows(sqlite_url, CallerRow)) == 1
 
 
+def test_a_grade_that_nothing_can_be_held_against_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where no pack is to be had it is taken, with a word on what an unknown one may concede."""
+    monkeypatch.setenv("WANLIU_PACK", str(tmp_path))
+    result = run("caller", "add", "desk", "--role", "agent", "--grade", "nope")
+    assert result.exit_code == 0
+    assert "one that it does not know concedes nothing" in " ".join(result.stderr.split())
+
+
+def test_the_pack_in_force_says_which_grades_there_are(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the folder, where a store has a pack in force."""
+    monkeypatch.setenv("WANLIU_PACK", str(write(tmp_path / "pack", version("1.0.0"))))
+    assert run("pack", "publish", "--author", "ann").exit_code == 0
+    assert run("pack", "approve", content("1.0.0").digest, "--by", "bob").exit_code == 0
+    assert run("pack", "activate", content("1.0.0").digest, "--by", "bob").exit_code == 0
+    monkeypatch.setenv("WANLIU_PACK", str(ROOT))
+    result = run("caller", "add", "desk", "--role", "agent", "--grade", "leader")
+    assert result.exit_code == 1
+    assert "small 1.0.0 has no `leader`" in " ".join(result.stderr.split())
+
+
+def test_times_have_their_zone() -> None:
+    """In the table, for who was added and revoked."""
+    run("caller", "add", "desk", "--role", "agent")
+    run("caller", "revoke", "desk")
+    assert len(re.findall(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ", run("caller", "list").stdout)) == 2
+
+
 def test_nobody_is_development_mode() -> None:
     """An empty list says what that means."""
     result = run("caller", "list")
@@ -82,6 +111,10 @@ def test_nobody_is_development_mode() -> None:
     [
         (("add", "Desk", "--role", "agent"), 1, "expected 1 to 64 small letters"),
         (("add", "desk", "--role", "agents"), 2, "is not one of"),
+        (("add", "desk", "--role", "agnt"), 2, "Did you mean `agent`?"),
+        (("add", "desk", "--role", "agent", "--grade", "leadr"), 1, "telco-reference"),
+        (("add", "desk", "--role", "agent", "--grade", "leadr"), 1, "did you mean `leader`?"),
+        (("add", "desk", "--role", "agent", "--grade", "nope"), 1, "it has self_service, agent, leader, "),
         (("add", "desk"), 2, "--role"),
         (("add", "desk", "--role", "campaign", "--grade", "leader"), 1, "only the role agent has grades"),
         (("revoke", "desk"), 1, "there is no caller `desk`"),

@@ -16,7 +16,8 @@ from app.engine.pack import Pack
 from app.engine.vocabulary import DecisionRequest
 from app.engine.vocabulary.examples import EXAMPLES
 from app.record.canonical import canonical
-from app.record.decisions import TENURE, Asked, decision_entry
+from app.record.counting import TENURE
+from app.record.decisions import Asked, decision_entry
 from app.record.entries import Idempotency, NewEntry
 from tests.pipeline import shipped
 

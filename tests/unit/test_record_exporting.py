@@ -23,7 +23,7 @@ from app.record.canonical import canonical
 from app.record.export.bundle import verify as verifier
 from app.record.export.bundling import KIT, BundleProblem
 from app.record.export.exporting import Exported, NothingSealed, Wanted, export
-from app.record.keys import Keys
+from app.record.keys import Keys, new_keys
 from app.record.log import tree
 from app.record.log.notes import sign_note
 from app.record.log.stretches import Stretch, between, cover, joined, of_entries
@@ -228,9 +228,9 @@ def test_only_the_named_key_counts(book: Book, tmp_path: Path) -> None:
     """With `--key` a bundle that is signed by another is not genuine."""
     bundle(book, tmp_path / "made")
     assert check(tmp_path / "made", "--key", book.keys.verifiers[0].text())[0] == 0
-    code, told = check(tmp_path / "made", "--key", "wanliu/other+00000000+AAAA")
+    code, told = check(tmp_path / "made", "--key", new_keys(NOW).verifiers[0].text())
     assert code == 1
-    assert "none of the log's keys has signed it" in told
+    assert "NOT GENUINE: 1 finding; the first is: keys.json: none of the keys that you named with --key is a key of this log" in told
 
 
 def test_what_was_opened_is_what_was_sealed(book: Book, tmp_path: Path) -> None:
@@ -436,6 +436,43 @@ def test_damaged_bundles_are_told_without_a_traceback(made_once: Path, tmp_path:
     assert "twice" in check(tmp_path / "twice.zip")[1]
 
 
+def test_what_cannot_be_read_is_not_called_a_forgery(made_once: Path, tmp_path: Path) -> None:
+    """A slip of the auditor: a wrong folder, a checkpoint that is not there, a key that is none. Nothing is said of the bundle then."""
+    (tmp_path / "empty").mkdir()
+    for place, options, why in (
+        (tmp_path / "nowhere", (), "there is no folder or zip file"),
+        (tmp_path / "empty", (), "this is no bundle"),
+        (made_once, ("--checkpoint", str(tmp_path / "nope")), "the checkpoint `"),
+        (made_once, ("--key", "垃圾"), "--key: `垃圾` is no key"),
+    ):
+        code, told = check(place, *options)
+        assert code == 1
+        assert told.splitlines()[-1].startswith("NOT VERIFIED"), told
+        assert why in told
+
+
+def test_a_bundle_that_lost_a_part_is_not_genuine(made_once: Path, tmp_path: Path) -> None:
+    """Where other parts are there, one was taken away."""
+    for name in verifier.PARTS:
+        shutil.copytree(made_once, tmp_path / name)
+        (tmp_path / name / name).unlink()
+        assert f"NOT GENUINE: 1 finding; the first is: {name}: the file is missing" in check(tmp_path / name)[1]
+
+
+def test_an_older_key_alone_verifies_nothing(made_once: Path, keys: Keys, tmp_path: Path) -> None:
+    """After a rotation the newest key signs; who names an older one is told which key to ask the operator about."""
+    older = new_keys(NOW).verifiers[0].text()
+    shutil.copytree(made_once, tmp_path / "copy")
+    document = json.loads((made_once / "keys.json").read_bytes())
+    document["signing"].insert(0, {**document["signing"][0], "key": older})
+    (tmp_path / "copy" / "keys.json").write_text(json.dumps(document), "utf-8")
+    resigned(tmp_path / "copy", keys)
+    code, told = check(tmp_path / "copy", "--key", older)
+    assert code == 1
+    assert f"NOT VERIFIED: contents.txt is signed by a key that you did not name with --key: {keys.verifiers[0].text()}" in told
+    assert "none of the keys that you named" in check(made_once, "--key", older)[1]
+
+
 def test_files_beside_the_bundle_are_named_and_not_believed(made_once: Path, tmp_path: Path) -> None:
     """A file that the signed list does not name is no part of the bundle."""
     shutil.copytree(made_once, tmp_path / "copy")
@@ -443,6 +480,7 @@ def test_files_beside_the_bundle_are_named_and_not_believed(made_once: Path, tmp
     code, told = check(tmp_path / "copy")
     assert code == 0
     assert "not part of the bundle, and not looked at: notes.txt" in told
+    assert "does not hold for 1 file that is not part of the bundle, which nobody signed: notes.txt" in told.splitlines()[-1]
 
 
 def test_canonical_text_is_what_was_committed_to(made_once: Path) -> None:

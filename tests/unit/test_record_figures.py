@@ -10,7 +10,8 @@ from sqlalchemy import insert
 from app.engine.decide import decide
 from app.record.keys import Keys
 from app.record.reading.agents import agent_figures
-from app.record.reading.figures import Figures, caps_of, figures, wilson
+from app.record.reading.figures import Figures, caps_of, figures
+from app.record.reading.groups import wilson
 from app.record.store.database import Database
 from app.record.store.tables import DailyCountRow
 from tests.pipeline import cases, shipped

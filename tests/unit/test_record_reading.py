@@ -78,7 +78,7 @@ def everything(record: Written, entry_id: str) -> Dossier:
     with record.database.reading() as connection:
         found = read_decision(connection, record.keys, entry_id)
         assert found is not None
-        return dossier(connection, found, PackLibrary(record.database, pattern_engine="builtin"), "en")
+        return dossier(connection, record.keys, found, PackLibrary(record.database, pattern_engine="builtin"), "en")
 
 
 def test_everything_about_a_decision(record: Written) -> None:

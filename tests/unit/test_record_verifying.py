@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from app.record.store.tables import CheckpointRow, EntryRow, LeafRow, SubjectLea
 from app.record.verifying import Verdict, verify_entry, verify_log
 from app.record.verifying.single import NoSuchEntry
 from tests.logs import NOW, Book
+from tests.tampering import COLUMNS, STRANGE, put_strange
 
 pytestmark = pytest.mark.unit
 
@@ -202,6 +204,43 @@ def test_whatever_stands_in_a_column_verifying_ends_with_a_verdict(sqlite_databa
     book.decide("s-1")
     verdict = verify(book, lambda connection: connection.exec_driver_sql(statement), opening=True)
     assert not verdict.genuine
+
+
+@pytest.mark.parametrize(("table", "column"), [(table, column) for table, columns in COLUMNS.items() for column in columns])
+def test_what_no_writer_writes_is_damage(sqlite_database: Database, keys: Keys, table: str, column: str) -> None:
+    """NULL, negative and huge numbers, other types and what is no text, in a file without constraints: each is told."""
+    book, missed = filled(sqlite_database, keys), []
+    book.decide("s-1")
+    for value in STRANGE:
+        for seed in range(3):
+            verdict = verify(book, lambda c, value=value, seed=seed: put_strange(c, table, column, value, Random(seed)), opening=True)  # type: ignore[misc]
+            if verdict.genuine or not all(finding.message for finding in verdict.findings):
+                missed.append((value, seed))
+    assert not missed
+
+
+@pytest.mark.parametrize("column", ["wrapped_key", "wrapped_with"])
+@pytest.mark.parametrize("value", STRANGE)
+def test_a_strange_key_is_damage(sqlite_database: Database, keys: Keys, column: str, value: str) -> None:
+    """Opened, payloads whose subject's key is none are told."""
+    book = filled(sqlite_database, keys)
+    assert not verify(book, lambda c: put_strange(c, "subject", column, value, Random(1)), opening=True).genuine
+
+
+@pytest.mark.parametrize("value", [value for value in STRANGE if value != "9223372036854775807"])
+def test_the_size_of_the_log_is_named(sqlite_database: Database, keys: Keys, value: str) -> None:
+    """Where the store does not say how many leaves there are, the whole log and one entry are damaged for that reason."""
+    book = filled(sqlite_database, keys)
+    with book.database.reading() as connection:
+        entry_id = entry_at(connection, 3).id
+    with book.database.engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        put_strange(connection, "tree", "size", value, Random(1))
+        for verdict in (verify_log(connection, keys), verify_entry(connection, keys, entry_id)):
+            [finding] = verdict.findings
+            assert finding.what == "damaged"
+            assert "size" in finding.message
+        connection.exec_driver_sql("ROLLBACK")
 
 
 def test_what_was_taken_away_before_it_was_sealed_leaves_a_gap(database: Database, keys: Keys) -> None:

@@ -15,17 +15,16 @@ from typing import Literal
 
 import structlog
 
-from app.api.following.folder import FOLLOW_SECONDS, PackHolder, printable
+from app.api.following.folder import FOLLOW_SECONDS, PackHolder
+from app.api.following.ledger import Ledger
 from app.api.following.seeding import Recording, Seeding
 from app.api.following.trying import FOLDER, NoGood, Refusal, Trials
 from app.engine.pack import Pack
 from app.engine.problems import PackError, Place, Problem
 from app.record.ids import Ids
-from app.record.packs.history import History, Step
-from app.record.packs.library import PackLibrary, steps_mark
-from app.record.packs.standing import read_history
+from app.record.packs.history import Step
+from app.record.packs.library import PackLibrary
 from app.record.packs.steps import Desk
-from app.record.store.database import stamp
 from app.record.store.problems import StoreError
 
 ATTEMPTS = 5
@@ -76,11 +75,10 @@ class FollowedPacks:
         self._folder = folder
         self._holder: PackHolder | None = None
         self._running: Running | None = None
-        self._history, self._mark = History(), (-1, "")
+        self._ledger = Ledger(record)
         self._trials = Trials(library, clock)
         self._following = True
         self._refusing: tuple[str, ...] = ()
-        self._unfounded: tuple[str, ...] = ()
         self.wanted: str | None = None
         """The digest that should decide where another one does."""
 
@@ -92,7 +90,7 @@ class FollowedPacks:
     @property
     def problems(self) -> tuple[str, ...]:
         """What keeps it from being what it should be, and rows of the store that are not obeyed."""
-        return (*self._refusing, *self._unfounded)
+        return (*self._refusing, *self._ledger.unfounded)
 
     @property
     def running(self) -> Running:
@@ -150,13 +148,10 @@ class FollowedPacks:
         self._refusing, self.wanted = self._holder.problems, None
 
     async def _look_at_store(self) -> None:
-        mark = await self._record.read(steps_mark)
-        if mark != self._mark:
-            await self._read_history()
-            self._mark = mark
+        await self._ledger.look()
         self._holder = None
-        line = self._history.line(stamp(self._clock()))
-        if not line and self._unfounded:
+        line = self._ledger.line(self._clock())
+        if not line and self._ledger.unfounded:
             self._stay()
         elif not line:
             await self._seed()
@@ -165,14 +160,6 @@ class FollowedPacks:
         else:
             await self._pass_on(line[-1])
 
-    async def _read_history(self) -> None:
-        """Read the steps anew. What was known to stand stands, whatever became of its row; rows that stand for nothing are told once."""
-        self._history, self._mark = (await self._record.read(read_history)).after(self._history), (-1, "")
-        told = printable(item.told for item in self._history.unfounded)
-        if told and told != self._unfounded:
-            _log.error("pack_steps_not_on_record", steps=list(told))
-        self._unfounded = told
-
     def _stay(self) -> None:
         """The store has steps, and none that stands puts a pack in force: that is no store to seed. What runs goes on.
 
@@ -180,7 +167,7 @@ class FollowedPacks:
             PackError: nothing runs.
         """
         if self._running is None:
-            raise PackError(Problem(Place(), "in-force", problem) for problem in self._unfounded)
+            raise PackError(Problem(Place(), "in-force", problem) for problem in self._ledger.unfounded)
 
     async def _seed(self) -> None:
         """Put the folder's pack in force; where it is no good, what runs goes on."""
@@ -188,8 +175,8 @@ class FollowedPacks:
         if refusal is not None:
             self._go_on(refusal)
             return
-        await self._read_history()
-        line = self._history.line(stamp(self._clock()))
+        await self._ledger.read()
+        line = self._ledger.line(self._clock())
         if line:
             await self._pass_on(line[-1])
 
@@ -252,9 +239,9 @@ class FollowedPacks:
 
     async def _put_on_record(self, activation: Step, refusal: Refusal) -> None:
         """Have it on record that the pack could not take over, where that will not change. While the store takes nothing, later."""
-        if refusal.again is not None or self._history.is_refused(activation):
+        if refusal.again is not None or self._ledger.history.is_refused(activation):
             return
         try:
-            await self._record.write(Desk(self._history, self._clock(), self._ids).refuse(activation, refusal.told[1:]))
+            await self._record.write(Desk(self._ledger.history, self._clock(), self._ids).refuse(activation, refusal.told[1:]))
         except StoreError as error:
             _log.warning("refusal_not_recorded", pack=activation.digest, why=str(error))

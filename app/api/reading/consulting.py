@@ -39,7 +39,8 @@ router = APIRouter()
 async def read_record(call: Admitted, decision_id: DecisionId, locale: Locale = "zh-CN") -> Response:
     """Who asked, what was known and how old it was, what was considered, consent and hours, what came of it, where it is proved."""
     found = await decision_of(call, decision_id)
-    answer = await call.read(lambda connection: dossier(connection, found, call.services.packs.library, language_of(locale)))
+    keys, packs, language = call.record.keys, call.services.packs.library, language_of(locale)
+    answer = await call.read(lambda connection: dossier(connection, keys, found, packs, language))
     await note_reading(call, "decision", found)
     return json_answer(answer)
 

@@ -7,19 +7,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.cli.commands.options import Locale, PackFolder
+from app.cli.commands.options import MINE, InLocale, PackFolder
 
 pack_app = typer.Typer(no_args_is_help=True, help="Look at a pack of rules and policies, or check it.")
 
 Form = Literal["text", "json", "sarif"]
 DigestArgument = Annotated[str, typer.Argument(metavar="DIGEST", help="A pack's digest, or enough of its beginning.")]
 ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it.")]
-LocaleOption = Annotated[Locale, typer.Option("--locale", help="Language of what is printed.")]
 NoteOption = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Why, for those who come later.", show_default=False)]
 
 
 @pack_app.command("show")
-def pack_show(pack: PackFolder = None, locale: Annotated[Locale, typer.Option(help="Language of the titles.")] = "en") -> None:
+def pack_show(pack: PackFolder = None, locale: InLocale = MINE) -> None:
     """What a pack holds: its actions, signals and tariffs."""
     from app.cli.packs import show
 
@@ -53,7 +52,7 @@ def pack_explain(
         ),
     ],
     pack: PackFolder = None,
-    locale: Annotated[Locale, typer.Option(help="Language of titles and texts.")] = "en",
+    locale: InLocale = MINE,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a page for people.")] = False,
 ) -> None:
     """What a name means, what it rests on, and where the pack uses it."""
@@ -73,7 +72,7 @@ def pack_diff(
     ] = None,
     mapping: Annotated[Path | None, typer.Option(metavar="FILE", help="Which column of the table is which fact.")] = None,
     channel: Annotated[str | None, typer.Option(metavar="CHANNEL", help="Another channel than the mapping's or the requests'.")] = None,
-    locale: Annotated[Locale, typer.Option(help="Language of what is printed.")] = "en",
+    locale: InLocale = MINE,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables for people.")] = False,
 ) -> None:
     """What changed between two packs, and for how many subscribers of a file."""
@@ -105,10 +104,11 @@ def pack_test(
     mutate: Annotated[
         bool, typer.Option("--mutate", help="Change thresholds and take out clauses one at a time; list what no test notices.")
     ] = False,
-    locale: Annotated[Locale, typer.Option(help="Language of what is printed.")] = "en",
+    locale: InLocale = MINE,
 ) -> None:
     """Run the suites in policies/tests/. The exit code is 1 when a test fails, and when there is none."""
-    from app.cli.testing import Run, test
+    from app.cli.testing.asked import Run
+    from app.cli.testing.running import test
 
     test(pack, Run(run, verbose, junit, jobs, form == "json", covered, uncovered, fail_under, locale, mutate))
 
@@ -130,7 +130,7 @@ def pack_publish(
             metavar="FOLDER", help="Folder with rules/ and policies/. Left out: WANLIU_PACK, or the current folder.", show_default=False
         ),
     ] = None,
-    locale: LocaleOption = "en",
+    locale: InLocale = MINE,
 ) -> None:
     """Put a pack on the record, so that somebody else can approve it. What `check` refuses is refused."""
     from app.cli.packs_in_force import publish
@@ -139,7 +139,7 @@ def pack_publish(
 
 
 @pack_app.command("approve")
-def pack_approve(digest: DigestArgument, by: ByOption, note: NoteOption = None, locale: LocaleOption = "en") -> None:
+def pack_approve(digest: DigestArgument, by: ByOption, note: NoteOption = None, locale: InLocale = MINE) -> None:
     """Approve a pack that somebody else published."""
     from app.cli.packs_in_force import approve
 
@@ -151,7 +151,7 @@ def pack_reject(
     digest: DigestArgument,
     by: ByOption,
     note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for its author.")],
-    locale: LocaleOption = "en",
+    locale: InLocale = MINE,
 ) -> None:
     """Refuse a pack, or take its approval back."""
     from app.cli.packs_in_force import reject
@@ -167,7 +167,7 @@ def pack_activate(
         str | None, typer.Option("--at", metavar="TIME", help="From when on, such as 2026-12-01T00:00:00+08:00. Left out: now.")
     ] = None,
     note: NoteOption = None,
-    locale: LocaleOption = "en",
+    locale: InLocale = MINE,
 ) -> None:
     """Let an approved pack decide. Running services take it over, once they have run its tests."""
     from app.cli.packs_in_force import activate
@@ -181,7 +181,7 @@ def pack_schedule(
     by: ByOption,
     at: Annotated[str, typer.Option("--at", metavar="TIME", help="From when on, such as 2026-12-01T00:00:00+08:00.")],
     note: NoteOption = None,
-    locale: LocaleOption = "en",
+    locale: InLocale = MINE,
 ) -> None:
     """Let an approved pack decide from a time on."""
     from app.cli.packs_in_force import activate
@@ -190,7 +190,7 @@ def pack_schedule(
 
 
 @pack_app.command("withdraw")
-def pack_withdraw(digest: DigestArgument, by: ByOption, note: NoteOption = None, locale: LocaleOption = "en") -> None:
+def pack_withdraw(digest: DigestArgument, by: ByOption, note: NoteOption = None, locale: InLocale = MINE) -> None:
     """Take a pack's scheduled activation back."""
     from app.cli.packs_in_force import withdraw
 
@@ -198,7 +198,7 @@ def pack_withdraw(digest: DigestArgument, by: ByOption, note: NoteOption = None,
 
 
 @pack_app.command("rollback")
-def pack_rollback(by: ByOption, note: NoteOption = None, locale: LocaleOption = "en") -> None:
+def pack_rollback(by: ByOption, note: NoteOption = None, locale: InLocale = MINE) -> None:
     """Bring back the pack that was active before."""
     from app.cli.packs_in_force import rollback
 
@@ -208,7 +208,7 @@ def pack_rollback(by: ByOption, note: NoteOption = None, locale: LocaleOption = 
 @pack_app.command("list")
 def pack_list(
     steps: Annotated[bool, typer.Option("--steps", help="Also everything that was done with each.")] = False,
-    locale: LocaleOption = "en",
+    locale: InLocale = MINE,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table for people.")] = False,
 ) -> None:
     """Every pack that was published: its state, who published and approved it, from when on it decides."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.commands.options import AsJson, Locale, MyName
+from app.cli.commands.options import MINE, AsJson, InLocale, MyName
 
 record_app = typer.Typer(no_args_is_help=True, help="Look into the record: search, explain, replay, verify, export, erase.")
 
@@ -48,6 +48,7 @@ def record_search(
     empty: Annotated[list[str] | None, _filter("empty", "Why nothing was on the list.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="Entries on a page.")] = 20,
     cursor: Annotated[str | None, typer.Option(metavar="TEXT", help="Go on after the page before.", show_default=False)] = None,
+    locale: InLocale = MINE,
     by: MyName = None,
     as_json: AsJson = False,
 ) -> None:
@@ -72,13 +73,13 @@ def record_search(
         "outcome": outcome,
         "empty": empty,
     }
-    find(filters, subscriber=subscriber, since=since, until=until, limit=limit, cursor=cursor, by=by, as_json=as_json)
+    find(filters, subscriber=subscriber, since=since, until=until, limit=limit, cursor=cursor, locale=locale, by=by, as_json=as_json)
 
 
 @record_app.command("show")
 def record_show(
     decision: EntryId,
-    locale: Annotated[Locale, typer.Option(help="Language of titles.")] = "en",
+    locale: InLocale = MINE,
     by: MyName = None,
     as_json: AsJson = False,
 ) -> None:
@@ -91,7 +92,7 @@ def record_show(
 @record_app.command("explain")
 def record_explain(
     decision: EntryId,
-    locale: Annotated[Locale, typer.Option(help="Language of the words.")] = "en",
+    locale: InLocale = MINE,
     by: MyName = None,
     as_json: AsJson = False,
 ) -> None:
@@ -107,21 +108,22 @@ def record_replay(
     pack: Annotated[
         Path | None, typer.Option("--pack", metavar="FOLDER", help="A draft: what would it have decided instead?", show_default=False)
     ] = None,
+    locale: InLocale = MINE,
     by: MyName = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a decision again, with the pack that made it. The exit code is 1 when the answer differs."""
     from app.cli.reading import replay
 
-    replay(decision, pack, by, as_json=as_json)
+    replay(decision, pack, locale, by, as_json=as_json)
 
 
 @record_app.command("proof")
-def record_proof(decision: EntryId, as_json: AsJson = False) -> None:
+def record_proof(decision: EntryId, locale: InLocale = MINE, as_json: AsJson = False) -> None:
     """Prove that an entry is on record: its leaf, the path, the signed root."""
     from app.cli.reading import proof
 
-    proof(decision, as_json=as_json)
+    proof(decision, locale, as_json=as_json)
 
 
 @record_app.command("figures")
@@ -131,12 +133,13 @@ def record_figures(
     pack: Annotated[
         str | None, typer.Option(metavar="DIGEST", help="One pack, by the beginning of its digest.", show_default=False)
     ] = None,
+    locale: InLocale = MINE,
     as_json: AsJson = False,
 ) -> None:
     """Funnel by gate, suppressions and caps, empty answers, offers and concessions by group, what agents did."""
     from app.cli.reading import figures
 
-    figures(since, until, pack, as_json=as_json)
+    figures(since, until, pack, locale, as_json=as_json)
 
 
 @record_app.command("pairs")
@@ -145,13 +148,14 @@ def record_pairs(
     until: Until = None,
     channel: Annotated[str | None, typer.Option(metavar="CHANNEL", help="One channel.", show_default=False)] = None,
     most: Annotated[int, typer.Option(min=2, max=5000, help="Decisions to look through, newest first.")] = 1000,
+    locale: InLocale = MINE,
     by: MyName = None,
     as_json: AsJson = False,
 ) -> None:
     """Pairs of decisions in the same conditions with different prices."""
     from app.cli.reading import pairs
 
-    pairs(since, until, channel, most, by, as_json=as_json)
+    pairs(since, until, channel, most, locale, by, as_json=as_json)
 
 
 @record_app.command("reindex")
@@ -277,12 +281,12 @@ def record_retention(
 @record_app.command("access")
 def record_access(
     subscriber: Subscriber,
-    locale: Annotated[Locale, typer.Option(help="Language of the words.")] = "zh-CN",
+    locale: InLocale = MINE,
     by: MyName = None,
     as_json: AsJson = False,
 ) -> None:
     """Everything that is held about a person, every decision in plain words, and what they refused since when."""
-    from app.cli.erasing import access
+    from app.cli.handing_out import access
 
     access(subscriber, locale, by, as_json=as_json)
 
@@ -291,10 +295,10 @@ def record_access(
 def record_complaint(
     decisions: Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of the decisions.")],
     target: Annotated[Path, typer.Option("--out", metavar="OUT", help="A folder, or a file that ends in .zip.")],
-    locale: Annotated[Locale, typer.Option(help="Language of the words.")] = "zh-CN",
+    locale: InLocale = MINE,
     by: MyName = None,
 ) -> None:
     """The answer file for a complaint: the decisions in words, what they rest on, and a bundle that proves it."""
-    from app.cli.erasing import complaint
+    from app.cli.handing_out import complaint
 
     complaint(decisions, target, locale, by)

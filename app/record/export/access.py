@@ -18,9 +18,10 @@ from app.record.export.words import decision_in_words
 from app.record.keys import Keys
 from app.record.persons import Person, person_of
 from app.record.privacy import lookup_of
+from app.record.reading.afterwards import contacts_told
 from app.record.reading.recorded import Recorded, read_entry
 from app.record.reading.replaying import Packs
-from app.record.store.tables import ContactRow, EntryRow
+from app.record.store.tables import EntryRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def held_about(connection: Connection, keys: Keys, packs: Packs, subscriber_id: 
     person = person_of(connection, lookup_of(keys, subscriber_id))
     language, entries = language_of(locale), list(_entries(connection, keys, person.token))
     decisions = [entry for entry in entries if entry.envelope["kind"] == "decision"]
-    contacts = _contacts(connection, person.token)
+    contacts = contacts_told(entries)
     return Held(
         person=person,
         decisions=[_tell(entry, packs, language) for entry in decisions],
@@ -140,12 +141,6 @@ def _other(recorded: Recorded) -> Told:
     envelope, private = recorded.envelope, recorded.private
     shown = None if private is None else {name: value for name, value in private.items() if name != "salt"}
     return Told(recorded.id, envelope["at"], envelope["kind"], recorded.body, shown)
-
-
-def _contacts(connection: Connection, token: str) -> list[Mapping[str, Any]]:
-    names = ("at", "channel", "kind", "action", "campaign", "result", "decision_id")
-    query = select(*(getattr(ContactRow, name) for name in names)).where(col(ContactRow.subject) == token).order_by(col(ContactRow.at))
-    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _titles(decisions: Sequence[Recorded], packs: Packs, language: Language) -> dict[str, str]:

@@ -17,7 +17,7 @@ from app.record.export.letter import Chapter, letter
 from app.record.export.retelling import Retold, Untold, pack_of, retold
 from app.record.keys import Keys
 from app.record.log import tree
-from app.record.log.stretches import about_decisions, of_entries
+from app.record.log.stretches import of_entries
 from app.record.reading.dossier import Dossier, dossier
 from app.record.reading.recorded import Recorded, read_decision
 from app.record.reading.replaying import Packs
@@ -59,14 +59,15 @@ def answer_complaint(
     decisions = list(_with_parents(connection, keys, decision_ids))
     _check_one_person(decisions)
     newest = tree.checkpoint(connection)
-    stretches = of_entries(connection, newest.size if newest else 0, about_decisions(connection, [found.id for found in decisions]))
+    chapters = [_chapter(connection, keys, found, packs, language) for found in decisions]
+    told = [outcome.entry_id for chapter in chapters for outcome in chapter.made.outcomes]
+    stretches = of_entries(connection, newest.size if newest else 0, [*(found.id for found in decisions), *told])
     if not stretches:
         raise NothingSealed("the decisions wait to be sealed; try again in a second")
-    chapters = [_chapter(connection, found, packs, language) for found in decisions]
     added = {"answer.md": letter(chapters, keys.origin, now, language).encode()}
     for chapter in chapters:
-        told = orjson.dumps(chapter.made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        added[f"dossiers/{chapter.made.id}.json"] = told
+        made = orjson.dumps(chapter.made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        added[f"dossiers/{chapter.made.id}.json"] = made
     opened = {found.subject for found in decisions if found.subject is not None}
     return export(connection, keys, Wanted(stretches, opened, {"decisions": list(decision_ids)}, added=added), out, now)
 
@@ -105,8 +106,8 @@ def _check_one_person(decisions: Sequence[Recorded]) -> None:
         raise SeveralPersons(f"these decisions are about {count} persons; write one answer for each")
 
 
-def _chapter(connection: Connection, found: Recorded, packs: Packs, language: Language) -> Chapter:
-    made, pack = dossier(connection, found, packs, language), pack_of(found.body["pack"], packs)
+def _chapter(connection: Connection, keys: Keys, found: Recorded, packs: Packs, language: Language) -> Chapter:
+    made, pack = dossier(connection, keys, found, packs, language), pack_of(found.body["pack"], packs)
     try:
         told: Retold | str = retold(found, packs, language)
     except Untold as error:

@@ -137,8 +137,8 @@ class _Writer:
         """The payload: what the leaf commits to as the exact text, and the rest."""
         payload = open_private(key, entry.private or b"", entry.id.encode())
         salt = payload.pop("salt")
-        committed = payload.pop("case") if "case" in payload else payload
-        return {"id": entry.id, "salt": salt, "committed": canonical(committed).decode(), **payload}
+        committed, beside = (payload.pop("case"), payload) if "case" in payload else (payload, {})
+        return {"id": entry.id, "salt": salt, "committed": canonical(committed).decode(), **beside}
 
 
 def _archives(connection: Connection, size: int) -> list[Stretch]:

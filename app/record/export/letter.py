@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from app.engine.answer import ActionAnswer, Explanation
 from app.engine.pack import Pack
 from app.engine.spoken import spoken
-from app.engine.terms import ANSWERS, CAUSES, CONSENTS, DIRECTIONS, EMPTY, OUTCOMES, ROLES, STEPS, term, weekday
+from app.engine.terms import ANSWERS, CAUSES, CONSENTS, DIRECTIONS, EMPTY, OUTCOMES, ROLES, STEPS, local_time, term, weekday
 from app.engine.texts import Language, listed, shown
 from app.record.export.letter_style import Style
 from app.record.export.letter_words import CONFIRMED
 from app.record.export.retelling import Retold
-from app.record.export.words import ELSEWHERE, by_cause, local_time, section_title
-from app.record.reading.dossier import Answered, Contactable, Dossier, PolicyClause, PortOut, Section
+from app.record.export.words import ELSEWHERE, by_cause, section_title
+from app.record.reading.afterwards import Answered
+from app.record.reading.dossier import Dossier
+from app.record.reading.knowing import Contactable, PolicyClause, PortOut, Section
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from app.engine.answer import Explanation, NotOffered
 from app.engine.case import Case
 from app.engine.pack import Pack
-from app.engine.terms import CAUSES, EMPTY, SECTIONS_OF_HISTORY, term
+from app.engine.terms import CAUSES, EMPTY, SECTIONS_OF_HISTORY, local_time, term
 from app.engine.texts import Language, listed
 from app.engine.vocabulary import SECTIONS
 
@@ -91,13 +91,6 @@ def decision_in_words(explanation: Explanation, case: Case, at: datetime.datetim
     yield from _not_offered(explanation.not_offered or (), language)
     if explanation.unknown:
         yield words["unknown"].format(facts=listed([fact.title for fact in explanation.unknown], language))
-
-
-def local_time(at: datetime.datetime | str, offset: int, language: Language) -> str:
-    """A time as people read it: to the minute, in the zone that is `offset` minutes ahead of UTC, which it names."""
-    moment = datetime.datetime.fromisoformat(at) if isinstance(at, str) else at
-    local = moment.astimezone(datetime.timezone(datetime.timedelta(minutes=offset)))
-    return f"{local:%Y-%m-%d %H:%M}（{local:%Z}）" if language == "zh" else f"{local:%Y-%m-%d %H:%M} ({local:%Z})"
 
 
 def section_title(name: str, language: Language) -> str:

@@ -38,6 +38,10 @@ class KeySource:
         self._not_before = 0.0
         self._alone = threading.Lock()
 
+    def anew(self) -> KeySource:
+        """The same source for another record: nothing has been met yet."""
+        return KeySource(self._read, self._what_to_do, clock=self._clock)
+
     def find(self, keys: Keys, key_id: str) -> WrappingKey:
         """The wrapping key with this id, that is not among the keys.
 

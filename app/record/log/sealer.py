@@ -30,6 +30,8 @@ MOST_LEAVES = 1_000
 """Of one transaction: SQLite has one writer, and decisions wait for it meanwhile."""
 HEARTBEAT = datetime.timedelta(minutes=1)
 """A log that says nothing for longer was stopped, or what it said was taken away."""
+SEALER = "sealer"
+"""The writer of heartbeats."""
 LOCK = 0x5EA1
 """Of whoever adds to the log or its index."""
 _log = structlog.get_logger("wanliu.record")
@@ -96,7 +98,7 @@ class Sealer:
     def _beat(self, connection: Connection, now: datetime.datetime, number: int) -> None:
         """Put a heartbeat among the entries that wait: `sealer` is the writer of these, one a minute, counted without a gap."""
         entry_id = str(self._ids.new(now))
-        envelope = {"v": 1, "id": entry_id, "kind": "heartbeat", "at": stamp(now), "writer": "sealer", "sequence": number, "body": {}}
+        envelope = {"v": 1, "id": entry_id, "kind": "heartbeat", "at": stamp(now), "writer": SEALER, "sequence": number, "body": {}}
         row = {"id": entry_id, "kind": "heartbeat", "at": stamp(now), "envelope": canonical(envelope)}
         connection.execute(insert(EntryRow), row)
         connection.execute(insert(UnsealedRow), {"entry_id": entry_id})

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from app.record.log.merkle import HASH_BYTES, root_of
-from app.record.store.database import Database
+from app.record.store.database import Database, blob
 from app.record.store.tables import TileRow
 
 WIDTH = 256
@@ -68,7 +68,7 @@ class Tiles:
         key = tier, number
         if key not in self._read:
             query = select(col(TileRow.hashes)).where(col(TileRow.level) == tier, col(TileRow.number) == number)
-            self._read[key] = bytes(self._connection.execute(query).scalar() or b"")
+            self._read[key] = blob(self._connection.execute(query).scalar() or b"")
         return self._read[key]
 
 

@@ -10,7 +10,15 @@ from sqlmodel import col
 
 from app.record.log import merkle
 from app.record.log.tiles import Tiles
+from app.record.store.database import blob
 from app.record.store.tables import CheckpointRow, LeafRow, TreeRow
+
+
+class DamagedTree(Exception):
+    """The store does not say how many leaves the log has."""
+
+    def __init__(self) -> None:
+        super().__init__("the store does not say how many leaves the log has (`tree.size`)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +51,15 @@ class Inclusion:
 
 
 def size(connection: Connection) -> int:
-    """How many leaves the log has."""
-    return int(connection.execute(select(col(TreeRow.size))).scalar_one())
+    """How many leaves the log has.
+
+    Raises:
+        DamagedTree: that is not said.
+    """
+    sizes = connection.execute(select(col(TreeRow.size))).scalars().all()
+    if len(sizes) != 1 or type(sizes[0]) is not int or sizes[0] < 0:
+        raise DamagedTree
+    return sizes[0]
 
 
 def leaf_of(connection: Connection, entry_id: str) -> Leaf | None:
@@ -73,7 +88,7 @@ def checkpoint(connection: Connection, *, by: str | None = None, covering: int |
     if by is not None:
         query = query.where(col(CheckpointRow.at) <= by)
     row = connection.execute(query.limit(1)).first()
-    return None if row is None else StoredCheckpoint(row.size, bytes(row.root), row.at, row.note)
+    return None if row is None else StoredCheckpoint(row.size, blob(row.root), row.at, row.note)
 
 
 def root(connection: Connection, leaves: int) -> bytes:
@@ -110,4 +125,4 @@ def _leaves() -> Select[int, str, str, bytes]:
 
 
 def _leaf(row: Row[int, str, str, bytes] | None) -> Leaf | None:
-    return None if row is None else Leaf(row.leaf_index, row.entry_id, row.at, bytes(row.hash))
+    return None if row is None else Leaf(row.leaf_index, row.entry_id, row.at, blob(row.hash))

@@ -131,10 +131,8 @@ class Batch:
             values = [row for _, row in group]
             if replacing is None:
                 self.connection.execute(insert(_TABLES[name].__table__), values)  # type: ignore[attr-defined]
-            elif replacing:
-                self.database.put(self.connection, _TABLES[name], values, replacing=replacing)
             else:
-                self.database.insert_missing(self.connection, _TABLES[name], values)
+                self.database.put(self.connection, _TABLES[name], values, replacing=replacing)
 
 
 class _NotUnwrapped(ValueError):

@@ -105,7 +105,8 @@ class Database:
 
     def insert_missing(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
         """Insert the rows whose key is not there yet."""
-        self._insert(connection, table, rows, replacing=())
+        if rows:
+            connection.execute(self._statement(table).on_conflict_do_nothing(), rows)
 
     def put(
         self,
@@ -116,8 +117,13 @@ class Database:
         replacing: Sequence[str],
         where: ColumnElement[bool] | None = None,
     ) -> None:
-        """Insert the rows; where a key is there already, and its row is as `where` says, replace the named columns."""
-        self._insert(connection, table, rows, replacing=replacing, where=where)
+        """Insert the rows; where a key is there already, and its row is as `where` says, replace the named columns, if any."""
+        if not replacing:
+            self.insert_missing(connection, table, rows)
+        elif rows:
+            statement = self._statement(table)
+            taken = {name: statement.excluded[name] for name in replacing}
+            connection.execute(statement.on_conflict_do_update(index_elements=_key(table), set_=taken, where=where), rows)
 
     def add_up(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]], *, column: str) -> None:
         """Insert the rows; where a key is there already, add to the column."""
@@ -140,23 +146,6 @@ class Database:
     def dispose(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
-
-    def _insert(
-        self,
-        connection: Connection,
-        table: type[SQLModel],
-        rows: Sequence[dict[str, Any]],
-        replacing: Sequence[str],
-        where: ColumnElement[bool] | None = None,
-    ) -> None:
-        if not rows:
-            return
-        statement = self._statement(table)
-        if replacing:
-            changed = {name: statement.excluded[name] for name in replacing}
-            connection.execute(statement.on_conflict_do_update(index_elements=_key(table), set_=changed, where=where), rows)
-        else:
-            connection.execute(statement.on_conflict_do_nothing(), rows)
 
     def _statement(self, table: type[SQLModel]) -> Any:
         return (sqlite if self.is_sqlite else postgresql).insert(table.__table__)  # type: ignore[attr-defined]
@@ -185,6 +174,17 @@ def cause(error: Exception) -> str:
     if isinstance(found, psycopg.Error) and found.diag.message_primary:
         return found.diag.message_primary
     return next(iter(str(found).splitlines()), "") if found is not None else type(error).__name__
+
+
+def blob(value: object) -> bytes:
+    """Bytes as they were stored.
+
+    Raises:
+        TypeError: it is something else: SQLite keeps anything in any column, and of a number `bytes` would make so many zeros.
+    """
+    if not isinstance(value, bytes | memoryview):
+        raise TypeError(f"bytes are stored here, and this is a {type(value).__name__}")
+    return bytes(value)
 
 
 def stamp(moment: datetime.datetime) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -63,7 +64,8 @@ class Record:
             spool: where entries without an idempotency key wait while the store is down; left out, they are refused.
             spool_folder: where entries may wait from another time or process, whether or not this one spools.
         """
-        self.database, self.keys, self.clock = database, keys, clock
+        self.database, self.clock = database, clock
+        self.keys = keys = replace(keys, source=keys.source.anew())
         self.deadline, self.read_deadline = deadline, read_deadline
         self.spool_folder = spool_folder
         self._committer = Committer(database, keys, clock)

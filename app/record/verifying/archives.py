@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from app.record.log.sealer import MOST_LEAVES
+from app.record.store.database import blob
 from app.record.store.months import month_of
 from app.record.store.tables import EntryRow, LeafRow
 from app.record.verifying.sequences import Gap
@@ -34,7 +35,7 @@ class Archives:
         said: dict[str, int] = {}
         for (envelope,) in connection.execute(query):
             with contextlib.suppress(ValueError, TypeError, LookupError):  # one that was changed says nothing; its leaf tells
-                body = orjson.loads(bytes(envelope))["body"]
+                body = orjson.loads(blob(envelope))["body"]
                 said[body["month"]] = said.get(body["month"], 0) + int(body["entries"])
         return cls(said)
 

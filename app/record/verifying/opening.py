@@ -11,6 +11,7 @@ from app.record.canonical import NotCanonical
 from app.record.keys import Keys, KeysProblem
 from app.record.privacy import Unreadable, commitment_of, open_private, unwrap
 from app.record.search.indexing import asked
+from app.record.store.database import blob
 from app.record.store.tables import SubjectRow
 from app.record.verifying.reading import Entry
 from app.record.verifying.verdict import Findings
@@ -56,5 +57,5 @@ def wrapped_keys(connection: Connection, tokens: Iterable[str]) -> dict[str, Wra
         query = select(col(SubjectRow.token), col(SubjectRow.wrapped_key), col(SubjectRow.wrapped_with)).where(
             col(SubjectRow.token).in_(part)
         )
-        found.update({row.token: (bytes(row.wrapped_key), row.wrapped_with) for row in connection.execute(query)})
+        found.update({row.token: (blob(row.wrapped_key), row.wrapped_with) for row in connection.execute(query)})
     return found

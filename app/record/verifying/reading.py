@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection, Row, select
 from sqlmodel import col
 
+from app.record.store.database import blob
 from app.record.store.tables import EntryRow, LeafRow, UnsealedRow
 
 BATCH = 1_000
@@ -76,7 +77,7 @@ def leaves(connection: Connection, first: int = 0, end: int | None = None) -> It
 
 def _sealed(row: Row[Any]) -> Sealed:
     entry = entry_of(row) if row.envelope is not None else None
-    return Sealed(row.leaf_index, row.entry_id, row.leaf_at, bytes(row.hash), entry)
+    return Sealed(row.leaf_index, row.entry_id, row.leaf_at, blob(row.hash), entry)
 
 
 def waiting(connection: Connection) -> Iterator[tuple[str, Entry | None]]:
@@ -100,5 +101,5 @@ def columns() -> list[Any]:
 
 def entry_of(row: Row[Any]) -> Entry:
     """The entry of a row that has all its columns."""
-    private = None if row.private is None else bytes(row.private)
-    return Entry(row.id, row.kind, row.at, row.subject, bytes(row.envelope), private)
+    private = None if row.private is None else blob(row.private)
+    return Entry(row.id, row.kind, row.at, row.subject, blob(row.envelope), private)

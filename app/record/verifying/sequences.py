@@ -57,6 +57,10 @@ class Sequences:
         self._last[writer] = number, after if leaf is None else leaf
         return True
 
+    def last_of(self, writer: str) -> int | None:
+        """The highest number of a writer; none where nothing of it was seen."""
+        return self._last[writer][0] if writer in self._last else None
+
     def missing(self, explained: Callable[[Gap], bool]) -> Iterator[Finding]:
         """Each gap that nothing explains."""
         for gap in (gap for gaps in self._gaps.values() for gap in gaps if not explained(gap)):

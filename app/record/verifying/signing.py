@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
 from app.record.keys import Keys
 from app.record.log.merkle import Frontier
 from app.record.log.notes import BadNote, Checkpoint, read_checkpoint
 from app.record.log.tree import StoredCheckpoint
+from app.record.store.database import blob
 from app.record.store.tables import CheckpointRow
 from app.record.verifying.verdict import Findings
 
 _BATCH = 1_000
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", re.ASCII)
 
 
 class Checkpoints:
@@ -29,7 +32,7 @@ class Checkpoints:
             kept: checkpoints whose signatures were checked.
             findings: where differences go.
         """
-        self._keys, self._findings = keys, findings
+        self._connection, self._keys, self._first, self._findings = connection, keys, first, findings
         self._stored = _stored(connection, first)
         self._next = next(self._stored, None)
         self._kept: dict[int, list[Checkpoint]] = {}
@@ -50,6 +53,8 @@ class Checkpoints:
         """The log has no more leaves."""
         if self._next is not None:
             self._findings.add("truncated", f"a checkpoint was signed over {self._next.size} leaves, and the log has {size}", size)
+        elif not self._first and (others := self._stored_count() - self.count):
+            self._findings.add("checkpoint", f"{others} checkpoints are stored whose size is none")
         elif self.last < size:
             self._findings.add("checkpoint", f"no checkpoint signs the leaves from {self.last} on", size - 1)
         for kept in self._kept:
@@ -59,9 +64,14 @@ class Checkpoints:
             else:
                 self._findings.add("checkpoint", f"the checkpoint of {kept} leaves that was kept lies before what was read")
 
+    def _stored_count(self) -> int:
+        return self._connection.execute(select(func.count()).select_from(CheckpointRow)).scalar_one()
+
     def _look_at(self, stored: StoredCheckpoint, root: bytes) -> None:
         where = f"the checkpoint of {stored.size} leaves"
         self.count, self.last = self.count + 1, stored.size
+        if not _TIME.fullmatch(str(stored.at)):
+            self._findings.add("checkpoint", f"{where}: its row does not say when it was signed", stored.size - 1)
         try:
             signed = read_checkpoint(stored.note, self._keys.verifiers)
         except BadNote as error:
@@ -90,5 +100,5 @@ def _stored(connection: Connection, first: int) -> Iterator[StoredCheckpoint]:
         rows = connection.execute(query.where(col(CheckpointRow.size) > last).order_by(col(CheckpointRow.size)).limit(_BATCH)).all()
         if not rows:
             return
-        yield from (StoredCheckpoint(row.size, bytes(row.root), row.at, row.note) for row in rows)
+        yield from (StoredCheckpoint(row.size, blob(row.root), row.at, row.note) for row in rows)
         last = rows[-1].size

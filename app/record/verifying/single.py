@@ -12,10 +12,11 @@ from app.record.log import tree
 from app.record.log.merkle import leaf_hash, verify_inclusion
 from app.record.log.notes import BadNote, Checkpoint, read_checkpoint
 from app.record.store.tables import EntryRow
+from app.record.verifying.damage import damage_in
 from app.record.verifying.opening import Opening
 from app.record.verifying.reading import Entry, columns, entry_of
 from app.record.verifying.rows import rows_of_entry
-from app.record.verifying.verdict import Findings, Verdict
+from app.record.verifying.verdict import Finding, Findings, Verdict
 
 
 class NoSuchEntry(LookupError):
@@ -35,6 +36,18 @@ def verify_entry(connection: Connection, keys: Keys, entry_id: str, *, kept: Seq
     Raises:
         NoSuchEntry: there is neither an entry nor a leaf of this id.
     """
+    try:
+        return _verified(connection, keys, entry_id, kept, opening=opening)
+    except NoSuchEntry:
+        raise
+    except Exception as error:
+        told = damage_in(error)
+        if told is None:
+            raise
+        return Verdict(keys.origin, 0, findings=(Finding("damaged", f"the entry cannot be verified: {told}", None, entry_id),))
+
+
+def _verified(connection: Connection, keys: Keys, entry_id: str, kept: Sequence[Checkpoint], *, opening: bool) -> Verdict:
     found = connection.execute(select(*columns()).where(col(EntryRow.id) == entry_id)).first()
     leaf = tree.leaf_of(connection, entry_id)
     if found is None and leaf is None:

@@ -7,6 +7,7 @@ from sqlmodel import col
 
 from app.record.log.merkle import HASH_BYTES, root_of
 from app.record.log.tiles import WIDTH
+from app.record.store.database import blob
 from app.record.store.tables import TileRow
 from app.record.verifying.verdict import Findings
 
@@ -82,7 +83,7 @@ class Tiling:
             query = select(col(TileRow.number), col(TileRow.hashes)).where(
                 col(TileRow.level) == tier, col(TileRow.number) >= number, col(TileRow.number) < number + _AHEAD
             )
-            self._read.update({(tier, row.number): bytes(row.hashes) for row in self._connection.execute(query)})
+            self._read.update({(tier, row.number): blob(row.hashes) for row in self._connection.execute(query)})
         return self._read.get((tier, number), b"")
 
 

@@ -12,9 +12,11 @@ from app.record.keys import Keys
 from app.record.log import tree
 from app.record.log.merkle import Frontier, leaf_hash
 from app.record.log.notes import Checkpoint
+from app.record.log.sealer import SEALER
 from app.record.log.tiles import Tiles
-from app.record.store.tables import EntryRow, LeafRow, UnsealedRow
+from app.record.store.tables import EntryRow, LeafRow, TreeRow, UnsealedRow
 from app.record.verifying.archives import Archives
+from app.record.verifying.damage import damage_in
 from app.record.verifying.opening import Opening
 from app.record.verifying.reading import BATCH, Entry, Sealed, leaves, waiting
 from app.record.verifying.rows import Rows
@@ -25,8 +27,6 @@ from app.record.verifying.verdict import MOST_FINDINGS, Finding, Findings, Verdi
 
 Progress = Callable[[int, int], None]
 """Told how many leaves were read, and how many there are."""
-_NOT_OF_ITS_KIND = (TypeError, ValueError, LookupError, OverflowError)
-"""What a value raises that no writer of ours has written: SQLite keeps anything in any column."""
 
 
 def verify_log(
@@ -50,8 +50,11 @@ def verify_log(
     """
     try:
         reading = _Pass(connection, keys, first, kept, opening=opening)
-    except _NOT_OF_ITS_KIND:
-        return Verdict(keys.origin, 0, findings=(Finding("damaged", "the store does not say how many leaves the log has"),))
+    except Exception as error:
+        told = damage_in(error)
+        if told is None:
+            raise
+        return Verdict(keys.origin, 0, findings=(Finding("damaged", f"the store cannot be read: {told}"),))
     return reading.run(progress)
 
 
@@ -73,9 +76,11 @@ class _Pass:
     def run(self, progress: Progress) -> Verdict:
         try:
             self._read(progress)
-        except _NOT_OF_ITS_KIND as error:
-            told = f"the store cannot be read on from here: something is not of its kind ({type(error).__name__})"
-            self.findings.add("damaged", told, self.tree.size)
+        except Exception as error:
+            told = damage_in(error)
+            if told is None:
+                raise
+            self.findings.add("damaged", f"the store cannot be read on from here: {told}", self.tree.size)
         return self._verdict()
 
     def _read(self, progress: Progress) -> None:
@@ -145,6 +150,7 @@ class _Pass:
         self.archives.finish(self.findings)
         self.findings.extend(self.sequences.missing(self.archives.explains))
         self._without_leaf()
+        self._heartbeats()
 
     def _waiting(self, rows: Rows) -> None:
         found = waiting(self.connection)
@@ -166,6 +172,15 @@ class _Pass:
         )
         for (entry_id,) in self.connection.execute(query.limit(MOST_FINDINGS)):
             self.findings.add("entry", "an entry has no leaf, and waits for none: it was put there past the log", None, entry_id)
+
+    def _heartbeats(self) -> None:
+        """What the store says of heartbeats is where the sealer goes on counting."""
+        row = self.connection.execute(select(col(TreeRow.heartbeat), col(TreeRow.heartbeats))).one()
+        last, whole = self.sequences.last_of(SEALER), self.first == 0 and not self.archives.count
+        counted = type(row.heartbeats) is int and (last or 0) <= row.heartbeats and (not whole or row.heartbeats == (last or 0))
+        newest = select(col(EntryRow.at)).where(col(EntryRow.kind) == "heartbeat").order_by(col(EntryRow.id).desc()).limit(1)
+        if not counted or row.heartbeat != (self.connection.execute(newest).scalar() or row.heartbeat):
+            self.findings.add("damaged", "the store says something else of the log's heartbeats (`tree.heartbeat`) than their entries")
 
     def _verdict(self) -> Verdict:
         return Verdict(

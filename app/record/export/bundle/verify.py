@@ -18,10 +18,15 @@ from typing import IO, Any, Dict, List, Optional, Tuple
 
 MOST_FINDINGS = 20
 LARGEST_SIZE = 2**63
+PARTS = ("keys.json", "contents.txt", "bundle.json", "checkpoint.txt")
 
 
 class Wrong(Exception):
     """Something in the bundle is not as it should be; the message says what."""
+
+
+class Unverified(Exception):
+    """Nothing can be said of the bundle: what is needed for it cannot be read, or is not what it should be. The message says what."""
 
 
 # Ed25519 (RFC 8032, section 5.1), points in extended coordinates.
@@ -108,11 +113,12 @@ class Key:
             raise Wrong("a key is not well formed: `%s`" % text.strip()[:100])
 
 
-def opened_note(note: str, keys: list[Key], what: str) -> str:
-    """The text of a note that one of the keys has signed."""
+def opened_note(note: str, keys: list[Key], what: str, others: list[Key] | None = None) -> str:
+    """The text of a note that one of the keys has signed. `others` are keys of the log that are not trusted."""
     text, blank, signed = note.rpartition("\n\n")
     text += "\n"
     genuine = False
+    strange = []
     for line in signed.splitlines() if blank else ():
         parts = line.split(" ")
         if len(parts) != 3 or parts[0] != "\N{EM DASH}":
@@ -123,14 +129,18 @@ def opened_note(note: str, keys: list[Key], what: str) -> str:
                 if not is_signature(key.public, text.encode(), signature[4:]):
                     raise Wrong("%s: the signature is false: the text or the signature was changed" % what)
                 genuine = True
+        named = [key for key in others or () if (key.name, key.id) == (parts[1], signature[:4])]
+        strange += [key.text for key in named if is_signature(key.public, text.encode(), signature[4:])]
+    if strange and not genuine:
+        raise Unverified("%s is signed by a key that you did not name with --key: %s" % (what, strange[0]))
     if not genuine:
         raise Wrong("%s: none of the log's keys has signed it" % what)
     return text
 
 
-def read_checkpoint(note: str, keys: list[Key], what: str) -> tuple[str, int, bytes]:
+def read_checkpoint(note: str, keys: list[Key], what: str, others: list[Key] | None = None) -> tuple[str, int, bytes]:
     """(log, size, root) of a signed checkpoint."""
-    lines = opened_note(note, keys, what).split("\n")
+    lines = opened_note(note, keys, what, others).split("\n")
     if len(lines) != 4 or not lines[1].isdigit() or len(_decoded(lines[2])) != 32 or int(lines[1]) >= LARGEST_SIZE:
         raise Wrong("%s: it is no checkpoint" % what)
     return lines[0], int(lines[1]), _decoded(lines[2])
@@ -227,14 +237,10 @@ class Archive(Folder):
         self._zip = zipfile.ZipFile(place)
 
     def names(self) -> set[str]:
-        """Every file, by its path with slashes."""
-        return {name for name in self._zip.namelist() if not name.endswith("/")}
-
-    def read(self, name: str) -> bytes:
-        """A whole file, of which there must be one."""
+        """Every file, by its path with slashes; each must be there once."""
         if len(set(self._zip.namelist())) != len(self._zip.namelist()):
             raise Wrong("the zip file holds a file twice")
-        return super().read(name)
+        return {name for name in self._zip.namelist() if not name.endswith("/")}
 
     def close(self) -> None:
         """Let go of the file."""
@@ -252,11 +258,14 @@ class Check:
         self.bundle, self.trusted, self.kept = bundle, trusted, kept
         self.findings: list[str] = []
         self.told: list[str] = []
+        self.strange: list[Key] = []
+        self.added: list[str] = []
         self.packs: set[str] = set()
         self.sequences: dict[str, list[int]] = {}
 
     def run(self) -> None:
         """Everything, in an order in which nothing is believed before it was checked."""
+        self._parts_there()
         self.keys = self._keys()
         self.listed = self._contents()
         self.about = json.loads(self.bundle.read("bundle.json"))
@@ -266,14 +275,25 @@ class Check:
         if self.about["whole"]:
             self._sequences()
 
+    def _parts_there(self) -> None:
+        """Without any of a bundle's parts it is something else; without one of them it is a bundle from which something was taken."""
+        there = self.bundle.names()
+        missing = [name for name in PARTS if name not in there]
+        if len(missing) == len(PARTS):
+            raise Unverified("this is no bundle: it has none of the files %s" % ", ".join(PARTS))
+        if missing:
+            raise Wrong("%s: the file is missing" % missing[0])
+
     def _keys(self) -> list[Key]:
         document = json.loads(self.bundle.read("keys.json"))
         keys = [Key(item["key"]) for item in document["signing"]]
         if self.trusted:
-            strange = [key.text for key in keys if key.text not in self.trusted]
+            self.strange = [key for key in keys if key.text not in self.trusted]
             keys = [key for key in keys if key.text in self.trusted]
-            for text in strange:
-                self.told.append("not trusted, for you did not name it with --key: %s" % text)
+            if not keys:
+                raise Wrong("keys.json: none of the keys that you named with --key is a key of this log")
+            for key in self.strange:
+                self.told.append("not trusted, for you did not name it with --key: %s" % key.text)
         else:
             self.told += ["key %s" % key.text for key in keys]
             self.told.append("compare the keys with what the operator gave you at another time, or name them with --key")
@@ -281,7 +301,7 @@ class Check:
 
     def _contents(self) -> set[str]:
         """The files that the signed list of contents names, each as it was when it was signed."""
-        text = opened_note(self.bundle.read("contents.txt").decode(), self.keys, "contents.txt")
+        text = opened_note(self.bundle.read("contents.txt").decode(), self.keys, "contents.txt", self.strange)
         listed, there = {}, self.bundle.names()
         for line in text.splitlines()[1:]:
             hashed, _, name = line.partition("  ")
@@ -291,8 +311,7 @@ class Check:
                 self.findings.append("%s: the file is missing" % name)
             elif self._hash_of(name) != listed[name]:
                 self.findings.append("%s: the file was changed after it was put into the bundle" % name)
-        for name in sorted(there - set(listed) - {"contents.txt"})[:MOST_FINDINGS]:
-            self.told.append("not part of the bundle, and not looked at: %s" % name)
+        self.added = sorted(there - set(listed) - {"contents.txt"})
         return set(listed) & there
 
     def _hash_of(self, name: str) -> str:
@@ -303,17 +322,15 @@ class Check:
         return total.hexdigest()
 
     def _checkpoint(self, name: str) -> tuple[str, int, bytes]:
-        return read_checkpoint(self.bundle.read(name).decode(), self.keys, name)
+        return read_checkpoint(self.bundle.read(name).decode(), self.keys, name, self.strange)
 
     def _checkpoints(self) -> Signed:
         """Those of the bundle, and those that were kept elsewhere, by size."""
         found: Signed = {}
         given = [(name, self.bundle.read(name)) for name in sorted(self.listed) if name.startswith("checkpoints/")]
-        for name in self.kept:
-            with open(name, "rb") as opened:
-                given.append((name, opened.read()))
+        given += [(name, _kept(name)) for name in self.kept]
         for name, note in given:
-            origin, size, root = read_checkpoint(note.decode(), self.keys, name)
+            origin, size, root = read_checkpoint(note.decode(), self.keys, name, self.strange)
             if origin != self.origin:
                 raise Wrong("%s: it is of another log, %s" % (name, origin))
             found.setdefault(size, []).append((name, root))
@@ -485,6 +502,30 @@ class Payloads:
         self._next: Optional[Dict[str, Any]] = json.loads(line) if line else None
 
 
+def _kept(name: str) -> bytes:
+    """A checkpoint that the auditor kept."""
+    try:
+        with open(name, "rb") as opened:
+            return opened.read()
+    except OSError as error:
+        raise Unverified("the checkpoint `%s` cannot be read: %s" % (name, error.strerror)) from None
+
+
+def _check_keys(texts: list[str]) -> None:
+    """What is named with --key must be keys: one that is none has signed nothing, and says nothing about the bundle."""
+    for text in texts:
+        try:
+            Key(text)
+        except Wrong:
+            raise Unverified("--key: `%s` is no key; one looks like name+id+base64" % text[:100]) from None
+
+
+def _opened(place: str) -> Folder:
+    if not os.path.exists(place):
+        raise Unverified("there is no folder or zip file `%s`" % place)
+    return Archive(place) if os.path.isfile(place) else Folder(place)
+
+
 def _digest(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
@@ -506,26 +547,48 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--checkpoint", action="append", default=[], help="a checkpoint of the log that you kept")
     given = parser.parse_args(arguments)
     try:
-        bundle = Archive(given.bundle) if os.path.isfile(given.bundle) else Folder(given.bundle)
-        check = Check(bundle, given.key, given.checkpoint)
-    except (OSError, zipfile.BadZipFile) as error:
-        print("NOT VERIFIED: the bundle cannot be read: %s" % error)
-        return 1
+        _check_keys(given.key)
+        bundle = _opened(given.bundle)
+    except (Unverified, OSError, zipfile.BadZipFile) as error:
+        return _unverified("the bundle cannot be read: %s" % error if not isinstance(error, Unverified) else str(error))
+    check = Check(bundle, [key.strip() for key in given.key], given.checkpoint)
     try:
         check.run()
+    except Unverified as error:
+        return _unverified(str(error), check)
     except Wrong as error:
         check.findings.append(str(error))
     except Exception as error:
         check.findings.append("the bundle is damaged: %s: %s" % (type(error).__name__, str(error)[:200]))
-    bundle.close()
+    finally:
+        bundle.close()
+    return _verdict(check)
+
+
+def _unverified(why: str, check: Optional[Check] = None) -> int:
+    for line in check.told if check else ():
+        print("  " + line)
+    print("NOT VERIFIED: %s" % why)
+    return 1
+
+
+def _counted(files: list[str]) -> str:
+    return "1 file that is not part of the bundle" if len(files) == 1 else "%d files that are not part of the bundle" % len(files)
+
+
+def _verdict(check: Check) -> int:
     for line in check.told:
         print("  " + line)
+    for name in check.added[:MOST_FINDINGS]:
+        print("? not part of the bundle, and not looked at: %s" % name)
     for line in check.findings[:MOST_FINDINGS]:
         print("! " + line)
     if check.findings:
         print("NOT GENUINE: %d finding%s; the first is: %s" % (len(check.findings), "s"[: len(check.findings) > 1], check.findings[0]))
         return 1
     print("GENUINE: the records of the log %s are as they were signed, and none of the leaves named above is missing." % check.origin)
+    if check.added:
+        print("This does not hold for %s, which nobody signed: %s" % (_counted(check.added), ", ".join(check.added[:MOST_FINDINGS])))
     return 0
 
 

@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from app.record.contacts import STRENGTH, contact_id
 from app.record.search.indexing import asked
+from app.record.store.database import blob
 from app.record.store.months import first_moment_after
 from app.record.store.tables import CheckpointRow, ContactRow, EntryRow, LeafRow, OutcomeRow
 from app.record.verifying.archives import Archives
@@ -144,7 +145,7 @@ def _bodies(connection: Connection, decisions: Iterable[str]) -> Iterator[tuple[
     for part in asked(sorted(decisions)):
         for row in connection.execute(select(col(EntryRow.id), col(EntryRow.envelope)).where(col(EntryRow.id).in_(part))):
             with contextlib.suppress(orjson.JSONDecodeError, TypeError, LookupError):  # one that was changed says nothing; its leaf tells
-                yield row.id, dict(orjson.loads(bytes(row.envelope))["body"])
+                yield row.id, dict(orjson.loads(blob(row.envelope))["body"])
 
 
 def _possible(rounds: Iterable[Round]) -> tuple[set[str], set[str]]:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, or_, select
 from sqlmodel import col
 
 from app.record.log.merkle import leaf_hash
+from app.record.store.database import blob
 from app.record.store.tables import EntryRow, LeafRow
 from app.record.verifying.reading import columns, entry_of
 from app.record.verifying.rows.told import Told, told_by
@@ -36,6 +37,6 @@ def _read(connection: Connection, first: int, findings: Findings) -> Iterator[To
     )
     for row in connection.execute(query):
         entry = entry_of(row)
-        if row.leaf_index is not None and row.leaf_index < first and leaf_hash(entry.envelope) != bytes(row.hash):
+        if row.leaf_index is not None and row.leaf_index < first and leaf_hash(entry.envelope) != blob(row.hash):
             findings.add("record", "the entry is not the one that was sealed: it or its leaf was changed", row.leaf_index, entry.id)
         yield from told_by([(row.leaf_index, entry)], entry.kind)
