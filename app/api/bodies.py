@@ -38,7 +38,7 @@ async def read_json(request: Request, most: int = LARGEST_BODY) -> bytes:
         raise Refused(problem("unsupported-media-type", detail="send the body as it is, without a `content-encoding`"))
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > most:
-        raise _too_large()
+        raise _too_large(most)
     return await _read(request, most)
 
 
@@ -53,10 +53,10 @@ async def _read(request: Request, most: int) -> bytes:
     async for chunk in request.stream():
         size += len(chunk)
         if size > most:
-            raise _too_large()
+            raise _too_large(most)
         chunks.append(chunk)
     return b"".join(chunks)
 
 
-def _too_large() -> Refused:
-    return Refused(problem("body-too-large", headers={"connection": "close"}))
+def _too_large(most: int) -> Refused:
+    return Refused(problem("body-too-large", detail=f"at most {most:,} bytes are read", headers={"connection": "close"}))

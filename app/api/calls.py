@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.asked import check_parameters
 from app.api.bodies import Refused
 from app.api.permissions import is_open, may
 from app.api.problems import problem
@@ -84,6 +85,7 @@ async def admit(request: Request) -> Call:
 
     Raises:
         Refused: 401 without a key or with a wrong one, 403 where the role may not.
+        RequestError: it has a parameter that the route has not, or one twice.
     """
     services: Services = request.app.state.services
     route = f"{request.method} {request.scope['route'].path_format}"
@@ -95,6 +97,7 @@ async def admit(request: Request) -> Call:
         raise Refused(_unknown(key))
     if not may(caller.role, route):
         raise Refused(problem("forbidden", detail=f"the role `{caller.role}` may not do this"))
+    check_parameters(request)
     return Call(request, services, caller)
 
 

@@ -17,9 +17,12 @@ from app.api.bodies import Refused
 from app.api.packs.answers import mistakes
 from app.api.problems import problem
 from app.engine.intake import FieldProblem, RequestError
+from app.engine.intake.wording import told
 from app.engine.problems import PackError
 from app.record import KeyReused, StoreBusy, StoreError
+from app.record.erasing.holds import NotHeld
 from app.record.erasing.persons import Held, NotErased
+from app.record.erasing.reasons import BadReason
 from app.record.export.exporting import NothingSealed
 from app.record.export.sharing import TooMuch
 from app.record.packs.library import DamagedPack
@@ -31,9 +34,8 @@ from app.record.search.filters import BadFilters
 
 _log = structlog.get_logger("wanliu.store")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_kinds = {404: "not-found", 405: "method-not-allowed"}
 
-Answered = Callable[[Any], Response]
+Answered = Callable[[Request, Any], Response]
 
 
 def handle_errors(app: FastAPI) -> None:
@@ -44,53 +46,64 @@ def handle_errors(app: FastAPI) -> None:
 
 
 def _handler(answered: Answered) -> ExceptionHandler:
-    async def handler(_: Request, error: Exception) -> Response:
-        return answered(error)
+    async def handler(request: Request, error: Exception) -> Response:
+        return answered(request, error)
 
     return handler
 
 
 def _told(kind: str) -> Answered:
     """A problem of this kind, with the error's own message."""
-    return lambda error: problem(kind, detail=str(error))
+    return lambda _, error: problem(kind, detail=str(error))
 
 
 def _named(field: str) -> Answered:
     """A wrong field, with the error's own message."""
-    return lambda error: problem("invalid-request", errors=[FieldProblem(field, str(error))])
+    return lambda _, error: problem("invalid-request", errors=[FieldProblem(field, str(error))])
 
 
-def _fields(error: RequestError | BadFilters) -> Response:
+def _fields(_: Request, error: RequestError | BadFilters) -> Response:
     return problem("invalid-request", errors=error.problems)
 
 
-def _parameters(error: RequestValidationError) -> Response:
-    return problem("invalid-request", errors=[FieldProblem(str(item["loc"][-1]), "is not of the expected form") for item in error.errors()])
+def _parameters(_: Request, error: RequestValidationError) -> Response:
+    return problem("invalid-request", errors=[FieldProblem(".".join(map(str, item["loc"][1:])), told(item)) for item in error.errors()])
 
 
-def _key_reused(_: KeyReused) -> Response:
+def _key_reused(_: Request, __: KeyReused) -> Response:
     return problem("idempotency-key-reused", errors=[FieldProblem("Idempotency-Key", "was used for another request; use a new one")])
 
 
-def _store_failed(error: StoreError) -> Response:
+def _store_failed(request: Request, error: StoreError) -> Response:
     _log.warning("store_failed", why=str(error))
-    return problem("store-busy" if isinstance(error, StoreBusy) else "store-unavailable")
+    return problem("store-busy" if isinstance(error, StoreBusy) else "store-unavailable", detail=_not_done(request))
+
+
+def _not_done(request: Request) -> str:
+    """What the store was wanted for."""
+    if request.method == "GET":
+        return "nothing was read"
+    if request.scope["route"].path == "/v1/decisions":
+        return "the decision could not be stored in time, so it is not given; ask again, with an `Idempotency-Key`"
+    return "the change is not known to be stored, and may still be: look, or send it again with its `Idempotency-Key`, if it has one"
 
 
 ERRORS: Mapping[type[Exception], Answered] = {
-    Refused: lambda error: error.response,
+    Refused: lambda _, error: error.response,
     RequestError: _fields,
     RequestValidationError: _parameters,
     BadFilters: _fields,
     BadCursor: _named("cursor"),
     TooMuch: _named("from"),
-    BadStep: lambda error: _named(error.field)(error),
+    BadStep: lambda _, error: problem("invalid-request", errors=[FieldProblem(error.field, str(error))]),
+    BadReason: lambda _, error: problem("invalid-request", errors=[FieldProblem(error.field, error.wrong)]),
     UnknownPack: _told("not-found"),
     OwnPack: _told("own-pack"),
     PackStepError: _told("wrong-state"),
-    PackError: lambda error: problem("invalid-pack", errors=mistakes(error)),
+    PackError: lambda _, error: problem("invalid-pack", errors=mistakes(error)),
     NobodyKnown: _told("not-found"),
     Held: _told("held"),
+    NotHeld: _told("wrong-state"),
     NotErased: _told("wrong-state"),
     NothingSealed: _told("not-found"),
     DamagedEntry: _told("damaged"),
@@ -99,12 +112,18 @@ ERRORS: Mapping[type[Exception], Answered] = {
     StoreError: _store_failed,
 }
 """By error, how it is answered; of an error that has none, its nearest ancestor's."""
+_NO_PATH = "there is no such path; `GET /openapi.json` lists those there are"
+_A_DIGEST = "a pack is named by its digest, `sha256:` and 64 of 0-9 a-f; `GET /v1/packs` lists them"
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
-    headers = {"allow": ", ".join(_allowed(request))} if status == 405 else None
-    return problem(_kinds.get(status, "bad-request"), headers=headers)
+    if status == 405:
+        allowed = ", ".join(_allowed(request))
+        return problem("method-not-allowed", detail=f"this path takes {allowed}", headers={"allow": allowed})
+    if status == 404:
+        return problem("not-found", detail=_A_DIGEST if request.url.path.startswith("/v1/packs/") else _NO_PATH)
+    return problem("bad-request")
 
 
 def _allowed(request: Request) -> list[str]:

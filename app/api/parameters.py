@@ -1,16 +1,50 @@
-"""Parameters that several routes take."""
+"""Parameters that several routes take, each with the words for what is expected of it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import datetime
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from fastapi import Path, Query
+from fastapi import Header, Path, Query
+from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
+from pydantic_core import core_schema as core
 from starlette.convertors import StringConvertor, register_url_convertor
 
-DECISION_ID = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+from app.engine.vocabulary.types import Identifier
+
 DIGEST = r"^sha256:[0-9a-f]{64}$"
-SUBSCRIBER_ID = "[0-9A-Za-z][0-9A-Za-z_.:@+-]{0,63}"
-"""The operator's id of a subscriber, without the ends of the pattern."""
+_ID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+IN_HEADER = "-"
+"""Stands in a path for the id that the header `X-Subscriber-Id` has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """Says in our words what is expected of a parameter or a field, whatever is wrong with it; stands after what is checked."""
+
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core.custom_error_schema(handler(source), custom_error_type="value_expected", custom_error_message=f"expected {self.words}")
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Reads a whole number within bounds."""
+
+    least: int
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core.custom_error_schema(
+            core.int_schema(ge=self.least, le=self.most),
+            custom_error_type="value_expected",
+            custom_error_message=f"expected a whole number from {self.least:,} to {self.most:,}",
+        )
 
 
 class _DigestConvertor(StringConvertor):
@@ -21,6 +55,29 @@ class _DigestConvertor(StringConvertor):
 
 register_url_convertor("digest", _DigestConvertor())
 
-DecisionId = Annotated[str, Path(pattern=DECISION_ID, description="A `decision_id`.")]
-Digest = Annotated[str, Path(pattern=DIGEST, description="A pack's digest.")]
+
+def _written_as_date(value: object) -> object:
+    """A date as ISO 8601 has it; pydantic alone would take a number of seconds for one."""
+    if isinstance(value, str) and not _DATE.fullmatch(value):
+        raise ValueError("not a date")
+    return value
+
+
+EntryId = Annotated[str, Field(pattern=_ID), AfterValidator(str.lower), Worded("an id such as 019aa9c1-83d0-7c2e-8f5b-0c1d2e3f4a5b")]
+DecisionId = Annotated[EntryId, Path(description="A `decision_id`.")]
+FullDigest = Annotated[str, Field(pattern=DIGEST), Worded("a digest: `sha256:` and 64 of 0-9 a-f, as `GET /v1/packs` lists them")]
+Digest = Annotated[FullDigest, Path(description="A pack's digest.")]
+PackName = Annotated[
+    str,
+    Field(pattern="^(sha256:)?[0-9a-f]{1,64}$"),
+    Worded("a pack's digest, `sha256:` and 64 of 0-9 a-f, or as many of them from the first on as name one pack"),
+]
+"""A digest, or its beginning, as tables print it."""
+Day = Annotated[datetime.date, BeforeValidator(_written_as_date), Worded("a day such as 2026-11-01")]
 Locale = Annotated[Literal["zh-CN", "en"], Query(description="Language of the words.")]
+Subscriber = Annotated[
+    Annotated[str, Field(pattern="^(-|[0-9A-Za-z][0-9A-Za-z_.:@+-]{0,63})$")],
+    Worded("`-`, with the id in the header `X-Subscriber-Id`; or an id: letters or digits, then also _ . : @ + -, at most 64"),
+    Path(description="`-`, with the id in the header `X-Subscriber-Id`, so that it stands in no log of URLs; or the operator's id itself."),
+]
+SubscriberHeader = Annotated[Identifier | None, Header(alias="X-Subscriber-Id", description="The operator's id of the subscriber.")]

@@ -25,6 +25,7 @@ ASKING = _roles("agent self_service campaign")
 TRYING = _roles("author approver compliance")
 """Who may ask what would be decided, leaving no trace."""
 _REVIEW = _roles("compliance")
+_PRIVACY = _roles("privacy_officer")
 _APPROVER = _roles("approver")
 _PACKS = _roles("author approver compliance operations")
 
@@ -35,7 +36,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "POST /v1/decisions": ASKING | TRYING,
     "GET /v1/decisions/{decision_id}": ASKING | _REVIEW,
     "POST /v1/decisions/{decision_id}/responses": ASKING,
-    "GET /v1/decisions": ASKING | _REVIEW,
+    "GET /v1/decisions": ASKING | _REVIEW | _PRIVACY,
     "GET /v1/decisions/{decision_id}/record": _REVIEW,
     "GET /v1/decisions/{decision_id}/explanation": ASKING | _REVIEW,
     "GET /v1/decisions/{decision_id}/replay": _REVIEW,
@@ -45,7 +46,9 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "GET /v1/records/pairs": _REVIEW,
     "POST /v1/records/export": _roles("compliance privacy_officer"),
     "GET /v1/subscribers/{subscriber}/record": _roles("compliance privacy_officer"),
-    "DELETE /v1/subscribers/{subscriber}": _roles("privacy_officer"),
+    "POST /v1/subscribers/{subscriber}/erasure": _PRIVACY,
+    "POST /v1/subscribers/{subscriber}/hold": _PRIVACY,
+    "POST /v1/subscribers/{subscriber}/release": _PRIVACY,
     "GET /v1/packs": TRYING,
     "GET /v1/packs/{digest}": TRYING,
     "POST /v1/packs": _roles("author"),

@@ -64,7 +64,7 @@ KINDS: Mapping[str, Kind] = {
     "internal": Kind(500, "The service failed"),
     "damaged": Kind(500, "What is stored is not what was recorded"),
     "store-busy": Kind(503, "More waits for the store than fits", retry=True),
-    "store-unavailable": Kind(503, "The store did not answer in time, so nothing is given", retry=True),
+    "store-unavailable": Kind(503, "The store does not answer", retry=True),
 }
 """Every kind of problem, by the last part of its `type`."""
 

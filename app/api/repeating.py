@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Header
+from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app.api.bodies import json_answer
 from app.api.calls import Call
+from app.api.parameters import Worded
 from app.record import Record, StoreUnavailable
 from app.record.entries import Idempotency, NewEntry
 from app.record.reading.recorded import read_entry
 from app.record.store.idempotency import KEY_PATTERN, first_of, idempotency_of
 
 RepeatKey = Annotated[
-    str | None,
+    Annotated[str, Field(pattern=KEY_PATTERN), Worded("1 to 100 letters, digits and _ . : / + = -, in quotes or without")] | None,
     Header(
         alias="Idempotency-Key",
-        pattern=KEY_PATTERN,
         description="Names the request, so that it can be sent again: for 24 hours the same key and body give the same answer.",
     ),
 ]

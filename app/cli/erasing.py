@@ -47,11 +47,12 @@ def scrub(*, full: bool) -> None:
 def hold(subscriber: str, reason: str, by: str | None) -> None:
     """Put a subscriber under legal hold."""
     from app.record.erasing.holds import hold as put
+    from app.record.persons import NobodyKnown
 
     with the_record() as record:
         try:
             entry_id = put(record, subscriber, reason=reason, by=who(by))
-        except ValueError as error:
+        except (NobodyKnown, ValueError) as error:
             fail(error)
     out().print(f"Held: erasing this subscriber is refused until the hold is released. On record as {entry_id}.", soft_wrap=True)
 
@@ -72,9 +73,11 @@ def release(subscriber: str, by: str | None) -> None:
 
 def retention(jurisdiction: str | None, folder: Path | None, by: str | None, *, apply: bool, as_json: bool) -> None:
     """Show the months that are older than records are kept, and archive or drop them when told to."""
-    from app.record.erasing.retention import NotArchived, archive, jurisdictions, old_months, years_of
+    from app.record.erasing.retention import NotArchived, archive, jurisdictions, old_months, unknown_law, years_of
     from app.record.export.bundling import BundleProblem
 
+    if jurisdiction is not None and (wrong := unknown_law(jurisdiction)):
+        fail(f"--jurisdiction: {wrong}")
     with the_record() as record:
         laws = {jurisdiction} if jurisdiction else record.read_now(jurisdictions)
         years = years_of(laws)

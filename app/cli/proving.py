@@ -173,7 +173,7 @@ def _tell(verdict: Verdict, decision: str | None) -> None:
         records, checkpoints = _counted(verdict.records, "record", "records"), _counted(verdict.checkpoints, "checkpoint", "checkpoints")
         told.print(f"{verdict.origin}: {begin}, {records}, {checkpoints}, {_counted(verdict.writers, 'writer', 'writers')}")
     if verdict.archived:
-        told.print(f"archived, with their leaves there: {_counted(verdict.archived, 'record', 'records')}")
+        told.print(f"{_counted(verdict.archived, 'record was', 'records were')} archived; the log has the leaves")
     if verdict.waiting:
         told.print(f"{verdict.waiting:,} waiting to be sealed")
     if verdict.opened or verdict.sealed_for_good:

@@ -67,7 +67,7 @@ def find(
     else:
         from app.cli.record_tables import found
 
-        _print(found(page, language_of(locale)))
+        _print(found(page, pack, language_of(locale)))
 
 
 def show(entry_id: str, locale: str, by: str | None, *, as_json: bool) -> None:

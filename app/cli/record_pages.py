@@ -12,19 +12,19 @@ from rich.text import Text
 
 from app.cli.packs import table
 from app.cli.record_reasons import action_title, order_table
-from app.cli.record_words import beside, enclosed, joined, named, say
+from app.cli.record_words import beside, enclosed, named, say
 from app.engine.spoken import spoken
-from app.engine.terms import ANSWERS, CAUSES, CONSENTS, DIRECTIONS, DUTIES, KEYS, OUTCOMES, ROLES, STEPS, local_time, term, weekday
+from app.engine.terms import CAUSES, DIRECTIONS, DUTIES, KEYS, OUTCOMES, ROLES, STEPS, local_time, term
 from app.engine.texts import Language, listed, shown
 from app.engine.words import fact_title
-from app.record.export.letter import about_hours
+from app.record.export.permission import closed, permission_of
 from app.record.export.words import ELSEWHERE, section_title
 from app.record.packs.history import shortened
 
 if TYPE_CHECKING:
     from app.engine.pack import Pack
     from app.record.reading.dossier import Dossier
-    from app.record.reading.knowing import Contactable, PolicyClause
+    from app.record.reading.knowing import PolicyClause
     from app.record.reading.working import Considered
 
 
@@ -135,62 +135,34 @@ class DossierPage:
         return self._titled("known", rows)
 
     def _contact(self) -> Iterator[RenderableType]:
-        contact, port = self.dossier.contact, self.dossier.port_out
-        if contact is None or port is None:
+        told = permission_of(self.dossier, self.pack, self.language)
+        if told is None:
             return
         grid = table("", "", "")
         grid.show_header = False
-        free = self._say("holiday" if contact.holiday else "working day")
-        day = beside(self._at(contact.local_time), weekday(contact.weekday, self.language), free, language=self.language)
-        state = spoken(port.state, self.language) if port.state not in (None, "none") else ""
-        stands = beside(self._say(f"port {port.in_progress}"), state or "", port.last_on or "", language=self.language)
-        grid.add_row(self._say("local time"), day)
-        grid.add_row(self._say("hours"), self._hours(contact))
-        grid.add_row(self._say("consent"), joined(self._consents(contact), self.language) or self._say("no consent"))
-        for row in contact.refusals:
-            channel = spoken(row["channel"], self.language) if row.get("channel") else ""
-            refused = beside(self._at(row["at"]), channel, self._title(row.get("action") or ""), language=self.language)
-            grid.add_row(self._say("refusals"), refused)
-        grid.add_row(self._say("port-out"), stands)
+        grid.add_row(self._say("local time"), told.moment())
+        grid.add_row(self._say("hours"), told.hours())
+        grid.add_row(self._say("consent"), told.consent())
+        for refusal in told.refusals():
+            grid.add_row(self._say("refusals"), refusal)
+        grid.add_row(self._say("port-out"), told.port_out())
         yield self._titled("contact", grid)
-        yield from self._policy(contact.clauses)
-
-    def _consents(self, contact: Contactable) -> Iterator[str]:
-        for name, value in contact.consent.items():
-            if value is not None and name != "as_of":
-                yield named(term(CONSENTS, name, self.language), self._agreed(value), self.language)
-
-    def _agreed(self, value: object) -> str:
-        if isinstance(value, bool):
-            return self._say("yes" if value else "no")
-        if isinstance(value, list):
-            return listed([spoken(item, self.language) for item in value], self.language) or self._say("nobody")
-        return term(ANSWERS, str(value), self.language)
-
-    def _hours(self, contact: Contactable) -> str:
-        """Whether the contact was at a time at which one may be made, by each clause that looks at the time of day."""
-        about = about_hours(self.pack)
-        looking = [item for item in contact.clauses if (item.gate, item.clause) in about]
-        if self.dossier.envelope["body"].get("direction") == "inbound" and not any(item.kept_out or item.unknown for item in looking):
-            return self._say("they came")
-        told = (self._say("not kept" if item.kept_out or item.unknown else "kept", item.title) for item in looking)
-        return joined(told, self.language) or self._say("no hours")
+        yield from self._policy(told.clauses())
 
     def _policy(self, clauses: Sequence[PolicyClause]) -> Iterator[RenderableType]:
         """Every clause that was asked: those that kept something out by themselves, the others together."""
-        closed = [item for item in clauses if item.kept_out or item.unknown]
-        opened = [item.title for item in clauses if item.permitted and item not in closed]
+        opened = [item.title for item in clauses if not closed(item)]
         yield Text(f"\n{self._say('policy')}", style="bold")
-        if closed:
+        if len(opened) < len(clauses):
             rows = table("", *map(self._say, ("clause", "permitted", "kept out", "unknown")), right=(1, 2, 3))
-            for item in closed:
+            for item in filter(closed, clauses):
                 title = enclosed(item.title, f"{item.gate}.{item.clause}", self.language)
                 rows.add_row(title, *(f"{count or ''}" for count in (item.permitted, item.kept_out, item.unknown)))
             yield rows
         if opened:
             yield Text(named(self._say("all permitted", len(opened)), listed(opened, self.language), self.language))
         if not clauses:
-            yield Text(self._say("no hours"), style="dim")
+            yield Text(self._say("no clauses"), style="dim")
 
     def _considered(self, items: Sequence[Considered]) -> RenderableType:
         rows = table("", *map(self._say, ("action", "became", "why")))
@@ -210,7 +182,7 @@ class DossierPage:
             return " · ".join(filter(None, terms))
         first = f"{item.gate}.{item.clause}" if item.gate else str(item.clause)
         rest = [self._clause(name) for name in item.failing if name != first]
-        return self._clause(first) + self._lost(item) + (f" + {', '.join(rest)}" if rest else "")
+        return self._clause(first) + self._lost(item) + (f" + {listed(rest, self.language)}" if rest else "")
 
     def _clause(self, name: str) -> str:
         """A clause by its title where it has one, with the name by which a search finds it."""

@@ -14,6 +14,7 @@ _words: Words = {
     "more": ("more: --cursor {0}", "下一页：--cursor {0}"),
     "archived": ("archived", "已归档"),
     "nothing because": ("nothing: {0}", "无推荐：{0}"),
+    "whom": ("subject {0}", "主体{0}"),
     "replaced": ("{0} in place of {1}", "{0}，替换{1}"),
     "from": ("from {0}", "自{0}起生效"),
     "same_bytes": ("same, to the byte", "逐字节一致"),

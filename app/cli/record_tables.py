@@ -10,15 +10,17 @@ from rich.console import Group
 from rich.text import Text
 
 from app.cli.packs import table
+from app.cli.record_reasons import action_title
 from app.cli.record_table_words import counted, say
 from app.engine.spoken import spoken
 from app.engine.terms import CHANGES, EMPTY, KINDS, OUTCOMES, STEPS, local_time, term
-from app.engine.texts import Language
+from app.engine.texts import Language, listed
 from app.record.packs.history import shortened
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from app.engine.pack import Pack
     from app.record.reading.replaying import Instead, Replay
     from app.record.search.finding import Hit, Page
 
@@ -26,41 +28,56 @@ _SOME = 20
 _STYLES = {"same_bytes": "green", "same": "green", "differs": "bold red", "erased": "yellow", "pack_unusable": "bold red"}
 
 
-def found(page: Page, language: Language) -> list[RenderableType]:
-    """A page of a search."""
+def found(page: Page, pack: Pack | None, language: Language) -> list[RenderableType]:
+    """A page of a search; in Chinese with the titles of the pack in force."""
     if not page.hits:
         return [Text(say("nothing found", language, counted("leaf", page.searched, language)), style="dim")]
     made = table("", *(say(name, language) for name in ("id and time", "what", "by")))
     made.columns[0].no_wrap = True
     for hit in page.hits:
-        made.add_row(*_hit(hit, language))
+        made.add_row(*_hit(hit, pack if language == "zh" else None, language))
     told = [say("searched", language, counted("leaf", page.searched, language))]
     if page.cursor:
         told.append(say("more", language, page.cursor))
     return [made, Text("  ·  ".join(told), style="dim")]
 
 
-def _hit(hit: Hit, language: Language) -> tuple[RenderableType, ...]:
+def _hit(hit: Hit, pack: Pack | None, language: Language) -> tuple[RenderableType, ...]:
     where = Group(Text(hit.entry_id), Text(local_time(hit.at, 0, language), style="dim"))
     if hit.envelope is None:
         return where, Text(say("archived", language), style="dim"), ""
     kind, body = hit.envelope["kind"], hit.envelope["body"]
-    placed = [spoken(body["channel"], language) if body.get("channel") else "", body.get("phase")]
+    placed = [
+        spoken(body["channel"], language) if body.get("channel") else "",
+        _phase(body.get("phase"), pack),
+        _whom(hit.envelope, language),
+    ]
     head = " · ".join(filter(None, ("" if kind == "decision" else term(KINDS, kind, language), *placed)))
-    says = _decision(body, language) if kind == "decision" else _other(kind, body, language)
+    says = _decision(body, pack, language) if kind == "decision" else _other(kind, {**body, "told": hit.at}, pack, language)
     by = " ".join(filter(None, (body.get("caller", body.get("by", "")), body.get("agent"))))
     return where, Group(Text(says), Text(head, style="dim")), by
 
 
-def _decision(body: Mapping[str, Any], language: Language) -> str:
-    offered = ", ".join(item["action"] for item in body["offered"])
+def _phase(code: str | None, pack: Pack | None) -> str | None:
+    found = pack.phase_by_id.get(code) if pack is not None and code else None
+    return code if found is None else found.title.say("zh")
+
+
+def _whom(envelope: Mapping[str, Any], language: Language) -> str:
+    """The token of whom it is about, where that is the point of an entry."""
+    about = envelope["kind"] in ("hold", "erasure", "read") and envelope.get("subject")
+    return say("whom", language, envelope["subject"]) if about else ""
+
+
+def _decision(body: Mapping[str, Any], pack: Pack | None, language: Language) -> str:
+    offered = listed([action_title(item["action"], pack, language) for item in body["offered"]], language)
     return offered or say("nothing because", language, term(EMPTY, body.get("empty_because"), language))
 
 
-def _other(kind: str, body: Mapping[str, Any], language: Language) -> str:
+def _other(kind: str, body: Mapping[str, Any], pack: Pack | None, language: Language) -> str:
     """What an entry says, in the words of its kind."""
     told = {
-        "action": body.get("action"),
+        "action": action_title(body["action"], pack, language) if body.get("action") else None,
         "outcome": term(OUTCOMES, body.get("outcome"), language),
         "what": term(CHANGES, body.get("what"), language),
         "which": term(CHANGES, body.get("which"), language),
@@ -70,7 +87,7 @@ def _other(kind: str, body: Mapping[str, Any], language: Language) -> str:
         "name": body.get("name"),
         "key": _replaced(body, language),
         "basis": body.get("basis"),
-        "from": _ahead(body, language),
+        "from": _ahead(body, body["told"], language),
         "decision": body.get("decision") or body.get("of"),
     }
     return " ".join(filter(None, told.values()))
@@ -78,12 +95,18 @@ def _other(kind: str, body: Mapping[str, Any], language: Language) -> str:
 
 def _replaced(body: Mapping[str, Any], language: Language) -> str | None:
     """Which key took the place of which."""
-    return say("replaced", language, body["key"], body["before"]) if body.get("key") and body.get("before") else None
+    return say("replaced", language, _key(body["key"]), _key(body["before"])) if body.get("key") and body.get("before") else None
 
 
-def _ahead(body: Mapping[str, Any], language: Language) -> str | None:
-    """From when on a step with a pack holds, where that is said."""
-    return say("from", language, local_time(body["effective_at"], 0, language)) if body.get("effective_at") else None
+def _key(text: str) -> str:
+    """A key's id; a signing key's stands between its name and the key itself."""
+    return text.split("+")[1] if text.count("+") > 1 else text
+
+
+def _ahead(body: Mapping[str, Any], at: str, language: Language) -> str | None:
+    """From when on a step with a pack holds, where that was ahead of it."""
+    begins = body.get("effective_at")
+    return say("from", language, local_time(begins, 0, language)) if begins and begins > at else None
 
 
 def replayed(made: Replay, would: Instead | None, language: Language) -> list[RenderableType]:

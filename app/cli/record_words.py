@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from app.engine.terms import Words
 from app.engine.texts import Language
 
@@ -19,7 +17,7 @@ _words: Words = {
     "consent": ("consent", "授权"),
     "local time": ("local time", "当地时间"),
     "refusals": ("refusals", "拒绝记录"),
-    "port-out": ("port-out under way", "携号转网办理中"),
+    "port-out": ("port-out", "携号转网"),
     "policy": ("Contact policy and guardrails, of the actions that came so far", "触达规则与合规底线核查（针对通过前序各关的动作）"),
     "clause": ("clause", "条款"),
     "permitted": ("permitted", "允许"),
@@ -68,21 +66,9 @@ _words: Words = {
     "pack": ("pack", "规则包"),
     "same answer": ("made again, the answer is the same to the byte", "重新计算，答复逐字节一致"),
     "other answer": ("made again, the answer differs: wanliu record replay", "重新计算，答复不一致：wanliu record replay"),
+    "no clauses": ("nothing had to be checked", "无需核查"),
     "all permitted": ("permitted throughout ({0})", "均予允许（{0}条）"),
-    "holiday": ("public holiday", "法定节假日"),
-    "working day": ("not a public holiday", "非法定节假日"),
-    "they came": ("they came to us: hours do not apply", "用户主动联系，不受时段限制"),
     "hours": ("permitted hours", "允许触达的时段"),
-    "kept": ("{0}: kept", "{0}：符合"),
-    "not kept": ("{0}: not kept", "{0}：不符合"),
-    "no hours": ("nothing had to be checked", "无需核查"),
-    "no consent": ("none on record; unknown counts as refused", "无授权记录，未知视同不同意"),
-    "nobody": ("none", "无"),
-    "yes": ("yes", "是"),
-    "no": ("no", "否"),
-    "port yes": ("yes", "是"),
-    "port no": ("no", "否"),
-    "port unknown": ("unknown", "未知"),
     "engine": ("engine {0}", "决策引擎{0}"),
     "key": ("Idempotency-Key {0}", "幂等键{0}"),
     "step": ("{0} {1} by {2}", "{0}：{2}，{1}"),
@@ -108,11 +94,6 @@ def named(name: str, value: str, language: Language) -> str:
 def enclosed(text: str, more: str, language: Language) -> str:
     """A text with more in brackets, where there is more."""
     return text if not more else f"{text}（{more}）" if language == "zh" else f"{text} ({more})"
-
-
-def joined(parts: Iterable[str], language: Language) -> str:
-    """Statements in a row."""
-    return ("；" if language == "zh" else "; ").join(parts)
 
 
 def beside(*parts: str, language: Language) -> str:

@@ -21,6 +21,7 @@ from app.campaign.table import Asking, Refused, RequestReader, answer_line, deci
 from app.cli.console import cannot_write, err, fail, out, write_json
 from app.cli.labels import labels_of, word
 from app.cli.packs import load, table
+from app.cli.refusal_words import problem, reason
 from app.engine.texts import Language, language_of
 from app.engine.vocabulary import Fact, Kind
 
@@ -150,7 +151,8 @@ def _shown(
     if summary.offered:
         yield _actions(summary, titles, language)
     if summary.empty:
-        yield _counts(labels["empty because"], summary.empty, titles, summary.decided, language)
+        causes = {code: word(code, language) for code in summary.empty}
+        yield _counts(labels["empty because"], summary.empty, causes, summary.decided, language)
     if summary.unknown:
         yield _counts(labels["unknown facts"], summary.unknown, titles, summary.decided, language, most=_MOST_UNKNOWN_SHOWN)
     if summary.refused:
@@ -200,11 +202,14 @@ def _actions(summary: Summary, titles: Mapping[str, str], language: Language) ->
 def _refusals(summary: Summary, refused: list[Refused], language: Language, rejects: Path | None) -> Iterator[RenderableType]:
     labels = labels_of(language)
     made = table(f"\n{labels['refused because']}", labels["rows"], labels["column"], labels["reason"], right=(0,))
-    for (column, reason), count in summary.why_refused():
-        made.add_row(f"{count:,}", column, reason)
+    for (column, why), count in summary.why_refused():
+        made.add_row(f"{count:,}", column, reason(why, language))
     yield made
     for item in refused:
-        told = "; ".join(map(str, item.problems))
-        yield Text(f"  {labels['row']} {item.row.number} ({labels['line']} {item.row.line}): {told}", style="dim")
+        told = [problem(found.column, found.field, found.message, language) for found in item.problems]
+        if language == "zh":
+            yield Text(f"  第{item.row.number}行（文件第{item.row.line}行）：{'；'.join(told)}", style="dim")
+        else:
+            yield Text(f"  {labels['row']} {item.row.number} ({labels['line']} {item.row.line}): {'; '.join(told)}", style="dim")
     if summary.refused > len(refused):
         yield Text(f"  … {f'{rejects}' if rejects else '--rejects FILE'}", style="dim")

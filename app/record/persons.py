@@ -11,10 +11,10 @@ from app.record.store.tables import SubjectRow
 
 
 class NobodyKnown(Exception):
-    """The record knows no such subscriber: never met, or erased before."""
+    """Nobody on record has this id: never met, or erased."""
 
     def __init__(self) -> None:
-        super().__init__("the record knows no such subscriber: never met, or erased before")
+        super().__init__("nobody on record has this id: never met, or erased")
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,9 +195,10 @@ def test_a_content_type_may_name_a_charset(http: TestClient) -> None:
 
 
 def test_ten_megabytes_are_refused(http: TestClient) -> None:
-    """A body that says it is too large is refused by its length."""
+    """A body that says it is too large is refused by its length, with the limit."""
     status, told = post(http, b" " * 10 * LARGEST_BODY)
     assert (status, told["type"]) == (413, "urn:wanliu:problem:body-too-large")
+    assert told["detail"] == "at most 1,048,576 bytes are read"
 
 
 def test_a_body_of_unsaid_length_is_read_no_further_than_allowed(http: TestClient) -> None:
@@ -249,6 +250,7 @@ def test_another_method_is_told_which_are_allowed(http: TestClient, method: str,
     """405 names every method of the path."""
     response = http.request(method, path)
     assert (response.status_code, response.headers["allow"]) == (405, allowed)
+    assert method == "HEAD" or response.json()["detail"] == f"this path takes {allowed}"
     assert response.headers["content-type"] == "application/problem+json"
 
 
@@ -257,12 +259,27 @@ def test_another_path_is_not_found(http: TestClient, path: str) -> None:
     """Nothing is redirected and nothing is guessed."""
     response = http.get(path, follow_redirects=False)
     assert (response.status_code, response.json()["type"]) == (404, "urn:wanliu:problem:not-found")
+    assert "`GET /openapi.json` lists those there are" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("digest", ["zz", "sha256:12", "SHA256:" + "0" * 64])
+def test_a_digest_that_is_none(http: TestClient, digest: str) -> None:
+    """A pack's path wants the whole digest, and the answer says where to find it."""
+    response = http.get(f"/v1/packs/{digest}")
+    assert (response.status_code, response.json()["type"]) == (404, "urn:wanliu:problem:not-found")
+    assert response.json()["detail"].startswith("a pack is named by its digest, `sha256:` and 64 of 0-9 a-f")
+
+
+def test_an_id_may_be_in_capitals(http: TestClient) -> None:
+    """A UUID is the same in capitals."""
+    decision_id = http.post("/v1/decisions", content=request(), headers=JSON).json()["decision_id"]
+    assert http.get(f"/v1/decisions/{decision_id.upper()}").json()["decision_id"] == decision_id
 
 
 @pytest.mark.parametrize("path", ["1", SECRET, "0193%00", "'; drop table decision", "01a20264-24e4-4707-8db2-fed784d5ad4b", "é"])
 def test_an_id_that_is_none_is_refused(http: TestClient, path: str) -> None:
-    """What is not a UUIDv7 is told so, and not repeated."""
+    """What is not a UUIDv7 is told so, with what one looks like, and not repeated."""
     response = http.get(f"/v1/decisions/{path}")
     assert response.status_code == 422
-    assert response.json()["errors"] == [{"field": "decision_id", "message": "is not of the expected form"}]
+    assert response.json()["errors"] == [{"field": "decision_id", "message": "expected an id such as 019aa9c1-83d0-7c2e-8f5b-0c1d2e3f4a5b"}]
     assert SECRET not in response.text

@@ -89,7 +89,7 @@ WITHOUT_KEY: dict[str, Callable[[Process], httpx2.Response]] = {
     "search": lambda old: old.http.get("/v1/decisions", headers={"x-subscriber-id": "s-new"}),
     "figures": lambda old: old.http.get("/v1/records/figures"),
     "decide about another": lambda old: old.decide("s-old"),
-    "erase": lambda old: old.http.delete("/v1/subscribers/-?basis=request", headers={"x-subscriber-id": "s-new"}),
+    "erase": lambda old: old.http.post("/v1/subscribers/-/erasure", json={"basis": "request"}, headers={"x-subscriber-id": "s-new"}),
 }
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlmodel import col
 from starlette.testclient import TestClient
 
@@ -21,7 +21,7 @@ from app.record.entries import NewEntry, Written
 from app.record.packs.library import content_of
 from app.record.packs.standing import read_history
 from app.record.packs.steps import Checked, Desk
-from app.record.store.tables import EntryRow
+from app.record.store.tables import EntryRow, PackStepRow
 from tests.packs_in_force import FAILING, add_callers, settings_in, version, with_key, write
 
 pytestmark = pytest.mark.contract
@@ -309,3 +309,57 @@ def test_the_pack_that_was_activated_decides_within_seconds(company: Company) ->
     told = company.http.get("/readyz").json()["in_force"]
     assert (told["follows"], told["state"], told["wanted"], told["problems"]) == ("store", "good", None, [])
     assert told["since"] == company.get("cora", f"/v1/packs/{digest}").json()["pack"]["active_since"]
+
+
+def in_force(company: Company, holds: Callable[[Any], bool]) -> Any:
+    """What `/readyz` says of what is in force, once that holds."""
+    give_up = time.monotonic() + 60
+    while not holds(told := company.http.get("/readyz").json()["in_force"]):
+        assert time.monotonic() < give_up, told
+        time.sleep(0.05)
+    return told
+
+
+def test_a_pack_that_cannot_take_over_is_listed_as_refused(company: Company) -> None:
+    """With what failed; what decides is the one before it, a rollback leaves that, and another activation is refused."""
+    services: Services = company.http.app.state.services  # type: ignore[attr-defined]
+    first, second = company.approved("11.0.0"), company.approved("12.0.0")
+    for digest in (first, second):
+        company.step("bob", digest, "activate")
+    pack = Checked(content_of(version("13.0.0", FAILING)), "small", "13.0.0")
+    digest = pack.content.digest
+    steps: list[Callable[[Desk], Any]] = [
+        lambda desk: desk.publish(pack, "ann", None),
+        lambda desk: desk.approve(digest, "bob"),
+        lambda desk: desk.activate(digest, "bob"),
+    ]
+    for step in steps:
+        services.record.write_now(step(Desk(services.record.read_now(read_history), services.clock(), services.ids)))
+    in_force(company, lambda told: told["wanted"] == digest)
+    give_up = time.monotonic() + 60
+    while (listed := company.get("cora", f"/v1/packs/{digest}").json()["pack"])["state"] != "refused":
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+    assert listed["refused"] == "policies/tests/a.yaml:5:5: the test `A caller` fails"
+    told = company.get("cora", "/v1/packs").json()
+    assert (told["active"], told["running"]) == (second, second)
+    again = company.step("bob", digest, "activate")
+    assert kind(again) == (409, "wrong-state")
+    assert "cannot take over: policies/tests/a.yaml:5:5" in again.json()["detail"]
+    assert company.post("bob", "/v1/packs/rollback").json()["pack"]["digest"] == first
+    told = in_force(company, lambda told: (told["state"], told["wanted"]) == ("good", None))
+    assert told["problems"] == []
+
+
+def test_rows_that_stand_for_no_step_are_named(company: Company) -> None:
+    """In the list and by readiness; what decides goes on."""
+    services: Services = company.http.app.state.services  # type: ignore[attr-defined]
+    running = company.get("cora", "/v1/packs").json()["running"]
+    row = {"entry_id": "made-up", "digest": running, "step": "rejected", "at": "2026-11-22T10:00:00.000000+00:00", "by": "mallory"}
+    with services.record.database.writing() as connection:
+        connection.execute(insert(PackStepRow), row)
+    told = in_force(company, lambda told: told["state"] == "broken")
+    why = f"the row `rejected` of {running[7:19]} by `mallory` at 2026-11-22T10:00:00.000000+00:00 is not on the record: it has no entry"
+    assert (told["wanted"], told["problems"]) == (None, [why])
+    listed = company.get("cora", "/v1/packs").json()
+    assert (listed["active"], listed["running"], listed["not_on_record"]) == (running, running, [why])

@@ -209,7 +209,7 @@ def test_keys_have_a_form(http: TestClient, key: str) -> None:
     told = http.post("/v1/decisions", json=LIVE, headers={"idempotency-key": key.encode("latin-1")})  # type: ignore[dict-item]
     assert (told.status_code, told.json()["errors"]) == (
         422,
-        [{"field": "Idempotency-Key", "message": "is not of the expected form"}],
+        [{"field": "Idempotency-Key", "message": "expected 1 to 100 letters, digits and _ . : / + = -, in quotes or without"}],
     )
 
 

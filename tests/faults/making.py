@@ -51,7 +51,7 @@ class Maker:
             channel=self.dice.choice(CHANNELS),
             phase=self.dice.choice(PHASES),
             signals={signal: self.dice.choice(("low", "high", "severe")) for signal in SIGNALS if self.dice.random() < 0.4},
-            offered=[{"rank": rank, "action": action, "duty": "offer"} for rank, action in enumerate(offered, 1)],
+            offered=[{"rank": rank, "action": action, "duty": "offer", "kind": "offer"} for rank, action in enumerate(offered, 1)],
             outcomes={"suppressed": {"contact.quiet_hours": rest[:1]}, "not_eligible": {"not_already": rest[1:]}},
         )
         subscriber = f"s-{self.dice.randrange(self.subscribers)}"

@@ -13,22 +13,24 @@ from app.record.log.merkle import leaf_hash
 from app.record.store.tables import CheckpointRow, EntryRow, LeafRow, TileRow, UnsealedRow
 from tests.faults import tampering_store as store
 from tests.faults.tampering_store import Act, NotHere, Scene
+from tests.forging import FORGERIES, Forging, NothingThere
 
-Kind = Literal["edit", "delete", "insert", "reorder", "truncate", "roll_back", "fork"]
+Kind = Literal["edit", "delete", "insert", "reorder", "truncate", "roll_back", "fork", "forge"]
 
 
 @dataclass(frozen=True, slots=True)
 class Tampering:
-    """A way of tampering."""
+    """A way of tampering; `what` names it where its function does not."""
 
     kind: Kind
     act: Act
     witnessed: bool = False
+    what: str | None = None
 
     @property
     def name(self) -> str:
         """What it does."""
-        return f"{self.kind}: {self.act.__name__}"
+        return f"{self.kind}: {self.what or self.act.__name__}"
 
 
 def delete_entry(scene: Scene) -> None:
@@ -189,7 +191,20 @@ def cut(scene: Scene, size: int) -> None:
     scene.connection.execute(delete(UnsealedRow))
 
 
+def forged(forging: Forging) -> Act:
+    """Rows that restate entries, forged."""
+
+    def act(scene: Scene) -> None:
+        try:
+            forging(scene.connection, scene.dice)
+        except NothingThere:
+            raise NotHere from None
+
+    return act
+
+
 WAYS = (
+    *(Tampering("forge", forged(forging), what=name) for name, forging in FORGERIES.items()),
     *(Tampering("edit", act) for act in (store.edit_envelope, store.edit_envelope_and_leaf, store.edit_everything, store.edit_private)),
     *(Tampering("edit", act) for act in (store.drop_private, store.edit_column, store.edit_leaf_hash, store.edit_leaf_time)),
     *(Tampering("edit", act) for act in (store.edit_tile, store.edit_root, store.edit_note, store.edit_size)),

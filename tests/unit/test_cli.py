@@ -196,7 +196,7 @@ def test_a_table_prints_its_summary(tmp_path: Path) -> None:
         "高流量",
         "升到合适套餐",
         "月费(元)",
-        "the subscriber stands in row 2 already",
+        "第8行（文件第9行）：该用户已出现在第2行",
     ):
         assert words in text
 

@@ -77,7 +77,7 @@ class TestVerify:
     def test_a_clean_record(self, run: Run) -> None:
         """Says what was read, and that nothing is wrong."""
         told = run("record", "verify", "--open").output
-        assert "21 leaves, 21 records, 1 checkpoints, 2 writers" in told
+        assert "21 leaves, 21 records, 1 checkpoint, 2 writers" in told
         assert "20 private payloads opened" in told
         assert "Nothing was changed, added, taken away or moved." in told
 
@@ -99,7 +99,10 @@ class TestVerify:
         """From a number of leaves, a date, or a checkpoint that was kept in a file."""
         assert "leaves 5 to 21" in run("record", "verify", "--since", "5").output
         assert "leaves 21 to 21" in run("record", "verify", "--since", "2027-01-01").output
-        assert "1 checkpoint compared that was kept elsewhere" in run("record", "verify", "--since", checkpoint_file(book, tmp_path / "kept.txt")).output
+        assert (
+            "1 checkpoint compared that was kept elsewhere"
+            in run("record", "verify", "--since", checkpoint_file(book, tmp_path / "kept.txt")).output
+        )
         assert "the log has 21 leaves, not 99" in run("record", "verify", "--since", "99", code=1).output
         assert "no checkpoint is as old" in run("record", "verify", "--since", "2020-01-01", code=1).output
         assert "`soon` is no date" in run("record", "verify", "--since", "soon", code=1).output
@@ -123,6 +126,13 @@ class TestVerify:
         assert "holds no checkpoint of this log" in run("record", "verify", "--witness", str(tmp_path / "other.txt"), code=1).output
         assert "cannot read" in run("record", "verify", "--witness", str(tmp_path / "nothing"), code=1).output
         assert "WANLIU_WITNESS_KEY" in run("record", "verify", "--witness", "https://witness.example", code=1).output
+
+    def test_a_row_that_was_forged(self, run: Run, tmp_path: Path) -> None:
+        """What the service obeys by its rows is held against the entries; the exit code says so."""
+        tamper(tmp_path, "UPDATE subject SET hold = 'x'")
+        told = run("record", "verify", code=1).output
+        assert "no entry says that there is a legal hold" in told
+        assert "NOT GENUINE" in told
 
     def test_a_witness_that_is_asked(self, run: Run, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Its newest checkpoint is compared; one that has not seen the log, or is away, is told."""
@@ -188,11 +198,20 @@ class TestExport:
         assert kinds.count("decision") == 20
         assert "is there already" in run("record", "export", str(tmp_path / "made"), code=1).output
 
+    def test_a_pack_whose_files_were_changed_is_told(self, run: Run, book: Book, tmp_path: Path) -> None:
+        """In one line, and nothing is left behind."""
+        book.shelve()
+        tamper(tmp_path, "UPDATE pack SET files = x'00'")
+        told = run("record", "export", str(tmp_path / "made"), code=1).output
+        assert "are not those that were published" in told
+        assert len(told.strip().splitlines()) == 1
+        assert not (tmp_path / "made").exists()
+
     def test_what_cannot_be_exported(self, run: Run, tmp_path: Path) -> None:
         """Both kinds of choice at once, somebody unknown, nothing at all."""
         out = str(tmp_path / "made")
         assert "leave --from and --to out" in run("record", "export", out, "--decision", "x", "--from", "2026-01-01", code=1).output
-        assert "knows no such subscriber" in run("record", "export", out, "--open", "s-nobody", code=1).output
+        assert "nobody on record has this id" in run("record", "export", out, "--open", "s-nobody", code=1).output
         assert "nothing of this is in the log" in run("record", "export", out, "--to", "2020-01-01", code=1).output
         assert not Path(out).exists()
 
@@ -203,11 +222,11 @@ class TestPersons:
     def test_erase(self, run: Run) -> None:
         """The record verifies afterwards; a second time nobody is found."""
         told = run("record", "erase", "s-1", "--basis", "request of the person", "--by", "pia").output
-        assert told.startswith("Erased: 1 subject")
+        assert told.startswith("Erased: the person's key and token, 5 places in the search index. On record as ")
         assert "docs/record.md" in told
         assert "5 of erased persons stay closed" in run("record", "verify", "--open").output
-        assert "knows no such subscriber" in run("record", "erase", "s-1", "--basis", "request", code=1).output
-        assert "basis: it names the subscriber" in run("record", "erase", "s-2", "--basis", "request of s-2", code=1).output
+        assert "nobody on record has this id" in run("record", "erase", "s-1", "--basis", "request", code=1).output
+        assert "basis: names the subscriber" in run("record", "erase", "s-2", "--basis", "request of s-2", code=1).output
         assert "overwritten" in run("record", "scrub").output
 
     def test_hold_and_release(self, run: Run) -> None:
@@ -220,23 +239,29 @@ class TestPersons:
         assert "no legal hold" in run("record", "release", "s-1", code=1).output
         assert "reason: expected" in run("record", "hold", "s-1", "--reason", " ", code=1).output
 
+    def test_nobody_is_held_by_a_slip(self, run: Run) -> None:
+        """A mistyped id would look held, and leave the person erasable."""
+        for _ in range(2):
+            told = run("record", "hold", "s-l", "--reason", "court file 12", code=1).output
+            assert "nobody on record has this id: never met, or erased" in told
+
     def test_access(self, run: Run, book: Book) -> None:
         """Everything, for a person to read or as JSON; somebody unknown has nothing."""
         book.publish()
         told = run("record", "access", "s-1", "--locale", "en").output
         assert "Known since" in told
-        assert "the pack that decided cannot be run" in told
+        assert "The rules that decided cannot be run by this version" in told
         found = json.loads(run("record", "access", "s-1", "--json").output)
         assert len(found["decisions"]) == 5
         assert [other["kind"] for other in found["others"]] == ["read", "read"]
-        assert "knows no such subscriber" in run("record", "access", "s-9", code=1).output
+        assert "nobody on record has this id" in run("record", "access", "s-9", code=1).output
 
     def test_complaint(self, run: Run, tmp_path: Path) -> None:
         """An answer file that verifies."""
         with sqlite3.connect(tmp_path / "wanliu.db") as connection:
             decision = connection.execute("SELECT entry_id FROM leaf WHERE leaf_index = 4").fetchone()[0]
         connection.close()
-        assert "1 records with what they rest on" in run("record", "complaint", decision, "--out", str(tmp_path / "answer")).output
+        assert "1 record with what it rests on" in run("record", "complaint", decision, "--out", str(tmp_path / "answer")).output
         assert decision in (tmp_path / "answer" / "answer.md").read_text("utf-8")
         assert "has no decision" in run("record", "complaint", "x", "--out", str(tmp_path / "other"), code=1).output
 
@@ -254,6 +279,13 @@ def test_retention_lists_and_says_when_there_is_nothing(run: Run, book: Book) ->
     }
 
 
+@pytest.mark.parametrize(("given", "hint"), [("xx", ""), ("cnn", "; did you mean `cn`?"), ("EU", "")])
+def test_retention_knows_four_laws(run: Run, given: str, hint: str) -> None:
+    """A law that nobody looked up would be three years by accident."""
+    told = run("record", "retention", "--jurisdiction", given, code=1).output
+    assert f"--jurisdiction: expected one of cn, eu, uk, us{hint}" in told
+
+
 def test_retention_archives(run: Run, book: Book, tmp_path: Path) -> None:
     """With --apply, old months go into bundles."""
     old = Book(book.database, book.keys, "w-2")
@@ -266,7 +298,7 @@ def test_retention_archives(run: Run, book: Book, tmp_path: Path) -> None:
         in run("record", "retention", "--apply", "--archive", str(tmp_path / "old"), "--by", "pia").output
     )
     assert (tmp_path / "old" / "wanliu-2022-11.zip").exists()
-    assert "1 records were archived" in run("record", "verify").output
+    assert "1 record was archived; the log has the leaves" in run("record", "verify").output
 
 
 class TestKeys:
@@ -303,7 +335,9 @@ class TestKeys:
         """All subjects are wrapped anew in batches, and what was written before still opens."""
         run("keys", "rotate", "wrapping", "--by", "ops")
         keys = load_keys(tmp_path / "wanliu.keys", None)
-        assert "4 subjects re-wrapped" in run("keys", "rewrap").output
+        done = run("keys", "rewrap")
+        assert "4 subjects re-wrapped" in done.output
+        assert f"every process of the service has to know the wrapping key {keys.wrapping[-1].id} by now" in done.output
         assert "0 subjects re-wrapped" in run("keys", "rewrap").output
         with sqlite3.connect(tmp_path / "wanliu.db") as connection:
             assert connection.execute("SELECT DISTINCT wrapped_with FROM subject").fetchall() == [(keys.wrapping[-1].id,)]

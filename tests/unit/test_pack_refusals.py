@@ -108,6 +108,21 @@ def test_a_rollback_leaves_the_pack_that_decides(store: Store) -> None:
     asyncio.run(run())
 
 
+def test_a_pack_that_was_passed_over_in_a_hurry_decides(store: Store) -> None:
+    """Two were activated between two looks, the last of them broken: everybody decides with the other one, as who starts would."""
+
+    async def run() -> None:
+        async with store.worker() as packs:
+            store.force(THIRD)
+            store.force(BAD)
+            await look(packs)
+            assert (packs.current.digest, packs.wanted) == (THIRD.digest, BAD.digest)
+            assert packs.problems == (f"{BAD.digest[7:19]} is in force and not taken over:", WHY)
+
+    asyncio.run(run())
+    assert summary(store, THIRD.digest).state == "active"
+
+
 def test_what_decides_may_be_activated_over_a_refused_pack(store: Store) -> None:
     """That ends the trouble without changing what decides."""
 
@@ -115,9 +130,14 @@ def test_what_decides_may_be_activated_over_a_refused_pack(store: Store) -> None
         async with store.worker() as packs:
             store.force(BAD)
             await look(packs)
+            with pytest.raises(WrongState, match="activate another or roll back first"):
+                store.take(lambda desk: desk.reject(BAD.digest, "bob", "its tests fail"))
             store.take(lambda desk: desk.activate(FIRST.digest, "bob"))
             await look(packs)
             assert (packs.current.digest, packs.wanted, packs.problems) == (FIRST.digest, None, ())
+            store.take(lambda desk: desk.reject(BAD.digest, "bob", "its tests fail"))
+            with pytest.raises(WrongState, match="every other pack that was active before could not take over, or was rejected since"):
+                store.take(lambda desk: desk.rollback("bob"))
 
     asyncio.run(run())
 

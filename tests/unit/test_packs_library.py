@@ -116,7 +116,7 @@ def test_a_digest_may_be_shortened() -> None:
         ("a", "begins 2 digests: ab0000000000, ac1111111111"),
         ("ac1111111112", "did you mean `ac1111111111`"),
         ("fff", "the newest is ab0000000000"),
-        ("", "no pack has the digest ``"),
+        ("", "no pack has this digest; the newest is ab0000000000"),
     ):
         with pytest.raises(UnknownPack, match=told):
             shelf.find(given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 from sqlmodel import col
 
 from app.record.keys import Keys
@@ -11,8 +11,9 @@ from app.record.packs.library import PackLibrary
 from app.record.reading.afterwards import Answered, contacts_told, outcomes_of
 from app.record.reading.dossier import dossier
 from app.record.reading.recorded import DamagedEntry, Recorded, read_entry
+from app.record.search.indexing import unpacked
 from app.record.store.database import Database, stamp
-from app.record.store.tables import ContactRow, EntryRow, OutcomeRow
+from app.record.store.tables import ContactRow, EntryRow, OutcomeRow, SearchBlockRow
 from tests.logs import NOW, Book
 
 pytestmark = pytest.mark.unit
@@ -70,6 +71,23 @@ def test_rows_are_not_believed(book: Book) -> None:
     with book.database.reading() as connection:
         packs = PackLibrary(book.database, pattern_engine="builtin")
         assert list(dossier(connection, book.keys, read(book, asked), packs, "en").outcomes) == before
+
+
+@pytest.mark.parametrize("sealed", ["together", "apart"])
+def test_the_index_has_what_entries_tell(book: Book, sealed: str) -> None:
+    """A decision is found by the outcome that its entry tells, and figures count that one, whatever the row said when it was sealed."""
+    asked = decision(book)
+    if sealed == "apart":
+        book.seal()
+    book.tell(asked, "s-1", "refused")
+    with book.database.writing() as connection:
+        connection.execute(update(OutcomeRow).values(outcome="accepted", action="forged"))
+    book.seal()
+    with book.database.reading() as connection:
+        found = connection.execute(select(col(SearchBlockRow.term)).where(col(SearchBlockRow.term).like("outcome=%"))).scalars()
+        assert set(found) == {"outcome=refused", "outcome=bill_explain:refused"}
+        query = select(col(SearchBlockRow.bits)).where(col(SearchBlockRow.term) == "outcome=refused")
+        assert unpacked(connection.execute(query).scalar_one()).bit_count() == 2
 
 
 def test_of_the_erased_the_codes_are_left(book: Book) -> None:

@@ -1,6 +1,7 @@
 """Who may call: names, roles, keys of which only the hash is kept."""
 
 import datetime
+import hashlib
 
 import pytest
 from sqlalchemy import insert, update
@@ -28,10 +29,11 @@ def test_a_key_is_new_and_only_its_hash_is_kept() -> None:
 
 
 def test_the_entry_says_who_did_what() -> None:
-    """Name, role and grade, and by whom."""
-    entry = add_caller({}, "id", NOW, "desk", "agent", by="root", grade="leader").entry
+    """Name, role and grade, by whom, and the hash of the key, so that no other key is put in its place unseen."""
+    entry, key = add_caller({}, "id", NOW, "desk", "agent", by="root", grade="leader")
     assert (entry.kind, entry.at, entry.subscriber) == ("caller_changed", NOW, None)
-    assert entry.body == {"change": "added", "name": "desk", "role": "agent", "by": "root", "grade": "leader"}
+    told = {"change": "added", "name": "desk", "role": "agent", "by": "root", "grade": "leader"}
+    assert entry.body == {**told, "key": f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"}
     assert "grade" not in add_caller({}, "id", NOW, "desk", "campaign", by="root").entry.body
     assert revoke_caller(KNOWN, "id", NOW, "desk", by="root").body == {"change": "revoked", "name": "desk", "role": "agent", "by": "root"}
 

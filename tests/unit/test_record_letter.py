@@ -29,6 +29,7 @@ LETTERS = re.compile("[A-Za-z_]{3,}")
 OURS = {"sha", "UTC", "verify", "README", "dossiers", "telco", "reference", "wanliu", "test", "desk", "ann"}
 REQUEST: dict[str, Any] = {
     "channel": "call_centre",
+    "direction": "inbound",
     "reason": "bill",
     "caller_relation": "holder",
     "verified": "sms",

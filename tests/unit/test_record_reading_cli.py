@@ -83,7 +83,16 @@ def test_show(record: Written) -> None:
     """Everything about a decision, in both languages; as JSON too."""
     decision = ids()["a-02"]
     english = run("show", decision, "--by", "me").stdout
-    for words in ("What was known", "Considered", "tariff_pack", "published", "the same to the byte", "port-out under way", "leaf 1"):
+    for words in (
+        "What was known",
+        "Considered",
+        "tariff_pack",
+        "published",
+        "the same to the byte",
+        "permitted hours",
+        "none under way",
+        "leaf 1",
+    ):
         assert words in english
     assert "当时已知" in run("show", decision, "--locale", "zh-CN", "--by", "me").stdout
     made = orjson.loads(run("show", decision, "--json", "--by", "me").stdout)

@@ -126,6 +126,19 @@ def test_lifting_the_cool_down_is_found(book: Book) -> None:
     assert told.endswith("`result` says accepted, its outcomes refused")
 
 
+def test_contacts_that_nobody_told_of_are_found(book: Book) -> None:
+    """A contact of a decision without outcomes, and a second one for the same action: both would count for caps."""
+    with book.database.reading() as connection:
+        told = select(col(OutcomeRow.decision_id))
+        untold = select(col(EntryRow.id)).where(col(EntryRow.kind) == "decision", col(EntryRow.id).not_in(told)).limit(1)
+        decision = connection.execute(untold).scalar_one()
+        answered = connection.execute(select(ContactRow.__table__)).mappings().first()  # type: ignore[attr-defined]
+    assert answered is not None
+    for forged in ({**answered, "id": "c-1", "decision_id": decision}, {**answered, "id": "c-2"}):
+        [message] = messages(verified(book, lambda c, forged=forged: c.execute(insert(ContactRow), forged)))  # type: ignore[misc]
+        assert message == f"contact row {forged['id']} of decision {forged['decision_id']}: no outcome makes it known"
+
+
 def test_a_pack_that_nobody_published_is_found(book: Book) -> None:
     """With rows that say that it was published, approved and activated, under ids of entries that are not there."""
 

@@ -155,10 +155,8 @@ class FollowedPacks:
             self._stay()
         elif not line:
             await self._seed()
-        elif self._running is None:
-            await self._begin(line)
         else:
-            await self._pass_on(line[-1])
+            await self._take_over(line)
 
     def _stay(self) -> None:
         """The store has steps, and none that stands puts a pack in force: that is no store to seed. What runs goes on.
@@ -177,8 +175,7 @@ class FollowedPacks:
             return
         await self._ledger.read()
         line = self._ledger.line(self._clock())
-        if line:
-            await self._pass_on(line[-1])
+        await self._take_over(line)
 
     async def _seeded(self) -> Refusal | None:
         """Seed; or why that cannot be, while something runs.
@@ -194,26 +191,26 @@ class FollowedPacks:
             return self._refused(FOLDER, NoGood(map(str, error.problems), lasting=False))
         return None
 
-    async def _begin(self, line: Sequence[Step]) -> None:
-        """With nothing to go on: the newest pack of those that were in force and are still good."""
-        told: tuple[str, ...] = ()
+    async def _take_over(self, line: Sequence[Step]) -> None:
+        """Let the newest pack decide of those that were put in force and are good; where none is, what runs goes on."""
+        refused: Refusal | None = None
         for step in reversed(line):
-            await self._pass_on(step)
-            told = told or self._refusing
-            if self._running is not None:
+            found = await self._pass_on(step)
+            refused = refused or found
+            if found is None:
                 break
-        if self._running is not None and self._running.pack.digest != line[-1].digest:
-            self._refusing, self.wanted = told, line[-1].digest
+        if refused is not None:
+            self._go_on(refused)
 
-    async def _pass_on(self, step: Step) -> None:
-        """Let the step's pack decide, unless it does already or is no good."""
+    async def _pass_on(self, step: Step) -> Refusal | None:
+        """Let the step's pack decide, unless it does already; or why it is no good."""
         running = self._running
         found = running.pack if running is not None and running.pack.digest == step.digest else await self._tried(step.digest)
         if isinstance(found, Refusal):
-            self._go_on(found)
             await self._put_on_record(step, found)
-        else:
-            self._running, self._refusing, self.wanted = Running(found, step.since, "store"), (), None
+            return found
+        self._running, self._refusing, self.wanted = Running(found, step.since, "store"), (), None
+        return None
 
     async def _tried(self, digest: str) -> Pack | Refusal:
         """The pack; or why it does not take over, now or a short while ago."""

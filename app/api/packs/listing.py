@@ -16,7 +16,7 @@ from app.api.declaring import declared
 from app.api.following.folder import printable
 from app.api.packs.answers import PackDetail, PackList
 from app.api.packs.shelf import detail_of, shelf_with
-from app.api.parameters import DIGEST, Digest
+from app.api.parameters import Digest, FullDigest, Whole
 from app.record.packs.library import read_shelf
 from app.record.packs.steps import UnknownPack
 from app.record.store.database import stamp
@@ -35,8 +35,8 @@ router = APIRouter()
 )
 async def list_packs(
     call: Admitted,
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Packs on a page.")] = PAGE,
-    after: Annotated[str | None, Query(pattern=DIGEST, description="The `next` of the page before.")] = None,
+    limit: Annotated[int, Whole(1, LARGEST_PAGE), Query(description="Packs on a page.")] = PAGE,
+    after: Annotated[FullDigest | None, Query(description="The `next` of the page before.")] = None,
 ) -> Response:
     """Newest first, with what is in force and what runs here."""
     shelf, moment = await call.read(read_shelf), stamp(call.now())

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from app.api.bodies import Refused, json_answer
 from app.api.calls import Admitted, Call
 from app.api.declaring import declared
-from app.api.parameters import DIGEST, DecisionId, Locale
+from app.api.parameters import DecisionId, Locale, PackName
 from app.api.problems import problem
 from app.api.reading.answers import DecisionExplained, DecisionReplayed, ProofAnswer, proof_answer
 from app.api.recorded import REVIEWERS, decision_of, no_decision, note_reading
@@ -23,6 +23,7 @@ from app.record.packs.steps import UnknownPack
 from app.record.reading.consulting import explained, proof_of
 from app.record.reading.dossier import Dossier, dossier
 from app.record.reading.replaying import instead, replay
+from app.record.search.filters import pack_named
 
 T = TypeVar("T")
 
@@ -75,15 +76,17 @@ async def explain_decision(call: Admitted, decision_id: DecisionId, locale: Loca
 async def replay_decision(
     call: Admitted,
     decision_id: DecisionId,
-    pack: Annotated[str | None, Query(pattern=DIGEST, description="Digest of a pack: what would it have decided instead?")] = None,
+    pack: Annotated[PackName | None, Query(description="Digest of a pack: what would it have decided instead?")] = None,
 ) -> Response:
     """With the pack that decided and, where one is named, with another: a draft that was published, for example."""
     found, library = await decision_of(call, decision_id), call.services.packs.library
 
-    def work(_: Connection) -> DecisionReplayed:
+    def work(connection: Connection) -> DecisionReplayed:
+        other = None if pack is None else pack_named(connection, pack)
         again = replay(found, library)
-        other = None if pack is None or found.case is None else instead(found, library.get(found.body["pack"]), library.get(pack))
-        return DecisionReplayed(again, other)
+        if other is None or found.case is None:
+            return DecisionReplayed(again, None)
+        return DecisionReplayed(again, instead(found, library.get(found.body["pack"]), library.get(other)))
 
     answer = await _worked_out(call, work)
     await note_reading(call, "replay", found)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 from starlette.responses import Response, StreamingResponse
 
 from app.api.bodies import read_json
 from app.api.calls import Admitted, Call
 from app.api.declaring import declared
-from app.api.parameters import DECISION_ID, SUBSCRIBER_ID
+from app.api.parameters import EntryId, Worded
 from app.engine.intake import FieldProblem, RequestError, parse_body
 from app.engine.vocabulary.model import Model
-from app.engine.vocabulary.types import Flag, Instant
+from app.engine.vocabulary.types import Flag, Identifier
 from app.record.export.sharing import Asked, share
-from app.record.store.database import stamp
+from app.record.search.filters import moment_of
 
 MOST_LEAVES = 100_000
 """Of one bundle over HTTP; the command line has no bound."""
@@ -34,17 +33,23 @@ _exporting = asyncio.Semaphore(1)
 router = APIRouter()
 
 
+When = Annotated[
+    str,
+    AfterValidator(moment_of),
+    Worded("a date such as 2026-11-01, or a time such as 2026-11-01T08:00:00+08:00"),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}),
+]
+"""A date (UTC), of which the beginning counts, or a time with its offset; as the store writes times."""
+
+
 class ExportRequest(Model):
     """What to export: everything from one time to before another, or decisions with their outcomes."""
 
-    since: Annotated[Instant | None, Field(alias="from", description="From this time on.")] = None
-    until: Annotated[Instant | None, Field(alias="to", description="Before this time.")] = None
-    decisions: Annotated[
-        list[Annotated[str, Field(pattern=DECISION_ID)]] | None, Field(min_length=1, max_length=100, description="Ids of decisions.")
-    ] = None
+    since: Annotated[When | None, Field(alias="from", description="From this time on, or from the beginning of this date (UTC).")] = None
+    until: Annotated[When | None, Field(alias="to", description="Before this time, or before this date (UTC) begins.")] = None
+    decisions: Annotated[list[EntryId] | None, Field(min_length=1, max_length=100, description="Ids of decisions.")] = None
     open: Annotated[
-        list[Annotated[str, Field(pattern=f"^{SUBSCRIBER_ID}$")]] | None,
-        Field(max_length=20, description="Subscribers whose private payloads are opened in the bundle."),
+        list[Identifier] | None, Field(max_length=20, description="Subscribers whose private payloads are opened in the bundle.")
     ] = None
     parquet: Annotated[Flag, Field(description="Also tables for analysis, without anything of a person.")] = False
 
@@ -85,12 +90,10 @@ def _asked(wanted: ExportRequest) -> Asked:
     """What is asked for.
 
     Raises:
-        RequestError: a time span and decisions at once.
+        RequestError: a time span and decisions at once, or a span that ends before it begins.
     """
     if wanted.decisions and (wanted.since or wanted.until):
         raise RequestError([FieldProblem("decisions", "names what to export; leave `from` and `to` out")])
-    return Asked(_stamp(wanted.since), _stamp(wanted.until), tuple(wanted.decisions or ()), tuple(wanted.open or ()), wanted.parquet)
-
-
-def _stamp(moment: datetime.datetime | None) -> str | None:
-    return None if moment is None else stamp(moment)
+    if wanted.since and wanted.until and wanted.since >= wanted.until:
+        raise RequestError([FieldProblem("to", "expected a time after `from`")])
+    return Asked(wanted.since, wanted.until, tuple(wanted.decisions or ()), tuple(wanted.open or ()), wanted.parquet)

@@ -6,6 +6,7 @@ from typing import Annotated, get_args
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from app.api.parameters import Whole, Worded
 from app.engine.decision import EmptyBecause
 from app.engine.vocabulary import Channel
 from app.record.entries import Kind
@@ -16,6 +17,9 @@ Code = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLeng
 KindCode = Annotated[str, WithJsonSchema({"type": "string", "enum": list(get_args(Kind))})]
 ChannelCode = Annotated[str, WithJsonSchema({"type": "string", "enum": list(get_args(Channel))})]
 EmptyCode = Annotated[str, WithJsonSchema({"type": "string", "enum": list(get_args(EmptyBecause))})]
+Token = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$"), Worded("a subscriber's token as envelopes have it: 32 of 0-9 a-f")]
+Time = Annotated[str, Field(max_length=40), Worded("a date such as 2026-11-01, or a time such as 2026-11-01T08:00:00+08:00")]
+Cursor = Annotated[str, Field(min_length=1, max_length=100), Worded("the `next` of the page before; leave it out to begin with the newest")]
 Codes = Annotated[list[Code] | None, Field(max_length=MOST_VALUES)]
 
 
@@ -28,7 +32,9 @@ class SearchFilters(BaseModel):
     caller: Codes = None
     role: Codes = None
     agent: Codes = None
-    pack: Annotated[list[Code] | None, Field(max_length=MOST_VALUES, description="Digest of the pack that decided.")] = None
+    pack: Annotated[list[Code] | None, Field(max_length=MOST_VALUES, description="Digest of the pack that decided, or its beginning.")] = (
+        None
+    )
     stage: Codes = None
     phase: Codes = None
     moment: Codes = None
@@ -43,11 +49,11 @@ class SearchFilters(BaseModel):
         Field(max_length=MOST_VALUES, description="What kept an action out: `contact.marketing_hours`, or a name in any gate."),
     ] = None
     outcome: Annotated[list[Code] | None, Field(max_length=MOST_VALUES, description="`accepted`, `tariff_pack:accepted`.")] = None
-    since: Annotated[str | None, Field(max_length=40, description="A time with its offset, or a date (UTC).")] = None
-    until: Annotated[str | None, Field(max_length=40, description="The same; what happened before then, of a date to its end.")] = None
-    subject: Annotated[str | None, Field(pattern=r"^[0-9a-f]{32}$", description="A subscriber's token, as envelopes name it.")] = None
-    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = PAGE
-    cursor: Annotated[str | None, Field(min_length=1, max_length=100, description="`next` of the page before.")] = None
+    since: Annotated[Time | None, Field(description="A time with its offset, or a date (UTC).")] = None
+    until: Annotated[Time | None, Field(description="The same; what happened before then, of a date to its end.")] = None
+    subject: Annotated[Token | None, Field(description="A subscriber's token, as envelopes name it.")] = None
+    limit: Annotated[int, Whole(1, LARGEST_PAGE)] = PAGE
+    cursor: Annotated[Cursor | None, Field(description="`next` of the page before.")] = None
 
     def given(self) -> dict[str, list[str]]:
         """The filters that were given, by name."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BeforeValidator
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app.api.bodies import json_answer
 from app.api.calls import Admitted
 from app.api.declaring import declared
-from app.api.parameters import DIGEST
+from app.api.parameters import Day, PackName, Whole
 from app.api.problems import problem
 from app.api.reading.answers import CheckpointAnswer, checkpoint_answer
 from app.engine.intake import FieldProblem
@@ -23,25 +21,16 @@ from app.record.log import tree
 from app.record.log.tree import StoredCheckpoint
 from app.record.reading.figures import Figures, figures
 from app.record.reading.pairs import MOST_LOOKED_AT, Pairs, unequal_pairs
-from app.record.search.filters import BadFilters, query_of
+from app.record.search.filters import BadFilters, pack_named, query_of
 
 LONGEST_FIGURES = datetime.timedelta(days=1_100)
 USUAL_FIGURES = datetime.timedelta(days=30)
 PATIENCE = 30.0
 """Seconds that figures and pairs may take."""
 _LARGEST = 2**53
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
-
-def _written_as_date(value: object) -> object:
-    """A date as ISO 8601 has it; pydantic alone would take a number of seconds for one."""
-    if isinstance(value, str) and not _DATE.fullmatch(value):
-        raise ValueError("expected a date such as 2026-11-01")
-    return value
-
-
-Day = Annotated[datetime.date | None, BeforeValidator(_written_as_date), Query(description="A date, UTC.")]
-PackDigest = Annotated[str | None, Query(pattern=DIGEST, description="Digest of a pack; left out, all packs.")]
+OneDay = Annotated[Day | None, Query(description="A date, UTC.")]
+OnePack = Annotated[PackName | None, Query(description="Digest of a pack; left out, all packs.")]
 
 router = APIRouter()
 
@@ -56,7 +45,7 @@ router = APIRouter()
 async def read_checkpoint(
     call: Admitted,
     since_size: Annotated[
-        int | None, Query(ge=1, le=_LARGEST, description="Also prove that nothing changed in the first so many leaves.")
+        Annotated[int, Whole(1, _LARGEST)] | None, Query(description="Also prove that nothing changed in the first so many leaves.")
     ] = None,
 ) -> Response:
     """The newest one. Whoever kept an older one can ask for the proof that this log still begins with it."""
@@ -71,7 +60,7 @@ async def read_checkpoint(
     if newest is None:
         return problem("not-found", detail="nothing is sealed yet; ask again in a second")
     if since_size is not None and proof is None:
-        return problem("invalid-request", errors=[FieldProblem("since_size", f"the log has {newest.size} leaves")])
+        return problem("invalid-request", errors=[FieldProblem("since_size", f"expected at most {newest.size:,}, the leaves of the log")])
     return json_answer(checkpoint_answer(newest, since_size, proof))
 
 
@@ -82,13 +71,15 @@ async def read_checkpoint(
     response_description="Funnel, suppressions, caps, empty answers, offers and concessions by group, what agents did.",
     **declared(Figures),
 )
-async def read_figures(call: Admitted, since: Day = None, until: Day = None, pack: PackDigest = None) -> Response:
+async def read_figures(call: Admitted, since: OneDay = None, until: OneDay = None, pack: OnePack = None) -> Response:
     """Of the last thirty days, or of those asked for, at most three years."""
     first, last = _days(since, until, call.now().date())
-    answer = await call.read(
-        lambda connection: figures(connection, call.services.packs.library, first.isoformat(), last.isoformat(), pack), deadline=PATIENCE
-    )
-    return json_answer(answer)
+
+    def work(connection: Connection) -> Figures:
+        digest = None if pack is None else pack_named(connection, pack)
+        return figures(connection, call.services.packs.library, first.isoformat(), last.isoformat(), digest)
+
+    return json_answer(await call.read(work, deadline=PATIENCE))
 
 
 @router.get(
@@ -100,11 +91,11 @@ async def read_figures(call: Admitted, since: Day = None, until: Day = None, pac
 )
 async def find_pairs(
     call: Admitted,
-    since: Day = None,
-    until: Day = None,
+    since: OneDay = None,
+    until: OneDay = None,
     channel: Annotated[Channel | None, Query()] = None,
-    pack: PackDigest = None,
-    most: Annotated[int, Query(ge=2, le=MOST_LOOKED_AT, description="Decisions to look through, newest first.")] = 1_000,
+    pack: OnePack = None,
+    most: Annotated[int, Whole(2, MOST_LOOKED_AT), Query(description="Decisions to look through, newest first.")] = 1_000,
 ) -> Response:
     """The same facts but for the id, protected facts and times of day; other tariffs or concessions. Nothing found proves nothing more."""
     first, last = _days(since, until, call.now().date())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -28,6 +28,7 @@ _said: Mapping[str, str] = {
     "missing": "is required",
     "float_type": "expected a number",
     "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
     "int_from_float": "expected a whole number",
     "finite_number": "expected a finite number",
     "bool_type": "expected true or false",
@@ -35,6 +36,7 @@ _said: Mapping[str, str] = {
     "greater_than_equal": "expected at least {ge:,g}",
     "less_than_equal": "expected at most {le:,.15g}",
     "too_long": "expected at most {max_length:,} entries",
+    "too_short": "expected at least {min_length:,} of them",
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "expected an object"),
     **dict.fromkeys(("tuple_type", "list_type", "frozen_set_type", "set_type"), "expected an array"),
 }
@@ -62,13 +64,20 @@ def in_words(error: ValidationError, model: type[BaseModel] = DecisionRequest) -
 
 def message_of(error: ValidationError) -> str:
     """What is wrong with a single value."""
-    return _message(error.errors(include_url=False)[0])
+    return told(error.errors(include_url=False)[0])
 
 
 def hinted(message: str, given: object, known: Iterable[str]) -> str:
     """The message, and the known word that was probably meant."""
     hint = nearest(given, known) if isinstance(given, str) and len(given) <= _longest_word else ""
     return f"{message}; {hint}" if hint else message
+
+
+def nearest_or_all(name: str, known: Sequence[str]) -> str:
+    """What to say of a name that there is not, where there are few: the one that was probably meant, else all of them."""
+    if not known:
+        return "there is none"
+    return nearest(name, known) or (f"there is only `{known[0]}`" if len(known) == 1 else f"there are {', '.join(known)}")
 
 
 def _worded(detail: ErrorDetails, model: type[BaseModel]) -> FieldProblem:
@@ -79,10 +88,11 @@ def _worded(detail: ErrorDetails, model: type[BaseModel]) -> FieldProblem:
         return _unknown_event(path, detail["input"])
     if path[-1:] == ("[key]",):
         return FieldProblem(dotted(path[:-1]), f"has a name that cannot be: {detail['msg']}")
-    return FieldProblem(dotted(_as_sent(path)), _message(detail))
+    return FieldProblem(dotted(_as_sent(path)), told(detail))
 
 
-def _message(detail: ErrorDetails) -> str:
+def told(detail: ErrorDetails) -> str:
+    """What is wrong, and what is expected: in the words of the type where it has its own."""
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind in _ours:
         return detail["msg"]
@@ -104,9 +114,10 @@ def _unknown_field(path: Path, model: type[BaseModel]) -> FieldProblem:
         return FieldProblem(above, "holds a field that does not exist")
     if model is DecisionRequest and not parent and name in SubscriberContext.model_fields:
         return FieldProblem(name, f"does not exist here; it belongs in `subscriber.{name}`")
-    return FieldProblem(
-        dotted(_as_sent(path)), hinted("does not exist", name, _fields_at(parent) if model is DecisionRequest else model.model_fields)
-    )
+    if model is DecisionRequest:
+        return FieldProblem(dotted(_as_sent(path)), hinted("does not exist", name, _fields_at(parent)))
+    known = [field.alias or found for found, field in model.model_fields.items()]
+    return FieldProblem(dotted(path), f"does not exist; {nearest_or_all(name, known)}")
 
 
 def _unknown_event(path: Path, given: Any) -> FieldProblem:

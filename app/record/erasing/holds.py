@@ -10,7 +10,7 @@ from sqlmodel import col
 from app.record.entries import NewEntry
 from app.record.erasing.reasons import check_reason
 from app.record.ids import Ids
-from app.record.persons import person_of
+from app.record.persons import NobodyKnown, person_of
 from app.record.privacy import lookup_of
 from app.record.store.database import changed, stamp
 from app.record.store.record import Record
@@ -25,20 +25,23 @@ class NotHeld(Exception):
 
 
 def hold(record: Record, subscriber_id: str, *, reason: str, by: str) -> str:
-    """Put a subscriber under legal hold; one whom the record does not know yet too. The id of the entry.
+    """Put a subscriber under legal hold, or give the hold another reason. The id of the entry.
 
     The reason is kept with the subject and, encrypted, with the entry; the envelope only says that there is a hold. The hold and its entry
     are stored together: while they are, nobody can erase the person.
 
     Raises:
-        ValueError: the reason is empty or too long.
+        NobodyKnown: nobody on record has this id; a mistyped one must not look held.
+        BadReason: the reason is empty or too long.
         StoreError: the store does not take it.
     """
     check_reason("reason", reason)
-    now, lookup = record.clock(), lookup_of(record.keys, subscriber_id)
+    lookup = lookup_of(record.keys, subscriber_id)
+    person = record.read_now(lambda connection: person_of(connection, lookup))
+    now = record.clock()
     entry = NewEntry(str(Ids().new(now)), "hold", now, {"by": by, "step": "held"}, subscriber=subscriber_id, private={"reason": reason})
     values = {"hold": reason, "hold_by": by, "hold_since": stamp(now)}
-    record.write_now(entry, beside=lambda connection, _: _begin(connection, lookup, values))
+    record.write_now(entry, beside=lambda connection, _: _begin(connection, person.token, values))
     return entry.id
 
 
@@ -58,8 +61,14 @@ def release(record: Record, subscriber_id: str, *, by: str) -> str:
     return entry.id
 
 
-def _begin(connection: Connection, lookup: bytes, values: Mapping[str, str]) -> None:
-    connection.execute(update(SubjectRow).where(col(SubjectRow.lookup) == lookup).values(**values))
+def _begin(connection: Connection, token: str, values: Mapping[str, str]) -> None:
+    """Set the hold.
+
+    Raises:
+        NobodyKnown: the person was erased meanwhile.
+    """
+    if not changed(connection.execute(update(SubjectRow).where(col(SubjectRow.token) == token).values(**values))):
+        raise NobodyKnown
 
 
 def _end(connection: Connection, token: str) -> None:

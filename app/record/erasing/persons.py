@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlmodel import SQLModel, col
 
 from app.record.entries import NewEntry
-from app.record.erasing.reasons import check_reason
+from app.record.erasing.reasons import BadReason, check_reason
 from app.record.erasing.scrubbing import scrub
 from app.record.ids import Ids
 from app.record.persons import NobodyKnown, Person, person_of
@@ -57,12 +57,12 @@ def erase(record: Record, subscriber_id: str, *, basis: str, by: str) -> Erased:
         NobodyKnown: the record knows no such subscriber.
         Held: they are under legal hold.
         NotErased: decisions of the first release still stand in the clear, or entries wait in the spool.
-        ValueError: the basis is empty, too long, or names the subscriber.
+        BadReason: the basis is empty, too long, or names the subscriber.
         StoreError: the store does not take it.
     """
     check_reason("basis", basis)
     if subscriber_id in basis:
-        raise ValueError("basis: it names the subscriber, and stays on the record for ever; leave the id out")
+        raise BadReason("basis", "names the subscriber, and stays on the record for ever; leave the id out")
     _check_spool(record.spool_folder)
     lookup = lookup_of(record.keys, subscriber_id)
     person = record.read_now(lambda connection: _erasable(connection, lookup))

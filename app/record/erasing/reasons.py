@@ -6,6 +6,14 @@ LONGEST_REASON = 500
 """Characters."""
 
 
+class BadReason(ValueError):
+    """A reason that cannot be taken. `field` is what it is called where it is given, `wrong` what is wrong with it."""
+
+    def __init__(self, field: str, wrong: str) -> None:
+        super().__init__(f"{field}: {wrong}")
+        self.field, self.wrong = field, wrong
+
+
 def check_reason(name: str, text: str) -> None:
     """See that a reason says something, and not too much.
 
@@ -14,7 +22,7 @@ def check_reason(name: str, text: str) -> None:
         text: the reason.
 
     Raises:
-        ValueError: it is empty or too long.
+        BadReason: it is empty or too long.
     """
     if not text.strip() or len(text) > LONGEST_REASON:
-        raise ValueError(f"{name}: expected 1 to {LONGEST_REASON} characters")
+        raise BadReason(name, f"expected 1 to {LONGEST_REASON} characters")

@@ -12,6 +12,7 @@ import yaml
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from sqlmodel import col
 
+from app.engine.problems import nearest
 from app.record.entries import NewEntry
 from app.record.erasing.dropping import drop_month
 from app.record.erasing.scrubbing import scrub
@@ -61,6 +62,14 @@ class Month:
 def years_of(jurisdictions: Iterable[str]) -> int:
     """For how many years records under these jurisdictions are kept: the longest counts."""
     return max((YEARS.get(name, YEARS_ELSEWHERE) for name in jurisdictions), default=YEARS_ELSEWHERE)
+
+
+def unknown_law(jurisdiction: str) -> str | None:
+    """What to say of a jurisdiction for which no years are known; nothing where they are."""
+    if jurisdiction in YEARS:
+        return None
+    hint = nearest(jurisdiction, YEARS)
+    return f"expected one of {', '.join(YEARS)}{f'; {hint}' if hint else ''}"
 
 
 def jurisdictions(connection: Connection) -> set[str]:

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from app.engine.answer import ActionAnswer, Explanation
 from app.engine.pack import Pack
 from app.engine.spoken import spoken
-from app.engine.terms import ANSWERS, CAUSES, CONSENTS, DIRECTIONS, EMPTY, OUTCOMES, ROLES, STEPS, local_time, term, weekday
+from app.engine.terms import CAUSES, DIRECTIONS, EMPTY, OUTCOMES, ROLES, STEPS, local_time, term
 from app.engine.texts import Language, listed, shown
 from app.record.export.letter_style import Style
 from app.record.export.letter_words import CONFIRMED
+from app.record.export.permission import Permission, permission_of
 from app.record.export.retelling import Retold
 from app.record.export.words import ELSEWHERE, by_cause, section_title
 from app.record.reading.afterwards import Answered
 from app.record.reading.dossier import Dossier
-from app.record.reading.knowing import Contactable, PolicyClause, PortOut, Section
+from app.record.reading.knowing import Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,8 @@ class _Page:
 
     def in_words(self, told: Retold) -> Iterator[str]:
         made, say, words = self.chapter.made, self.style.say, told.explanation
-        if made.contact is not None and made.port_out is not None:
-            yield from (f"### {say('permission')}", "", *self.permission(made.contact, made.port_out), "")
+        if (asked := permission_of(made, self.chapter.pack, self.language)) is not None:
+            yield from (f"### {say('permission')}", "", *self.permission(asked), "")
         yield from (f"### {say('known')}", "", *self.known(made.known or (), words), "")
         if not self.as_sealed(words):
             yield from (say("changed"), "", *self.sealed())
@@ -106,18 +107,14 @@ class _Page:
         rules = " ".join(filter(None, (made.pack.name, made.pack.version)))
         yield from style.table("item", "fact")
         yield style.row(style.say("at"), self.at(made.at))
-        if made.contact is not None:
-            yield style.row(style.say("contact at"), self.moment(made.contact))
+        if (told := permission_of(made, self.chapter.pack, self.language)) is not None:
+            yield style.row(style.say("contact at"), told.moment())
         yield style.row(style.say("channel"), channel)
         yield style.row(style.say("asked"), asked)
         yield style.row(style.say("stage"), " / ".join(self.placed(body["stage"], body["phase"])))
         yield style.row(style.say("rules"), style.enclosed(rules, made.pack.digest) if rules else made.pack.digest)
         yield style.row(style.say("steps"), style.join([*self.steps()]) or style.say("no steps"))
         yield style.row(style.say("sealed"), self.proof())
-
-    def moment(self, contact: Contactable) -> str:
-        free = self.style.say("holiday" if contact.holiday else "working day")
-        return self.style.beside(self.at(contact.local_time), weekday(contact.weekday, self.language), free)
 
     def placed(self, stage: str, phase: str) -> list[str]:
         pack = self.chapter.pack
@@ -141,53 +138,15 @@ class _Page:
             return self.style.say("unsealed")
         return self.style.say("leaf", proof.leaf, proof.checkpoint_size, self.at(proof.checkpoint_at))
 
-    def permission(self, contact: Contactable, port: PortOut) -> Iterator[str]:
-        style = self.style
-        clauses = [clause for clause in contact.clauses if clause.permitted or clause.kept_out or clause.unknown]
+    def permission(self, told: Permission) -> Iterator[str]:
+        style, refusals = self.style, told.refusals()
         yield from style.table("item", "fact")
-        yield style.row(style.say("consent"), style.join([*self.consent(contact)]) or style.say("no consent"))
-        if contact.refusals:
-            yield style.row(style.say("refusals"), style.join([*self.refusals(contact)]))
-        yield style.row(style.say("hours"), self.hours(clauses))
-        yield style.row(style.say("policy"), self.policy(clauses))
-        yield style.row(style.say("port"), self.port_out(port))
-
-    def policy(self, clauses: Sequence[PolicyClause]) -> str:
-        style = self.style
-        kept = [style.say("kept out", clause.title, style.actions(out)) for clause in clauses if (out := clause.kept_out + clause.unknown)]
-        return style.say("some kept", len(clauses), style.join(kept)) if kept else style.say("all kept", len(clauses))
-
-    def port_out(self, port: PortOut) -> str:
-        state = spoken(port.state, self.language) if port.state not in (None, "none") else ""
-        return self.style.enclosed(self.style.say(f"port {port.in_progress}"), self.style.beside(state or "", port.last_on or ""))
-
-    def consent(self, contact: Contactable) -> Iterator[str]:
-        for name, value in contact.consent.items():
-            if value is not None and name != "as_of":
-                yield self.style.named(term(CONSENTS, name, self.language), self.agreed(value))
-
-    def agreed(self, value: object) -> str:
-        if isinstance(value, bool):
-            return self.style.say("flag yes" if value else "flag no")
-        if isinstance(value, list):
-            return listed([spoken(channel, self.language) for channel in value], self.language) or self.style.say("nobody")
-        return term(ANSWERS, str(value), self.language)
-
-    def refusals(self, contact: Contactable) -> Iterator[str]:
-        for row in contact.refusals:
-            channel = spoken(row["channel"], self.language) if row.get("channel") else ""
-            yield self.style.beside(self.at(row["at"]), channel, self.title(row.get("action") or ""))
-
-    def hours(self, clauses: Sequence[PolicyClause]) -> str:
-        looking = [clause for clause in clauses if (clause.gate, clause.clause) in about_hours(self.chapter.pack)]
-        came = self.chapter.made.envelope["body"].get("direction") == "inbound"
-        if came and not any(clause.kept_out or clause.unknown for clause in looking):
-            return self.style.say("they came")
-        return self.style.join([self.hour(clause) for clause in looking]) or self.style.say("no hours")
-
-    def hour(self, clause: PolicyClause) -> str:
-        out = clause.kept_out + clause.unknown
-        return self.style.say("not kept", clause.title, self.style.actions(out)) if out else self.style.say("kept", clause.title)
+        yield style.row(style.say("consent"), told.consent())
+        if refusals:
+            yield style.row(style.say("refusals"), style.join(refusals))
+        yield style.row(style.say("hours"), told.hours())
+        yield style.row(style.say("policy"), told.policy())
+        yield style.row(style.say("port"), told.port_out())
 
     def known(self, sections: Sequence[Section], explanation: Explanation) -> Iterator[str]:
         told = [self.style.enclosed(section_title(item.section, self.language), self.age(item.age_days)) for item in sections]
@@ -262,10 +221,3 @@ class _Page:
             outcome = term(OUTCOMES, item.outcome, self.language)
             reason = spoken(item.reason, self.language) if item.reason else ""
             yield self.style.row(self.at(item.at), self.title(item.action), outcome, item.confirmed_by or "", reason, item.agent or "")
-
-
-def about_hours(pack: Pack | None) -> set[tuple[str, str]]:
-    """Clauses of contact policy and guardrails that look at the time of day, by gate and name."""
-    actions = pack.actions if pack is not None else ()
-    clauses = (clause for action in actions for clause in (*action.contact, *action.guardrails))
-    return {(clause.gate, clause.name) for clause in clauses if "clock.time" in clause.test}

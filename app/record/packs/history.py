@@ -93,9 +93,9 @@ class History:
         return next((step for step in reversed(self.line(moment)) if not self.is_refused(step)), None)
 
     def before(self, moment: str) -> Step | None:
-        """What a rollback goes back to: the last activation before the active one, of a pack that decided and that nobody refused since."""
+        """What a rollback goes back to: the last activation before the active one, of another pack that decided and still may."""
         line = [step for step in self.line(moment) if not self.is_refused(step)]
-        return next((step for step in reversed(line[:-1]) if self._may_decide(step.digest)), None)
+        return next((step for step in reversed(line) if step.digest != line[-1].digest and self._may_decide(step.digest)), None)
 
     def is_refused(self, activation: Step) -> bool:
         """Has a process with this engine found that the pack cannot take over?"""

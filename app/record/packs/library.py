@@ -6,7 +6,7 @@ import re
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -88,20 +88,29 @@ class Shelf:
         return PackSummary(digest, pack.name, pack.version, state, pack.author, pack.at, approved, since, ahead, why)
 
     def find(self, given: str) -> str:
-        """The digest that begins as given, with or without `sha256:`; a few characters do where they name one pack only.
+        """The pack that `digest_among` finds.
 
         Raises:
-            UnknownPack: none begins so, or several do.
+            UnknownPack: none, or several.
         """
-        if not self.packs:
-            raise UnknownPack("no pack was published yet; `wanliu pack publish` does")
-        wanted = given.strip().lower().removeprefix(_DIGEST)
-        found = [digest for digest in self.packs if wanted and digest.removeprefix(_DIGEST).startswith(wanted)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise UnknownPack(f"`{given}` begins {len(found)} digests: {', '.join(map(shortened, found[:5]))}; give more of it")
-        raise UnknownPack(f"no pack has the digest `{given[:80]}`; {_nearest(wanted, self.packs)}")
+        return digest_among(list(self.packs), given)
+
+
+def digest_among(digests: Sequence[str], given: str) -> str:
+    """The digest that begins as given, with or without `sha256:`; a few characters do where they name one pack only.
+
+    Raises:
+        UnknownPack: none begins so, or several do. What was given is not repeated.
+    """
+    if not digests:
+        raise UnknownPack("no pack was published yet; `wanliu pack publish` does")
+    wanted = given.strip().lower().removeprefix(_DIGEST)
+    found = [digest for digest in digests if wanted and digest.removeprefix(_DIGEST).startswith(wanted)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UnknownPack(f"begins {len(found)} digests: {', '.join(map(shortened, found[:5]))}; give more of it")
+    raise UnknownPack(f"no pack has this digest; {_nearest(wanted, digests)}")
 
 
 class PackLibrary:

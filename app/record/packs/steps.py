@@ -151,12 +151,12 @@ class Desk:
 
         Raises:
             BadStep: the note is empty.
-            WrongState: it decides at this time, or is rejected already.
+            WrongState: it decides at this time, or would if it could take over, or is rejected already.
         """
         if not note.strip():
             raise BadStep("note", "say why, for those who publish the next one")
-        state = self.history.state(digest, self._moment)
-        if state == "active":
+        state, line = self.history.state(digest, self._moment), self.history.line(self._moment)
+        if state == "active" or (line and line[-1].digest == digest):
             raise WrongState(f"{shortened(digest)} is active; activate another or roll back first")
         if state == "rejected":
             raise WrongState(f"{shortened(digest)} is rejected already")

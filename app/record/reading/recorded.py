@@ -109,6 +109,14 @@ def token_of(connection: Connection, keys: Keys, subscriber_id: str) -> str | No
     return connection.execute(query).scalar_one_or_none()
 
 
+def is_subject(connection: Connection, token: str) -> bool:
+    """Is anything on record about whom this token names, erased or not?"""
+    known = connection.execute(select(col(SubjectRow.token)).where(col(SubjectRow.token) == token)).first()
+    return (
+        known is not None or connection.execute(select(col(EntryRow.id)).where(col(EntryRow.subject) == token).limit(1)).first() is not None
+    )
+
+
 def read_note(
     entry_id: str,
     now: datetime.datetime,

@@ -16,6 +16,8 @@ from app.engine.problems import nearest
 from app.engine.vocabulary import Channel, Outcome
 from app.record.callers import DEVELOPMENT, ROLES
 from app.record.entries import Kind
+from app.record.packs.steps import UnknownPack
+from app.record.search.naming import digest_of, is_caller, near_caller
 from app.record.search.query import FILTERS, MOST_VALUES, Query
 from app.record.search.terms import gate_and_clause, sought, term
 from app.record.store.database import stamp
@@ -66,11 +68,11 @@ def query_of(
     terms: dict[str, tuple[str, ...]] = {}
     for name, values in given.items():
         problems += _wrong(connection, name, values, pack)
-        terms[name] = tuple(dict.fromkeys(values))
+        terms[name] = tuple(dict.fromkeys(_pack(connection, value)[0] if name == "pack" else value for value in values))
     times = {}
     for name, text in (("since", since), ("until", until)):
         try:
-            times[name] = None if text is None else _time(text, end=name == "until")
+            times[name] = None if text is None else moment_of(text, end=name == "until")
         except ValueError:
             problems.append(FieldProblem(name, "expected a date such as 2026-11-01, or a time such as 2026-11-01T08:00:00+08:00"))
     if not problems and times["since"] and times["until"] and times["since"] >= times["until"]:
@@ -99,6 +101,11 @@ def _wrong_value(connection: Connection, name: str, value: str, pack: Pack | Non
     if name in _CLOSED:
         known = _CLOSED[name]
         return None if value in known else f"there is no such {name}; {nearest(value, known) or 'one of ' + ', '.join(known)}"
+    if name == "pack":
+        return _pack(connection, value)[1]
+    if name == "caller" and not is_caller(connection, value) and not _on_record(connection, sought(name, value)):
+        hint = near_caller(connection, value)
+        return f"nobody of this name ever called{f'; {hint}' if hint else ''}"
     if name == "outcome" and value.rpartition(":")[2] not in get_args(Outcome):
         words = get_args(Outcome)
         hint = nearest(value.rpartition(":")[2], words) or "one of " + ", ".join(words)
@@ -108,7 +115,37 @@ def _wrong_value(connection: Connection, name: str, value: str, pack: Pack | Non
         if given not in known_names and not _on_record(connection, _telling(name, value, known_names)):
             hint = nearest(given, known_names)
             return f"nothing on record and nothing in the pack in force has this name{f'; {hint}' if hint else ''}"
+        if name == "signal":
+            return _wrong_level(connection, value, pack)
     return None
+
+
+def _wrong_level(connection: Connection, value: str, pack: Pack) -> str | None:
+    given, colon, level = value.partition(":")
+    signal = pack.signals.get(given)
+    if not colon or signal is None or level in signal.at or _on_record(connection, sought("signal", value)):
+        return None
+    return f"the signal has no such level; {nearest(level, signal.at) or 'one of ' + ', '.join(signal.at)}"
+
+
+def pack_named(connection: Connection, given: str) -> str:
+    """The digest of the pack that is named by it, or by its beginning.
+
+    Raises:
+        BadFilters: no pack is, or several are; with the nearest.
+    """
+    try:
+        return digest_of(connection, given)
+    except UnknownPack as error:
+        raise BadFilters([FieldProblem("pack", str(error))]) from None
+
+
+def _pack(connection: Connection, value: str) -> tuple[str, str | None]:
+    """The digest that is meant, and what is wrong with what was given: nothing, where it is on record whatever became of the pack."""
+    try:
+        return digest_of(connection, value), None
+    except UnknownPack as error:
+        return value, None if _on_record(connection, sought("pack", value)) else str(error)
 
 
 def names_of(pack: Pack, name: str) -> Collection[str]:
@@ -149,15 +186,15 @@ def _on_record(connection: Connection, terms: Sequence[str]) -> bool:
     return connection.execute(select(col(SearchBlockRow.block)).where(col(SearchBlockRow.term).in_(terms)).limit(1)).first() is not None
 
 
-def _time(text: str, *, end: bool) -> str:
-    """A time as the store writes it.
+def moment_of(text: str, *, end: bool = False) -> str:
+    """A time with its offset, or a date (UTC), as the store writes times; of a date the beginning, or with `end` the end.
 
     Raises:
         ValueError: it is none, or has no offset.
     """
     if len(text) == len("2026-11-01"):
         day = datetime.date.fromisoformat(text)
-        if day.year == datetime.MAXYEAR:
+        if not 1970 <= day.year < datetime.MAXYEAR:
             raise ValueError
         day += datetime.timedelta(days=1 if end else 0)
         return stamp(datetime.datetime.combine(day, datetime.time(), datetime.UTC))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 import orjson
@@ -13,7 +12,7 @@ from sqlmodel import col
 
 from app.record.search.terms import outcome_terms, terms_of
 from app.record.store.database import Database
-from app.record.store.tables import LeafRow, OutcomeRow, SearchBlockRow, SearchSpanRow
+from app.record.store.tables import EntryRow, LeafRow, OutcomeRow, SearchBlockRow, SearchSpanRow
 
 BLOCK = 4_096
 _WHOLE = BLOCK // 8
@@ -86,19 +85,25 @@ def _put(places: Places, index: int, terms: Iterable[str]) -> None:
 def _answered(connection: Connection, leaves: Sequence[tuple[int, str, Mapping[str, Any]]]) -> Iterator[tuple[int, Iterator[str]]]:
     """The leaves of decisions that outcomes among the leaves answer, or that were answered before they were sealed; with the terms."""
     known = {entry_id: index for index, entry_id, envelope in leaves if envelope["kind"] == "decision"}
-    outcomes = [entry_id for _, entry_id, envelope in leaves if envelope["kind"] == "outcome"]
-    query = select(col(OutcomeRow.decision_id), col(OutcomeRow.action), col(OutcomeRow.outcome))
-    rows = [
-        *chain.from_iterable(connection.execute(query.where(col(OutcomeRow.entry_id).in_(part))) for part in asked(outcomes)),
-        *chain.from_iterable(connection.execute(query.where(col(OutcomeRow.decision_id).in_(part))) for part in asked(list(known))),
-    ]
-    earlier = sorted({row.decision_id for row in rows} - known.keys())
+    told = [envelope["body"] for _, _, envelope in leaves if envelope["kind"] == "outcome"]
+    told += _told_of(connection, list(known))
+    earlier = sorted({body["decision"] for body in told} - known.keys())
     for part in asked(earlier):
         found = select(col(LeafRow.entry_id), col(LeafRow.leaf_index)).where(col(LeafRow.entry_id).in_(part))
         known.update((row.entry_id, row.leaf_index) for row in connection.execute(found))
-    for row in rows:
-        if row.decision_id in known:
-            yield known[row.decision_id], outcome_terms(row.outcome, row.action)
+    for body in told:
+        if body["decision"] in known:
+            yield known[body["decision"]], outcome_terms(body["outcome"], body["action"])
+
+
+def _told_of(connection: Connection, decisions: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """What entries of outcomes tell of these decisions; their rows only find them."""
+    for part in asked(decisions):
+        query = select(col(EntryRow.envelope)).join(OutcomeRow, col(OutcomeRow.entry_id) == col(EntryRow.id))
+        query = query.where(col(OutcomeRow.decision_id).in_(part), col(EntryRow.kind) == "outcome")
+        for envelope in connection.execute(query).scalars().all():
+            body: Mapping[str, Any] = orjson.loads(envelope)["body"]
+            yield body
 
 
 def _store(database: Database, connection: Connection, block: int, terms: Mapping[str, int]) -> None:

@@ -1,0 +1,105 @@
+"""The command line in Chinese: where lines break, which language is spoken, and that no English is left in the frame."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from typer.testing import CliRunner
+
+from app.cli import app
+from app.cli.breaking import places
+from app.cli.commands.options import locale_of
+from app.cli.refusal_words import problem, reason
+
+pytestmark = pytest.mark.unit
+EXAMPLES = Path(__file__).parents[2] / "examples"
+LINE = "1. 长途包：【澄川通信】您上月套餐外通话费48元。30分钟包（方案编号EX26CN20030）每月10元，办理请到App、网站或营业厅。"
+
+
+def lines(text: str, width: int) -> list[str]:
+    found = [0, *places(text, width), len(text)]
+    return [text[start:end].rstrip() for start, end in pairwise(found)]
+
+
+@pytest.mark.parametrize("width", range(14, 60))
+def test_lines_break_where_people_would(width: int) -> None:
+    """No line begins with a stop or a closing bracket or ends with an opening one, none is too wide, no code or figure is cut."""
+    found = lines(LINE, width)
+    assert "".join(found).replace(" ", "") == LINE.replace(" ", "")
+    assert all(cell_len(line) <= width for line in found)
+    assert not any(line[0] in "。，、：）】" or line[-1] in "（【" for line in found)
+    if width >= 22:
+        assert sum("EX26CN20030" in line for line in found) == 1
+        assert not any(re.match(r"元|1\.$", line) for line in found)
+
+
+def test_a_code_longer_than_a_line_is_cut() -> None:
+    """It has to be somewhere."""
+    assert lines("编号" + "X" * 30, 12) == ["编号", "X" * 12, "X" * 12, "X" * 6]
+
+
+@pytest.mark.parametrize("name", ["02", "23", "25"])
+def test_a_decision_on_the_terminal_is_chinese(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for names of clauses and parameters, which a reader looks up in the pack; and no line begins with a stop."""
+    monkeypatch.setenv("WANLIU_PACK", str(EXAMPLES.parent))
+    text = CliRunner().invoke(app, ["decide", "--full", str(next(EXAMPLES.glob(f"{name}-*.json"))), "--locale", "zh-CN"]).output
+    assert "建议动作" in text
+    assert not re.search(r"(?<![\w.-])(yes|no|offer|owed|care|outbound|inbound|watch|high|severe|unknown|missing)(?![\w.-])", text)
+    assert not [line for line in text.splitlines() if line.strip()[:1] in tuple("。，、")]
+
+
+def test_the_environment_says_which_language() -> None:
+    """LC_ALL before LC_MESSAGES before LANG; Chinese in any of its forms, else English."""
+    assert locale_of({"LANG": "zh_CN.UTF-8"}) == "zh-CN"
+    assert locale_of({"LC_MESSAGES": "zh_TW", "LANG": "en_US.UTF-8"}) == "zh-CN"
+    assert locale_of({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}) == "en"
+    assert locale_of({"LC_ALL": "", "LANG": "zh"}) == "zh-CN"
+    assert locale_of({}) == "en"
+
+
+def test_commands_follow_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left out, `--locale` is the environment's; given, it counts."""
+    monkeypatch.setenv("WANLIU_PACK", str(EXAMPLES.parent))
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert "动作" in CliRunner().invoke(app, ["pack", "show"]).output
+    assert "动作" not in CliRunner().invoke(app, ["pack", "show", "--locale", "en"]).output
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("the row has too few or too many cells", "该行的列数与首行不符"),
+        ("the row has 9 cells where the first line names 26 columns", "该行有9列，首行有26列"),
+        ("expected a date such as 2026/11/22", "应为日期，如2026/11/22"),
+        ("expected a date such as 2026/11/22, not `x`", "应为日期，如2026/11/22，而不是`x`"),
+        ("expected a number", "应为数字"),
+        ("expected at least 0: `-59` comes to -5,900 fen", "不得小于0：`-59`折合-5,900 fen"),
+        ("expected yes or no, not `x`; other words are translated by `values:`", "应为是或否，而不是`x`，其他写法请在`values:`中对应"),
+        ("something new", "something new"),
+    ],
+)
+def test_refusals_are_told_in_chinese(english: str, chinese: str) -> None:
+    """With what was found; a reason that has no words yet as it is."""
+    assert reason(english, "zh") == chinese
+    assert reason(english, "en") == english
+
+
+def test_a_refusal_names_its_column() -> None:
+    """Or the fact it was meant for."""
+    assert problem("月费", None, "expected a number", "zh") == "列“月费”：应为数字"
+    assert problem(None, "billing.total", "is required", "zh") == "`billing.total`：为必填项"
+    assert problem(None, None, "the row is more than one row", "zh") == "该行包含多行内容"
+    assert problem("fee", None, "expected a number", "en") == "column `fee`: expected a number"
+
+
+def test_a_table_of_refusals_is_chinese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the example file, all five."""
+    monkeypatch.setenv("WANLIU_PACK", str(EXAMPLES.parent))
+    files = ["--table", str(EXAMPLES / "customers.csv"), "--mapping", str(EXAMPLES / "customers.map.yaml")]
+    text = CliRunner().invoke(app, ["decide", *files, "--out", str(tmp_path / "out")]).output
+    assert "第4行（文件第5行）：列“月费(元)”：不得小于0" in text
+    assert not re.search(r"expected|column|\b(watch|high|severe)\b", text)
