@@ -23,7 +23,7 @@ ROLES: Mapping[str, str] = {
     "self_service": "an app or web page for customers: the same, in texts for customers",
     "campaign": "a campaign engine: the same, for many",
     "compliance": "reviewers: read, explain, replay and prove every decision",
-    "privacy_officer": "access, erasure and legal hold",
+    "privacy_officer": "access, erasure and legal hold; lists who looked, what was erased, who is held",
     "author": "writes packs, publishes them, asks what-if",
     "approver": "approves and activates packs of others",
     "operations": "watches the service",

@@ -22,11 +22,11 @@ NO_SCHEMA_CAN_SAY = re.compile(
     r"(^|\.)(at|as_of|contact_at)$|^subscriber\.(zone|custom\.\w+|usage|billing)$|^answers\.|^note$|^files\b"
     r"|^(history|reference|reason|Idempotency-Key)$"
     r"|^(stage|phase|moment|signal|offered|tariff|suppressed|clause|outcome|since|until|cursor|since_size|role|caller|agent|pack)$"
-    r"|^(X-Subscriber-Id|decisions|from|basis)$"
+    r"|^(X-Subscriber-Id|subject|decisions|from|to|basis)$"
 )
 """Fields held against the clock, the zones of the world, each other, and the pack; a note of nothing but spaces; a pack with mistakes;
 what an outcome needs; a key that was used before; what is on record and what the pack calls it;
-a subscriber in the path or the header; how much is exported."""
+a subscriber in the path or the header, and by a token too; how much is exported, and times that are none."""
 
 
 def _few_characters(part: Any) -> Any:
