@@ -71,6 +71,8 @@ def export(
     asked = Asked(
         since=_stamp("--from", since), until=_stamp("--to", until), decisions=tuple(decisions), opened=tuple(opened), parquet=parquet
     )
+    if asked.since and asked.until and asked.since >= asked.until:
+        fail("--to: expected a time after --from")
     with the_record() as record:
         Sealer(record.database, record.keys, record.clock).seal()
         try:

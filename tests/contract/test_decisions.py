@@ -21,7 +21,7 @@ from app.api.services import Services, open_services
 from app.engine.case import Case
 from app.engine.pack import Pack
 from app.engine.vocabulary.examples import EXAMPLES
-from app.record import Record, StoreBusy
+from app.record import Record, StoreBusy, StoreUnavailable
 from app.record.entries import NewEntry
 from app.record.keys import Keys
 from app.record.privacy import open_private, unwrap
@@ -168,6 +168,29 @@ def test_a_stuck_store_is_an_error_soon(with_store: Any) -> None:
     assert (response.status_code, response.json()["type"]) == (503, "urn:wanliu:problem:store-unavailable")
     assert response.headers["retry-after"] == "1"
     assert "actions" not in response.json()
+    assert response.json()["detail"].startswith("the decision could not be stored in time, so it is not given")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "says"),
+    [
+        ("GET", "/readyz", "nothing was read"),
+        ("GET", "/v1/records/checkpoint", "nothing was read"),
+        ("POST", "/v1/packs/rollback", "the change is not known to be stored, and may still be: look, or send it again with its"),
+    ],
+)
+def test_what_the_store_was_wanted_for_is_told(with_store: Any, monkeypatch: pytest.MonkeyPatch, method: str, path: str, says: str) -> None:
+    """Whoever read, or changed something, is not told of a decision."""
+
+    async def away(*_: Any, **__: Any) -> None:
+        raise StoreUnavailable("down")
+
+    with with_store(Stuck, deadline=0.05) as client:
+        monkeypatch.setattr(Record, "read", away)
+        monkeypatch.setattr(Record, "check", away)
+        response = client.request(method, path, **({} if method == "GET" else {"json": {}}))
+    assert (response.status_code, response.json()["title"]) == (503, "The store does not answer")
+    assert response.json()["detail"].startswith(says)
 
 
 def test_a_full_queue_is_an_error_at_once(with_store: Any) -> None:

@@ -94,7 +94,8 @@ def _fill(database: Database, keys: Keys, dice: random.Random, count: int) -> No
     writers[0].commit([maker.decision() for _ in range(dice.randrange(2, 4))])
     record = Record(database, keys, clock=clock)
     if dice.random() < 0.5:
-        hold(record, "s-0", reason="court", by="lea")
+        with contextlib.suppress(NobodyKnown):
+            hold(record, "s-0", reason="court", by="lea")
     if dice.random() < 0.3:
         _erase_somebody(record)
     record.close_now()

@@ -213,6 +213,8 @@ class TestExport:
         assert "leave --from and --to out" in run("record", "export", out, "--decision", "x", "--from", "2026-01-01", code=1).output
         assert "nobody on record has this id" in run("record", "export", out, "--open", "s-nobody", code=1).output
         assert "nothing of this is in the log" in run("record", "export", out, "--to", "2020-01-01", code=1).output
+        span = ("--from", "2026-11-22", "--to", "2026-11-01")
+        assert "--to: expected a time after --from" in run("record", "export", out, *span, code=1).output
         assert not Path(out).exists()
 
 

@@ -24,6 +24,8 @@ from app.record.store.database import stamp
 from app.record.store.tables import SearchBlockRow
 
 LONGEST = 200
+_FEW = 12
+"""Names that are all told where none is near."""
 _CLOSED: Mapping[str, Sequence[str]] = {
     "kind": get_args(Kind),
     "channel": get_args(Channel),
@@ -113,7 +115,7 @@ def _wrong_value(connection: Connection, name: str, value: str, pack: Pack | Non
     if name in _OF_PACKS and pack is not None and name != "outcome":
         known_names, given = names_of(pack, name), value.partition(":")[0]
         if given not in known_names and not _on_record(connection, _telling(name, value, known_names)):
-            hint = nearest(given, known_names)
+            hint = nearest(given, known_names) or (f"one of {', '.join(known_names)}" if len(known_names) <= _FEW else "")
             return f"nothing on record and nothing in the pack in force has this name{f'; {hint}' if hint else ''}"
         if name == "signal":
             return _wrong_level(connection, value, pack)

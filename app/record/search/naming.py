@@ -29,4 +29,4 @@ def is_caller(connection: Connection, name: str) -> bool:
 
 def near_caller(connection: Connection, name: str) -> str:
     """`did you mean …` for the caller of the most similar name, or nothing."""
-    return nearest(name, connection.execute(select(col(CallerRow.name))).scalars().all())
+    return nearest(name, [DEVELOPMENT, *connection.execute(select(col(CallerRow.name))).scalars()])
