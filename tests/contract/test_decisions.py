@@ -217,13 +217,15 @@ def test_a_failure_nobody_foresaw_tells_nothing(with_store: Any) -> None:
 
 
 def test_the_log_names_nobody(http: TestClient) -> None:
-    """A request's line has method, route template, status, time and phase, and nothing of whom it was about."""
+    """A request's line has method, route template, status, time and phase, and nothing of whom it was about; nor where it is refused."""
     with capture_logs() as logs:
-        answer = http.post("/v1/decisions?phone=13912345678", json=LIVE).json()
-        http.get(f"/v1/decisions/{answer['decision_id']}?x=13912345678")
-    first, second = logs
+        answer = http.post("/v1/decisions", json=LIVE).json()
+        refused = http.post("/v1/decisions?phone=13912345678", json=LIVE), http.get(f"/v1/decisions/{answer['decision_id']}?x=13912345678")
+    first, second, third = logs
     assert (first["method"], first["route"], first["status"], first["phase"]) == ("POST", "/v1/decisions", 200, answer["phase"]["id"])
-    assert second["route"] == "/v1/decisions/{decision_id}"
+    assert [second["route"], third["route"]] == ["/v1/decisions", "/v1/decisions/{decision_id}"]
+    assert [item.status_code for item in refused] == [second["status"], third["status"]] == [422, 422]
+    assert not any("13912345678" in item.text for item in refused)
     assert set(first) == {"event", "log_level", "method", "route", "status", "ms", "phase"}
     assert not any(word in str(logs) for word in ("s-1001", "13912345678", answer["decision_id"]))
 
