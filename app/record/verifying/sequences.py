@@ -38,6 +38,7 @@ class Sequences:
         self._first: dict[str, int] = {}
         self._last: dict[str, tuple[int, int]] = {}
         self._gaps: dict[str, list[Gap]] = {}
+        self._forgotten: set[str] = set()
         self._count = 0
 
     def __len__(self) -> int:
@@ -51,9 +52,8 @@ class Sequences:
         last, after = self._last[writer]
         if number <= last:
             return number < self._first[writer] if not self._from_start else self._fill(writer, number)
-        if number > last + 1 and self._count < _MOST_GAPS:
-            self._gaps.setdefault(writer, []).append(Gap(writer, last + 1, number - 1, after, leaf))
-            self._count += 1
+        if number > last + 1:
+            self._open(Gap(writer, last + 1, number - 1, after, leaf))
         self._last[writer] = number, after if leaf is None else leaf
         return True
 
@@ -68,11 +68,22 @@ class Sequences:
             told = f"{numbers} of the writer {gap.writer} are missing before this one: taken away before they were sealed"
             yield Finding("sequence", told if gap.count > 1 else told.replace("are", "is").replace("they were", "it was"), gap.leaf)
 
+    def _open(self, gap: Gap) -> None:
+        """Remember a gap; where too many are open already, that there are more."""
+        if self._count < _MOST_GAPS:
+            self._gaps.setdefault(gap.writer, []).append(gap)
+            self._count += 1
+        else:
+            self._forgotten.add(gap.writer)
+
     def _fill(self, writer: str, number: int) -> bool:
+        """Take a number out of the gap it is missing from; true also where that may be one that was not remembered."""
         for gap in self._gaps.get(writer, ()):
             if gap.first <= number <= gap.last:
                 parts = (Gap(writer, gap.first, number - 1, gap.after, gap.leaf), Gap(writer, number + 1, gap.last, gap.after, gap.leaf))
+                left = [part for part in parts if part.count]
                 self._gaps[writer].remove(gap)
-                self._gaps[writer].extend(part for part in parts if part.count)
+                self._gaps[writer].extend(left)
+                self._count += len(left) - 1
                 return True
-        return False
+        return writer in self._forgotten
