@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -11,7 +11,7 @@ from app.cli.packs import table
 from app.cli.record_table_words import counted, say
 from app.engine.spoken import spoken
 from app.engine.terms import CAUSES, EMPTY, GATES, term
-from app.engine.texts import Language, listed
+from app.engine.texts import Language, listed, shown
 from app.record.packs.history import shortened
 
 if TYPE_CHECKING:
@@ -127,14 +127,22 @@ def paired(made: Pairs, language: Language) -> list[RenderableType]:
     if made.pairs:
         rows = table("", *(say(name, language) for name in ("one", "other", "differ in")))
         for pair in made.pairs:
-            rows.add_row(_priced(pair.one), _priced(pair.other), listed(pair.differ_in, language))
+            rows.add_row(_priced(pair.one, language), _priced(pair.other, language), listed(pair.differ_in, language))
         parts += [Text(f"\n{say('pairs', language)}", style="bold"), rows]
     return parts
 
 
-def _priced(one: Priced) -> str:
-    prices = (f"{item['action']} {item['tariff'] or ''} {item['concession'] or ''}".strip() for item in one.prices)
-    return "\n".join([one.id, *prices])
+def _priced(one: Priced, language: Language) -> str:
+    """A decision, and a line for each price on its list: the action, the tariff with its fee, what is conceded."""
+    return "\n".join([one.id, *(" ".join(_price(item, one.currency, language)) for item in one.prices)])
+
+
+def _price(item: Mapping[str, Any], currency: str, language: Language) -> Iterator[str]:
+    yield item["action"]
+    if item["tariff"] is not None:
+        yield item["tariff"] if item["fee"] is None else f"{item['tariff']} {shown(item['fee'], 'money', language, currency)}"
+    if item["concession"]:
+        yield shown(-item["concession"], "money", language, currency)
 
 
 def _ratio(value: float | None) -> str:

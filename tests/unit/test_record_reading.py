@@ -447,6 +447,8 @@ def test_pairs(record: Written) -> None:
     (pair,) = found.pairs
     assert set(pair.differ_in) - {"holder.age_band"} == {"subscriber.id"}
     assert sorted(len(one.prices) for one in (pair.one, pair.other)) == [0, 1]
+    assert pair.one.currency == "CNY"
+    assert [*pair.one.prices, *pair.other.prices] == [{"action": "tariff_pack", "tariff": "toll_pack_30", "fee": 1000, "concession": 0}]
 
 
 def test_no_pairs(record: Written) -> None:

@@ -20,6 +20,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.engine.decide import decide
+from app.engine.decision import Ranked
+from app.engine.pack.model import Pack
 from app.engine.problems import PackError
 from app.engine.vocabulary import FACTS
 from app.record.canonical import NotCanonical, canonical
@@ -38,11 +40,12 @@ _PROTECTED = tuple(name.split(".") for name, fact in FACTS.items() if fact.prote
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """One of a pair: its list with the price of each action."""
+    """One of a pair: its list with the price of each action. `fee` and `concession` in the smallest unit of the currency."""
 
     id: str
     subject: str | None
     at: str
+    currency: str
     prices: Sequence[Mapping[str, Any]]
 
 
@@ -151,10 +154,14 @@ def _priced(packs: Packs, recorded: Recorded) -> Priced | None:
     except (PackError, UnknownPack, DamagedPack):
         return None
     ranked = decide(pack, case).ranked if case is not None else ()
-    prices = [
-        {"action": item.action, "tariff": item.tariff, "concession": item.concession} for item in ranked if item.tariff or item.concession
-    ]
-    return Priced(recorded.id, recorded.subject, recorded.envelope["at"], prices)
+    prices = [_price(pack, item) for item in ranked if item.tariff or item.concession]
+    return Priced(recorded.id, recorded.subject, recorded.envelope["at"], pack.currency, prices)
+
+
+def _price(pack: Pack, item: Ranked) -> dict[str, Any]:
+    """What an action would cost: the tariff with its monthly fee, and what is conceded."""
+    tariff = None if item.tariff is None else pack.tariffs.get(item.tariff)
+    return {"action": item.action, "tariff": item.tariff, "fee": tariff and tariff.fee, "concession": item.concession}
 
 
 def _left_out(one: Recorded, other: Recorded) -> Iterator[str]:
