@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
-from dataclasses import dataclass
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.api.answers import DecisionAnswer, answer_bytes
+from app.api.answers import DecisionAnswer
 from app.api.bodies import Refused, json_answer, read_json
-from app.api.calls import Admitted, Call
+from app.api.calls import Admitted
+from app.api.deciding import case_of, decided, known, made
 from app.api.declaring import declared
 from app.api.parameters import DecisionId
 from app.api.permissions import TRYING
 from app.api.problems import problem
 from app.api.recorded import decision_of, note_reading
 from app.api.repeating import Made, RepeatKey, given_once
-from app.engine.case import Case
-from app.engine.decide import decide
-from app.engine.decision import Decision
-from app.engine.explain import explain
-from app.engine.intake import parse_request, take, with_history
-from app.engine.pack import Pack
-from app.engine.view import sees_evidence, view
+from app.engine.intake import parse_request
 from app.engine.vocabulary import DecisionRequest
 from app.record.callers import DEVELOPMENT, Caller
-from app.record.contacts import contacts_of
-from app.record.decisions import Asked, decision_entry
+from app.record.decisions import Asked
 from app.record.entries import Idempotency
 
 router = APIRouter()
@@ -46,13 +37,11 @@ async def decide_one(call: Admitted, idempotency_key: RepeatKey = None) -> Respo
     asked, now = parse_request(body), call.now()
     _check_mode(call.caller, asked.mode)
     if asked.mode == "what_if":
-        return json_answer(_decided(call, asked, now, None).answer)
+        return json_answer(decided(call, case_of(call, asked, now), asked.explain, now, None).answer)
     who = Asked(call.caller.name, call.caller.role, asked.explain, asked.history, agent=asked.agent)
 
     async def make(key: Idempotency | None) -> Made:
-        known, decision_id = await _with_history(call, asked, now), call.new_id(now)
-        made = _decided(call, known, now, decision_id)
-        return Made(made.answer, decision_entry(decision_id, now, made.pack, made.case, made.decision, made.answer, who, key))
+        return made(call, case_of(call, await known(call, asked, now), now), who, now, key)
 
     return await given_once(call, idempotency_key, body, now, make)
 
@@ -73,26 +62,6 @@ async def read_one(call: Admitted, decision_id: DecisionId) -> Response:
     return json_answer(found.answer.encode())
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """A decision, what made it, and the answer as it is given."""
-
-    pack: Pack
-    case: Case
-    decision: Decision
-    answer: bytes
-
-
-def _decided(call: Call, asked: DecisionRequest, now: datetime.datetime, decision_id: str | None) -> _Decided:
-    """Decide with the pack in force, in the terms that the caller's role may see; without an id in what-if."""
-    pack, caller = call.services.packs.current, call.caller
-    case = take(pack, asked, now=now, role=caller.role, grade=caller.grade)
-    decision = decide(pack, case)
-    explanation = view(explain(pack, case, decision, asked.explain, evidence=sees_evidence(caller.role)), caller.role)
-    call.request.scope["phase"] = decision.phase.id
-    return _Decided(pack, case, decision, answer_bytes(explanation, pack, now, decision_id))
-
-
 def _check_mode(caller: Caller, mode: str) -> None:
     """Who asks for decisions asks live; who tries leaves no trace.
 
@@ -102,11 +71,3 @@ def _check_mode(caller: Caller, mode: str) -> None:
     if caller.role != DEVELOPMENT and (caller.role in TRYING) != (mode == "what_if"):
         detail = "mode: authors, approvers and compliance ask with `mode: what_if`, everybody else without"
         raise Refused(problem("forbidden", detail=detail))
-
-
-async def _with_history(call: Call, asked: DecisionRequest, now: datetime.datetime) -> DecisionRequest:
-    """The request with the contacts on the record, where it wishes for them."""
-    if asked.history == "caller":
-        return asked
-    recorded = await call.read(lambda connection: contacts_of(connection, call.record.keys, asked.subscriber.id))
-    return with_history(asked, recorded, now)

@@ -9,6 +9,7 @@ from typing import Any
 from app import __version__
 from app.engine.case import Case
 from app.engine.decision import Decision, Ranked
+from app.engine.explain import Detail
 from app.engine.pack import Pack
 from app.record.counting import Kept, counted, counts_of, is_test_line, kept_out
 from app.record.entries import Idempotency, NewEntry
@@ -23,7 +24,7 @@ class Asked:
 
     caller: str
     role: str
-    explain: str = "summary"
+    explain: Detail = "summary"
     history: str = "caller"
     mode: str = "live"
     agent: str | None = None

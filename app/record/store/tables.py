@@ -161,13 +161,14 @@ class OutcomeRow(SQLModel, table=True):
 
 
 class CallerRow(SQLModel, table=True):
-    """Somebody with an API key: only its hash is kept."""
+    """Somebody with an API key: only its hash is kept. Callers of one `system` see each other's decisions; left out, it is the name."""
 
     __tablename__ = "caller"
 
     name: str = Field(primary_key=True, max_length=NAME)
     role: str = Field(max_length=WORD)
     grade: str | None = Field(default=None, max_length=WORD)
+    system: str | None = Field(default=None, max_length=NAME)
     secret_hash: bytes = Field(unique=True)
     since: str = Field(max_length=TIME)
     made_by: str = Field(max_length=NAME)

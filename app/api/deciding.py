@@ -1,0 +1,84 @@
+"""From a request to a decision and its entry: what every route that decides has in common."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from app.api.answers import answer_bytes
+from app.api.calls import Call
+from app.api.repeating import Made
+from app.engine.case import Case
+from app.engine.decide import decide
+from app.engine.decision import Decision
+from app.engine.explain import Detail, explain
+from app.engine.intake import take, with_history
+from app.engine.pack import Pack
+from app.engine.view import sees_evidence, view
+from app.engine.vocabulary import DecisionRequest
+from app.record.contacts import contacts_of
+from app.record.decisions import Asked, decision_entry
+from app.record.entries import Idempotency
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision, what made it, and the answer as it is given."""
+
+    pack: Pack
+    case: Case
+    decision: Decision
+    answer: bytes
+
+
+async def known(call: Call, asked: DecisionRequest, now: datetime.datetime) -> DecisionRequest:
+    """The request with what the record knows of the subscriber, where it wishes for that.
+
+    Raises:
+        StoreError: the record cannot be read.
+    """
+    if asked.history == "caller":
+        return asked
+    recorded = await call.read(lambda connection: contacts_of(connection, call.record.keys, asked.subscriber.id))
+    return with_history(asked, recorded, now)
+
+
+def case_of(call: Call, asked: DecisionRequest, now: datetime.datetime) -> Case:
+    """The case that a request of this caller makes with the pack in force.
+
+    Raises:
+        CaseError: naming every field that makes no case.
+    """
+    return take(call.services.packs.current, asked, now=now, role=call.caller.role, grade=call.caller.grade)
+
+
+def decided(call: Call, case: Case, detail: Detail, now: datetime.datetime, decision_id: str | None) -> Decided:
+    """Decide with the pack in force, and word it as far as the caller's role may see.
+
+    Args:
+        call: who asks.
+        case: what is asked.
+        detail: `none`, `summary` or `full`.
+        now: when.
+        decision_id: none in what-if, which is not recorded.
+    """
+    pack, role = call.services.packs.current, call.caller.role
+    decision = decide(pack, case)
+    explanation = view(explain(pack, case, decision, detail, evidence=sees_evidence(role)), role)
+    call.request.scope["phase"] = decision.phase.id
+    return Decided(pack, case, decision, answer_bytes(explanation, pack, now, decision_id))
+
+
+def made(call: Call, case: Case, asked: Asked, now: datetime.datetime, key: Idempotency | None = None) -> Made:
+    """Decide live: the answer, and the entry that has to be on the record before it is given.
+
+    Args:
+        call: who asks.
+        case: what is asked.
+        asked: how, for the record.
+        now: when.
+        key: the caller's name for the request, where it has one.
+    """
+    decision_id = call.new_id(now)
+    found = decided(call, case, asked.explain, now, decision_id)
+    return Made(found.answer, decision_entry(decision_id, now, found.pack, case, found.decision, found.answer, asked, key))
