@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.contradictions import contradictions
 from app.engine.problems import nearest
 
 PREFIX = "WANLIU_"
 _SQLITE = "sqlite:///"
 _POSTGRESQL = "postgresql://"
 _KEYS = "wanliu.keys"
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?", re.ASCII)
+ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+"""What tokens may be signed with: with a private key that this service never sees. Neither `none` nor a shared secret is among them."""
 
 
 class SettingsError(Exception):
@@ -39,6 +45,57 @@ def _http_url(url: str | None) -> str | None:
     return url
 
 
+def is_this_machine(host: str) -> bool:
+    """Does a host's name or address lead to this machine only."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _key_place(place: str | None) -> str | None:
+    """A file, or a URL from which nobody on the way can pass other keys off as the issuer's."""
+    if place is None or "://" not in place:
+        return place
+    parts = urlsplit(place)
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("expected a URL without name and password")
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(parts.hostname))):
+        raise ValueError("expected a file, or an https:// URL; http:// goes on this machine only, for a trial")
+    return place
+
+
+def _listed(given: object) -> object:
+    return tuple(part.strip() for part in given.split(",")) if isinstance(given, str) else given
+
+
+def _asymmetric(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in ASYMMETRIC:
+            hint = nearest(name, ASYMMETRIC)
+            raise ValueError(f"expected some of {', '.join(ASYMMETRIC)}, separated by commas{f'; {hint}' if hint else ''}")
+    return names
+
+
+def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(
+                "expected origins as browsers send them, separated by commas: scheme, host in small letters, a port where it is not the"
+                " usual one, nothing behind, such as https://desk.example; `*` would let every page call with its reader's key"
+            )
+    return origins
+
+
+def _proxies(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    for address in addresses:
+        try:
+            ipaddress.ip_network(address)
+        except ValueError:
+            raise ValueError("expected addresses or networks of proxies, separated by commas, such as 127.0.0.1 or 10.0.0.0/8") from None
+    return addresses
+
+
 class Settings(BaseSettings):
     """How the service runs. Frozen; made once, by whoever starts it."""
 
@@ -46,6 +103,35 @@ class Settings(BaseSettings):
 
     host: Annotated[str, Field(description="Address to listen on. In development mode a loopback address only.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")] = 8000
+    workers: Annotated[int, Field(ge=1, le=256, description="Processes that answer. One is right for SQLite.")] = 1
+    recycle_after: Annotated[
+        int, Field(ge=0, le=1_000_000_000, description="Requests, give or take a tenth, after which a worker is replaced; 0 never.")
+    ] = 0
+    grace_seconds: Annotated[float, Field(ge=0, le=3_600, description="How long a service that is told to stop finishes what it has.")] = (
+        10.0
+    )
+    hang_seconds: Annotated[float, Field(ge=3, le=3_600, description="A worker that says nothing for so long is killed and replaced.")] = (
+        20.0
+    )
+    public_url: Annotated[
+        str | None,
+        AfterValidator(_http_url),
+        Field(description="What callers reach the service as, such as https://nba.example, where a proxy stands before it."),
+    ] = None
+    forwarded_from: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_listed),
+        AfterValidator(_proxies),
+        Field(description="Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Left out, nobody's."),
+    ] = ()
+    cors_origins: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_listed),
+        AfterValidator(_origins),
+        Field(description="Origins whose pages may call from a browser, such as https://desk.example. Left out, none."),
+    ] = ()
     database_url: Annotated[
         str,
         AfterValidator(_database),
@@ -73,6 +159,9 @@ class Settings(BaseSettings):
     read_deadline_ms: Annotated[
         int, Field(ge=1, le=600_000, description="How long a read of the record may take before it is an error (503 with Retry-After).")
     ] = 5_000
+    seal_lag_seconds: Annotated[
+        float, Field(ge=2, le=86_400, description="How long the oldest entry may wait for its leaf before `/readyz` says `degraded`.")
+    ] = 60.0
     on_store_failure: Annotated[
         Literal["reject", "spool"],
         Field(description="While the store is down: refuse (503), or keep entries in a folder until it is back."),
@@ -87,10 +176,34 @@ class Settings(BaseSettings):
     witness_key: Annotated[
         str | None, Field(description="Verifier key of the witness, as it prints it; what it answers is checked with it.")
     ] = None
+    callbacks_private: Annotated[
+        bool, Field(description="May events be sent into private networks, and by plain http: for receivers beside the service.")
+    ] = False
+    jwt_issuer: Annotated[
+        str | None, Field(max_length=500, description="Issuer of the tokens that callers may send, as their `iss` has it.")
+    ] = None
+    jwt_audience: Annotated[str | None, Field(max_length=500, description="What this service is called in their `aud`.")] = None
+    jwt_algorithms: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_listed),
+        AfterValidator(_asymmetric),
+        Field(description="What they may be signed with, such as `RS256,ES256`; asymmetric ones only."),
+    ] = ("RS256",)
+    jwt_keys: Annotated[
+        str | None,
+        AfterValidator(_key_place),
+        Field(description="The public keys of the issuer: a JWKS file, or an https:// URL that is asked again and again."),
+    ] = None
+    jwt_role_claim: Annotated[str, Field(min_length=1, max_length=200, description="Claim that has the caller's role.")] = "role"
+    jwt_grade_claim: Annotated[str, Field(min_length=1, max_length=200, description="Claim that has an agent's grade.")] = "grade"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="What is logged: this and what is graver.")] = (
         "info"
     )
-    log_format: Annotated[Literal["console", "json"], Field(description="Lines for a person, or one JSON object a line.")] = "console"
+    log_format: Annotated[
+        Literal["auto", "json", "console"],
+        Field(description="One JSON object a line, or lines for a person; `auto`: the second on a terminal, else the first."),
+    ] = "auto"
 
     @property
     def cache_folder(self) -> Path | None:
@@ -113,12 +226,7 @@ class Settings(BaseSettings):
     @property
     def on_loopback(self) -> bool:
         """Does `host` reach this machine only."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_this_machine(self.host)
 
 
 def read_settings(environment: Iterable[str] = ()) -> Settings:
@@ -139,6 +247,7 @@ def read_settings(environment: Iterable[str] = ()) -> Settings:
     except ValidationError as error:
         wrong += [f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()]
         raise SettingsError("\n".join(wrong)) from None
+    wrong += contradictions(settings)
     if wrong:
         raise SettingsError("\n".join(wrong))
     return settings

@@ -11,7 +11,7 @@ import argparse
 import gc
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -31,19 +31,15 @@ from app.engine.pack import Pack, load_pack  # noqa: E402
 from app.engine.view import sees_evidence  # noqa: E402
 from app.engine.vocabulary import DecisionRequest  # noqa: E402
 from bench.grown import grown  # noqa: E402
+from bench.mixture import CONTENT, ROLE, mixed, watched  # noqa: E402
 from bench.timing import machine, quietest  # noqa: E402
 from bench.zen_gates import Gates  # noqa: E402
-from tests.population import END, population  # noqa: E402
+from tests.population import END  # noqa: E402
 
-SHARE = 5
-"""One subscriber in so many has events that patterns look at."""
-CONTENT = 0.8
-"""Share of the population with little amiss: 3.6 signals a head. Rows of a published table of a real operator have under one."""
 TROUBLED = 0.45
 """The same share in the population that the tests use: six signals a head, so that each is seen."""
 FEW, MANY = 100, 2_000
 """Rules of the two packs between which growth is measured."""
-ROLE = "agent"
 
 Figures = dict[str, Any]
 
@@ -74,25 +70,6 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     options.rounds = options.rounds or (1 if options.quick else 7)
     options.most_rules = options.most_rules or (300 if options.quick else MANY)
     return options
-
-
-def mixed(pack: Pack, seed: int, content: float) -> Iterator[Case]:
-    """The seeded population, thinned so that exactly one subscriber in `SHARE` has events that patterns look at.
-
-    `content` is the share of people with nothing amiss.
-    """
-    waiting: dict[bool, list[Case]] = {True: [], False: []}
-    wanted = [True] + [False] * (SHARE - 1)
-    for body in population(seed, sys.maxsize, content):
-        case = take(pack, DecisionRequest.model_validate(body), now=END, role=ROLE)
-        waiting[watched(pack, case)].append(case)
-        if len(waiting[True]) >= 1 and len(waiting[False]) >= SHARE - 1:
-            yield from (waiting[side].pop(0) for side in wanted)
-
-
-def watched(pack: Pack, case: Case) -> bool:
-    """Does the subscriber have an event of a kind that some pattern joins?"""
-    return any(event.type in pack.event_kinds for event in case.subscriber.events or ())
 
 
 def pattern_share(pack: Pack, cases: Sequence[Case]) -> float:

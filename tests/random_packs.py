@@ -110,6 +110,27 @@ def random_gates_pack(seed: int) -> Pack:
     return pack_of(files)
 
 
+def random_talking_pack(seed: int) -> Pack:
+    """The small pack, with actions of every kind and duty that concede more or less, and random rules for who wants to leave."""
+    dice = random.Random(seed)
+    files = dict(SMALL)
+    for index in range(14):
+        kind, duty = dice.choice(("service", "care", "information", "escalation")), dice.choice(("care", "care", "owed"))
+        gates = f"eligible:\n  c: {random_condition(dice)}\n" if dice.random() < 0.5 else ""
+        files[f"policies/random/t{index}.yaml"] = (
+            f"action: t{index}\ntitle: {{en: A, zh: 甲}}\nkind: {kind}\nlever: service\nduty: {duty}\ncategory: c{index}\n"
+            f"phases: [prevention, retention]\n{gates}concession: {dice.choice(('0', '500', 'last(billing.toll_fee)', '1500'))}\n"
+            f"propensity: 0.{dice.randint(1, 9)}\nvalue: {dice.randint(1, 900)}\n"
+            "channels:\n" + "".join(f"  {name}: {{text: {{en: Hello., zh: 您好。}}}}\n" for name in ("app", "shop", "web", "social"))
+        ).encode()
+    leaving = dice.choice(("account.tenure_months > 60", "signal('high.toll')", random_condition(dice)))
+    ending = "\n".join(f"  {cause}: [t{index}]" for index, cause in enumerate(("let_go", "refused")))
+    files["policies/random/conversation.yaml"] = (
+        f"conversation:\n  steps: {dice.randint(1, 4)}\n  leaving: {leaving}\nfallback:\n{ending}\n"
+    ).encode()
+    return pack_of(files)
+
+
 def random_rest(dice: random.Random) -> str:
     """A clause of contact policy that time ends, or nothing does."""
     parts = (

@@ -70,7 +70,7 @@ class Written:
         """Decide, answer and store; the decision's id."""
         pack, now = pack or shipped(), self.clock.ahead(seconds=1)
         decision, entry_id = decide(pack, case), str(self.ids.new(now))
-        answer = answer_bytes(view(explain(pack, case, decision, explained), role), pack, now, entry_id)
+        answer = answer_bytes(view(explain(pack, case, decision, explained), pack.restricted, role), pack, now, entry_id)
         entry = decision_entry(entry_id, now, pack, case, decision, answer, Asked(caller, role, explained, **asked))
         return self.record.write_now(entry).entry_id
 

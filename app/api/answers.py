@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import orjson
@@ -13,6 +13,7 @@ from app import __version__
 from app.engine.answer import Explanation
 from app.engine.pack import Pack
 from app.record.log.witnessing import WitnessState
+from app.record.standing import Unsealed
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,17 @@ class RecordRef:
 
 @dataclass
 class Given:
-    """A decision's own data: its id (none in what-if, which leaves no trace), when, by which pack and engine it was made, its record."""
+    """A decision's own data: its id (none in what-if, which leaves no trace), when, by which pack and engine it was made, its record.
+
+    `parent` is the decision before in the same conversation, null for the first.
+    """
 
     decision_id: str | None
     decided_at: datetime.datetime
     pack: PackRef
     engine: str
     record: RecordRef
+    parent: str | None = field(default=None, kw_only=True)
 
 
 @dataclass
@@ -65,13 +70,14 @@ class InForce:
 class Readiness:
     """The service decides and its store takes decisions.
 
-    `witness` is how the log stands with its witness, where it has one; `forked` wants somebody to look at once.
+    `unsealed` says what waits for a leaf of the log; the service is `degraded` where the oldest waits too long. `witness` is how the log stands with its witness, where it has one; `forked` wants somebody to look at once.
     """
 
-    status: Literal["ready"]
+    status: Literal["ready", "degraded"]
     pack: PackRef
     engine: str
     in_force: InForce
+    unsealed: Unsealed | None
     witness: WitnessState | None
 
 
@@ -84,10 +90,11 @@ class Alive:
 
 @dataclass(frozen=True)
 class Welcome:
-    """What runs here and where to go on."""
+    """What runs here and where to go on. `mode`: in `development` everybody who reaches the service may do everything."""
 
     service: str
     engine: str
+    mode: Literal["development", "guarded"]
     pack: PackRef
     in_force: InForce
     links: dict[str, str]
@@ -101,7 +108,9 @@ def reference(pack: Pack) -> PackRef:
     return PackRef(pack.name, pack.version, pack.digest)
 
 
-def answer_bytes(explanation: Explanation, pack: Pack, decided_at: datetime.datetime, decision_id: str | None) -> bytes:
+def answer_bytes(
+    explanation: Explanation, pack: Pack, decided_at: datetime.datetime, decision_id: str | None, parent: str | None = None
+) -> bytes:
     """A `DecisionAnswer` as JSON: what is stored and what is sent, byte for byte."""
     answer: dict[str, Any] = {
         "decision_id": decision_id,
@@ -109,6 +118,7 @@ def answer_bytes(explanation: Explanation, pack: Pack, decided_at: datetime.date
         "pack": reference(pack),
         "engine": __version__,
         "record": RecordRef("durable" if decision_id else "none"),
+        "parent": parent,
     }
     for name in _explained:
         answer[name] = getattr(explanation, name)

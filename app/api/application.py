@@ -8,17 +8,44 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 
-from app.api import decisions, health, responses
+from app.api import decisions, health, rechecking, responses, webhooks
+from app.api.batch import route as batch
 from app.api.calls import admit
 from app.api.document import document
 from app.api.door import Door
 from app.api.errors import handle_errors
+from app.api.identity.mode import TellMode
+from app.api.my import choices as my_choices
+from app.api.my import decisions as my_decisions
+from app.api.origins import Origins
 from app.api.packs import listing, publishing, steps
 from app.api.reading import consulting, exporting, persons, searching, whole
 from app.api.services import Services, open_services
+from app.api.tmf import recommendations
+from app.api.tmf.answering import TmfErrors
+from app.api.watching import scraping
 from app.settings import Settings
 
-ROUTES = (decisions, responses, health, publishing, steps, listing, searching, consulting, whole, persons, exporting)
+ROUTES = (
+    decisions,
+    batch,
+    rechecking,
+    responses,
+    health,
+    scraping,
+    publishing,
+    steps,
+    listing,
+    searching,
+    consulting,
+    whole,
+    persons,
+    exporting,
+    webhooks,
+    recommendations,
+    my_choices,
+    my_decisions,
+)
 """Modules of endpoints, in the order of the API's document."""
 
 OpenServices = Callable[[Settings], contextlib.AbstractAsyncContextManager[Services]]
@@ -40,9 +67,14 @@ def create_app(settings: Settings, services: OpenServices = open_services) -> Fa
 
     everywhere = [Depends(admit)]
     app = FastAPI(title="Wanliu", lifespan=lifespan, dependencies=everywhere, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.public_url = settings.public_url
     for part in ROUTES:
         app.include_router(part.router)
+    app.add_middleware(TmfErrors)
     app.add_middleware(Door)
+    app.add_middleware(TellMode)
+    if settings.cors_origins:
+        app.add_middleware(Origins, allowed=settings.cors_origins)
     handle_errors(app)
     _remember_document(app)
     return app

@@ -31,15 +31,24 @@ async def read_json(request: Request, most: int = LARGEST_BODY) -> bytes:
     Raises:
         Refused: of another type, encoded, or larger; the rest of a larger one is not waited for.
     """
-    headers = request.headers
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
-        raise Refused(problem("unsupported-media-type", detail="send the header `content-type: application/json`"))
-    if headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise Refused(problem("unsupported-media-type", detail="send the body as it is, without a `content-encoding`"))
-    length = headers.get("content-length", "")
+    check_type(request, JSON)
+    length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > most:
         raise _too_large(most)
     return await _read(request, most)
+
+
+def check_type(request: Request, *types: str) -> None:
+    """See that a body says it is of one of these types, the first being the proper one, and is sent as it is.
+
+    Raises:
+        Refused: it is of another type, or encoded; what is compressed is never unpacked.
+    """
+    headers = request.headers
+    if headers.get("content-type", "").partition(";")[0].strip().lower() not in types:
+        raise Refused(problem("unsupported-media-type", detail=f"send the header `content-type: {types[0]}`"))
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Refused(problem("unsupported-media-type", detail="send the body as it is, without a `content-encoding`"))
 
 
 def json_answer(answer: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

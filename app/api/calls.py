@@ -14,16 +14,20 @@ from starlette.responses import Response
 
 from app.api.asked import check_parameters
 from app.api.bodies import Refused
+from app.api.identity.refusing import KeysAway, NotKnown
 from app.api.permissions import is_open, may
 from app.api.problems import problem
 from app.api.services import Services
+from app.api.watching.watched import watched
 from app.record import Record
 from app.record.callers import Caller
+from app.record.privacy import lookup_of
 from app.record.reading.recorded import read_note
 
 _NOBODY = Caller("nobody", "nobody")
 """Who uses a route that asks for no key; the role may do nothing else."""
 _CHALLENGE = 'Bearer realm="wanliu"'
+_NO_SUBJECT = "self_service comes with a token whose subject is the subscriber: a key does not say which customer calls"
 T = TypeVar("T")
 
 
@@ -34,11 +38,26 @@ class Call:
     request: Request
     services: Services
     caller: Caller
+    patience: float | None = None
+    """Seconds that what it writes may wait for the store; none, the record's own."""
 
     @property
     def record(self) -> Record:
         """Where decisions and all that is told of them are kept."""
         return self.services.record
+
+    @property
+    def scope(self) -> str:
+        """Within which an `Idempotency-Key` names one request: the client, and the person whom its token names, not readably."""
+        person = self.caller.subject or self.caller.agent
+        if person is None:
+            return self.caller.name
+        return f"{self.caller.name}/{lookup_of(self.record.keys, f'{self.caller.role} {person}').hex()[:32]}"
+
+    @property
+    def patient(self) -> dict[str, float]:
+        """Its patience, as the record takes it."""
+        return {} if self.patience is None else {"deadline": self.patience}
 
     def now(self) -> datetime.datetime:
         """Read the clock; once a call, where nothing long comes between."""
@@ -76,7 +95,9 @@ class Call:
         """
         now, who = self.now(), self.caller
         entry_id = self.new_id(now)
-        told = read_note(entry_id, now, caller=who.name, role=who.role, what=what, of=of, token=token, filters=filters, found=found)
+        told = read_note(
+            entry_id, now, caller=who.name, role=who.role, agent=who.agent, what=what, of=of, token=token, filters=filters, found=found
+        )
         await self.record.write(told)
 
 
@@ -84,19 +105,24 @@ async def admit(request: Request) -> Call:
     """Let in who may use the route; what every route depends on.
 
     Raises:
-        Refused: 401 without a key or with a wrong one, 403 where the role may not.
+        Refused: 401 without a key or a token, or with a wrong one, 403 where the role may not, 503 where nobody can check a token.
         RequestError: it has a parameter that the route has not, or one twice.
     """
     services: Services = request.app.state.services
     route = f"{request.method} {request.scope['route'].path_format}"
     if is_open(route):
         return Call(request, services, _NOBODY)
-    key = key_of(request)
-    caller = services.callers.caller(key)
-    if caller is None:
-        raise Refused(_unknown(key))
+    try:
+        caller = await services.callers.who(request.headers)
+    except NotKnown as why:
+        raise Refused(_unknown(why)) from None
+    except KeysAway:
+        raise Refused(problem("keys-away")) from None
     if not may(caller.role, route):
         raise Refused(problem("forbidden", detail=f"the role `{caller.role}` may not do this"))
+    if caller.role == "self_service" and caller.subject is None:
+        raise Refused(problem("forbidden", detail=_NO_SUBJECT))
+    watched(request).asked_by(caller.role)
     check_parameters(request)
     return Call(request, services, caller)
 
@@ -105,15 +131,6 @@ Admitted = Annotated[Call, Depends(admit)]
 """What an endpoint asks for. Who is let in was looked up for the route already; it is not looked up again."""
 
 
-def key_of(request: Request) -> str | None:
-    """The API key that a request carries: `Authorization: Bearer`, else `X-API-Key`."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
-
-
-def _unknown(key: str | None) -> Response:
-    if key is None:
-        detail = "send an API key: `Authorization: Bearer wl_…` or `X-API-Key: wl_…`; `wanliu caller add` makes one"
-        return problem("unauthenticated", detail=detail, headers={"www-authenticate": _CHALLENGE})
-    detail = "the key is nobody's; it may have been revoked"
-    return problem("unauthenticated", detail=detail, headers={"www-authenticate": f'{_CHALLENGE}, error="invalid_token"'})
+def _unknown(why: NotKnown) -> Response:
+    told = "" if why.error is None else f', error="{why.error}", error_description="{why.detail}"'
+    return problem("unauthenticated", detail=why.detail, headers={"www-authenticate": _CHALLENGE + told})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.api.answers import answer_bytes
+from app.api.asking import agent_of, check_subscriber
 from app.api.calls import Call
 from app.api.repeating import Made
+from app.api.watching.watched import watched
 from app.engine.case import Case
 from app.engine.decide import decide
 from app.engine.decision import Decision
@@ -32,11 +34,13 @@ class Decided:
 
 
 async def known(call: Call, asked: DecisionRequest, now: datetime.datetime) -> DecisionRequest:
-    """The request with what the record knows of the subscriber, where it wishes for that.
+    """The request with what the record knows of the subscriber: always what they chose for good, and contacts where it wishes for them.
 
     Raises:
         StoreError: the record cannot be read.
     """
+    choices = await call.record.choices_of(asked.subscriber.id)
+    asked = asked.with_choices(choices) if choices else asked
     if asked.history == "caller":
         return asked
     recorded = await call.read(lambda connection: contacts_of(connection, call.record.keys, asked.subscriber.id))
@@ -48,11 +52,13 @@ def case_of(call: Call, asked: DecisionRequest, now: datetime.datetime) -> Case:
 
     Raises:
         CaseError: naming every field that makes no case.
+        Refused: a customer asks about somebody else.
     """
+    check_subscriber(call.caller, asked.subscriber.id)
     return take(call.services.packs.current, asked, now=now, role=call.caller.role, grade=call.caller.grade)
 
 
-def decided(call: Call, case: Case, detail: Detail, now: datetime.datetime, decision_id: str | None) -> Decided:
+def decided(call: Call, case: Case, detail: Detail, now: datetime.datetime, decision_id: str | None, parent: str | None = None) -> Decided:
     """Decide with the pack in force, and word it as far as the caller's role may see.
 
     Args:
@@ -61,12 +67,17 @@ def decided(call: Call, case: Case, detail: Detail, now: datetime.datetime, deci
         detail: `none`, `summary` or `full`.
         now: when.
         decision_id: none in what-if, which is not recorded.
+        parent: the decision before in the same conversation.
     """
     pack, role = call.services.packs.current, call.caller.role
-    decision = decide(pack, case)
-    explanation = view(explain(pack, case, decision, detail, evidence=sees_evidence(role)), role)
-    call.request.scope["phase"] = decision.phase.id
-    return Decided(pack, case, decision, answer_bytes(explanation, pack, now, decision_id))
+    seen = watched(call.request)
+    with seen.stage("decide"):
+        decision = decide(pack, case)
+        whole = explain(pack, case, decision, detail, evidence=sees_evidence(role))
+        explanation = view(whole, pack.restricted, role, call.caller.grade)
+        answer = answer_bytes(explanation, pack, now, decision_id, parent)
+    seen.decided(case.channel, "live" if decision_id else "what_if", decision.phase.id, decision.empty_because)
+    return Decided(pack, case, decision, answer)
 
 
 def made(call: Call, case: Case, asked: Asked, now: datetime.datetime, key: Idempotency | None = None) -> Made:
@@ -79,6 +90,7 @@ def made(call: Call, case: Case, asked: Asked, now: datetime.datetime, key: Idem
         now: when.
         key: the caller's name for the request, where it has one.
     """
-    decision_id = call.new_id(now)
-    found = decided(call, case, asked.explain, now, decision_id)
+    decision_id, caller = call.new_id(now), call.caller
+    asked = replace(asked, agent=agent_of(caller, asked.agent), grade=caller.grade)
+    found = decided(call, case, asked.explain, now, decision_id, asked.parent)
     return Made(found.answer, decision_entry(decision_id, now, found.pack, case, found.decision, found.answer, asked, key))

@@ -10,11 +10,13 @@ from app.api.bodies import Refused, json_answer, read_json
 from app.api.calls import Admitted
 from app.api.deciding import case_of, decided, known, made
 from app.api.declaring import declared
+from app.api.direct import DirectRoute
 from app.api.parameters import DecisionId
 from app.api.permissions import TRYING
 from app.api.problems import problem
-from app.api.recorded import decision_of, note_reading
+from app.api.recorded import answer_for, decision_of, note_reading
 from app.api.repeating import Made, RepeatKey, given_once
+from app.api.watching.watched import watched
 from app.engine.intake import parse_request
 from app.engine.vocabulary import DecisionRequest
 from app.record.callers import DEVELOPMENT, Caller
@@ -22,9 +24,10 @@ from app.record.decisions import Asked
 from app.record.entries import Idempotency
 
 router = APIRouter()
+_direct = APIRouter(route_class=DirectRoute)
 
 
-@router.post(
+@_direct.post(
     "/v1/decisions",
     operation_id="decide",
     summary="Decide the next best actions for one subscriber",
@@ -34,7 +37,9 @@ router = APIRouter()
 async def decide_one(call: Admitted, idempotency_key: RepeatKey = None) -> Response:
     """Decide, record, answer; in that order, so that nothing is answered that is not on record."""
     body = await read_json(call.request)
-    asked, now = parse_request(body), call.now()
+    with watched(call.request).stage("parse"):
+        asked = parse_request(body, call.caller.subject)
+    now = call.now()
     _check_mode(call.caller, asked.mode)
     if asked.mode == "what_if":
         return json_answer(decided(call, case_of(call, asked, now), asked.explain, now, None).answer)
@@ -46,20 +51,24 @@ async def decide_one(call: Admitted, idempotency_key: RepeatKey = None) -> Respo
     return await given_once(call, idempotency_key, body, now, make)
 
 
+router.include_router(_direct)
+
+
 @router.get(
     "/v1/decisions/{decision_id}",
     operation_id="readDecision",
     summary="Read a decision as it was given",
     response_description="The answer that `decide` gave, byte for byte.",
-    **declared(DecisionAnswer, "not-found", "erased", "damaged"),
+    **declared(DecisionAnswer, "not-found", "erased", "pack-unusable", "damaged"),
 )
 async def read_one(call: Admitted, decision_id: DecisionId) -> Response:
-    """The answer from the record, which notes who read it. Who asks for decisions reads those of their own role."""
+    """The answer from the record, which notes who read it. Who asks for decisions reads their own, as far as they see."""
     found = await decision_of(call, decision_id)
     if found.answer is None:
         return problem("erased")
+    answer = await answer_for(call, found, found.answer)
     await note_reading(call, "answer", found)
-    return json_answer(found.answer.encode())
+    return json_answer(answer)
 
 
 def _check_mode(caller: Caller, mode: str) -> None:

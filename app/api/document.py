@@ -6,17 +6,27 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from app import __version__
+from app.api.batch.shapes import BatchDecision, BatchEnd, BatchLine, BatchProblem
 from app.api.declaring import NAMED, REFERENCES
+from app.api.exemplary import show
+from app.api.links import LINKS
 from app.api.permissions import PERMISSIONS, is_open
-from app.api.problems import KINDS, Problem, documented
+from app.api.problems import KINDS, Problem, documented, shown_problems
+from app.api.rechecking import RecheckRequest
+from app.api.tmf.given import RecommendationRequest
+from app.api.tmf.shapes import TmfError
 
 _SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, `wl_…`."},
-    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same, for who cannot send the other."},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A token (JWT) of the identity provider, or an API key, `wl_…`."},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key, for who cannot send the other."},
 }
+_TAKEN: tuple[type[BaseModel], ...] = (*NAMED, BatchLine, RecheckRequest, RecommendationRequest)
+"""Bodies, and lines of bodies, that stand by name."""
+_ANSWERED: tuple[type, ...] = (BatchDecision, BatchProblem, BatchEnd, Problem, TmfError)
+"""Shapes of answers that no route has as its own."""
 _METHODS = ("get", "post", "put", "patch", "delete")
 _DESCRIPTION = """\
 Decides the next best actions for a telecom subscriber, and says why. Rules and policies are a pack of files; every answer names the pack it
@@ -25,8 +35,10 @@ was made with.
 Money is an integer in the currency's smallest unit, data in MB, voice in minutes, times ISO 8601 with their offset, dates local. What is
 left out is unknown; nothing is recognised or permitted on unknown.
 
-Calls carry an API key, `Authorization: Bearer wl_…` or `X-API-Key: wl_…`, whose role may make the call or not; `x-roles` lists those that
-may. Without callers the service is in development mode: it is reached from its own machine only, and asks for no key.
+Calls carry a token of the operator's identity provider, `Authorization: Bearer …`, or an API key, `Authorization: Bearer wl_…` or
+`X-API-Key: wl_…`, whose role may make the call or not; `x-roles` lists those that may. A customer's token names the subscriber. Without
+callers and tokens the service is in development mode: it is reached from its own machine only, asks for neither, and says so in the header
+`Wanliu-Mode`.
 
 Errors are problem details (RFC 9457), `application/problem+json`. Their `type` is `urn:wanliu:problem:` and one of:
 
@@ -39,16 +51,25 @@ def document(app: FastAPI) -> dict[str, Any]:
     problems = "\n".join(f"- `{name}` ({kind.status}): {kind.title}." for name, kind in KINDS.items())
     found = get_openapi(title="Wanliu", version=__version__, description=_DESCRIPTION.format(problems=problems), routes=app.routes)
     schemas: dict[str, Any] = found.setdefault("components", {}).setdefault("schemas", {})
-    for shape in NAMED:
+    for shape in _TAKEN:
         _add(schemas, shape.__name__, shape.model_json_schema(ref_template=REFERENCES, mode="validation"))
-    for section in (schemas["DecisionRequest"], schemas["SubscriberContext"]):
-        _close(section)
-    _add(schemas, "Problem", TypeAdapter(Problem).json_schema(ref_template=REFERENCES, mode="serialization"))
-    found["components"] = {"schemas": dict(sorted(schemas.items())), "securitySchemes": _SCHEMES}
+    for name in ("DecisionRequest", "BatchLine", "SubscriberContext", "FreshContext"):
+        _close(schemas[name])
+    for answer in _ANSWERED:
+        _add(schemas, answer.__name__, TypeAdapter(answer).json_schema(ref_template=REFERENCES, mode="serialization"))
+    found["components"] = {"schemas": dict(sorted(schemas.items())), "examples": shown_problems(), "securitySchemes": _SCHEMES}
     for path, item in found["paths"].items():
         for method in filter(item.__contains__, _METHODS):
             _secure(item[method], f"{method.upper()} {path}")
+            _link(item[method])
+            show(item[method])
     return found
+
+
+def _link(operation: dict[str, Any]) -> None:
+    """Where its answers lead."""
+    for status, links in LINKS.get(operation["operationId"], {}).items():
+        operation["responses"][str(status)]["links"] = dict(links)
 
 
 def _add(schemas: dict[str, Any], title: str, schema: dict[str, Any]) -> None:
@@ -65,7 +86,8 @@ def _secure(operation: dict[str, Any], route: str) -> None:
     operation["security"] = [{name: []} for name in _SCHEMES]
     operation["x-roles"] = sorted(PERMISSIONS.get(route, ()))
     responses = operation["responses"]
-    responses.update({str(status): response for status, response in documented("unauthenticated", "forbidden").items()})
+    for status, response in documented("unauthenticated", "forbidden").items():
+        responses.setdefault(str(status), response)
     responses["401"]["headers"] = {"WWW-Authenticate": {"description": "How to send a key.", "schema": {"type": "string"}}}
     operation["responses"] = dict(sorted(responses.items()))
 

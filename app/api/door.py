@@ -1,4 +1,4 @@
-"""The outermost layer: a log line per request, HEAD as GET without its body, and a problem instead of a traceback."""
+"""The outermost layer: a request is watched and logged, HEAD is GET without its body, and a problem stands for a traceback."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem
+from app.api.watching.metrics import METHODS, OTHER, UNMATCHED
+from app.api.watching.watched import Watch, put
+from app.record.correlation import TRACE
 
 _log = structlog.get_logger("wanliu.http")
 _CLIENT_GONE = 499
@@ -25,27 +28,39 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        watch: Watch = scope["app"].state.services.watch
         started, method, status = time.perf_counter(), scope["method"], 0
+        watched = watch.begin(scope)
         scope = {**scope, "method": "GET" if method == "HEAD" else method}
+        put(scope, watched)
+        before = TRACE.set(watched.trace)
+        watch.metrics.in_flight += 1
 
-        async def watched(message: Message) -> None:
+        async def passed_on(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message = {**message, "headers": [*message["headers"], (b"traceresponse", watched.response)]}
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, passed_on)
         except ClientDisconnect:
             status = _CLIENT_GONE
         except Exception as error:  # noqa: BLE001 - whatever it was, the caller gets a problem and the log the traceback
             _log.error("request_failed", exc_info=error)
             if not status:
-                await problem("internal")(scope, receive, watched)
-        milliseconds = round((time.perf_counter() - started) * 1000, 2)
-        _log.info("request", method=method, route=_template(scope), status=status, ms=milliseconds, phase=scope.get("phase"))
+                await problem("internal")(scope, receive, passed_on)
+        finally:
+            watch.metrics.in_flight -= 1
+            seconds = time.perf_counter() - started
+            route, known = _template(scope), method if method in METHODS else OTHER
+            watch.metrics.answered(route or UNMATCHED, known, status, seconds)
+            watched.end(route, known, status)
+            _log.info("request", method=known, route=route, status=status, ms=round(seconds * 1000, 2), **watched.told)
+            TRACE.reset(before)
 
 
 def _template(scope: Scope) -> str | None:

@@ -25,6 +25,8 @@ from app.record.erasing.persons import Held, NotErased
 from app.record.erasing.reasons import BadReason
 from app.record.export.exporting import NothingSealed
 from app.record.export.sharing import TooMuch
+from app.record.outgoing.addresses import BadCallback
+from app.record.outgoing.subscriptions import TooManyWebhooks
 from app.record.packs.library import DamagedPack
 from app.record.packs.steps import BadStep, OwnPack, PackStepError, UnknownPack
 from app.record.persons import NobodyKnown
@@ -83,7 +85,7 @@ def _not_done(request: Request) -> str:
     """What the store was wanted for."""
     if request.method == "GET":
         return "nothing was read"
-    if request.scope["route"].path == "/v1/decisions":
+    if request.scope["route"].path in ("/v1/decisions", "/v1/decisions/batch"):
         return "the decision could not be stored in time, so it is not given; ask again, with an `Idempotency-Key`"
     return "the change is not known to be stored, and may still be: look, or send it again with its `Idempotency-Key`, if it has one"
 
@@ -101,6 +103,8 @@ ERRORS: Mapping[type[Exception], Answered] = {
     OwnPack: _told("own-pack"),
     PackStepError: _told("wrong-state"),
     PackError: lambda _, error: problem("invalid-pack", errors=mistakes(error)),
+    BadCallback: _named("callback"),
+    TooManyWebhooks: _told("wrong-state"),
     NobodyKnown: _told("not-found"),
     Held: _told("held"),
     NotHeld: _told("wrong-state"),
@@ -112,6 +116,14 @@ ERRORS: Mapping[type[Exception], Answered] = {
     StoreError: _store_failed,
 }
 """By error, how it is answered; of an error that has none, its nearest ancestor's."""
+
+
+def problem_of(request: Request, error: Exception) -> Response | None:
+    """The problem that an error is answered with, as the answer to one of several in a request; none where it is a defect."""
+    answered = next((ERRORS[kind] for kind in type(error).__mro__ if kind in ERRORS), None)
+    return None if answered is None else answered(request, error)
+
+
 _NO_PATH = "there is no such path; `GET /openapi.json` lists those there are"
 _A_DIGEST = "a pack is named by its digest, `sha256:` and 64 of 0-9 a-f; `GET /v1/packs` lists them"
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from app import __version__
 from app.api.answers import Alive, InForce, Readiness, Welcome, reference
 from app.api.bodies import json_answer
-from app.api.calls import Admitted
+from app.api.calls import Admitted, Call
 from app.api.following.packs import FollowedPacks
-from app.api.problems import documented
+from app.api.problems import documented, problem
+from app.record import StoreError
+from app.record.standing import Unsealed, unsealed
 
 router = APIRouter()
 
@@ -20,7 +24,8 @@ async def welcome(call: Admitted) -> Response:
     """The pack that runs, and links."""
     packs = call.services.packs
     links = {"decide": "/v1/decisions", "document": "/openapi.json", "alive": "/healthz", "ready": "/readyz"}
-    return json_answer(Welcome("wanliu", __version__, reference(packs.current), _in_force(packs), links))
+    mode: Literal["development", "guarded"] = "development" if call.services.callers.development else "guarded"
+    return json_answer(Welcome("wanliu", __version__, mode, reference(packs.current), _in_force(packs), links))
 
 
 @router.get("/healthz", operation_id="alive", summary="The process answers", responses={200: {"model": Alive}})
@@ -33,14 +38,35 @@ async def alive() -> Response:
     "/readyz",
     operation_id="ready",
     summary="The service decides and records",
-    responses={200: {"model": Readiness}, **documented("store-unavailable")},
+    responses={200: {"model": Readiness}, **documented("draining", "store-busy", "store-unavailable")},
 )
 async def ready(call: Admitted) -> Response:
-    """Ready also when the pack that should decide is broken: the last good one runs, and the answer says both."""
+    """Ready also when the pack that should decide is broken: the last good one runs, and the answer says both.
+
+    `degraded` where the oldest entry waits too long for its leaf, or entries are spooled: they are durable all the same, and that is no
+    reason to stop asking.
+    """
     services = call.services
+    if services.watch.draining:
+        return problem("draining", detail="it finishes what it has, and takes nothing more")
     await services.record.check()
     witness = services.witness.state if services.witness else None
-    return json_answer(Readiness("ready", reference(services.packs.current), __version__, _in_force(services.packs), witness))
+    waiting = await _unsealed(call)
+    late = waiting is None or waiting.seconds >= services.watch.late_after
+    return json_answer(
+        Readiness(
+            "degraded" if late else "ready", reference(services.packs.current), __version__, _in_force(services.packs), waiting, witness
+        )
+    )
+
+
+async def _unsealed(call: Call) -> Unsealed | None:
+    """What waits for its leaf; none while the store is away and entries are spooled."""
+    now = call.now()
+    try:
+        return await call.read(lambda connection: unsealed(connection, now))
+    except StoreError:
+        return None
 
 
 def _in_force(packs: FollowedPacks) -> InForce:

@@ -27,15 +27,25 @@ TRYING = _roles("author approver compliance")
 _REVIEW = _roles("compliance")
 _PRIVACY = _roles("privacy_officer")
 _APPROVER = _roles("approver")
+_CUSTOMER = _roles("self_service")
+_TOLD = _roles("operations campaign")
+"""Who says where events go: operations of all that happens, a campaign engine of what its own system asked for."""
 _PACKS = _roles("author approver compliance operations")
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     "GET /": EVERYBODY,
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
+    "GET /metrics": _roles("operations"),
     "POST /v1/decisions": ASKING | TRYING,
+    "POST /v1/decisions/batch": _roles("campaign"),
     "GET /v1/decisions/{decision_id}": ASKING | _REVIEW,
     "POST /v1/decisions/{decision_id}/responses": ASKING,
+    "POST /v1/decisions/recheck": _roles("agent campaign"),
+    "GET /v1/my/choices": _CUSTOMER,
+    "POST /v1/my/choices": _CUSTOMER,
+    "GET /v1/my/decisions": _CUSTOMER,
+    "GET /v1/my/decisions/{decision_id}": _CUSTOMER,
     "GET /v1/decisions": ASKING | _REVIEW | _PRIVACY,
     "GET /v1/decisions/{decision_id}/record": _REVIEW,
     "GET /v1/decisions/{decision_id}/explanation": ASKING | _REVIEW,
@@ -49,6 +59,12 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "POST /v1/subscribers/{subscriber}/erasure": _PRIVACY,
     "POST /v1/subscribers/{subscriber}/hold": _PRIVACY,
     "POST /v1/subscribers/{subscriber}/release": _PRIVACY,
+    "POST /v1/webhooks": _TOLD,
+    "GET /v1/webhooks": _TOLD,
+    "GET /v1/webhooks/{webhook_id}": _TOLD,
+    "DELETE /v1/webhooks/{webhook_id}": _TOLD,
+    "POST /v1/webhooks/{webhook_id}/secret": _TOLD,
+    "POST /v1/webhooks/{webhook_id}/redrive": _TOLD,
     "GET /v1/packs": TRYING,
     "GET /v1/packs/{digest}": TRYING,
     "POST /v1/packs": _roles("author"),
@@ -57,6 +73,11 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "POST /v1/packs/{digest}/approve": _APPROVER,
     "POST /v1/packs/{digest}/reject": _APPROVER,
     "POST /v1/packs/{digest}/withdraw": _APPROVER,
+    **{
+        f"{call} {prefix}/queryProductRecommendation{rest}": ASKING
+        for prefix in ("/tmf-api/recommendationManagement/v4", "/customer/v4")
+        for call, rest in (("POST", ""), ("GET", ""), ("GET", "/{id}"))
+    },
 }
 """By method and path of the route, the roles that may use it."""
 

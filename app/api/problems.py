@@ -54,6 +54,7 @@ KINDS: Mapping[str, Kind] = {
     "wrong-state": Kind(409, "This is not where the step begins"),
     "not-sealed": Kind(409, "The decision waits to be sealed, for a second", retry=True),
     "pack-unusable": Kind(409, "A pack that is needed cannot be used by this version"),
+    "went-on": Kind(409, "The conversation went on from this decision already"),
     "held": Kind(409, "The person is under legal hold"),
     "erased": Kind(410, "The person this was about was erased"),
     "body-too-large": Kind(413, "The body is larger than it may be"),
@@ -61,8 +62,10 @@ KINDS: Mapping[str, Kind] = {
     "invalid-request": Kind(422, "The request is not one this service can answer"),
     "idempotency-key-reused": Kind(422, "The idempotency key was used for another request"),
     "invalid-pack": Kind(422, "The pack has mistakes"),
+    "keys-away": Kind(503, "The keys that tokens are checked with cannot be had", retry=True),
     "internal": Kind(500, "The service failed"),
     "damaged": Kind(500, "What is stored is not what was recorded"),
+    "draining": Kind(503, "The service is about to stop", retry=True),
     "store-busy": Kind(503, "More waits for the store than fits", retry=True),
     "store-unavailable": Kind(503, "The store does not answer", retry=True),
 }
@@ -85,8 +88,20 @@ def documented(*kinds: str) -> dict[int | str, dict[str, Any]]:
     responses: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
         known = KINDS[kind]
-        description = " ".join(filter(None, [responses.get(known.status, {}).get("description"), f"`{kind}`: {known.title}."]))
-        responses[known.status] = {"description": description, "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
+        answered = responses.setdefault(known.status, {"description": "", "content": {MEDIA_TYPE: {"schema": SCHEMA, "examples": {}}}})
+        answered["description"] = f"{answered['description']} `{kind}`: {known.title}.".strip()
+        answered["content"][MEDIA_TYPE]["examples"][kind] = {"$ref": f"#/components/examples/{kind}"}
         if known.retry:
-            responses[known.status]["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+            answered["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
     return responses
+
+
+def shown_problems() -> dict[str, Any]:
+    """An example of each kind, for the API's document."""
+    return {kind: {"summary": known.title, "value": _shown(kind, known)} for kind, known in KINDS.items()}
+
+
+def _shown(kind: str, known: Kind) -> dict[str, Any]:
+    wrong = [{"field": "subscriber.plan.monthly_fe", "message": "does not exist; did you mean `monthly_fee`?"}]
+    errors = wrong if kind == "invalid-request" else []
+    return {"type": f"urn:wanliu:problem:{kind}", "title": known.title, "status": known.status, "detail": None, "errors": errors}

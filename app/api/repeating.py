@@ -12,11 +12,13 @@ from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.api.bodies import json_answer
+from app.api.bodies import JSON
 from app.api.calls import Call
 from app.api.parameters import Worded
-from app.record import Record, StoreUnavailable
-from app.record.entries import Idempotency, NewEntry
+from app.api.problems import MEDIA_TYPE
+from app.api.watching.watched import watched
+from app.record import HasSuccessor, Record, StoreUnavailable
+from app.record.entries import Idempotency, NewEntry, Written
 from app.record.reading.recorded import read_entry
 from app.record.store.idempotency import KEY_PATTERN, first_of, idempotency_of
 
@@ -31,10 +33,11 @@ RepeatKey = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a request made: the answer, and the entry that has to be on the record before it is given."""
+    """What a request made: the answer with its status, and the entry that has to be on the record before it is given."""
 
     answer: bytes
     entry: NewEntry
+    status: int = 200
 
 
 async def given_once(
@@ -55,27 +58,40 @@ async def given_once(
         KeyReused: the key was used for another request.
         StoreError: the answer is not on the record.
     """
-    asked = None if key is None else idempotency_of(call.caller.name, key, f"{call.request.method} {call.request.url.path}", body, now)
+    asked = None if key is None else idempotency_of(call.scope, key, f"{call.request.method} {call.request.url.path}", body, now)
     first = None if asked is None else await _first_answer(call.record, asked, now)
     if first is not None:
-        return json_answer(first)
+        return first
     made = await make(asked)
-    written = await call.record.write(made.entry)
+    try:
+        written = await _stored(call, made)
+    except HasSuccessor:  # the next step was made meanwhile, by somebody else: judged again, with that one there
+        made = await make(asked)
+        written = await _stored(call, made)
     if not written.repeated:
-        return json_answer(made.answer)
-    return json_answer(await call.read(lambda connection: _answer(connection, call.record, written.entry_id)))
+        return _given(made.answer, made.status)
+    return await call.read(lambda connection: _answer(connection, call.record, written.entry_id))
 
 
-async def _first_answer(record: Record, asked: Idempotency, now: datetime.datetime) -> bytes | None:
-    def look(connection: Connection) -> bytes | None:
+async def _stored(call: Call, made: Made) -> Written:
+    with watched(call.request).stage("record"):
+        return await call.record.write(made.entry, **call.patient)
+
+
+def _given(answer: bytes, status: int) -> Response:
+    return Response(answer, status, media_type=JSON if status < 400 else MEDIA_TYPE)
+
+
+async def _first_answer(record: Record, asked: Idempotency, now: datetime.datetime) -> Response | None:
+    def look(connection: Connection) -> Response | None:
         first = first_of(connection, asked, now)
         return None if first is None else _answer(connection, record, first)
 
     return await record.read(look)
 
 
-def _answer(connection: Connection, record: Record, entry_id: str) -> bytes:
+def _answer(connection: Connection, record: Record, entry_id: str) -> Response:
     found = read_entry(connection, record.keys, entry_id)
-    if found is None or found.answer is None:
+    if found is None or found.given is None:
         raise StoreUnavailable("the first answer to this key cannot be read any more")
-    return found.answer.encode()
+    return _given(found.given.encode(), found.status)

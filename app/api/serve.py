@@ -1,44 +1,35 @@
-"""Running the service: checks what it is told, says where it listens and what to try."""
+"""Running the service: checks what it is told, listens, keeps workers that answer, and says what to try."""
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
+import dataclasses
 import datetime
-import json
-import logging
+import errno
 import socket
-from collections.abc import AsyncIterator
+import sys
+import time
+from typing import Any
 
-import uvicorn
+import structlog
 
-from app.api.application import create_app
-from app.api.logs import configure_logs
-from app.api.services import Services, open_services
-from app.engine.problems import PackError
-from app.record import StoreUnavailable
+from app.api.logs import configure_logs, is_for_people, say_mode
+from app.api.serving.background import working
+from app.api.serving.keeper import Keeper, NotStarted
+from app.api.serving.telling import address_of, reason, welcome
+from app.api.watching.keeping import KeeperWatch
+from app.api.watching.shared import private_folder
+from app.record import Record, StoreUnavailable
 from app.record.callers import callers_by_key
 from app.record.keys import KeysProblem
-from app.record.store.database import Database
-from app.record.store.opening import record_now
+from app.record.relay.taking import take_from
+from app.record.store.opening import record_now, record_of
 from app.settings import Settings
 
-_GRACE_SECONDS = 10
-_TRY = {
-    "channel": "call_centre",
-    "reason": "bill",
-    "caller_relation": "holder",
-    "verified": "sms",
-    "locale": "en",
-    "subscriber": {
-        "id": "s-1",
-        "account": {"status": "active", "tenure_months": 30, "line_type": "main"},
-        "billing": {"total": [12900, 12900, 12900, 19900], "toll_fee": [0, 0, 0, 7000]},
-        "services": {"held": [], "toll_pack_fee": 1000},
-        "consent": {"marketing": "yes"},
-        "events": [],
-        "contacts": [],
-    },
-}
+_log = structlog.get_logger("wanliu")
+_PATIENCE = 3.0
+"""Seconds in which workers let go of the port whose keeper was killed."""
+_PAUSE = 0.05
 
 
 class CannotServe(Exception):
@@ -51,20 +42,28 @@ def serve(settings: Settings) -> None:
     Raises:
         CannotServe: there are no callers and the host is not a loopback address, the port is taken, the pack cannot be used, or the store
             cannot be opened.
+        SystemExit: it was told to stop at once, and did.
     """
     if not settings.on_loopback:
         _check_callers(settings)
     configure_logs(settings.log_level, settings.log_format)
     with _listening(settings) as listener:
-        _run(settings, listener)
+        try:
+            finished = _run(settings, listener)
+        except (StoreUnavailable, KeysProblem) as error:
+            raise CannotServe(reason(error, settings)) from None
+        except KeyboardInterrupt:
+            return
+    if not finished:
+        sys.exit(1)
 
 
 def _check_callers(settings: Settings) -> None:
     try:
-        with record_now(settings, lambda: datetime.datetime.now(datetime.UTC)) as record:
+        with record_now(settings, _now) as record:
             callers = record.read_now(callers_by_key)
     except (StoreUnavailable, KeysProblem) as error:
-        raise CannotServe(_reason(error, settings)) from None
+        raise CannotServe(reason(error, settings)) from None
     if callers is None:
         raise CannotServe(
             f"there are no callers, so everybody may do everything: listening on `{settings.host}` would let others in. "
@@ -74,67 +73,52 @@ def _check_callers(settings: Settings) -> None:
 
 def _listening(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > give_up:
+                told = f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; set WANLIU_PORT to another"
+                raise CannotServe(told) from None
+        time.sleep(_PAUSE)
+
+
+def _run(settings: Settings, listener: socket.socket) -> bool:
+    """Work on the record and keep workers; false where they were not let finish."""
+    record = record_of(settings, _now)
+    with private_folder():
+        return asyncio.run(_keep(settings, listener, record, KeeperWatch(record)))
+
+
+async def _keep(settings: Settings, listener: socket.socket, record: Record, watch: KeeperWatch) -> bool:
+    def said(told: dict[str, Any]) -> None:
+        say_mode(development=told["development"])
+        port = listener.getsockname()[1]
+        if is_for_people(settings.log_format):
+            print(welcome(settings.host, port, told), flush=True)  # noqa: T201 - what a person who starts it reads
+        else:
+            _log.info("listening", address=address_of(settings.host, port), **told)
+
+    def news() -> dict[str, Any]:
+        witness = background.witness_state
+        watch.look(keeper.figures)
+        say_mode(development=keeper.development)
+        return {"witness": witness and dataclasses.asdict(witness), "workers": keeper.figures}
+
+    async def relay() -> socket.socket:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        await take_from(record, ours)
+        return theirs
+
+    keeper = Keeper(settings, listener, relay, news)
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as error:
-        raise CannotServe(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; set WANLIU_PORT to another") from None
+        async with working(settings, record) as background:
+            return await keeper.run(said)
+    except NotStarted as error:
+        raise CannotServe(str(error)) from None
 
 
-def _run(settings: Settings, listener: socket.socket) -> None:
-    failed: list[Exception] = []
-
-    @contextlib.asynccontextmanager
-    async def services(settings: Settings) -> AsyncIterator[Services]:
-        async with contextlib.AsyncExitStack() as stack:
-            try:
-                opened = await stack.enter_async_context(open_services(settings))
-            except (PackError, StoreUnavailable, KeysProblem) as error:
-                failed.append(error)
-                raise
-            print(_welcome(settings, listener, opened), flush=True)  # noqa: T201 - what a person who starts it reads
-            yield opened
-
-    logging.getLogger("uvicorn.error").addFilter(lambda _: not failed)
-    config = uvicorn.Config(
-        create_app(settings, services),
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    try:
-        uvicorn.Server(config).run(sockets=[listener])
-    except KeyboardInterrupt:
-        return
-    except SystemExit:
-        raise CannotServe(_reason(failed[0], settings) if failed else "the server could not start; the log says why") from None
-
-
-def _reason(error: Exception, settings: Settings) -> str:
-    if isinstance(error, PackError):
-        return f"the pack in `{settings.pack.resolve()}` cannot be used:\n{error}"
-    if isinstance(error, KeysProblem):
-        return str(error)
-    return f"{error} (WANLIU_DATABASE_URL is `{Database(settings.database_url).shown}`)"
-
-
-def _welcome(settings: Settings, listener: socket.socket, services: Services) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{host}:{listener.getsockname()[1]}"
-    pack, running = services.packs.current, services.packs.running
-    source = f"followed in {settings.pack.resolve()}" if running.follows == "folder" else f"in force since {running.since[:19]}Z"
-    body = json.dumps(_TRY, separators=(",", ":"))
-    development = services.callers.development
-    warning = "DEVELOPMENT MODE: there are no callers. Everybody who reaches this address may do everything.\n\n" if development else ""
-    key = "" if development else " -H 'authorization: Bearer wl_…'"
-    return (
-        f"Wanliu listens on {address}\n"
-        f"  pack     {pack.name} {pack.version}, {pack.digest[:19]}…, {source}\n"
-        f"  records  {services.record.database.shown}\n"
-        f"  document {address}/openapi.json\n\n"
-        f"{warning}"
-        "Try:\n"
-        f"curl -s {address}/v1/decisions{key} -H 'content-type: application/json' -d '{body}' | python3 -m json.tool --no-ensure-ascii\n"
-    )
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

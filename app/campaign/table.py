@@ -183,9 +183,8 @@ def _decided(pack: Pack, row: Row, request: DecisionRequest, asking: Asking, col
     except RequestError as error:
         raise _refused(error, columns) from None
     decision = decide(pack, case)
-    return Decided(
-        row, request, case, decision, view(explain(pack, case, decision, request.explain, evidence=sees_evidence(asking.role)), asking.role)
-    )
+    explanation = explain(pack, case, decision, request.explain, evidence=sees_evidence(asking.role))
+    return Decided(row, request, case, decision, view(explanation, pack.restricted, asking.role))
 
 
 def answer_line(pack: Pack, done: Decided) -> bytes:

@@ -112,6 +112,7 @@ _ROWS = {
     "idempotency": ("1 request key", "{0} request keys"),
     "outcome": ("1 outcome", "{0} outcomes"),
     "subject_leaf": ("1 place in the search index", "{0} places in the search index"),
+    "recommendation": ("1 recommendation on a list", "{0} recommendations on lists"),
     "decision": ("1 decision of the first release", "{0} decisions of the first release"),
 }
 """What is deleted, by the table it stood in."""

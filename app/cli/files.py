@@ -87,7 +87,8 @@ def _decided(pack: Pack, body: bytes, wishes: Wishes, now: datetime.datetime) ->
     except RequestError as error:
         raise _Unusable(*(_for_people(str(problem)) for problem in error.problems)) from None
     decision = decide(pack, case)
-    explanation = view(explain(pack, case, decision, request.explain, evidence=sees_evidence(asking.role)), asking.role)
+    whole = explain(pack, case, decision, request.explain, evidence=sees_evidence(asking.role))
+    explanation = view(whole, pack.restricted, asking.role)
     if not wishes.record:
         return _Answer(request.subscriber.id, case, explanation, case.times.as_of, None)
     from app.cli.recording import record

@@ -157,7 +157,7 @@ def _actions(pack: Pack, language: Language, labels: Labels) -> RenderableType:
 
 
 def _gentlest(phases: Sequence[Phase], action: Action) -> int:
-    return min(place for place, phase in enumerate(phases) if phase.id in action.phases)
+    return min((place for place, phase in enumerate(phases) if phase.id in action.phases), default=len(phases))
 
 
 def _signals(pack: Pack, language: Language, labels: Labels) -> RenderableType:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from app.engine.case import Case
+from app.engine.conversation import CLOSINGS, against, duty_of
 from app.engine.decision import EmptyBecause, Outcome, Ranked, cause_of
 from app.engine.facts import Facts
 from app.engine.gates import every_gate, not_permitted
@@ -61,7 +62,7 @@ def score(pack: Pack, facts: Facts, action: Action) -> Scored:
     relevance = found.relevance.get(action.category, 1.0) if found else 1.0
     lever = pack.mixes[seen[pack.slots["phase"]]][action.lever]
     tariff = seen[action.tariff_slot] if action.tariff_slot is not None else action.tariff
-    duty = action.duty if action.duty_slot is None else seen[action.duty_slot] or "care"
+    duty = duty_of(action, facts)
     concession = math.ceil(seen[action.concession] or 0)
     product = propensity * (value or 0) * relevance * lever
     return Scored(action, Ranked(0, action.id, duty, product, propensity, value, relevance, lever, concession, tariff))
@@ -88,11 +89,14 @@ def _conflict(pack: Pack, case: Case, chosen: list[Scored], item: Scored, limit:
     return ("max_actions", chosen[-1]) if len(chosen) >= limit else None
 
 
-def empty_cause(pack: Pack, facts: Facts, outcomes: Iterable[Outcome]) -> EmptyBecause:
-    """Why the list is empty: hands off, else the farthest that any action came. What exceeds the asker's limit was not permitted either."""
+def empty_cause(pack: Pack, case: Case, facts: Facts, outcomes: Iterable[Outcome]) -> EmptyBecause:
+    """Why the list is empty: hands off, or all that there was to propose was refused; else the farthest that any action came. What exceeds
+    the asker's limit was not permitted either."""
     for rule in pack.hands_off:
         if facts.values[rule.clause.slot] is True:
             return rule.clause.name  # type: ignore[return-value]
+    if case.conversation is not None and case.conversation.refused:
+        return "refused"
     causes = {"guardrail" if cause == "outranked" else cause for cause in map(cause_of, outcomes)}
     for cause in ("guardrail", "suppressed", "unknown"):
         if cause in causes:
@@ -100,32 +104,50 @@ def empty_cause(pack: Pack, facts: Facts, outcomes: Iterable[Outcome]) -> EmptyB
     return "not_applicable"
 
 
-def fall_back(pack: Pack, case: Case, facts: Facts, cause: EmptyBecause) -> list[Ranked]:
-    """Stage 8: the pack's actions for an empty list, in its order.
+def fall_back(pack: Pack, case: Case, facts: Facts, cause: EmptyBecause, ranked: Sequence[Ranked] = ()) -> list[Ranked]:
+    """Stage 8: the pack's actions for an empty list, in its order; at the end of a conversation after what is owed.
 
-    They need not fit the phase or the signals; they must be possible, permitted, within the asker's limit, and without conflict.
+    They need not fit the phase or the signals; they must be possible, permitted, within the asker's limit, and without conflict. A
+    conversation ends with none that sells or concedes.
     """
     limit = min(case.max_actions, pack.choosing.max_actions)
-    chosen: list[Scored] = []
-    names = pack.choosing.fallback.get(cause, ())
+    chosen = [Scored(pack.by_id[item.action], item) for item in ranked]
+    listed = {item.action for item in ranked} | facts.refused
+    names = [name for name in pack.choosing.fallback.get(cause, ()) if name not in listed]
     met = every_gate(pack, facts) if names else []
     for name in names:
         action, kept = pack.by_id[name], met[pack.places[name]]
-        closed = kept is not None and any(item.gate == "eligible" or item.clause in NEEDED for item in kept.failing)
-        if not closed and not_permitted(pack, action, facts) is None:
+        if not rules_out(kept) and not_permitted(pack, action, facts) is None:
             item = score(pack, facts, action)
-            if _conflict(pack, case, chosen, item, limit) is None:
+            if _stands_in(case, cause, item) and _conflict(pack, case, chosen, item, limit) is None:
                 chosen.append(item)
-    return [item.ranked._replace(rank=index, fallback_for=cause) for index, item in enumerate(chosen, 1)]
+    added = [item.ranked._replace(rank=index, fallback_for=cause) for index, item in enumerate(chosen, 1)]
+    return [*ranked, *added[len(ranked) :]]
+
+
+def rules_out(kept: Outcome | None) -> bool:
+    """Does what keeps an action from its gates keep it from standing in, too?"""
+    return kept is not None and any(item.gate == "eligible" or item.clause in NEEDED for item in kept.failing)
+
+
+def _stands_in(case: Case, cause: EmptyBecause, item: Scored) -> bool:
+    """May a fallback be said after what went before in the conversation?"""
+    clause = against(case, item.action, item.ranked.duty)
+    if cause in CLOSINGS:
+        sells = item.ranked.duty == "offer" or item.action.marketing or item.ranked.concession > 0
+        return not sells and clause not in ("refused", "accepted")
+    return clause is None
 
 
 def assert_permitted(pack: Pack, facts: Facts, ranked: list[Ranked]) -> None:
     """The last look at a finished list, fallbacks included.
 
     Raises:
-        GuardrailBreach: an action is on it that contact policy or a guardrail does not permit.
+        GuardrailBreach: an action is on it that contact policy or a guardrail does not permit, or the person refused for good.
     """
     for item in ranked:
+        if item.action in facts.refused:
+            raise GuardrailBreach(f"`{item.action}` against the person's own choice")
         permit = pack.permits[item.action]
         forbidden = permit[permit.see(facts.values)]
         if forbidden is not None:

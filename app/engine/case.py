@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.engine.vocabulary import LooseValue, SubscriberContext
+from app.engine.vocabulary.choices import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,61 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """An action that somebody refused or accepted in a conversation, and what kind of help it was then."""
+
+    action: str
+    kind: str
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What went before in the same conversation.
+
+    Attributes:
+        since: when its first decision was made.
+        decisions: the ids of its decisions so far, oldest first; they decide nothing.
+        settled: what was refused or accepted in it.
+    """
+
+    since: datetime.datetime
+    decisions: tuple[str, ...]
+    settled: tuple[Settled, ...] = ()
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """The actions that were refused."""
+        return frozenset(item.action for item in self.settled if item.refused)
+
+    @property
+    def accepted(self) -> frozenset[str]:
+        """The actions that were accepted, and not refused after all."""
+        return frozenset(item.action for item in self.settled if not item.refused)
+
+    @property
+    def refused_kinds(self) -> frozenset[str]:
+        """The kinds of help that were refused."""
+        return frozenset(item.kind for item in self.settled if item.refused)
+
+    def as_json(self) -> dict[str, Any]:
+        """The conversation as JSON values."""
+        settled = [{"action": item.action, "kind": item.kind, "refused": item.refused} for item in self.settled]
+        return {"since": self.since.isoformat(), "decisions": list(self.decisions), "settled": settled}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Conversation:
+        """The conversation that was recorded."""
+        settled = tuple(Settled(**item) for item in data["settled"])
+        return cls(datetime.datetime.fromisoformat(data["since"]), tuple(data["decisions"]), settled)
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """One question to the engine: what is known of a subscriber, where and when we meet them, and who asks."""
+    """One question to the engine: what is known of a subscriber, where and when we meet them, and who asks.
+
+    `subscriber` is as the caller knows it; `choices` are the person's own that stood on the record, and are put over it.
+    """
 
     subscriber: SubscriberContext
     channel: str
@@ -50,6 +104,8 @@ class Case:
     answers: Mapping[str, LooseValue] | None = None
     locale: str = "zh-CN"
     max_actions: int = 3
+    choices: tuple[Choice, ...] = ()
+    conversation: Conversation | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The case as JSON values, from which `from_json` makes an equal one."""
@@ -75,12 +131,14 @@ class Case:
             "answers": dict(self.answers or {}),
             "locale": self.locale,
             "max_actions": self.max_actions,
+            **({"choices": [item.as_json() for item in self.choices]} if self.choices else {}),
+            **({} if self.conversation is None else {"conversation": self.conversation.as_json()}),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Case:
         """The case that was recorded."""
-        times = data["times"]
+        times, before = data["times"], data.get("conversation")
         return cls(
             subscriber=SubscriberContext.model_validate(data["subscriber"]),
             times=Times(
@@ -92,6 +150,8 @@ class Case:
                 times["offset"],
             ),
             asker=Asker(**data["asker"]),
+            conversation=None if before is None else Conversation.from_json(before),
+            choices=tuple(Choice(**item) for item in data.get("choices", ())),
             **{
                 name: data[name]
                 for name in ("channel", "moment", "direction", "reason", "caller_relation", "verified", "answers", "locale", "max_actions")

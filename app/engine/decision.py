@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from app.engine.facts import Facts
 
 Cause = Literal["not_eligible", "not_applicable", "not_suitable", "unknown", "suppressed", "guardrail", "outranked"]
-EmptyBecause = Literal["port_out_in_progress", "account_closed", "not_applicable", "suppressed", "guardrail", "unknown"]
+EmptyBecause = Literal[
+    "port_out_in_progress", "account_closed", "let_go", "refused", "not_applicable", "suppressed", "guardrail", "unknown"
+]
+Closing = Literal["let_go", "refused"]
+"""How a conversation ends: somebody who wants to leave is let go; or what we had to propose was refused."""
+IN_CONVERSATION = ("refused", "accepted", "same_help", "let_go", "last_step")
+"""Why an action has no place in a conversation any more: clauses that the engine adds to every action."""
 
 
 class Failing(NamedTuple):
@@ -81,7 +87,7 @@ class Placed(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The result of `decide`. Equal for equal pack and case; `facts` is the working behind it and takes no part in equality, nor does
-    `undecided`: the outcomes of actions that only what is unknown keeps out."""
+    `undecided`: the outcomes of actions that only what is unknown keeps out. `closing`: a conversation ends with it."""
 
     stage: Placed
     phase: Placed
@@ -93,6 +99,7 @@ class Decision:
     personalised: bool
     facts: Facts = field(repr=False, compare=False)
     undecided: Sequence[Undecided] = field(repr=False, compare=False)
+    closing: Closing | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The decision as JSON values: codes and figures, no working and no words."""
@@ -105,6 +112,7 @@ class Decision:
             "outcomes": [{**item._asdict(), "failing": [step._asdict() for step in item.failing]} for item in self.outcomes],
             "empty_because": self.empty_because,
             "personalised": self.personalised,
+            **({} if self.closing is None else {"closing": self.closing}),
         }
 
 

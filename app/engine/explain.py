@@ -49,6 +49,11 @@ def explain(pack: Pack, case: Case, decision: Decision, detail: Detail = "summar
     return _Explainer(pack, case, decision, detail, evidence).run()
 
 
+def explain_outcome(pack: Pack, case: Case, decision: Decision, outcome: Outcome) -> NotOffered:
+    """Word why one action was not offered, and until when."""
+    return _Explainer(pack, case, decision, "summary", evidence=False).not_offered(outcome)
+
+
 class _Explainer:
     """Words one decision in the case's language."""
 
@@ -289,7 +294,7 @@ class _Explainer:
             missing = titles_wanted(self.pack, self.decision, clause, values, self.language)
             return words.phrase("unknown", self.language, listed(missing or [first.clause], self.language))
         rules = {"contact": self.pack.contact_rules, "guardrail": self.pack.guardrail_rules}
-        if first is not None and first.gate in rules:
+        if first is not None and first.clause in rules.get(first.gate, ()):
             return self.say(rules[first.gate][first.clause].reason, self.values)
         if outcome.clause in words.PHRASES:
             return words.phrase(str(outcome.clause), self.language)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.engine.case import Case
+from app.engine.chosen import put_choices, refused_actions
 from app.engine.intake import answer_value
 from app.engine.pack.model import CONTACT, UNPROFILED, Action, BaseFact, BaseSection, Pack
 from app.engine.runtime import DAY, NEVER, Dated, Surroundings
@@ -18,12 +19,16 @@ _day = datetime.timedelta(days=1)
 
 @dataclass(slots=True)
 class Facts:
-    """The slots of one case, the surroundings its windows look at, and the facts that were too old, with their age in days."""
+    """The slots of one case, the surroundings its windows look at, and the facts that were too old, with their age in days.
+
+    `refused` are the actions that the person's own choices keep out.
+    """
 
     values: list[Any]
     around: Surroundings
     too_old: Mapping[str, int]
     unprofiled: Facts | None = None
+    refused: frozenset[str] = frozenset()
 
     def open_to(self, action: Action) -> Facts:
         """What an action's gates and scores look at: no profile, for offers and marketing care to somebody who refused personalisation."""
@@ -36,6 +41,8 @@ class Facts:
 
 def may_profile(case: Case) -> bool:
     """Has the person not refused personalisation? A refusal does not age."""
+    if any(item.choice == "no_personalisation" for item in case.choices):
+        return False
     consent = case.subscriber.consent
     answered = (case.answers or {}).get("consent.personalised")
     return (answered or (consent.personalised if consent else None)) != "no"
@@ -55,8 +62,11 @@ def read_facts(pack: Pack, case: Case) -> Facts:
             _read_section(case, group, section, values, too_old)
     if case.answers:
         _put_answers(pack, case, values, too_old)
+    if case.choices:
+        put_choices(pack, case, values, too_old)
     _put_clock(pack, case, values)
-    return Facts(values, _surroundings(pack, case), too_old)
+    refused = refused_actions(pack, case) if case.choices else frozenset()
+    return Facts(values, _surroundings(pack, case), too_old, refused=refused)
 
 
 def unprofiled(pack: Pack, facts: Facts) -> Facts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from app.engine.decision import Decision, Outcome
+from app.engine.decision import IN_CONVERSATION, Decision, Outcome
 from app.engine.facts import Facts
 from app.engine.pack.model import Action, Pack
 
@@ -38,7 +38,15 @@ def in_full(pack: Pack, decision: Decision) -> Decision:
     """The decision with every gate that kept an action out, not its cause alone; all that gates look at stands in its facts then."""
     met = every_gate(pack, decision.facts)
     pairs = zip(decision.outcomes, met, strict=True)
-    return replace(decision, outcomes=tuple([item if kept is None or item.cause is None else kept for item, kept in pairs]))
+    return replace(decision, outcomes=tuple([item if kept is None else _with(item, kept) for item, kept in pairs]))
+
+
+def _with(outcome: Outcome, kept: Outcome) -> Outcome:
+    """The outcome with the gates that kept the action out; what it was kept out by beside its gates stays the cause."""
+    if outcome.cause in (None, "suppressed"):
+        return outcome
+    by_itself = bool(outcome.failing) and outcome.failing[0].clause in IN_CONVERSATION
+    return outcome._replace(failing=(*outcome.failing, *kept.failing)) if by_itself else kept
 
 
 def _judge_marketing_unprofiled(

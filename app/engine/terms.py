@@ -23,6 +23,8 @@ EMPTY: Words = {
     **CAUSES,
     "port_out_in_progress": ("a port-out is under way", "携号转网办理中"),
     "account_closed": ("the account is closed", "账户已销户"),
+    "let_go": ("wants to leave and refused once", "要离网且已拒绝一次"),
+    "refused": ("what there was to propose was refused", "可推荐的均已拒绝"),
 }
 """Why nothing was."""
 DUTIES: Words = {"owed": ("owed", "应办"), "care": ("care", "关怀"), "offer": ("offer", "营销")}
@@ -40,6 +42,11 @@ KEYS: Words = {
     "excludes": ("does not go together with another", "与已推荐的动作互斥"),
     "phase": ("another phase", "阶段不符"),
     "channel": ("another channel", "渠道不符"),
+    "refused": ("refused in this conversation", "本次沟通中已拒绝"),
+    "accepted": ("accepted in this conversation", "本次沟通中已接受"),
+    "same_help": ("this kind of help was refused", "已拒绝同类帮助"),
+    "let_go": ("wants to leave and refused once", "要离网且已拒绝一次"),
+    "last_step": ("refused what there was to propose", "可推荐的均已拒绝"),
 }
 """Keys of the order, and the engine's own clauses: what keeps an action behind another, or off the list."""
 GATES: Words = {
@@ -106,13 +113,17 @@ ANSWERS: Words = {"yes": ("agreed", "同意"), "no": ("refused", "拒绝"), "unk
 """What the person said when asked for a consent."""
 KINDS: Words = {
     "decision": ("decision", "决策"),
+    "enquiry": ("enquiry about nobody", "无对象查询"),
     "outcome": ("outcome", "结果"),
+    "choice": ("own choice", "本人选择"),
+    "recheck": ("recheck", "发送前复核"),
     "pack_published": ("pack published", "规则包发布"),
     "pack_approved": ("pack approved", "规则包审批"),
     "pack_rejected": ("pack rejected", "规则包驳回"),
     "pack_activated": ("pack activated", "规则包启用"),
     "caller_changed": ("caller changed", "调用方变更"),
     "key_changed": ("key changed", "密钥变更"),
+    "webhook_changed": ("webhook changed", "事件订阅变更"),
     "read": ("read", "查阅"),
     "erasure": ("erasure", "删除"),
     "hold": ("legal hold", "法律保留"),

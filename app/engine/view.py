@@ -1,11 +1,12 @@
 """What each role may see of an answer, by allow-list: a field that no list names is hidden, the ones of tomorrow included.
 
 - `development`, `author`, `approver` and `compliance` see everything.
-- `agent` sees what to say and do and why, in the texts written for agents: no scores and no figures behind a reason.
+- `agent` sees what to say and do and why, in the texts written for agents: no figures behind a reason. A grade sees more: `SIGHTS`.
 - `campaign` sees what an agent sees, and the scores that rank one subscriber against another.
 - `self_service` sees only texts written for customers: nothing of stage, phase, signals, scores, concessions, or what was not offered.
 
-What is hidden is null where the answer allows it, else empty: `""`, `0`, `false`, `[]`, the first moment of 1970.
+What is hidden is null where the answer allows it, else empty: `""`, `0`, `false`, `[]`, the first moment of 1970. A reason that rests on what
+the pack marks as `restricted` is told in the words for customers where it has some, else left out.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import datetime
 import functools
 import types
 import typing
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from app.engine.answer import (
@@ -31,11 +32,65 @@ from app.engine.answer import (
     TariffAnswer,
     UnknownFact,
 )
+from app.engine.pack.model import Restrictions
 
 EVERYTHING = frozenset(("development", "author", "approver", "compliance"))
+AGENT = "agent"
 
 Shown = Mapping[type, frozenset[str]]
 """Which fields of each part of an answer are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What somebody sees beside the words that go with their work.
+
+    Attributes:
+        scores: how actions were scored, and how far one was behind another.
+        marks: which of the pack's restricted signals: `risk`, `vip`.
+        others: decisions that other people of their system asked for.
+    """
+
+    scores: bool = False
+    marks: frozenset[str] = frozenset()
+    others: bool = False
+
+
+def _marks(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+_ALL = Sight(scores=True, marks=_marks("risk", "vip"), others=True)
+SIGHTS: Mapping[tuple[str, str | None], Sight] = {
+    ("self_service", None): Sight(),
+    ("campaign", None): _ALL,
+    (AGENT, None): Sight(),
+    (AGENT, "leader"): Sight(marks=_marks("vip"), others=True),
+    (AGENT, "retention_desk"): Sight(marks=_marks("risk", "vip"), others=True),
+    (AGENT, "manager"): _ALL,
+    (AGENT, "city"): _ALL,
+}
+"""The one table of who sees scores, risk, VIP reasoning and other people's decisions: by role and grade. A grade that stands not here sees
+what its role sees without one."""
+
+
+def sight_of(role: str, grade: str | None = None) -> Sight:
+    """What a role with a grade sees.
+
+    Raises:
+        KeyError: there is no such role.
+    """
+    if role in EVERYTHING:
+        return _ALL
+    return SIGHTS.get((role, grade)) or SIGHTS[role, None]
+
+
+def sees_as_much(reader: tuple[str, str | None], asker: tuple[str, str | None]) -> bool:
+    """May the first see all of an answer that was made for the second? Each is a role and a grade."""
+    if reader == asker or reader[0] in EVERYTHING:
+        return True
+    one, other = sight_of(*reader), sight_of(*asker)
+    return reader[0] == asker[0] and one.scores >= other.scores and one.marks >= other.marks
 
 
 def _fields(names: str) -> frozenset[str]:
@@ -56,11 +111,10 @@ _agent: Shown = {
     Ask: _fields("fact question may_unlock"),
     UnknownFact: _fields("fact title why age_days"),
 }
-_campaign: Shown = {
-    **_agent,
-    ActionAnswer: _agent[ActionAnswer] | _fields("score parts"),
+_scores: Shown = {
+    ActionAnswer: _fields("score parts"),
     ScoreParts: _fields("propensity value relevance lever"),
-    NotOffered: _agent[NotOffered] | _fields("behind"),
+    NotOffered: _fields("behind"),
 }
 _self_service: Shown = {
     Explanation: _fields("actions ask personalised"),
@@ -69,7 +123,7 @@ _self_service: Shown = {
     TariffAnswer: _agent[TariffAnswer],
     Ask: _fields("fact question"),
 }
-_limited: Mapping[str, Shown] = {"agent": _agent, "campaign": _campaign, "self_service": _self_service}
+_limited: Mapping[str, Shown] = {"agent": _agent, "campaign": _agent, "self_service": _self_service}
 
 
 def sees_evidence(role: str) -> bool:
@@ -77,16 +131,65 @@ def sees_evidence(role: str) -> bool:
     return role in EVERYTHING
 
 
-def view(explanation: Explanation, role: str) -> Explanation:
+def view(explanation: Explanation, restricted: Restrictions, role: str, grade: str | None = None) -> Explanation:
     """The part of an answer that a role may see.
+
+    Args:
+        explanation: the whole.
+        restricted: of the pack that decided.
+        role: who sees it.
+        grade: theirs, of an agent.
 
     Raises:
         KeyError: there is no such role.
     """
     if role in EVERYTHING:
         return explanation
-    seen: Explanation = _seen(explanation if role != "self_service" else _for_customers(explanation), _limited[role])
+    sight = sight_of(role, grade)
+    hidden = frozenset(code for code, marks in restricted.items() if not marks <= sight.marks)
+    told = _without(explanation, hidden) if hidden else explanation
+    seen: Explanation = _projection(role, sight.scores)(told if role != "self_service" else _for_customers(told))
     return seen
+
+
+def _without(explanation: Explanation, hidden: frozenset[str]) -> Explanation:
+    """Without what rests on something restricted. What is said to the person, and what is to be done, stays."""
+    phase, others = explanation.phase, explanation.not_offered
+    if hidden.isdisjoint(_codes(explanation)):
+        return explanation
+    return replace(
+        explanation,
+        phase=replace(phase, reasons=_told(phase.reasons, hidden)),
+        signals=[signal for signal in explanation.signals if signal.id not in hidden],
+        actions=[replace(action, reasons=_told(action.reasons, hidden, action.action)) for action in explanation.actions],
+        not_offered=None if others is None else [_kept_out(item, hidden) for item in others],
+    )
+
+
+def _codes(explanation: Explanation) -> Iterator[str]:
+    """What an answer rests on, as restrictions name it."""
+    yield from (signal.id for signal in explanation.signals)
+    yield from (reason.code for reason in explanation.phase.reasons)
+    for action in explanation.actions:
+        for reason in action.reasons:
+            yield reason.code
+            yield f"{action.action}:{reason.code}"
+    yield from (f"{item.action}:{item.clause}" for item in explanation.not_offered or ())
+
+
+def _told(reasons: Iterable[Reason], hidden: frozenset[str], action: str = "") -> list[Reason]:
+    """Reasons, the restricted ones in the words for customers, and without those that have none."""
+    told = []
+    for reason in reasons:
+        if reason.code not in hidden and f"{action}:{reason.code}" not in hidden:
+            told.append(reason)
+        elif reason.customer:
+            told.append(replace(reason, text=reason.customer))
+    return told
+
+
+def _kept_out(item: NotOffered, hidden: frozenset[str]) -> NotOffered:
+    return replace(item, text="", change=None, changes=[]) if f"{item.action}:{item.clause}" in hidden else item
 
 
 def _for_customers(explanation: Explanation) -> Explanation:
@@ -98,14 +201,42 @@ def _for_customers(explanation: Explanation) -> Explanation:
     return replace(explanation, actions=actions)
 
 
-def _seen(part: Any, shown: Shown) -> Any:
-    if isinstance(part, list):
-        return [_seen(item, shown) for item in part]
-    if not is_dataclass(part):
-        return part
-    kind: Any = type(part)
-    names = shown.get(kind, frozenset())
-    return kind(**{name: _seen(getattr(part, name), shown) if name in names else blank for name, blank in _blanks(kind)})
+class _Projection:
+    """Shows of each part the fields that a list names. What is to be done with a kind of part is worked out once."""
+
+    def __init__(self, shown: Shown) -> None:
+        self._shown = shown
+        self._plans: dict[type, tuple[tuple[str, Any, _Projection | None], ...]] = {}
+
+    def __call__(self, part: Any) -> Any:
+        kind = type(part)
+        if kind is list:
+            return [self(item) for item in part]
+        plan = self._plans.get(kind)
+        if plan is None:
+            plan = self._plans[kind] = self._plan(kind)
+        if not plan:
+            return part
+        return kind(*[blank if not name else inner(getattr(part, name)) if inner else getattr(part, name) for name, blank, inner in plan])
+
+    def _plan(self, kind: type) -> tuple[tuple[str, Any, _Projection | None], ...]:
+        """By field: its name if it is shown, what stands there otherwise, and this where the field has parts of its own."""
+        if not is_dataclass(kind):
+            return ()
+        hints, names = typing.get_type_hints(kind), self._shown.get(kind, frozenset())
+        return tuple((name if name in names else "", blank, self if _has_parts(hints[name]) else None) for name, blank in _blanks(kind))
+
+
+@functools.cache
+def _projection(role: str, scores: bool) -> _Projection:
+    shown = _limited[role]
+    more = {kind: shown.get(kind, frozenset()) | names for kind, names in _scores.items()} if scores else {}
+    return _Projection({**shown, **more})
+
+
+def _has_parts(hint: Any) -> bool:
+    """Is it, or may it hold, a part of an answer."""
+    return is_dataclass(hint) or any(map(_has_parts, typing.get_args(hint)))
 
 
 @functools.cache

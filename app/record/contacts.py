@@ -24,11 +24,16 @@ _namespace = uuid.UUID("5f0c6f2e-7c1b-4c55-9a3e-1d0b5a7d9a10")
 
 def contacts_of(connection: Connection, keys: Keys, subscriber_id: str) -> tuple[Contact, ...]:
     """The subscriber's contacts on the record, oldest first, the latest 5,000. Those of one decision are one message."""
-    token = select(col(SubjectRow.token)).where(col(SubjectRow.lookup) == lookup_of(keys, subscriber_id)).scalar_subquery()
+    return contacts_with(connection, select(col(SubjectRow.token)).where(col(SubjectRow.lookup) == lookup_of(keys, subscriber_id)))
+
+
+def contacts_with(connection: Connection, token: str | Select[Any]) -> tuple[Contact, ...]:
+    """As `contacts_of`, by the subject's token, or the query that finds it."""
+    subject = token if isinstance(token, str) else token.scalar_subquery()
     columns = (getattr(ContactRow, name) for name in ("at", "channel", "kind", "action", "campaign", "result", "decision_id"))
     query: Select[Any] = (
         select(*columns)
-        .where(col(ContactRow.subject) == token)
+        .where(col(ContactRow.subject) == subject)
         .order_by(col(ContactRow.at).desc(), col(ContactRow.id).desc())
         .limit(LONGEST_HISTORY)
     )

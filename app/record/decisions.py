@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from app import __version__
 from app.engine.case import Case
+from app.engine.conversation import conceded
 from app.engine.decision import Decision, Ranked
 from app.engine.explain import Detail
 from app.engine.pack import Pack
 from app.record.counting import Kept, counted, counts_of, is_test_line, kept_out
-from app.record.entries import Idempotency, NewEntry
+from app.record.entries import Idempotency, NewEntry, NewRow
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Who asked, and how: what an entry says of a request beside its case.
 
-    `agent` is the code of the person in front of the screen, `parent` the decision before in the same conversation.
+    `grade` is an agent's, by which they see and concede; `agent` is the code of the person in front of the screen, `parent` the decision before in the same conversation.
     """
 
     caller: str
@@ -28,6 +29,7 @@ class Asked:
     history: str = "caller"
     mode: str = "live"
     agent: str | None = None
+    grade: str | None = None
     parent: str | None = None
 
 
@@ -53,27 +55,40 @@ def decision_entry(
         asked: who asked.
         idempotency: the caller's key for the request.
     """
-    kept = kept_out(decision)
+    kept, most = kept_out(decision), conceded(decision.ranked)
     return NewEntry(
         id=entry_id,
         kind="decision",
         at=at,
         body=_body(pack, case, decision, asked, kept),
         subscriber=case.subscriber.id,
-        private={"case": case.as_json(), "answer": answer.decode()},
+        private={"case": case.as_json(), "answer": answer.decode(), **({"conceded": most} if most else {})},
         idempotency=idempotency,
+        rows=() if asked.parent is None else (NewRow("successor", successor_row(entry_id, asked.parent)),),
         tally=None if is_test_line(case) else counted(at, pack.digest, counts_of(case, decision, kept)),
     )
+
+
+def successor_row(entry_id: str, parent: str) -> dict[str, str]:
+    """The row that restates the entry of a decision that went on in a conversation: its parent has no other successor.
+
+    Args:
+        entry_id: of the decision.
+        parent: the one before.
+    """
+    return {"parent": parent, "entry_id": entry_id}
 
 
 def _body(pack: Pack, case: Case, decision: Decision, asked: Asked, kept: Kept) -> dict[str, Any]:
     """What the envelope says: codes only."""
     optional = {
         "agent": asked.agent,
+        "grade": asked.grade,
         "direction": case.direction,
         "reason": case.reason,
         "empty_because": decision.empty_because,
         "parent": asked.parent,
+        "closing": decision.closing,
         "test_line": is_test_line(case) or None,
     }
     return {
@@ -113,4 +128,6 @@ def _offered(pack: Pack, item: Ranked) -> dict[str, Any]:
         told["tariff"] = item.tariff
     if item.fallback_for is not None:
         told["fallback_for"] = item.fallback_for
+    if action.opens is not None:
+        told["opens"] = {name: value for name, value in asdict(action.opens).items() if value is not None}
     return told

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from app.record.correlation import TRACE
 
 Kind = Literal[
     "decision",
+    "enquiry",
     "outcome",
+    "choice",
+    "recheck",
     "pack_published",
     "pack_approved",
     "pack_rejected",
     "pack_activated",
     "caller_changed",
     "key_changed",
+    "webhook_changed",
     "read",
     "erasure",
     "hold",
@@ -63,7 +69,8 @@ class NewEntry:
 
     `body` holds codes only and becomes part of the envelope. Whom it is about is told by `subscriber`, the operator's id, which is never
     stored, or by `token`, where an earlier entry names one. `private` is encrypted under the subject's key. `tally` is added to the
-    anonymous daily counts: `{"day", "pack", "counts": [[measure, grouped, number], …]}`.
+    anonymous daily counts: `{"day", "pack", "counts": [[measure, grouped, number], …]}`. `trace` becomes part of the body: left out, it is
+    that of the request during which the entry is made. `companion` is stored with it, right after it, or neither of them is.
     """
 
     id: str
@@ -76,11 +83,22 @@ class NewEntry:
     idempotency: Idempotency | None = None
     rows: tuple[NewRow, ...] = ()
     tally: Mapping[str, Any] | None = None
+    trace: str | None = field(default_factory=TRACE.get)
+    companion: NewEntry | None = None
+
+    @property
+    def parts(self) -> tuple[NewEntry, ...]:
+        """The entry, and the one that is stored with it."""
+        return (self,) if self.companion is None else (self, self.companion)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An entry that is durable; `repeated` where its idempotency key was used before and the id is that of the first."""
+    """An entry that is durable; `repeated` where its idempotency key was used before and the id is that of the first.
+
+    `number` is how many were stored: with a companion two.
+    """
 
     entry_id: str
     repeated: bool = False
+    number: int = 1

@@ -22,6 +22,7 @@ from app.engine.problems import nearest
 from app.engine.vocabulary import OutcomeReport
 from app.record.callers import Caller
 from app.record.canonical import canonical
+from app.record.choices import choice_row, chosen_by
 from app.record.contacts import contact_row
 from app.record.counting import counted
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow
@@ -31,6 +32,11 @@ from app.record.store.tables import ContactRow, EntryRow, OutcomeRow, SubjectRow
 CLOCKS_DIFFER = datetime.timedelta(minutes=5)
 """How far the clock of who reports may be from ours."""
 _NOBODY = "-"
+_OPENING: Mapping[str, frozenset[str]] = {
+    "accepted": frozenset({"accepted", "activated"}),
+    "told": frozenset({"shown", "sent", "ignored", "accepted", "activated"}),
+}
+"""By when an action opens a case, the outcomes that open it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,7 @@ class Told:
         decision: what it answers; the subscriber is still on record.
         report: what is told; the action is on the decision's list.
         by: who tells.
+        for_good: the person never wants the action again; what they refuse in self-service is refused so anyway.
     """
 
     id: str
@@ -110,6 +117,7 @@ class Told:
     decision: Answerable
     report: OutcomeReport
     by: Caller
+    for_good: bool = False
 
     @property
     def at(self) -> datetime.datetime:
@@ -129,13 +137,17 @@ class Told:
         return offered
 
 
-def outcome_entry(told: Told, answer: bytes, idempotency: Idempotency | None = None) -> NewEntry:
-    """The entry of an outcome, with its row, and the contact it makes known.
+def outcome_entry(
+    told: Told, answer: bytes, idempotency: Idempotency | None = None, *, status: int = 200, then: NewEntry | None = None
+) -> NewEntry:
+    """The entry of an outcome, with its row, and the contact it makes known; what the person refuses in self-service they refuse for good.
 
     Args:
         told: the outcome.
         answer: what who tells it is answered, byte for byte.
         idempotency: their key for the request.
+        status: of the answer, in HTTP's terms.
+        then: the next decision that it leads to, which is stored with it.
 
     Raises:
         ValueError: the action was not offered, or the person was erased.
@@ -152,16 +164,23 @@ def outcome_entry(told: Told, answer: bytes, idempotency: Idempotency | None = N
         at=told.now,
         body=body,
         token=decision.subject,
-        private={"answer": answer.decode(), "reference": report.reference},
+        private={"answer": answer.decode(), "reference": report.reference, **({} if status == 200 else {"status": status})},
         idempotency=idempotency,
-        rows=tuple(filter(None, (row, contact))),
+        rows=tuple(filter(None, (row, contact, _refused_for_good(told, body)))),
         tally=_tally(told.now, decision, body),
+        companion=then,
     )
 
 
 def _body(told: Told) -> Mapping[str, Any]:
     """What the envelope says: codes only."""
-    optional = {"agent": told.report.agent, "reason": told.report.reason}
+    for_good = told.report.outcome == "refused" and (told.for_good or told.by.role == "self_service")
+    optional = {
+        "agent": told.report.agent,
+        "reason": told.report.reason,
+        "choice": "no_action" if for_good else None,
+        "opens": _opened(told),
+    }
     return {
         "caller": told.by.name,
         "role": told.by.role,
@@ -174,6 +193,18 @@ def _body(told: Told) -> Mapping[str, Any]:
         "at": stamp(told.at),
         **{name: value for name, value in optional.items() if value is not None},
     }
+
+
+def _opened(told: Told) -> Mapping[str, Any] | None:
+    """The case that an outcome opens: with the first one that says that the person accepted, or was told, as the action has it."""
+    opens: Mapping[str, Any] = told.offered.get("opens", {})
+    opening = _OPENING.get(opens.get("when", ""), frozenset())
+    return opens if told.report.outcome in opening and told.decision.told.get(told.report.action) not in opening else None
+
+
+def _refused_for_good(told: Told, body: Mapping[str, Any]) -> NewRow | None:
+    chosen = chosen_by("outcome", body)
+    return None if chosen is None else choice_row(told.id, told.now, chosen)
 
 
 def outcome_row(entry_id: str, subject: object, body: Mapping[str, Any], reference: str | None) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def unwrap(keys: Keys, wrapped: bytes, key_id: str) -> bytes:
         KeysProblem: there is no wrapping key of this id.
         Unreadable: it was not wrapped with this key, or was changed.
     """
-    return _opened(keys.wrapping_key(key_id).key, wrapped, key_id.encode())
+    return unlock(keys, wrapped, key_id, key_id.encode())
 
 
 def rewrap(keys: Keys, wrapped: bytes, key_id: str) -> tuple[bytes, str]:
@@ -72,6 +72,22 @@ def rewrap(keys: Keys, wrapped: bytes, key_id: str) -> tuple[bytes, str]:
         KeysProblem, Unreadable: as `unwrap`.
     """
     return _wrap(keys, unwrap(keys, wrapped, key_id))
+
+
+def lock(keys: Keys, secret: bytes, bound: bytes) -> tuple[bytes, str]:
+    """A secret of our own, encrypted with the newest wrapping key, and the id of that. It opens where `bound` is the same only."""
+    newest = keys.wrapping[-1]
+    return _closed(newest.key, secret, bound), newest.id
+
+
+def unlock(keys: Keys, kept: bytes, key_id: str, bound: bytes) -> bytes:
+    """A secret that `lock` encrypted.
+
+    Raises:
+        KeysProblem: there is no wrapping key of this id.
+        Unreadable: it was bound to something else, or changed.
+    """
+    return _opened(keys.wrapping_key(key_id).key, kept, bound)
 
 
 def seal(key: bytes, payload: Mapping[str, Any], aad: bytes) -> Sealed:
@@ -125,8 +141,7 @@ def commitment_of(payload: Mapping[str, Any]) -> str:
 
 
 def _wrap(keys: Keys, key: bytes) -> tuple[bytes, str]:
-    newest = keys.wrapping[-1]
-    return _closed(newest.key, key, newest.id.encode()), newest.id
+    return lock(keys, key, keys.wrapping[-1].id.encode())
 
 
 def _closed(key: bytes, plaintext: bytes, aad: bytes) -> bytes:

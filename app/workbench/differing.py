@@ -13,7 +13,7 @@ from app.engine.pack.index import Thing, things, uses
 from app.engine.texts import BY_UNIT, Language, shown
 
 _ORDERED = ("stage", "phase", "moment")
-_WHOLE = ("pack", "arbitration")
+_WHOLE = ("pack", "arbitration", "conversation")
 _MERGED = ("ages", "fallback")
 _MONEY = frozenset({"fee", "fee_after", "exit_fee", "overage_cap", "voice_rate", "data_rate"})
 

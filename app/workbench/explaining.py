@@ -186,6 +186,10 @@ class Explainer:
         mix = getattr(part, "mix", None)
         if mix is not None:
             yield "mix", ", ".join(f"{lever} {weight:g}" for lever, weight in mix)
+        opens = getattr(part, "opens", None)
+        if opens is not None:
+            due = "as said" if opens.due_days is None else f"{opens.due_days} d"
+            yield "opens", f"{opens.case}, {opens.owner}, {opens.when}, {due}"
         channels = getattr(part, "channels", None)
         if channels:
             yield "channels", ", ".join(channels)

@@ -15,15 +15,19 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from app.api import create_app
-from app.api.callers import CallerBook
+from app.api.identity.book import CallerBook
+from app.api.identity.tokens import Tokens
 from app.api.services import Services
+from app.engine.vocabulary.examples import EXAMPLES
 from app.record import Ids, Record
 from app.record.callers import ROLES, add_caller, all_callers, revoke_caller
 from app.record.keys import Keys
 from app.record.store.database import Database
 from app.settings import Settings
+from tests.tokens import TRUST, Issuer
 
 ROOT = Path(__file__).parents[2]
+CUSTOMER: str = EXAMPLES[0]["subscriber"]["id"]  # type: ignore[index,call-overload,assignment]
 
 
 def settings_in(folder: Path) -> Settings:
@@ -56,22 +60,27 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Guarded:
-    """The application with a caller of each role, called like the role."""
+    """The application with a caller of each role, called like the role; customers come with tokens, whose subject is `CUSTOMER`."""
 
     http: TestClient
     record: Record
     keys: dict[str, str]
+    issuer: Issuer
 
     def call(self, name: str, method: str, path: str, **options: Any) -> httpx2.Response:
         """Ask as a caller."""
         headers = {"authorization": f"Bearer {self.keys[name]}", **options.pop("headers", {})}
         return self.http.request(method, path, headers=headers, **options)
 
-    def add(self, name: str, role: str, grade: str | None = None) -> None:
+    def add(self, name: str, role: str, grade: str | None = None, beside: str | None = None) -> None:
         now = self.record.clock()
-        added = add_caller(self._known(), str(Ids().new(now)), now, name, role, by="tests", grade=grade)
+        added = add_caller(self._known(), str(Ids().new(now)), now, name, role, by="tests", grade=grade, beside=beside)
         self.record.write_now(added.entry)
         self.keys[name] = added.key
+
+    def name(self, name: str, role: str, sub: str, **claims: Any) -> None:
+        """Have somebody called by this name who comes with a token of the client `desktop`, or of another."""
+        self.keys[name] = self.issuer.token(role, sub, **claims)
 
     def revoke(self, name: str) -> None:
         now = self.record.clock()
@@ -92,17 +101,22 @@ def guarded(http: TestClient, keys: Keys, tmp_path_factory: pytest.TempPathFacto
     """The application on a store with callers, with the pack that is loaded already."""
     packs = http.app.state.services.packs  # type: ignore[attr-defined]
     file = tmp_path_factory.mktemp("guarded") / "wanliu.db"
+    issuer = Issuer()
     record = Record(Database(f"sqlite:///{file}"), keys, clock=lambda: datetime.datetime.now(datetime.UTC), deadline=30)
 
     @contextlib.asynccontextmanager
     async def services(_: Settings) -> AsyncIterator[Services]:
         await record.open()
-        yield Services(packs, record, CallerBook(reachable=True))
+        callers, keys = CallerBook(reachable=True), issuer.kept()
+        callers.tokens = Tokens(TRUST, keys, callers.system_of)
+        await keys.look()
+        yield Services(packs, record, callers)
         await record.close()
 
     with TestClient(create_app(Settings(), services), base_url="http://wanliu") as client:
-        made = Guarded(client, record, {})
-        for role in ROLES:
+        made = Guarded(client, record, {}, issuer)
+        for role in ROLES.keys() - {"self_service"}:
             made.add(role, role)
+        made.name("self_service", "self_service", CUSTOMER, azp="self_service")
         made.look()
         yield made

@@ -7,18 +7,22 @@ from typing import Any, get_args
 
 import pytest
 from sqlalchemy import Connection
+from starlette.datastructures import Headers
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from app.api import create_app
-from app.api.callers import CallerBook
+from app.api.identity.book import CallerBook
+from app.api.identity.refusing import NotKnown
+from app.api.identity.tokens import Tokens
 from app.api.permissions import EVERYBODY, PERMISSIONS, TRYING, may
 from app.cli.commands.caller import CallerRole
 from app.engine.vocabulary.examples import EXAMPLES
-from app.record.callers import DEVELOPMENT, KEY_PREFIX, ROLES, Caller, hash_of
+from app.record.callers import DEVELOPMENT, KEY_PREFIX, ROLES, Caller, KnownCallers, hash_of
 from app.record.store.problems import StoreUnavailable
 from app.settings import Settings
 from tests.contract.conftest import Guarded
+from tests.tokens import TRUST, Issuer
 
 pytestmark = pytest.mark.contract
 
@@ -64,21 +68,22 @@ def test_without_a_key_nothing(guarded: Guarded, route: str) -> None:
         assert (told.status_code, told.json()["type"]) == (401, "urn:wanliu:problem:unauthenticated")
         assert told.headers["content-type"] == "application/problem+json"
     assert without.headers["www-authenticate"] == 'Bearer realm="wanliu"'
-    assert wrong.headers["www-authenticate"] == 'Bearer realm="wanliu", error="invalid_token"'
+    told = wrong.json()["detail"]
+    assert wrong.headers["www-authenticate"] == f'Bearer realm="wanliu", error="invalid_token", error_description="{told}"'
 
 
 def test_who_asks_is_looked_up_once(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
     """Letting somebody in, and what the endpoint then works with, are one and the same look."""
-    looked: list[str | None] = []
-    caller = CallerBook.caller
+    looked: list[Caller | None] = []
+    who = CallerBook.who
 
-    def watched(book: CallerBook, key: str | None) -> Caller | None:
-        looked.append(key)
-        return caller(book, key)
+    async def watched(book: CallerBook, headers: Headers) -> Caller:
+        looked.append(await who(book, headers))
+        return looked[-1]  # type: ignore[return-value]
 
-    monkeypatch.setattr(CallerBook, "caller", watched)
+    monkeypatch.setattr(CallerBook, "who", watched)
     assert guarded.call("agent", "GET", "/v1/decisions").status_code == 200
-    assert looked == [guarded.keys["agent"]]
+    assert looked == [Caller("agent", "agent")]
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route not in CLOSED])
@@ -230,28 +235,49 @@ def reading(*answers: Any) -> Callable[[Any], Any]:
     return read
 
 
+def who(book: CallerBook, key: str | None) -> Caller | None:
+    """Whom the book knows by a key."""
+    headers = {} if key is None else {"x-api-key": key}
+    try:
+        return asyncio.run(book.who(Headers(headers)))
+    except NotKnown:
+        return None
+
+
+def known(key: str, name: str = "desk") -> KnownCallers:
+    return KnownCallers({hash_of(key): Caller(name, "agent")}, {})
+
+
 def test_development_ends_with_the_first_caller() -> None:
     """Everybody may do everything until somebody was added; afterwards never again, not even when the store has lost them."""
-    book, read = CallerBook(), reading(None, {hash_of("k"): Caller("desk", "agent")}, None)
+    book, read = CallerBook(), reading(None, known("k"), None)
     asyncio.run(book.look(read))
-    assert (book.development, book.caller(None)) == (True, Caller(DEVELOPMENT, DEVELOPMENT))
+    assert (book.development, who(book, None)) == (True, Caller(DEVELOPMENT, DEVELOPMENT))
     asyncio.run(book.look(read))
-    assert (book.development, book.caller(None), book.caller("k")) == (False, None, Caller("desk", "agent"))
+    assert (book.development, who(book, None), who(book, "k")) == (False, None, Caller("desk", "agent"))
     asyncio.run(book.look(read))
-    assert (book.development, book.caller(None), book.caller("k")) == (False, None, None)
+    assert (book.development, who(book, None), who(book, "k")) == (False, None, None)
 
 
 def test_where_others_reach_it_nobody_is_anybody() -> None:
     """Without callers, a service that listens beyond its own machine lets nobody in."""
     book = CallerBook(reachable=True)
     asyncio.run(book.look(reading(None)))
-    assert book.caller(None) is book.caller("wl_x") is None
+    assert who(book, None) is who(book, "wl_x") is None
+
+
+def test_where_tokens_are_taken_nobody_is_anybody() -> None:
+    """There is no development mode then, whether somebody was ever added or not."""
+    book, issuer = CallerBook(), Issuer()
+    book.tokens = Tokens(TRUST, issuer.kept(), book.system_of)
+    asyncio.run(book.look(reading(None)))
+    assert (book.development, who(book, None)) == (False, None)
 
 
 def test_who_was_known_stays_known_while_the_store_is_away() -> None:
     """A look that fails is logged, and changes nothing; the next one goes on."""
     book = CallerBook(every=0.001)
-    desk, late = {hash_of("k"): Caller("desk", "agent")}, {hash_of("l"): Caller("late", "agent")}
+    desk, late = known("k"), known("l", "late")
 
     async def followed() -> None:
         await book.look(reading(desk))

@@ -82,6 +82,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """What the service prints when it starts on a free port; it runs meanwhile."""
     folder = tmp_path_factory.mktemp("served")
     settings = {"WANLIU_PORT": "0", "WANLIU_DATABASE_URL": f"sqlite:///{folder}/wanliu.db", "WANLIU_STORE_DEADLINE_MS": "30000"}
+    settings["WANLIU_LOG_FORMAT"] = "console"  # what a person sees on a terminal
     with subprocess.Popen(
         [PROGRAMS / "wanliu", "serve"], cwd=ROOT, env=environment() | settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:

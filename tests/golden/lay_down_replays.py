@@ -46,7 +46,7 @@ def corpus(pack: Pack) -> Iterator[tuple[str, Case, str]]:
 def kept(pack: Pack, case: Case, role: str) -> dict[str, Any]:
     """A decision as the corpus keeps it: the case, the digest of the answer's bytes, and the decision itself."""
     decision = decide(pack, case)
-    answer = answer_bytes(view(explain(pack, case, decision, "full"), role), pack, DECIDED_AT, None)
+    answer = answer_bytes(view(explain(pack, case, decision, "full"), pack.restricted, role), pack, DECIDED_AT, None)
     return {
         "engine": __version__,
         "pack": pack.digest,

@@ -43,7 +43,7 @@ def test_the_same_decision(file: Path) -> None:
     before, after = (orjson.loads(canonical(one)) for one in (told["decision"], outline(decision)))
     assert list(differences(before, after)) == [], changelog(told["engine"])
     if told["engine"] == __version__:
-        answer = answer_bytes(view(explain(pack, case, decision, told["explain"]), told["role"]), pack, DECIDED_AT, None)
+        answer = answer_bytes(view(explain(pack, case, decision, told["explain"]), pack.restricted, told["role"]), pack, DECIDED_AT, None)
         assert hashlib.sha256(answer).hexdigest() == told["answer_sha256"]
 
 

@@ -36,7 +36,7 @@ def test_every_request_is_decided_and_explained(seed: int) -> None:
             for detail in ("none", "summary", "full"):
                 told = explain(pack, patched(case, locale=locale), decision, detail)  # type: ignore[arg-type]
                 assert orjson.dumps(told)
-        assert all(view(told, role) for role in ("agent", "campaign", "self_service", "compliance"))
+        assert all(view(told, pack.restricted, role) for role in ("agent", "campaign", "self_service", "compliance"))
 
 
 @pytest.mark.parametrize("seed", range(4 * TIMES))

@@ -49,7 +49,7 @@ def program(folder: Path, *arguments: str) -> str:
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """A running service and all it said at start."""
-    with started(tmp_path, LOG_FORMAT="json") as process:
+    with started(tmp_path, LOG_FORMAT="console") as process:
         assert process.stdout is not None
         said = ""
         while "\ncurl " not in said:
@@ -111,10 +111,23 @@ class TestService:
         assert answer["signals"]
         assert answer["actions"]
         process.send_signal(signal.SIGTERM)
-        _, logged = process.communicate(timeout=30)
-        entries = [json.loads(entry) for entry in logged.splitlines()]
-        assert [(entry["event"], entry["status"]) for entry in entries] == [("request", 200)]
+        logged, error = process.communicate(timeout=30)
+        assert [line for line in logged.splitlines() if "/v1/decisions" in line and "status=200" in line]
         assert "s-1" not in logged
+        assert error == ""
+
+    def test_for_programs_every_line_is_json(self, tmp_path: Path) -> None:
+        """Where standard output is no terminal, it has one JSON object a line and nothing else, what is said at start among them."""
+        with started(tmp_path) as process:
+            assert process.stdout is not None
+            first = json.loads(process.stdout.readline())
+            httpx.get(f"{first['address']}/healthz")
+            process.send_signal(signal.SIGTERM)
+            logged, error = process.communicate(timeout=30)
+        lines = [json.loads(line) for line in logged.splitlines()]
+        assert (first["event"], first["mode"], first["development"]) == ("listening", "development", True)
+        assert [(line["event"], line["route"], line["status"]) for line in lines] == [("request", "/healthz", 200)]
+        assert error == ""
 
     def test_callers_come_and_go_while_it_runs(self, service: tuple["subprocess.Popen[str]", str], tmp_path: Path) -> None:
         """The first caller ends development mode; within two seconds a new key works and a revoked one does not."""
@@ -135,7 +148,7 @@ class TestService:
     def test_with_callers_any_address_will_do(self, tmp_path: Path) -> None:
         """It starts, says no word of development mode, and shows where the key goes."""
         program(tmp_path, "caller", "add", "desk", "--role", "agent")
-        with started(tmp_path, HOST="0.0.0.0") as process:  # noqa: S104 - what callers allow
+        with started(tmp_path, HOST="0.0.0.0", LOG_FORMAT="console") as process:  # noqa: S104 - what callers allow
             assert process.stdout is not None
             said = "".join(iter(process.stdout.readline, "\n")) + process.stdout.readline() + process.stdout.readline()
             process.send_signal(signal.SIGTERM)

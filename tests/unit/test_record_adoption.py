@@ -47,7 +47,7 @@ def decided(pack: Pack, body: dict[str, Any]) -> tuple[dict[str, Any], Any, Case
     request = DecisionRequest.model_validate(body)
     case = take(pack, request, now=NOW, role=ROLE)
     decision, decision_id = decide(pack, case), str(ids.new(NOW))
-    answer = answer_bytes(view(explain(pack, case, decision, request.explain), ROLE), pack, NOW, decision_id)
+    answer = answer_bytes(view(explain(pack, case, decision, request.explain), pack.restricted, ROLE), pack, NOW, decision_id)
     row = {
         "id": decision_id,
         "decided_at": NOW.isoformat(),

@@ -6,14 +6,14 @@ import hashlib
 import pytest
 from sqlalchemy import insert, update
 
-from app.record.callers import ROLES, CallerRefused, Listed, add_caller, all_callers, callers_by_key, hash_of, revoke_caller
+from app.record.callers import ROLES, CallerRefused, Listed, add_caller, all_callers, callers_by_key, hash_of, known_callers, revoke_caller
 from app.record.store.database import Database, stamp
 from app.record.store.tables import CallerRow
 
 pytestmark = pytest.mark.unit
 
 NOW = datetime.datetime(2026, 11, 22, 2, 0, tzinfo=datetime.UTC)
-DESK = Listed("desk", "agent", None, stamp(NOW), "root", None)
+DESK = Listed("desk", "agent", None, None, stamp(NOW), "root", None)
 GONE = DESK._replace(name="gone", revoked_at=stamp(NOW))
 KNOWN = {"desk": DESK, "gone": GONE}
 
@@ -40,7 +40,11 @@ def test_the_entry_says_who_did_what() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_can_be_given(role: str) -> None:
-    """The eight of them."""
+    """But that of customers: a key does not say who of them calls."""
+    if role == "self_service":
+        with pytest.raises(CallerRefused, match="comes with a token whose subject is the subscriber"):
+            add_caller({}, "id", NOW, "x", role, by="root")
+        return
     assert add_caller({}, "id", NOW, "x", role, by="root").entry.rows[0].values["role"] == role
 
 
@@ -57,6 +61,7 @@ def test_every_role_can_be_given(role: str) -> None:
         ("x", "agents", None, "expected one of agent"),
         ("x", "campaign", "leader", "only the role agent has grades"),
         ("x", "agent", "Leader!", "such as leader"),
+        ("x", "self_service", None, "comes with a token"),
     ],
 )
 def test_what_cannot_be_is_refused(name: str, role: str, grade: str | None, says: str) -> None:
@@ -93,3 +98,46 @@ def test_the_store_says_who_may(database: Database) -> None:
             (hash_of("k1"), "desk", "agent", "leader")
         ]
         assert [(caller.name, caller.revoked_at) for caller in all_callers(connection)] == [("app", stamp(NOW)), ("desk", None)]
+
+
+KIN = {**KNOWN, "desk-2": DESK._replace(name="desk-2", system="desk"), "engine": DESK._replace(name="engine", role="campaign")}
+
+
+@pytest.mark.parametrize(("name", "beside", "system"), [("desk-3", "desk", "desk"), ("desk-3", "desk-2", "desk"), ("desk-3", None, None)])
+def test_a_caller_joins_a_system(name: str, beside: str | None, system: str | None) -> None:
+    """That of whom it is put beside, and the record says so; alone it is a system of its own."""
+    entry = add_caller(KIN, "id", NOW, name, "agent", by="root", beside=beside).entry
+    assert (entry.rows[0].values["system"], entry.body.get("system")) == (system, system)
+
+
+def test_a_name_belongs_to_one_system_for_ever() -> None:
+    """What it decided before it was revoked still belongs there: it comes back to its own, and to no other."""
+    known = {**KIN, "desk-2": KIN["desk-2"]._replace(revoked_at=stamp(NOW))}
+    assert add_caller(known, "id", NOW, "desk-2", "agent", by="root").entry.rows[0].values["system"] == "desk"
+    assert add_caller(known, "id", NOW, "desk-2", "agent", by="root", beside="desk").entry.rows[0].values["system"] == "desk"
+    with pytest.raises(CallerRefused, match="`gone` belonged to the system gone before"):
+        add_caller(known, "id", NOW, "gone", "agent", by="root", beside="desk")
+
+
+@pytest.mark.parametrize(
+    ("beside", "says"),
+    [("dosk", "did you mean `desk`"), ("desk-3", "no other caller `desk-3`"), ("engine", "`engine` has the role campaign")],
+)
+def test_nobody_to_be_beside(beside: str, says: str) -> None:
+    """Somebody who is not there, oneself, or a caller of another role."""
+    with pytest.raises(CallerRefused, match=says):
+        add_caller(KIN, "id", NOW, "desk-3", "agent", by="root", beside=beside)
+
+
+def test_the_store_says_which_system(database: Database) -> None:
+    """Of those who may call and, for what they decided, of those who were revoked."""
+    row = {"role": "agent", "since": stamp(NOW), "made_by": "root"}
+    with database.writing() as connection:
+        connection.execute(insert(CallerRow), {**row, "name": "desk", "secret_hash": hash_of("k1")})
+        connection.execute(
+            insert(CallerRow), {**row, "name": "old", "system": "desk", "secret_hash": hash_of("k2"), "revoked_at": stamp(NOW)}
+        )
+    with database.reading() as connection:
+        found = known_callers(connection)
+        assert found is not None
+        assert (found.by_key[hash_of("k1")].system, found.systems) == ("desk", {"old": "desk"})

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from app.engine import answer
 from app.engine import view as module
 from app.engine.answer import Explanation
-from app.engine.view import EVERYTHING, view
+from app.engine.view import EVERYTHING, SIGHTS, sees_as_much, sight_of, view
 
 pytestmark = pytest.mark.unit
 
@@ -54,18 +54,18 @@ def words(part: Any) -> set[str]:
 @pytest.mark.parametrize("role", sorted(EVERYTHING))
 def test_some_see_everything(role: str) -> None:
     """Development, authors and compliance get the answer as it is."""
-    assert view(FULL, role) is FULL
+    assert view(FULL, {}, role) is FULL
 
 
 def test_an_unknown_role_sees_nothing() -> None:
     """A role that is not listed is an error."""
     with pytest.raises(KeyError):
-        view(FULL, "visitor")
+        view(FULL, {}, "visitor")
 
 
 def test_self_service_sees_texts_for_customers_only() -> None:
     """Exactly these texts reach a customer, and no figure beside the tariff's."""
-    seen = view(FULL, "self_service")
+    seen = view(FULL, {}, "self_service")
     assert words(seen) == {
         *(f"ActionAnswer.{name}" for name in ("action", "kind", "text", "confirm", "disclose")),
         "Reason.customer",
@@ -86,13 +86,13 @@ def test_a_reason_without_words_for_customers_is_dropped() -> None:
         answer.Reason("bill", "toll fee high", "Your calls abroad cost a lot.", None),
     ]
     told = dataclasses.replace(FULL, actions=[dataclasses.replace(FULL.actions[0], reasons=reasons)])
-    assert [reason.text for reason in view(told, "self_service").actions[0].reasons] == ["Your calls abroad cost a lot."]
-    assert [reason.text for reason in view(told, "agent").actions[0].reasons] == ["at risk", "toll fee high"]
+    assert [reason.text for reason in view(told, {}, "self_service").actions[0].reasons] == ["Your calls abroad cost a lot."]
+    assert [reason.text for reason in view(told, {}, "agent").actions[0].reasons] == ["at risk", "toll fee high"]
 
 
 def test_an_agent_sees_what_to_say_and_no_figures_behind_it() -> None:
     """Agents get reasons, scripts, concession, approval and tariff, but no scores and no evidence."""
-    seen = view(FULL, "agent")
+    seen = view(FULL, {}, "agent")
     (action,) = seen.actions
     assert (action.score, action.parts) == (None, None)
     assert (action.script, action.concession, action.approve, action.tariff) == (
@@ -107,7 +107,7 @@ def test_an_agent_sees_what_to_say_and_no_figures_behind_it() -> None:
 
 def test_a_campaign_sees_scores_too() -> None:
     """Campaigns rank subscribers by score; evidence stays out."""
-    seen = view(FULL, "campaign")
+    seen = view(FULL, {}, "campaign")
     assert (seen.actions[0].score, seen.actions[0].parts) == (FULL.actions[0].score, FULL.actions[0].parts)
     assert not [word for word in words(seen) if word.startswith("Evidence")]
 
@@ -119,7 +119,7 @@ def test_a_new_field_is_hidden(role: str, monkeypatch: pytest.MonkeyPatch) -> No
     shown = {role: {**module._limited[role], grown: module._limited[role][Explanation]}}
     monkeypatch.setattr(module, "_limited", shown)
     told = grown(**{field.name: getattr(FULL, field.name) for field in fields(FULL)}, secret=SECRET, risk=0.9, more=[SECRET])
-    seen: Any = view(told, role)
+    seen: Any = view(told, {}, role)
     assert (seen.secret, seen.risk, seen.more) == ("", 0.0, [])
 
 
@@ -132,7 +132,7 @@ def test_a_new_part_is_hidden(role: str) -> None:
         secret: str
 
     told = dataclasses.replace(FULL, ask=[Unlisted(SECRET)])  # type: ignore[list-item]
-    assert SECRET not in words(view(told, role))
+    assert SECRET not in words(view(told, {}, role))
 
 
 @pytest.mark.parametrize("role", LIMITED)
@@ -145,4 +145,87 @@ def test_lists_name_fields_that_exist(role: str) -> None:
 @pytest.mark.parametrize("role", [*LIMITED, *sorted(EVERYTHING)])
 def test_every_view_is_of_the_answers_type(role: str) -> None:
     """What is hidden still has the type that the API's document promises."""
-    TypeAdapter(Explanation).validate_json(orjson.dumps(view(FULL, role)))
+    TypeAdapter(Explanation).validate_json(orjson.dumps(view(FULL, {}, role)))
+
+
+MARKED = {
+    "vip.watch": frozenset({"vip"}),
+    "churn": frozenset({"risk"}),
+    "act:applicable.both": frozenset({"risk", "vip"}),
+    "act:own": frozenset({"risk"}),
+}
+GRADES = {
+    None: set(),
+    "agent": set(),
+    "leader": {"vip"},
+    "retention_desk": {"risk", "vip"},
+    "manager": {"risk", "vip"},
+    "city": {"risk", "vip"},
+}
+
+
+def restricted() -> Explanation:
+    """An answer in which something tells of risk and something of VIP reasoning, beside what does not."""
+    codes = ("vip.watch", "churn", "plain", "own")
+    reasons = [answer.Reason(code, f"text {code}", "for customers" if code == "churn" else None, None) for code in codes]
+    signals = [dataclasses.replace(FULL.signals[0], id=code) for code in codes]
+    kept_out = [
+        dataclasses.replace((FULL.not_offered or [])[0], action="act", clause=clause) for clause in ("applicable.both", "eligible.plain")
+    ]
+    return dataclasses.replace(
+        FULL,
+        phase=dataclasses.replace(FULL.phase, reasons=reasons),
+        signals=signals,
+        actions=[dataclasses.replace(FULL.actions[0], action="act", reasons=reasons)],
+        not_offered=kept_out,
+    )
+
+
+@pytest.mark.parametrize("grade", GRADES)
+def test_what_is_restricted_is_seen_by_grade(grade: str | None) -> None:
+    """Signals, reasons and the words of clauses that tell of risk or VIP reasoning are left out for those who do not see them."""
+    seen, marks = view(restricted(), MARKED, "agent", grade), GRADES[grade]
+    shown = {code for code, mark in (("vip.watch", "vip"), ("churn", "risk")) if mark in marks} | {"plain", "own"}
+    assert {signal.id for signal in seen.signals} == shown
+    texts = {reason.code: reason.text for reason in seen.actions[0].reasons}
+    assert texts.get("vip.watch") == ("text vip.watch" if "vip" in marks else None)
+    assert texts["churn"] == ("text churn" if "risk" in marks else "for customers")
+    assert texts.get("own") == ("text own" if "risk" in marks else None)
+    assert [reason.code for reason in seen.phase.reasons if reason.code == "vip.watch"] == (["vip.watch"] if "vip" in marks else [])
+    both, plain = seen.not_offered or []
+    assert (both.text, both.change) == (("NotOffered.text", "NotOffered.change") if marks == {"risk", "vip"} else ("", None))
+    assert (plain.text, plain.change, both.cause) == ("NotOffered.text", "NotOffered.change", "NotOffered.cause")
+    assert seen.actions[0].script == "ActionAnswer.script"
+
+
+def test_customers_see_nothing_restricted() -> None:
+    """But the words that were written for them."""
+    seen = view(restricted(), MARKED, "self_service", "manager")
+    assert [reason.text for reason in seen.actions[0].reasons] == ["for customers"]
+
+
+@pytest.mark.parametrize(
+    ("grade", "scores"), [(None, False), ("leader", False), ("retention_desk", False), ("manager", True), ("city", True)]
+)
+def test_scores_are_seen_by_grade(grade: str | None, scores: bool) -> None:
+    """From the manager on; a grade nobody knows sees what an agent sees."""
+    (action,) = view(FULL, {}, "agent", grade).actions
+    assert ((action.score is not None), (action.parts is not None)) == (scores, scores)
+    assert view(FULL, {}, "agent", "unheard_of") == view(FULL, {}, "agent")
+
+
+def test_whose_answers_somebody_may_read() -> None:
+    """Those that were made for the same eyes, or for eyes that see less."""
+    assert sees_as_much(("agent", "leader"), ("agent", None))
+    assert not sees_as_much(("agent", None), ("agent", "leader"))
+    assert sees_as_much(("compliance", None), ("agent", "city"))
+    assert not sees_as_much(("campaign", None), ("self_service", None))
+    assert not sees_as_much(("agent", "leader"), ("campaign", None))
+
+
+def test_the_table_of_sights_is_a_ladder() -> None:
+    """Each grade sees what the one below sees, and more or as much; without a grade nobody sees other people's decisions."""
+    ladder = [sight_of("agent", grade) for grade in GRADES]
+    for lower, higher in zip(ladder, ladder[1:], strict=False):
+        assert lower.marks <= higher.marks and lower.scores <= higher.scores and lower.others <= higher.others
+    assert not SIGHTS["agent", None].others

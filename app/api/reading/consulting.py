@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.api.bodies import Refused, json_answer
-from app.api.calls import Admitted, Call
+from app.api.bodies import json_answer
+from app.api.calls import Admitted
 from app.api.declaring import declared
 from app.api.parameters import DecisionId, Locale, PackName
 from app.api.problems import problem
 from app.api.reading.answers import DecisionExplained, DecisionReplayed, ProofAnswer, proof_answer
-from app.api.recorded import REVIEWERS, decision_of, no_decision, note_reading
-from app.engine.problems import PackError
+from app.api.recorded import REVIEWERS, decision_of, no_decision, note_reading, worked_out
 from app.engine.texts import language_of
 from app.engine.view import view
-from app.record.packs.steps import UnknownPack
 from app.record.reading.consulting import explained, proof_of
 from app.record.reading.dossier import Dossier, dossier
 from app.record.reading.replaying import instead, replay
 from app.record.search.filters import pack_named
-
-T = TypeVar("T")
 
 router = APIRouter()
 
@@ -59,11 +54,14 @@ async def explain_decision(call: Admitted, decision_id: DecisionId, locale: Loca
     case, digest = found.case, found.body["pack"]
     if case is None:
         return problem("erased")
-    told = await _worked_out(call, lambda _: explained(call.services.packs.library, digest, case, language_of(locale)))
+    library = call.services.packs.library
+    told = await worked_out(call, lambda _: explained(library, digest, case, language_of(locale)))
     await note_reading(call, "explanation", found)
     if call.caller.role in REVIEWERS:
         return json_answer(DecisionExplained(decision_id, told.explanation, told.order, told.minimal_changes, told.untold, told.protected))
-    return json_answer(DecisionExplained(decision_id, view(told.explanation, call.caller.role), None, None, None, None))
+    pack = await worked_out(call, lambda _: library.get(digest))
+    seen = view(told.explanation, pack.restricted, call.caller.role, call.caller.grade)
+    return json_answer(DecisionExplained(decision_id, seen, None, None, None, None))
 
 
 @router.get(
@@ -88,7 +86,7 @@ async def replay_decision(
             return DecisionReplayed(again, None)
         return DecisionReplayed(again, instead(found, library.get(found.body["pack"]), library.get(other)))
 
-    answer = await _worked_out(call, work)
+    answer = await worked_out(call, work)
     await note_reading(call, "replay", found)
     return json_answer(answer)
 
@@ -109,17 +107,3 @@ async def prove_decision(call: Admitted, decision_id: DecisionId) -> Response:
         return problem("not-sealed")
     state = (await decision_of(call, decision_id)).state
     return json_answer(proof_answer(found.inclusion, state, found.envelope))
-
-
-async def _worked_out(call: Call, work: Callable[[Connection], T]) -> T:
-    """What is worked out with the pack that decided.
-
-    Raises:
-        Refused: this version cannot use the pack.
-        DamagedPack: it is not what was published.
-        StoreError: it cannot be read.
-    """
-    try:
-        return await call.read(work)
-    except (PackError, UnknownPack) as error:
-        raise Refused(problem("pack-unusable", detail=str(error).partition("\n")[0])) from None

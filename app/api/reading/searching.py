@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.api.bodies import Refused, json_answer
+from app.api.bodies import json_answer
 from app.api.calls import Admitted, Call
 from app.api.declaring import declared
 from app.api.parameters import SubscriberHeader
-from app.api.problems import problem
 from app.api.reading.answers import EntryList, entry_list
 from app.api.reading.filters import SearchFilters
+from app.api.reading.limits import OVERSIGHT, limits_of
 from app.api.recorded import REVIEWERS
 from app.engine.intake import FieldProblem
-from app.record.callers import Caller
 from app.record.persons import NobodyKnown
 from app.record.reading.recorded import is_subject, token_of
 from app.record.search.filters import BadFilters, query_of
 from app.record.search.finding import Page, search
 from app.record.search.query import Query as Search
 
-OVERSIGHT: Mapping[str, tuple[str, ...]] = {"privacy_officer": ("read", "erasure", "hold")}
-"""Roles that list entries of some kinds only, whoever asked for them: who looked, whom nobody may erase, what was erased."""
+NOBODY = "0"
+"""Token of whom nothing is on record."""
 
 router = APIRouter()
 
@@ -40,11 +39,15 @@ router = APIRouter()
 )
 async def search_entries(call: Admitted, filters: Annotated[SearchFilters, Query()], x_subscriber_id: SubscriberHeader = None) -> Response:
     """All filters must hold. Several values of signal, offered, tariff, suppressed, clause and outcome must all hold, of others one."""
-    given, in_force = _within(call.caller, filters.given()), call.services.packs.current
+    in_force = call.services.packs.current
+    limits = limits_of(call)
+    given = {"kind": ["decision"], **limits.within(filters.given(), in_force.restricted)}
+    limits.check_person(filters.subject, x_subscriber_id)
 
     def work(connection: Connection) -> tuple[Search, Page]:
-        token = _token(connection, call, filters.subject, x_subscriber_id)
+        token = _token(connection, call, filters.subject, call.caller.subject or x_subscriber_id)
         query = query_of(connection, given, in_force, since=filters.since, until=filters.until, subject=token)
+        query = replace(query, terms={**limits.always, **query.terms})
         return query, search(connection, query, limit=filters.limit, cursor=filters.cursor)
 
     query, page = await call.read(work)
@@ -59,24 +62,8 @@ async def _note_list(call: Call, query: Search, found: int) -> None:
     await call.note("list", token=query.subject, filters=filters, found=found)
 
 
-def _within(who: Caller, given: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """What is asked for: decisions where no kind is named; of most callers those of their own role.
-
-    Raises:
-        Refused: they ask for what their role does not list.
-    """
-    if who.role in REVIEWERS:
-        return {"kind": ["decision"], **given}
-    may = {"kind": OVERSIGHT[who.role]} if who.role in OVERSIGHT else {"kind": ("decision",), "role": (who.role,)}
-    for name, values in may.items():
-        if not set(given.get(name, values)) <= set(values):
-            detail = f"the role `{who.role}` lists entries of the {name} {' '.join(values)} only; leave `{name}` out, or ask for these"
-            raise Refused(problem("forbidden", detail=detail))
-    return {**{name: list(values) for name, values in may.items()}, **given}
-
-
 def _token(connection: Connection, call: Call, subject: str | None, subscriber_id: str | None) -> str | None:
-    """The token of whom is asked about.
+    """The token of whom is asked about. Who sees their own decisions only is not told whom others know: to them it is a token of nobody.
 
     Raises:
         NobodyKnown: nobody on record is called so.
@@ -87,6 +74,8 @@ def _token(connection: Connection, call: Call, subject: str | None, subscriber_i
             raise NobodyKnown
         return subject
     token = token_of(connection, call.record.keys, subscriber_id)
+    if token is None and call.caller.role not in REVIEWERS | OVERSIGHT.keys():
+        return NOBODY
     if token is None:
         raise NobodyKnown
     if subject not in (None, token):

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NoReturn, TypeVar
 
+import orjson
 from pydantic import BaseModel, ValidationError
 
 from app.engine.intake.problems import MOST_PROBLEMS, FieldProblem, RequestError
 from app.engine.intake.wording import dotted, in_words
-from app.engine.vocabulary import LONGEST_HISTORY, DecisionRequest
+from app.engine.vocabulary import LONGEST_HISTORY, AnswersReport, DecisionRequest, OutcomeReport
 
 BODY = "body"
 _LONGEST_NUMBER = 24
@@ -23,13 +24,20 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
-def parse_request(body: bytes) -> DecisionRequest:
+def parse_request(body: bytes, subscriber: str | None = None) -> DecisionRequest:
     """The request for a decision in a JSON body.
+
+    Args:
+        body: as `parse_body`.
+        subscriber: the id, where `subscriber.id` is left out because it is known who asks about themselves.
 
     Raises:
         RequestError: as `parse_body`.
     """
-    return parse_body(body, DecisionRequest)
+    data = _data(body)
+    if subscriber is not None and isinstance(data, dict) and isinstance(data.get("subscriber"), dict):
+        data["subscriber"].setdefault("id", subscriber)
+    return _checked(body, data, DecisionRequest)
 
 
 def parse_body(body: bytes, model: type[_Body]) -> _Body:
@@ -43,12 +51,41 @@ def parse_body(body: bytes, model: type[_Body]) -> _Body:
         RequestError: it is not JSON, or not a request. Duplicate keys, NaN, halves of characters and numbers without end are refused;
             every problem names its field and nothing that was sent is repeated but field names that are plain words.
     """
-    text = _text(body)
-    data = _values(text)
+    return _checked(body, _data(body), model)
+
+
+def parse_response(body: bytes) -> OutcomeReport | AnswersReport:
+    """What came of a decision: an outcome of an action or, in a body that has `answers`, what the person answered.
+
+    Raises:
+        RequestError: as `parse_body`.
+    """
+    data = _data(body)
+    return _checked(body, data, AnswersReport) if isinstance(data, dict) and "answers" in data else _checked(body, data, OutcomeReport)
+
+
+def _data(body: bytes) -> Any:
+    data = _as_it_stands(body)
+    return _values(_text(body)) if data is None else data
+
+
+def _checked(body: bytes, data: Any, model: type[_Body]) -> _Body:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise RequestError(_odd(text) or in_words(error, model)) from None
+        raise RequestError(_odd(_text(body)) or in_words(error, model)) from None
+
+
+def _as_it_stands(body: bytes) -> Any:
+    """The values of compact JSON in one spelling, as most programs write it; none where it has to be looked at more closely.
+
+    What gives the same bytes when it is written again had no key twice, no NaN, no half of a character and no number out of range.
+    """
+    try:
+        data = orjson.loads(body)
+        return data if orjson.dumps(data) == body else None
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
 
 
 def _text(body: bytes) -> str:

@@ -65,6 +65,7 @@ def take(pack: Pack, request: DecisionRequest, *, now: datetime.datetime, role: 
         answers=_as_json(request.answers),
         locale=request.locale,
         max_actions=request.max_actions,
+        choices=request.choices if live else (),
     )
 
 

@@ -26,6 +26,7 @@ from app.engine.pack.compiling import Compiler, base_facts, matcher, plans
 from app.engine.pack.limits import protected_problems
 from app.engine.pack.model import Action, Choosing, Clause, Pack, PolicyRule, Signal, Tariff
 from app.engine.pack.reading import MOST_PROBLEMS, Draft, read_files
+from app.engine.pack.restricting import restrictions
 from app.engine.problems import PackError, Place, Problem
 
 PatternEngine = Literal["durable", "builtin"]
@@ -219,7 +220,7 @@ def _assembled(
     head, arbitration = draft.single("pack"), draft.single("arbitration")
     if head is None or arbitration is None:
         raise AssertionError("checked before")
-    rules = arbitration.part
+    rules, conversation = arbitration.part, draft.single("conversation")
     compiled = (compiler or Compiler(parts, rules.valid_days)).run()
     program = compiled.program
     ages = {name: found.part for found, name in draft.merged("ages")}
@@ -270,8 +271,11 @@ def _assembled(
             dict(rules.concession),
             dict(rules.concession_year),
             {cause: tuple(found.part) for found, cause in draft.merged("fallback")},
+            1 if conversation is None else conversation.part.steps,
+            compiled.leaving,
         ),
         files=tuple(sorted(files)),
+        restricted=restrictions(parts, compiled.phases, compiled.actions),
     )
 
 

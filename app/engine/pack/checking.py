@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from app.engine import patterns as joining
+from app.engine.decision import IN_CONVERSATION
 from app.engine.language import Names
 from app.engine.pack.documents import (
     ActionDocument,
@@ -45,7 +46,7 @@ from app.engine.vocabulary import EVENTS, FACTS, Moment
 from app.engine.zones import zone_names
 
 GATES = ("eligible", "applicable", "suitable")
-ENGINE_CLAUSES = ("phase", "channel", "tariff_on_sale", "pilot_running", "concession")
+ENGINE_CLAUSES = ("phase", "channel", "tariff_on_sale", "pilot_running", "concession", *IN_CONVERSATION)
 """Names of clauses that the engine adds to every action or to some."""
 
 
@@ -247,6 +248,7 @@ class _Checker:
     def __init__(self, parts: Parts) -> None:
         self.parts, self.draft, self.scopes = parts, parts.draft, parts.scopes
         self.base, self.known = self.scopes.names(), self.scopes.facts()
+        self.stand_ins = frozenset(name for entry, _ in self.draft.merged("fallback") for name in entry.part)
 
     def run(self) -> None:
         for name in self.parts.order:
@@ -533,6 +535,9 @@ class _Checker:
                     self.draft.wrong(
                         entry.place(), "unknown-name", f"the fallback for `{cause}` names unknown action `{name}`", nearest(name, actions)
                     )
+        talk = self.draft.single("conversation")
+        if talk is not None:
+            self.draft.expression(talk, ("leaving",), talk.part.leaving, self.scopes.names(self.scopes.placing))
         for found in self.draft.unique(list(self.draft.each("questions")), "the question for").values():
             self.question(found)
         known_ages = set(FACTS) | {name.partition(".")[0] for name in FACTS} | {"events", "contacts"}
@@ -549,6 +554,9 @@ class _Checker:
 
     def action_references(self, found: Found[ActionDocument]) -> None:
         part, tariffs = found.part, self.parts.tariffs
+        if not part.phases and part.action not in self.stand_ins:
+            message, hint = f"`{part.action}` has no phase", "name its phases, or the cause of an empty list under `fallback:` that it stands in for"
+            self.draft.wrong(found.place("phases"), "schema", message, hint)
         for index, phase in enumerate(part.phases):
             if phase not in self.scopes.phases:
                 known = nearest(phase, self.scopes.phases) or "there are " + ", ".join(f"`{name}`" for name in self.scopes.phases)

@@ -66,6 +66,7 @@ CODES: Mapping[str, str] = {
     "long-commitment": "a tariff that binds for more than 24 months",
     "withdrawn-tariff": "an action whose tariff is no longer on sale",
     "sale-ends": "an action whose tariff is on sale for 30 more days at most, or not yet",
+    "case-due-unsaid": "an action whose case is due on another day than its words name",
     "protected-dearer": "a plan for a protected group that is no better than one for everybody",
     # Wording
     "slot-unknown": "a slot of a text that its condition does not make known",

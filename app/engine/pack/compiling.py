@@ -62,6 +62,7 @@ class Compiled:
     hands_off: tuple[model.HandsOff, ...] = ()
     moments: dict[str, model.Moment] = field(default_factory=dict)
     questions: dict[str, model.Question] = field(default_factory=dict)
+    leaving: int | None = None
     actions: tuple[model.Action, ...] = ()
 
 
@@ -111,6 +112,7 @@ class Compiler:
             self.derive(name)
         self.place()
         self.questions()
+        self.conversation()
         self.out.conclude = self.program.section()
         drafts = [self.action_gates(found) for _, found in sorted(self.parts.actions.items())]
         self.close_gates([draft.entrance for draft in drafts])
@@ -324,6 +326,12 @@ class Compiler:
             text = Text(Template((found.part.en,)), Template((found.part.zh,)))
             self.out.questions[found.part.fact] = model.Question(found.part.fact, found.part.who, when, text)
 
+    def conversation(self) -> None:
+        """Who has said that they want to leave."""
+        found = self.draft.single("conversation")
+        if found is not None:
+            self.out.leaving = self.program.add(self.draft.tree(found, "leaving"))
+
     def action_gates(self, found: Found[ActionDocument]) -> ActionDraft:
         """Duty, concession and gates of an action."""
         part, known = found.part, self.own_names(found)
@@ -395,6 +403,7 @@ class Compiler:
             excludes=frozenset(part.excludes),
             priority=part.priority,
             valid_days=part.valid_days or self.valid_days,
+            opens=None if part.opens is None else model.Opens(**part.opens.model_dump()),
             reason=self.optional_text(found, "reason"),
             customer=self.optional_text(found, "customer"),
             disclose=self.optional_text(found, "disclose"),

@@ -20,6 +20,7 @@ Days = Annotated[int, Field(ge=1, le=3_660)]
 Weight = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 LevelWord = Literal["watch", "high", "severe"]
+Restricted = Literal["risk", "vip"]
 Lever = Literal["policy", "service", "emotional"]
 Duty = Literal["owed", "care", "offer"]
 Approve = Literal["none", "agent", "leader", "retention_desk", "manager", "city", "by_amount"]
@@ -129,13 +130,14 @@ class Question(Part):
 
 
 class SignalPart(Part):
-    """A signal with its levels, strongest first, each `word: expression`."""
+    """A signal with its levels, strongest first, each `word: expression`. `restricted`: it tells of risk or VIP reasoning, which not all see."""
 
     id: Id
     title: Words
     levels: Annotated[list[dict[LevelWord, Expression]], Field(min_length=1, max_length=3)]
     reason: Words
     customer: Words | None = None
+    restricted: Restricted | None = None
 
 
 class AbsentEvent(Part):
@@ -170,6 +172,7 @@ class PatternPart(Part):
     level: LevelWord
     reason: Words
     customer: Words | None = None
+    restricted: Restricted | None = None
 
     @model_validator(mode="after")
     def one_form(self) -> PatternPart:
@@ -267,7 +270,15 @@ class Arbitration(Part):
     valid_days: Annotated[int, Field(ge=1, le=365)]
 
 
-EmptyCause = Literal["port_out_in_progress", "account_closed", "not_applicable", "suppressed", "guardrail", "unknown"]
+class ConversationPart(Part):
+    """How far a conversation goes: steps that propose something, the first among them, and who has said that they want to leave."""
+
+    steps: Annotated[int, Field(ge=1, le=10)]
+    leaving: Expression
+
+
+HandsOffCause = Literal["port_out_in_progress", "account_closed", "not_applicable", "suppressed", "guardrail", "unknown"]
+EmptyCause = Literal["port_out_in_progress", "account_closed", "let_go", "refused", "not_applicable", "suppressed", "guardrail", "unknown"]
 
 
 class ContactPart(Part):
@@ -299,7 +310,7 @@ class GuardrailPart(ContactPart):
 class HandsOffPart(Part):
     """When to keep our hands off; the id is the cause given for an empty answer."""
 
-    id: EmptyCause
+    id: HandsOffCause
     title: Words
     when: Expression
     moment: Word | None = None
@@ -336,6 +347,7 @@ class Document(Part):
     phases: Annotated[list[PhasePart], Field(max_length=50)] = []
     tariffs: list[TariffPart] = []
     arbitration: Arbitration | None = None
+    conversation: ConversationPart | None = None
     fallback: dict[EmptyCause, Annotated[list[Word], BeforeValidator(listed)]] = {}
     contact: list[ContactPart] = []
     holidays: list[Day] = []
@@ -363,6 +375,19 @@ class Pilot(Part):
     why: Words
 
 
+class OpensPart(Part):
+    """What an action leaves to be done: a case of a kind, whose it is, and by when; left out, by the day that `action.valid_until` is.
+
+    It is opened when the action is accepted; or when the person was told of it, where its words promise something; or when it is decided,
+    where nobody is told.
+    """
+
+    case: Literal["promise", "call_back", "escalation"]
+    owner: Word
+    due_days: Annotated[int, Field(ge=0, le=365)] | None = None
+    when: Literal["accepted", "told", "decided"] = "accepted"
+
+
 class ActionDocument(Part):
     """A file of one action."""
 
@@ -374,7 +399,7 @@ class ActionDocument(Part):
     category: Word
     purpose: Literal["port_assistance"] | None = None
     marketing: bool | None = None
-    phases: Annotated[list[Word], Field(min_length=1)]
+    phases: list[Word]
     eligible: dict[Word, Expression] = {}
     applicable: dict[Word, Expression] = {}
     suitable: dict[Word, Expression] = {}
@@ -387,6 +412,7 @@ class ActionDocument(Part):
     excludes: list[Word] = []
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     valid_days: Annotated[int, Field(ge=1, le=365)] | None = None
+    opens: OpensPart | None = None
     legal_basis: Words | None = None
     pilot: Pilot | None = None
     reason: Words | None = None

@@ -17,6 +17,9 @@ from app.engine.to_python import Copier, Gates, Screen, Section, copier, picker
 from app.engine.tree import Node, Type
 from app.engine.vocabulary import Channel
 
+Restrictions = Mapping[str, frozenset[str]]
+"""What a pack marks as telling of `risk` or `vip`: by the code under which an answer has it (`restricting`), the marks."""
+
 See = Callable[[list[Any]], tuple[Any, ...]]
 """Picks some of a case's values."""
 CONTACT = "contact"
@@ -199,6 +202,17 @@ class Tariff:
 
 
 @dataclass(frozen=True, slots=True)
+class Opens:
+    """What an action leaves to be done: a case of a kind, whose it is, within how many days (none: by the day its words name), and what
+    opens it: that it is `accepted`, `told` or `decided`."""
+
+    case: str
+    owner: str
+    due_days: int | None
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """An action.
 
@@ -235,6 +249,7 @@ class Action:
     excludes: frozenset[str]
     priority: int
     valid_days: int
+    opens: Opens | None
     reason: Text | None
     customer: Text | None
     disclose: Text | None
@@ -258,7 +273,8 @@ class PolicyRule:
 
 @dataclass(frozen=True, slots=True)
 class Choosing:
-    """How winners are chosen."""
+    """How winners are chosen. `steps` of a conversation propose something; `leaving` is the slot of whether somebody wants to leave (none:
+    that is not known of anybody)."""
 
     max_actions: int
     per_category: int
@@ -267,6 +283,8 @@ class Choosing:
     concession: Mapping[str, int]
     concession_year: Mapping[str, int]
     fallback: Mapping[str, tuple[str, ...]]
+    steps: int = 1
+    leaving: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -319,6 +337,7 @@ class Pack:
     holidays: frozenset[int] = field(repr=False)
     choosing: Choosing = field(repr=False)
     files: tuple[str, ...] = field(repr=False)
+    restricted: Restrictions = field(repr=False)
 
     @cached_property
     def sections(self) -> tuple[BaseSection, ...]:

@@ -57,7 +57,7 @@ def _facts_of(model: type[BaseModel], prefix: str) -> Iterator[Fact]:
 def _fact(name: str, field: FieldInfo, titles: dict[str, Any]) -> Fact:
     bare = Fact(name, "text", "", False, (), None, None, field.title or name, titles["x-zh"])
     section = name.partition(".")[0]
-    told = replace(bare, protected=titles.get("x-protected", False), port=section == "port")
+    told = replace(bare, protected=titles.get("x-protected", False), port=section == "port", restricted=titles.get("x-restricted", ""))
     return _describe(field.annotation, tuple(field.metadata), told)
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from app.engine.vocabulary.model import Model
-from app.engine.vocabulary.types import Code, Instant
+from app.engine.vocabulary.request import FactName
+from app.engine.vocabulary.types import Code, Instant, Loose
 from app.engine.vocabulary.words import LeaveReason, Outcome
 
 
@@ -26,3 +27,13 @@ class OutcomeReport(Model):
     ] = None
     reason: Annotated[LeaveReason | None, Field(title="Reason", description="Why the person refused or left.")] = None
     agent: Annotated[Code | None, Field(title="Agent", description="Code of the person who saw it.")] = None
+
+
+class AnswersReport(Model):
+    """What the person answered to what a decision asked."""
+
+    answers: Annotated[
+        dict[FactName, Loose],
+        Field(min_length=1, max_length=50, title="Answers", description="By the name of the fact: what the decision or its pack asks for."),
+    ]
+    agent: Annotated[Code | None, Field(title="Agent", description="Code of the person who asked.")] = None

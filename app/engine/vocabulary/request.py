@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, PrivateAttr
 
+from app.engine.vocabulary.choices import Choice
 from app.engine.vocabulary.contacts import Contact
 from app.engine.vocabulary.events import AnyEvent
 from app.engine.vocabulary.examples import EXAMPLES
@@ -39,7 +40,7 @@ from app.engine.vocabulary.words import Channel, ContactReason, Moment
 
 LONGEST_HISTORY = 5_000
 
-_FactName = Annotated[str, Reader.text(r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", 100, means="a fact's name such as home.has_broadband")]
+FactName = Annotated[str, Reader.text(r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", 100, means="a fact's name such as home.has_broadband")]
 _OwnName = Annotated[str, Reader.text(r"^[a-z][a-z0-9_]*$", 64, means="small letters, digits and _")]
 
 
@@ -143,7 +144,7 @@ class DecisionRequest(Model):
         Field(title="Agent", description="Code of the person in front of the screen. Goes on the record, and decides nothing."),
     ] = None
     answers: Annotated[
-        dict[_FactName, Loose],
+        dict[FactName, Loose],
         Field(
             default_factory=dict,
             max_length=50,
@@ -152,3 +153,15 @@ class DecisionRequest(Model):
         ),
     ]
     subscriber: SubscriberContext
+    _choices: tuple[Choice, ...] = PrivateAttr(())
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """The person's own choices that stand. No caller sends them: the record knows."""
+        return self._choices
+
+    def with_choices(self, choices: tuple[Choice, ...]) -> "DecisionRequest":
+        """The request, about somebody who chose so."""
+        made = self.model_copy()
+        made._choices = choices
+        return made

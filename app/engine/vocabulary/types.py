@@ -43,6 +43,7 @@ class Fact:
     protected: bool = False
     port: bool = False
     computed: bool = False
+    restricted: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

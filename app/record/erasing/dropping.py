@@ -9,7 +9,7 @@ from sqlmodel import col
 from app.record.store.database import Database, changed
 from app.record.store.months import first_day, first_moment_after, ids_of
 from app.record.store.partitions import name_of
-from app.record.store.tables import ContactRow, EntryRow, OutcomeRow, SubjectLeafRow, SubjectRow
+from app.record.store.tables import ChoiceRow, ContactRow, EntryRow, OutcomeRow, RecommendationRow, SubjectLeafRow, SubjectRow, SuccessorRow
 
 _PORTION = 5_000
 
@@ -53,12 +53,20 @@ def _drop_portion(database: Database, month: str, droppable: ColumnElement[bool]
 
 
 def _drop_beside(connection: Connection, month: str) -> None:
-    """What hangs on entries that are gone. Contacts count for caps, and go with their month."""
+    """What hangs on entries that are gone. Contacts count for caps, and go with their month; a choice goes once it was taken back."""
     first, end = ids_of(month)
     held = select(col(SubjectRow.token)).where(col(SubjectRow.hold).is_not(None))
     kept = select(col(EntryRow.id)).where(col(EntryRow.id) == col(OutcomeRow.entry_id))
     connection.execute(delete(OutcomeRow).where(col(OutcomeRow.entry_id) >= first, col(OutcomeRow.entry_id) < end, not_(kept.exists())))
+    listed = select(col(EntryRow.id)).where(col(EntryRow.id) == col(RecommendationRow.entry_id))
+    off = (col(RecommendationRow.entry_id) >= first, col(RecommendationRow.entry_id) < end, not_(listed.exists()))
+    connection.execute(delete(RecommendationRow).where(*off))
     connection.execute(delete(ContactRow).where(col(ContactRow.at) < first_moment_after(month), col(ContactRow.subject).not_in(held)))
+    said = select(col(EntryRow.id)).where(col(EntryRow.id) == col(ChoiceRow.entry_id))
+    connection.execute(delete(ChoiceRow).where(col(ChoiceRow.entry_id) >= first, col(ChoiceRow.entry_id) < end, not_(said.exists())))
+    next_one = select(col(EntryRow.id)).where(col(EntryRow.id) == col(SuccessorRow.entry_id))
+    over = (col(SuccessorRow.entry_id) >= first, col(SuccessorRow.entry_id) < end, not_(next_one.exists()))
+    connection.execute(delete(SuccessorRow).where(*over))
     left = select(col(EntryRow.id)).where(col(EntryRow.subject) == col(SubjectRow.token))
     old = col(SubjectRow.since) < first_moment_after(month)
     connection.execute(delete(SubjectRow).where(old, col(SubjectRow.hold).is_(None), not_(left.exists())))

@@ -19,7 +19,17 @@ from app.record.spool.folders import left_in
 from app.record.spool.segments import SUFFIX
 from app.record.store.database import changed
 from app.record.store.record import Record
-from app.record.store.tables import ContactRow, DecisionRow, EntryRow, IdempotencyRow, OutcomeRow, SubjectLeafRow, SubjectRow
+from app.record.store.tables import (
+    ChoiceRow,
+    ContactRow,
+    DecisionRow,
+    EntryRow,
+    IdempotencyRow,
+    OutcomeRow,
+    RecommendationRow,
+    SubjectLeafRow,
+    SubjectRow,
+)
 
 
 class NotErased(Exception):
@@ -119,8 +129,10 @@ def _delete(connection: Connection, lookup: bytes, token: str) -> dict[str, int]
     return {
         "subject": 1,
         "contact": _deleted(connection, ContactRow, token),
+        "choice": _deleted(connection, ChoiceRow, token),
         "idempotency": _deleted(connection, IdempotencyRow, token),
         "subject_leaf": _deleted(connection, SubjectLeafRow, token),
+        "recommendation": _deleted(connection, RecommendationRow, token),
         "outcome": changed(connection.execute(forgotten)),
     }
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from sqlmodel import col
 
 from app.engine.problems import nearest
+from app.record.choices import MADE
 from app.record.entries import NewEntry
 from app.record.erasing.dropping import drop_month
 from app.record.erasing.scrubbing import scrub
@@ -25,7 +26,7 @@ from app.record.log.stretches import Stretch
 from app.record.packs.library import read_shelf, stored_content
 from app.record.store.months import ids_of, month_of, months_until, years_before
 from app.record.store.record import Record
-from app.record.store.tables import EntryRow, LeafRow, SubjectRow, UnsealedRow
+from app.record.store.tables import ChoiceRow, EntryRow, LeafRow, SubjectRow, UnsealedRow
 from app.record.verifying.archives import Archives
 
 YEARS = {"cn": 3, "eu": 3, "uk": 3, "us": 3}
@@ -38,6 +39,7 @@ KEPT_KINDS = (
     "pack_activated",
     "caller_changed",
     "key_changed",
+    "webhook_changed",
     "erasure",
     "hold",
     "archived",
@@ -124,10 +126,11 @@ def archive(record: Record, month: str, *, years: int, by: str, folder: Path | N
 
 
 def droppable() -> ColumnElement[bool]:
-    """Entries that need not be kept: of no kind that stays, about nobody under legal hold."""
+    """Entries that need not be kept: of no kind that stays, about nobody under legal hold, and none on which a choice that stands rests."""
     held = select(col(SubjectRow.token)).where(col(SubjectRow.hold).is_not(None))
     free = or_(col(EntryRow.subject).is_(None), col(EntryRow.subject).not_in(held))
-    return and_(col(EntryRow.kind).not_in(KEPT_KINDS), free)
+    stands = select(col(ChoiceRow.entry_id)).where(col(ChoiceRow.step) == MADE)
+    return and_(col(EntryRow.kind).not_in(KEPT_KINDS), free, col(EntryRow.id).not_in(stands))
 
 
 def _month(connection: Connection, month: str) -> Month:

@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from app.record.store.database import Database
-from app.record.store.tables import ContactRow, IdempotencyRow, OutcomeRow, SubjectLeafRow, SubjectRow
+from app.record.store.tables import ContactRow, IdempotencyRow, OutcomeRow, RecommendationRow, SubjectLeafRow, SubjectRow
 
 _PATIENCE = 10.0
 _PAUSE = 0.05
-_TOUCHED = (SubjectRow, ContactRow, IdempotencyRow, OutcomeRow, SubjectLeafRow)
+_TOUCHED = (SubjectRow, ContactRow, IdempotencyRow, OutcomeRow, SubjectLeafRow, RecommendationRow)
 
 
 def scrub(database: Database, *, patience: float = _PATIENCE, full: bool = False) -> bool:

@@ -21,6 +21,7 @@ from app.record.privacy import lookup_of
 from app.record.reading.afterwards import contacts_told
 from app.record.reading.recorded import Recorded, read_entry
 from app.record.reading.replaying import Packs
+from app.record.recommendations import kept_of
 from app.record.store.tables import EntryRow
 
 
@@ -29,7 +30,7 @@ class TellDecision:
     """A decision about the person.
 
     `words` tell it in their language, `known` is what was known of them then, `answer` what was answered. Words are missing where the pack
-    that decided cannot be run any more; `why` says so.
+    that decided cannot be run any more; `why` says so. `asked` is what it was asked with beside that, such as a shopping cart.
     """
 
     id: str
@@ -39,6 +40,7 @@ class TellDecision:
     answer: Mapping[str, Any]
     pack: str
     why: str | None = None
+    asked: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def _tell(recorded: Recorded, packs: Packs, language: Language) -> TellDecision:
         answer=orjson.loads(private["answer"]),
         pack=recorded.body["pack"],
         why=why,
+        asked=kept_of(recorded) or None,
     )
 
 

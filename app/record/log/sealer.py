@@ -20,6 +20,7 @@ from app.record.keys import Keys
 from app.record.log.merkle import leaf_hash, root
 from app.record.log.notes import Checkpoint, sign_checkpoint
 from app.record.log.tiles import Tiles
+from app.record.outgoing.outbox import Leaf, put_out
 from app.record.search.indexing import index_leaves
 from app.record.store.database import Database, cause, changed, stamp
 from app.record.store.tables import CheckpointRow, DailyCountRow, EntryRow, LeafRow, SubjectLeafRow, TreeRow, UnsealedRow
@@ -34,6 +35,7 @@ SEALER = "sealer"
 """The writer of heartbeats."""
 LOCK = 0x5EA1
 """Of whoever adds to the log or its index."""
+_COLUMNS = (col(EntryRow.id), col(EntryRow.at), col(EntryRow.kind), col(EntryRow.subject), col(EntryRow.envelope), col(UnsealedRow.tally))
 _log = structlog.get_logger("wanliu.record")
 
 
@@ -51,6 +53,7 @@ class _Waiting:
 
     id: str
     at: str
+    kind: str
     subject: str | None
     envelope: bytes
     tally: bytes | None
@@ -105,7 +108,7 @@ class Sealer:
         connection.execute(update(TreeRow).values(heartbeat=stamp(now), heartbeats=number))
 
     def _add(self, connection: Connection, size: int, waiting: Sequence[_Waiting], now: datetime.datetime) -> None:
-        """Make leaves of what waits, extend the tree, sign it, and fill what is found by searching and counting."""
+        """Make leaves of what waits, extend the tree, sign it, fill what is found by searching and counting, and put out what is told."""
         new = size + len(waiting)
         if changed(connection.execute(update(TreeRow).where(col(TreeRow.size) == size).values(size=new))) != 1:
             raise Overtaken
@@ -117,6 +120,7 @@ class Sealer:
         connection.execute(insert(LeafRow), leaves)
         self._sign(connection, size, hashes, now)
         index_leaves(self._database, connection, [(index, entry.id, entry.envelope) for index, entry in enumerate(waiting, size)])
+        put_out(self._database, connection, [_leaf(index, entry) for index, entry in enumerate(waiting, size)])
         self._note_subjects(connection, size, waiting)
         self._count(connection, waiting)
         connection.execute(delete(UnsealedRow).where(col(UnsealedRow.entry_id).in_([entry.id for entry in waiting])))
@@ -180,13 +184,17 @@ class SealerThread:
 def _waiting(connection: Connection) -> Iterator[_Waiting]:
     """The first entries that wait, oldest first. One that is gone from `entry` keeps waiting, for the verifier to find."""
     query = (
-        select(col(EntryRow.id), col(EntryRow.at), col(EntryRow.subject), col(EntryRow.envelope), col(UnsealedRow.tally))
+        select(*_COLUMNS)
         .join(UnsealedRow, col(UnsealedRow.entry_id) == col(EntryRow.id))
         .order_by(col(UnsealedRow.entry_id))
         .limit(MOST_LEAVES)
     )
     for row in connection.execute(query):
-        yield _Waiting(row.id, row.at, row.subject, bytes(row.envelope), None if row.tally is None else bytes(row.tally))
+        yield _Waiting(row.id, row.at, row.kind, row.subject, bytes(row.envelope), None if row.tally is None else bytes(row.tally))
+
+
+def _leaf(index: int, entry: _Waiting) -> Leaf:
+    return Leaf(index, entry.id, entry.kind, entry.at, entry.subject, entry.envelope)
 
 
 def _counts(waiting: Sequence[_Waiting]) -> Iterator[tuple[tuple[str, str, str, str], int]]:

@@ -6,7 +6,7 @@ import datetime
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, select
@@ -67,6 +67,33 @@ class Recorded:
         """The answer as it was given; none where it cannot be read."""
         return None if self.private is None else self.private.get("answer")
 
+    @property
+    def given(self) -> str | None:
+        """What the request that made the entry was answered with: for a decision that answers led to, more than itself."""
+        return None if self.private is None else self.private.get("given", self.answer)
+
+    @property
+    def status(self) -> int:
+        """The status it was answered with, in HTTP's terms."""
+        return 200 if self.private is None else int(self.private.get("status", 200))
+
+
+class Codes(NamedTuple):
+    """What an entry says without a key: its kind, its codes, and the token of whom it is about."""
+
+    kind: str
+    body: Mapping[str, Any]
+    subject: str | None
+
+
+def codes_of(connection: Connection, entry_id: str) -> Codes | None:
+    """The codes of an entry; none where there is no such entry, or its month was archived."""
+    envelope = connection.execute(select(col(EntryRow.envelope)).where(col(EntryRow.id) == entry_id)).scalar_one_or_none()
+    if envelope is None:
+        return None
+    told = orjson.loads(bytes(envelope))
+    return Codes(told["kind"], told["body"], told.get("subject"))
+
 
 def read_entry(connection: Connection, keys: Keys, entry_id: str) -> Recorded | None:
     """An entry by its id; none where there is no such entry, or its month was archived.
@@ -90,7 +117,7 @@ def read_entry(connection: Connection, keys: Keys, entry_id: str) -> Recorded | 
     key = _key_of(connection, keys, row.subject)
     if key is None or row.private is None:
         return Recorded(entry_id, envelope, None, "erased", leaf)
-    return Recorded(entry_id, envelope, _opened(key, bytes(row.private), entry_id, envelope), "readable", leaf)
+    return Recorded(entry_id, envelope, opened(key, bytes(row.private), entry_id, envelope), "readable", leaf)
 
 
 def read_decision(connection: Connection, keys: Keys, decision_id: str) -> Recorded | None:
@@ -124,6 +151,7 @@ def read_note(
     caller: str,
     role: str,
     what: str,
+    agent: str | None = None,
     of: str | None = None,
     token: str | None = None,
     filters: Mapping[str, Any] | None = None,
@@ -137,12 +165,21 @@ def read_note(
         caller: who looks, with their role.
         role: theirs.
         what: `answer`, `decision`, `explanation`, `replay`, `list`, `pairs`.
+        agent: the code of the person in front of the screen, where their token names it.
         of: id of the entry that is looked at.
         token: of whom it is about, where it is one person.
         filters: of a list, what was searched for; no id of a person.
         found: how many entries a list has.
     """
-    told = {"caller": caller, "role": role, "what": what, "of": of, "filters": dict(filters) if filters else None, "found": found}
+    told = {
+        "caller": caller,
+        "role": role,
+        "agent": agent,
+        "what": what,
+        "of": of,
+        "filters": dict(filters) if filters else None,
+        "found": found,
+    }
     return NewEntry(entry_id, "read", now, {name: value for name, value in told.items() if value is not None}, token=token)
 
 
@@ -153,8 +190,12 @@ def _key_of(connection: Connection, keys: Keys, token: str | None) -> bytes | No
     return None if row is None else unwrap(keys, bytes(row.wrapped_key), row.wrapped_with)
 
 
-def _opened(key: bytes, ciphertext: bytes, entry_id: str, envelope: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The private payload, held against both hashes of the envelope."""
+def opened(key: bytes, ciphertext: bytes, entry_id: str, envelope: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The private payload, held against both hashes of the envelope.
+
+    Raises:
+        DamagedEntry: it is not the one that was recorded.
+    """
     if f"sha256:{hashlib.sha256(ciphertext).hexdigest()}" != envelope["private"]:
         raise DamagedEntry(f"the private payload of {entry_id} is not the one that was recorded")
     try:

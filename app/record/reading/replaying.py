@@ -150,10 +150,11 @@ def answered_again(pack: Pack, case: Case, body: Mapping[str, Any], answer: str)
     Args:
         pack: that decides.
         case: what was asked.
-        body: of the envelope: `role` and `explain`.
+        body: of the envelope: `role`, `grade` and `explain`.
         answer: as it was given.
     """
-    explanation = view(explain(pack, case, decide(pack, case), body["explain"], evidence=sees_evidence(body["role"])), body["role"])
+    whole = explain(pack, case, decide(pack, case), body["explain"], evidence=sees_evidence(body["role"]))
+    explanation = view(whole, pack.restricted, body["role"], body.get("grade"))
     before: dict[str, Any] = orjson.loads(answer)
     made = {name: getattr(explanation, name) if name in _explained else value for name, value in before.items()}
     made |= {name: getattr(explanation, name) for name in sorted(_explained - before.keys())}

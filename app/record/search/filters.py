@@ -9,7 +9,8 @@ from typing import get_args
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from app.engine.decision import EmptyBecause
+from app.engine.chosen import OWN_CHOICE
+from app.engine.decision import IN_CONVERSATION, EmptyBecause
 from app.engine.intake import FieldProblem
 from app.engine.pack import Pack
 from app.engine.problems import nearest
@@ -171,7 +172,17 @@ def _clauses(pack: Pack) -> Collection[str]:
     """Clauses with their gate, and by their name alone."""
     of_actions = {f"{gate}.{clause}" for pairs in pack.clauses.values() for gate, clause in pairs}
     rules = {f"contact.{name}" for name in pack.contact_rules} | {f"guardrail.{name}" for name in pack.guardrail_rules}
-    found = of_actions | rules | {"applicable.phase", "applicable.channel", *(f"arbitration.{name}" for name in _ARBITRATION)}
+    found = (
+        of_actions
+        | rules
+        | {
+            "applicable.phase",
+            "applicable.channel",
+            *(f"applicable.{name}" for name in IN_CONVERSATION),
+            f"contact.{OWN_CHOICE}",
+            *(f"arbitration.{name}" for name in _ARBITRATION),
+        }
+    )
     return found | {name.partition(".")[2] for name in found}
 
 

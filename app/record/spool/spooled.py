@@ -35,6 +35,7 @@ def bytes_of(entry: NewEntry) -> bytes:
         "private": entry.private,
         "rows": [[row.table, row.replacing, {name: _plain(value) for name, value in row.values.items()}] for row in entry.rows],
         "tally": entry.tally,
+        "trace": entry.trace,
     }
     return orjson.dumps(told, default=_mapping)
 
@@ -52,6 +53,7 @@ def entry_of(written: bytes) -> NewEntry:
         private=told["private"],
         rows=tuple(_row(*row) for row in told["rows"]),
         tally=told["tally"],
+        trace=told.get("trace"),
     )
 
 

@@ -93,9 +93,14 @@ class Spool:
         return bool(self._sizes)
 
     @property
+    def bytes(self) -> int:
+        """How much of the folder it fills."""
+        return sum(list(self._sizes.values()))
+
+    @property
     def has_room(self) -> bool:
         """Would it take an entry."""
-        return sum(self._sizes.values()) < self._most
+        return self.bytes < self._most
 
     async def keep(self, entry: NewEntry, deadline: float) -> Written:
         """Keep an entry that has no idempotency key; it is on the disk when this returns.

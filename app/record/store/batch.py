@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import ColumnElement, Connection, insert, literal_column
 from sqlmodel import SQLModel
 
 from app.record.canonical import canonical
@@ -20,9 +20,9 @@ from app.record.privacy import Unreadable, seal
 from app.record.store import tables
 from app.record.store.claims import Claims
 from app.record.store.database import Database, stamp
-from app.record.store.problems import ROW_ERRORS, KeyUnknown, PersonErased, RowRefused, StoreError, blames_row
+from app.record.store.problems import ROW_ERRORS, HasSuccessor, KeyUnknown, PersonErased, RowRefused, StoreError, blames_row, taken_in
 from app.record.store.subjects import NoKey, Subject, subjects_of
-from app.record.store.tables import EntryRow, UnsealedRow
+from app.record.store.tables import EntryRow, SuccessorRow, UnsealedRow
 
 Outcome = Written | StoreError
 _Extra = tuple[str, tuple[str, ...] | None, tuple[str, ...]]
@@ -50,11 +50,11 @@ class Batch:
         claims = Claims(self.database, self.connection, self.now)
         claims.look(entries)
         open_ones = [entry for entry in entries if claims.outcome(entry) is None]
-        subjects = subjects_of(self.database, self.keys, self.connection, open_ones, self.now)
+        subjects = subjects_of(self.database, self.keys, self.connection, [*_parts(open_ones)], self.now)
         claims.take(open_ones, subjects)
         settled = {entry.id: outcome for entry in entries if (outcome := claims.outcome(entry)) is not None}
-        self._write([entry for entry in open_ones if entry.id not in settled], subjects, sequence)
-        return [settled.get(entry.id) or Written(entry.id) for entry in entries]
+        self._write([*_parts(entry for entry in open_ones if entry.id not in settled)], subjects, sequence)
+        return [settled.get(entry.id) or Written(entry.id, number=len(entry.parts)) for entry in entries]
 
     def enter_what_can_be(self, entries: Sequence[NewEntry], sequence: int) -> list[Outcome]:
         """Write the entries but for those that are refused, which halving finds; what became of each.
@@ -97,7 +97,7 @@ class Batch:
             "at": stamp(entry.at),
             "writer": self.writer,
             "sequence": sequence,
-            "body": entry.body,
+            "body": entry.body if entry.trace is None else {**entry.body, "trace": entry.trace},
         }
         private = None
         if subject is not None:
@@ -132,7 +132,7 @@ class Batch:
             if replacing is None:
                 self.connection.execute(insert(_TABLES[name].__table__), values)  # type: ignore[attr-defined]
             else:
-                self.database.put(self.connection, _TABLES[name], values, replacing=replacing)
+                self.database.put(self.connection, _TABLES[name], values, replacing=replacing, where=_NEWER.get(name))
 
 
 class _NotUnwrapped(ValueError):
@@ -140,8 +140,12 @@ class _NotUnwrapped(ValueError):
 
 
 def written(outcomes: Sequence[Outcome]) -> int:
-    """How many entries were written; a repeated one was not."""
-    return sum(isinstance(outcome, Written) and not outcome.repeated for outcome in outcomes)
+    """How many entries were written, companions among them; a repeated one was not."""
+    return sum(outcome.number for outcome in outcomes if isinstance(outcome, Written) and not outcome.repeated)
+
+
+def _parts(entries: Iterable[NewEntry]) -> Iterator[NewEntry]:
+    return (part for entry in entries for part in entry.parts)
 
 
 def _beside(entries: Sequence[NewEntry], subjects: Mapping[str, Subject]) -> Iterator[tuple[_Extra, dict[str, Any]]]:
@@ -167,9 +171,13 @@ def _refusal(error: Exception) -> StoreError:
         return KeyUnknown(str(error))
     if isinstance(error, NoKey):
         return PersonErased(str(error))
+    if taken_in(error, SuccessorRow.__tablename__):
+        return HasSuccessor("the decision has a next step already")
     return RowRefused(str(error) if type(error) is ValueError else f"the store does not take it: {type(error).__name__}")
 
 
 _TABLES: Mapping[str, type[SQLModel]] = {
     str(found.__tablename__): found for found in vars(tables).values() if isinstance(found, type) and issubclass(found, SQLModel)
 }
+_NEWER: Mapping[str, ColumnElement[bool]] = {"choice": literal_column("choice.entry_id") < literal_column("excluded.entry_id")}
+"""Tables in which a row gives way to that of a newer entry only, in whatever order they are stored."""

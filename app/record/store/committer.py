@@ -148,7 +148,7 @@ class Committer:
             found = connection.execute(select(col(EntryRow.id)).where(col(EntryRow.id) == ids[0])).first()
             connection.exec_driver_sql("ROLLBACK")
         if found is not None:
-            self._sequence += len(ids)
+            self._sequence += written(list(self._doubtful.values()))
             self._settled = self._doubtful
         self._doubtful = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import socket
 from collections.abc import Callable, Iterator
 
 from app.record.keys import Keys, load_keys
@@ -15,6 +16,8 @@ from app.settings import Settings
 
 _GRACE = 1.0
 """Seconds beyond the longest deadline after which PostgreSQL gives up a statement."""
+_RELAYED = 0.05
+"""Seconds that an answer of the keeper may be on its way."""
 
 
 def keys_of(settings: Settings) -> Keys:
@@ -26,8 +29,13 @@ def keys_of(settings: Settings) -> Keys:
     return load_keys(settings.keys_file, settings.keys)
 
 
-def record_of(settings: Settings, clock: Callable[[], datetime.datetime]) -> Record:
+def record_of(settings: Settings, clock: Callable[[], datetime.datetime], *, relay: socket.socket | None = None) -> Record:
     """The record of the service, not opened yet.
+
+    Args:
+        settings: of the service.
+        clock: gives the time.
+        relay: in a worker, its end of the pair to the keeper, who writes for it.
 
     Raises:
         KeysProblem: its keys cannot be had.
@@ -36,8 +44,20 @@ def record_of(settings: Settings, clock: Callable[[], datetime.datetime]) -> Rec
     deadline, read_deadline = settings.store_deadline_ms / 1000, settings.read_deadline_ms / 1000
     database = _database(settings, patience=max(deadline, read_deadline) + _GRACE)
     keys = keys_of(settings)
-    spool = Spool(settings.spool_dir, keys, most_bytes=settings.spool_mb * 1_000_000) if settings.on_store_failure == "spool" else None
-    return Record(database, keys, clock=clock, deadline=deadline, read_deadline=read_deadline, spool=spool, spool_folder=settings.spool_dir)
+    spools = settings.on_store_failure == "spool"
+    spool = Spool(settings.spool_dir, keys, most_bytes=settings.spool_mb * 1_000_000) if spools and relay is None else None
+    if relay is not None:  # the keeper waits as long, for the spool too, and then for its answer to arrive
+        deadline = deadline * (2 if spools else 1) + _RELAYED
+    return Record(
+        database,
+        keys,
+        clock=clock,
+        deadline=deadline,
+        read_deadline=read_deadline,
+        spool=spool,
+        spool_folder=settings.spool_dir,
+        relay=relay,
+    )
 
 
 @contextlib.contextmanager

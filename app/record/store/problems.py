@@ -29,6 +29,10 @@ class PersonErased(RowRefused):
     """The entry keeps something private about a person who was erased."""
 
 
+class HasSuccessor(StoreError):
+    """The decision has a next step in its conversation already; neither the entry nor its companion was stored."""
+
+
 class KeyUnknown(StoreError):
     """A person's key is wrapped with a key that this process does not know: nothing about them can be written or read here."""
 
@@ -42,6 +46,15 @@ DATABASE_ERRORS = (SQLAlchemyError,)
 
 ROW_ERRORS = (SQLAlchemyError, ValueError, TypeError, OverflowError)
 """What may be raised for the sake of one row."""
+
+
+def taken_in(error: Exception, table: str) -> bool:
+    """Is this error that a key of this table is taken already."""
+    if not isinstance(error, IntegrityError):
+        return False
+    if isinstance(error.orig, psycopg.Error):
+        return error.orig.diag.table_name == table
+    return f" {table}." in str(error.orig)
 
 
 def blames_row(error: Exception) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +43,7 @@ class Readers:
         wanted = threading.Event()
         wanted.set()
         try:
-            reading = asyncio.wrap_future(self.threads.submit(self._read_if, wanted, work))
+            reading = asyncio.wrap_future(self.threads.submit(contextvars.copy_context().run, self._read_if, wanted, work))
         except RuntimeError:
             self._may_read.release()
             raise StoreUnavailable("the store is not open") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,19 +15,24 @@ import structlog
 from sqlalchemy import select
 from sqlmodel import col
 
+from app.engine.vocabulary.choices import NOT_KNOWN, Choice
+from app.record.choices import standing_among
 from app.record.entries import NewEntry, Written
 from app.record.keys import Keys
+from app.record.privacy import lookup_of
+from app.record.relay.sending import RelayedWriter
 from app.record.spool.draining import Drain
 from app.record.spool.waiting import Spool
 from app.record.store.adoption import Adopted, adopt
 from app.record.store.committer import Beside, Committer
 from app.record.store.database import Database, cause
+from app.record.store.lookups import Lookups
 from app.record.store.migrate import bring_up_to_date
 from app.record.store.problems import DATABASE_ERRORS, KeyUnknown, StoreBusy, StoreError, StoreUnavailable
 from app.record.store.readers import Readers, Reading
 from app.record.store.tables import TreeRow
 from app.record.store.upkeep import keep_up_for_ever
-from app.record.store.writer import Writer
+from app.record.store.writer import Committed, Writer
 
 DEADLINE = 0.15
 READ_DEADLINE = 5.0
@@ -52,6 +58,7 @@ class Record:
         longest_queue: int = LONGEST_QUEUE,
         spool: Spool | None = None,
         spool_folder: Path | None = None,
+        relay: socket.socket | None = None,
     ) -> None:
         """
         Args:
@@ -63,6 +70,7 @@ class Record:
             longest_queue: entries that may wait before `StoreBusy`, and reads too.
             spool: where entries without an idempotency key wait while the store is down; left out, they are refused.
             spool_folder: where entries may wait from another time or process, whether or not this one spools.
+            relay: this process's end of a pair of sockets; the process at the other end, which has opened the record, writes for this one.
         """
         self.database, self.clock = database, clock
         self.keys = keys = replace(keys, source=keys.source.anew())
@@ -70,16 +78,22 @@ class Record:
         self.spool_folder = spool_folder
         self._committer = Committer(database, keys, clock)
         self._spool = spool
-        self._writer = Writer(self._committer, longest_queue, None if spool is None else Drain(spool, self._committer))
+        self._relayed = None if relay is None else RelayedWriter(relay, longest_queue)
+        self._writer = self._relayed or Writer(self._committer, longest_queue, None if spool is None else Drain(spool, self._committer))
         self._upkeep: asyncio.Task[None] | None = None
         self._readers = Readers(database, self._committer.place, longest_queue)
+        self._choices: Lookups[bytes, tuple[Choice, ...]] = Lookups(self.read, standing_among, (), longest_queue)
 
     async def open(self) -> None:
-        """Bring the database up to date and start writing.
+        """Bring the database up to date and start writing; where another process writes for this one, that has done so already.
 
         Raises:
             StoreUnavailable: it cannot be opened, or is no store.
         """
+        if self._relayed is not None:
+            await asyncio.to_thread(self._committer.place.remember)
+            self._relayed.start()
+            return
         adopted = await asyncio.to_thread(self.prepare)
         if any(adopted):
             _log.info("first_release_taken_over", decisions=adopted.taken, unreadable=adopted.left)
@@ -109,22 +123,29 @@ class Record:
         if self._upkeep is not None:
             self._upkeep.cancel()
             await asyncio.gather(self._upkeep, return_exceptions=True)
+        if self._relayed is not None:
+            self._relayed.stop()
         await asyncio.to_thread(self.close_now)
 
     def close_now(self) -> None:
         """As `close`, for a command."""
-        self._writer.stop()
+        if self._relayed is None:
+            self._writer.stop()
         self._committer.close()
         if self._spool is not None:
             self._spool.close()
         self._readers.close()
         self.database.dispose()
 
-    async def write(self, entry: NewEntry) -> Written:
+    async def write(self, entry: NewEntry, *, deadline: float | None = None) -> Written:
         """Store an entry; it is durable when this returns: in the store or, where that is down and the entry has no idempotency key, in the
         spool. Whether a key was used before, the store alone can tell.
 
         A caller that goes away does not undo the commit that it shares with others.
+
+        Args:
+            entry: what to store.
+            deadline: seconds to wait; left out, `deadline`.
 
         Raises:
             StoreBusy: too many wait; nothing was stored.
@@ -134,21 +155,36 @@ class Record:
             KeyReused: its idempotency key was used for another request.
         """
         try:
-            return await self._store(entry)
+            return await self._store(entry, self.deadline if deadline is None else deadline)
         except (StoreBusy, StoreUnavailable):
-            if self._spool is None or not self._writer.runs or entry.idempotency is not None:
+            if self._spool is None or not self._writer.runs or entry.idempotency is not None or _binds(entry):
                 raise
             return await self._spool.keep(entry, self.deadline)
 
-    async def _store(self, entry: NewEntry) -> Written:
-        stored = self._writer.submit(entry)
+    async def choices_of(self, subscriber_id: str) -> tuple[Choice, ...]:
+        """What a subscriber chose for good, as any process stored it before this was asked. Many who ask share a query.
+
+        Where the store is down and entries are spooled, nobody knows: then marketing and profiling are taken to be refused.
+
+        Raises:
+            StoreBusy, StoreUnavailable: it cannot be read.
+        """
         try:
-            await asyncio.wait([stored], timeout=self.deadline)
-            if stored.done():
-                return stored.result()
+            self._writer.check()
+            return await self._choices.of(lookup_of(self.keys, subscriber_id), self.read_deadline)
+        except (StoreBusy, StoreUnavailable):
+            if self._spool is None or not self._writer.runs:
+                raise
+            return NOT_KNOWN
+
+    async def _store(self, entry: NewEntry, deadline: float) -> Written:
+        stored = self._writer.submit(entry)
+        patience = asyncio.get_running_loop().call_later(deadline, _give_up, stored)
+        try:
+            return await stored
         finally:
+            patience.cancel()
             stored.cancel()  # where nobody waits any more, the writer leaves it out
-        raise StoreUnavailable("the entry was not stored in time")
 
     def write_now(self, entry: NewEntry, *, patience: float = _PATIENCE, beside: Beside | None = None) -> Written:
         """Store an entry without the queue, from a command; it is durable when this returns.
@@ -197,6 +233,21 @@ class Record:
         """
         return self._readers.read_now(work)
 
+    def watch(self, committed: Committed) -> None:
+        """Tell of every commit of this process from now on."""
+        if isinstance(self._writer, Writer):
+            self._writer.committed = committed
+
+    @property
+    def queued(self) -> int:
+        """How many entries wait in this process to be stored; none where another one writes for it."""
+        return self._writer.waiting if isinstance(self._writer, Writer) else 0
+
+    @property
+    def spooled_bytes(self) -> int:
+        """Bytes that this process keeps in the spool."""
+        return 0 if self._spool is None else self._spool.bytes
+
     async def check(self) -> None:
         """Does it take entries: the store is there, is read, and no commit has failed since it last took some; or else the spool has room.
 
@@ -207,6 +258,9 @@ class Record:
         missing = await asyncio.to_thread(self.keys.source.missing, self.keys)
         if missing:
             raise KeyUnknown("; ".join(missing))
+        if self._relayed is not None:
+            await self._relayed.check_there()
+            return
         try:
             await self._check_store()
         except StoreUnavailable:
@@ -216,3 +270,13 @@ class Record:
     async def _check_store(self) -> None:
         self._writer.check()
         await self.read(lambda connection: connection.execute(select(col(TreeRow.size))).scalar_one())
+
+
+def _binds(entry: NewEntry) -> bool:
+    """Must the very next decision know of it? Then it is not on the record before it is in the store."""
+    return any(row.table in ("choice", "successor") for part in entry.parts for row in part.rows)
+
+
+def _give_up(stored: asyncio.Future[Written]) -> None:
+    if not stored.done():
+        stored.set_exception(StoreUnavailable("the entry was not stored in time"))

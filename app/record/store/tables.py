@@ -5,7 +5,7 @@ Times are text, `2026-11-22T10:00:00.000000+00:00`, which sorts as time does; id
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger, Index, Text
 from sqlmodel import Field, SQLModel
 
 ID = 36
@@ -144,6 +144,19 @@ class ContactRow(SQLModel, table=True):
     decision_id: str = Field(max_length=ID, index=True)
 
 
+class ChoiceRow(SQLModel, table=True):
+    """What a subject chose for good, or took back: the newest entry that says so. `about` is a channel or an action, empty for others."""
+
+    __tablename__ = "choice"
+
+    subject: str = Field(primary_key=True, max_length=TOKEN)
+    choice: str = Field(primary_key=True, max_length=WORD)
+    about: str = Field(primary_key=True, max_length=NAME)
+    step: str = Field(max_length=WORD)
+    at: str = Field(max_length=TIME)
+    entry_id: str = Field(max_length=ID, index=True)
+
+
 class OutcomeRow(SQLModel, table=True):
     """What became of an action of a decision."""
 
@@ -158,6 +171,27 @@ class OutcomeRow(SQLModel, table=True):
     agent: str | None = Field(default=None, max_length=NAME)
     reference: str | None = Field(default=None, max_length=NAME)
     reason: str | None = Field(default=None, max_length=NAME)
+
+
+class RecommendationRow(SQLModel, table=True):
+    """A decision, or an enquiry about nobody, that was asked for as a TM Forum recommendation: whose list it stands on."""
+
+    __tablename__ = "recommendation"
+
+    entry_id: str = Field(primary_key=True, max_length=ID)
+    subject: str = Field(max_length=TOKEN, index=True)
+    role: str = Field(max_length=WORD)
+    caller: str = Field(max_length=NAME)
+    agent: str | None = Field(default=None, max_length=NAME)
+
+
+class SuccessorRow(SQLModel, table=True):
+    """The next decision in a conversation: a decision has one at most, whichever process makes it."""
+
+    __tablename__ = "successor"
+
+    parent: str = Field(primary_key=True, max_length=ID)
+    entry_id: str = Field(max_length=ID)
 
 
 class CallerRow(SQLModel, table=True):
@@ -244,3 +278,70 @@ class DailyCountRow(SQLModel, table=True):
     measure: str = Field(primary_key=True, max_length=WORD)
     grouped: str = Field(primary_key=True, max_length=500)
     number: int = Field(sa_type=BigInteger)
+
+
+class WebhookRow(SQLModel, table=True):
+    """Who is told of events, and where. The secrets that sign them are encrypted for this callback alone: another one opens neither.
+
+    What is told of `delivering` stands in the columns from `not_before` on; the others restate entries.
+    """
+
+    __tablename__ = "webhook"
+
+    id: str = Field(primary_key=True, max_length=ID)
+    owner: str = Field(max_length=NAME)
+    system: str | None = Field(default=None, max_length=NAME)
+    format: str = Field(max_length=WORD)
+    callback: str = Field(max_length=2_000)
+    types: str = Field(sa_type=Text)
+    filters: str = Field(sa_type=Text)
+    query: str | None = Field(default=None, max_length=2_000)
+    since: str = Field(max_length=TIME)
+    removed_at: str | None = Field(default=None, max_length=TIME)
+    secret: bytes
+    wrapped_with: str = Field(max_length=TOKEN)
+    secret_before: bytes | None = None
+    before_wrapped_with: str | None = Field(default=None, max_length=TOKEN)
+    before_until: str | None = Field(default=None, max_length=TIME)
+    not_before: str = Field(default="", max_length=TIME)
+    delivered: int = Field(default=0, sa_type=BigInteger)
+    dropped: int = Field(default=0, sa_type=BigInteger)
+    delivered_at: str | None = Field(default=None, max_length=TIME)
+    problem: str | None = Field(default=None, max_length=NAME)
+    problem_at: str | None = Field(default=None, max_length=TIME)
+
+
+class EventRow(SQLModel, table=True):
+    """An event that a subscription has not been told of yet; one that was given up has `dead_at`. It says where to read, not what.
+
+    `number` is the entry's leaf times sixteen and which of the entry's events it is: the order in which a subscriber's events are told.
+    `at` is since when that is tried.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (Index("ix_event_in_line", "webhook", "subject", "number"),)
+
+    webhook: str = Field(primary_key=True, max_length=ID)
+    number: int = Field(primary_key=True, sa_type=BigInteger)
+    type: str = Field(max_length=WORD)
+    entry_id: str = Field(max_length=ID, index=True)
+    subject: str = Field(max_length=TOKEN, index=True)
+    at: str = Field(max_length=TIME)
+    dead_at: str | None = Field(default=None, max_length=TIME)
+
+
+class EventLineRow(SQLModel, table=True):
+    """The events of one subscriber for one subscription, told one after the other: when the first is tried next, and who is at it.
+
+    `newest` is the number of the last event in the line; a line is gone when that one is told. Who has its `lease` tells it until `due_at`.
+    """
+
+    __tablename__ = "event_line"
+    __table_args__ = (Index("ix_event_line_due", "webhook", "due_at"),)
+
+    webhook: str = Field(primary_key=True, max_length=ID)
+    subject: str = Field(primary_key=True, max_length=TOKEN, index=True)
+    newest: int = Field(sa_type=BigInteger)
+    due_at: str = Field(max_length=TIME)
+    tries: int = Field(default=0)
+    lease: str | None = Field(default=None, max_length=TOKEN)

@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -24,6 +25,9 @@ LARGEST_BATCH = 512
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _LOOK_AT_SPOOL = 1.0
 _log = structlog.get_logger("wanliu.record")
+
+Committed = Callable[[int, float, bool], None]
+"""Is told of every commit: how many entries, how many seconds, and whether the store took them. Called in the writer's thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,17 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
         self._stopping = threading.Event()
         self._down: StoreUnavailable | None = None
+        self.committed: Committed = _untold
 
     @property
     def runs(self) -> bool:
         """Does the thread take entries."""
         return self._thread.is_alive() and not self._stopping.is_set()
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait."""
+        return self._queue.qsize()
 
     def start(self) -> None:
         """Begin to take entries."""
@@ -151,6 +161,12 @@ class Writer:
             _tell(again, [error] * len(again))
 
     def _try(self, batch: Sequence[Waiting]) -> StoreUnavailable | None:
+        began = time.perf_counter()
+        error = self._tried(batch)
+        self.committed(len(batch), time.perf_counter() - began, error is None)
+        return error
+
+    def _tried(self, batch: Sequence[Waiting]) -> StoreUnavailable | None:
         try:
             outcomes = self._committer.commit([waiting.entry for waiting in batch])
         except StoreUnavailable as error:
@@ -192,6 +208,10 @@ class Writer:
     def _refuse_queued(self, error: StoreUnavailable) -> None:
         refused = list(self._rest())
         _tell(refused, [error] * len(refused))
+
+
+def _untold(entries: int, seconds: float, stored: bool) -> None:
+    """Nobody wants to know."""
 
 
 def _tell(batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:

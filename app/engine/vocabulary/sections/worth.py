@@ -41,5 +41,5 @@ class Value(Section, title="Value", json_schema_extra={"x-zh": "价值"}):
 class Churn(Section, title="Churn", json_schema_extra={"x-zh": "离网风险"}):
     """A model's estimate of leaving."""
 
-    score: Share | None = fact("Probability of leaving", "离网概率", "of a model; too old after 35 days")
+    score: Share | None = fact("Probability of leaving", "离网概率", "of a model; too old after 35 days", restricted="risk")
     model: Text | None = fact("Model version", "模型版本", "no model fed with port data")

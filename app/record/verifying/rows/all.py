@@ -11,11 +11,13 @@ from app.record.verifying.archives import Archives
 from app.record.verifying.opening import wrapped_keys
 from app.record.verifying.reading import Entry
 from app.record.verifying.rows.callers import compare_callers
+from app.record.verifying.rows.choices import compare_choices, find_made_up_choices
 from app.record.verifying.rows.contacts import Contacts
 from app.record.verifying.rows.holds import compare_holds
 from app.record.verifying.rows.idempotency import compare_keys
 from app.record.verifying.rows.outcomes import compare_outcomes, find_made_up_outcomes
 from app.record.verifying.rows.packs import compare_packs
+from app.record.verifying.rows.recommendations import compare_recommendations, find_made_up_recommendations
 from app.record.verifying.rows.standing import standing
 from app.record.verifying.rows.subjects import Gone, SubjectLeaves
 from app.record.verifying.rows.told import told_by
@@ -49,12 +51,16 @@ class Rows:
         outcomes = list(told_by(entries, "outcome"))
         compare_outcomes(self._connection, self._keys, outcomes, kept, self._findings)
         self._contacts.compare(outcomes, kept)
+        compare_choices(self._connection, [*told_by(entries, "choice"), *outcomes], kept, self._findings)
+        compare_recommendations(self._connection, entries, kept, self._findings)
 
     def finish(self) -> None:
         """Compare the rest, when every entry was looked at."""
         self._leaves.find_made_up(self._first)
         find_made_up_outcomes(self._connection, self._archives, self._findings)
+        find_made_up_recommendations(self._connection, self._archives, self._findings)
         self._contacts.find_made_up()
+        find_made_up_choices(self._connection, self._findings)
         compare_keys(self._connection, self._findings)
         compare_packs(self._connection, self._standing, self._findings)
         compare_callers(self._connection, self._standing, self._findings)

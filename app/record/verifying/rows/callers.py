@@ -43,7 +43,8 @@ def _come_to(entries: Iterable[Told]) -> tuple[dict[str, dict[str, Any]], dict[s
         body, name = told.body, str(told.body.get("name"))
         last[name] = told
         if body.get("change") == "added":
-            made = {"role": body.get("role"), "grade": body.get("grade"), "since": told.entry.at, "made_by": body.get("by")}
+            given = {name: body.get(name) for name in ("role", "grade", "system")}
+            made = {**given, "since": told.entry.at, "made_by": body.get("by")}
             found[name] = {**made, "revoked_at": None, "key": body.get("key")}
         else:
             found.setdefault(name, {})["revoked_at"] = told.entry.at

@@ -13,11 +13,13 @@ from app.record.store.tables import EntryRow, LeafRow, OutcomeRow
 from app.record.verifying.archives import Archives
 from app.record.verifying.opening import wrapped_keys
 from app.record.verifying.reading import Entry, columns, entry_of
+from app.record.verifying.rows.choices import compare_choices
 from app.record.verifying.rows.comparing import text
 from app.record.verifying.rows.contacts import Contacts
 from app.record.verifying.rows.idempotency import compare_keys
 from app.record.verifying.rows.outcomes import compare_outcomes
 from app.record.verifying.rows.packs import compare_files
+from app.record.verifying.rows.recommendations import compare_recommendations
 from app.record.verifying.rows.subjects import SubjectLeaves
 from app.record.verifying.rows.told import Told, told_by
 from app.record.verifying.verdict import Findings
@@ -39,6 +41,7 @@ def rows_of_entry(connection: Connection, keys: Keys, leaf: int | None, entry: E
     if leaf is not None:
         SubjectLeaves(connection, findings).compare([(leaf, entry)], kept)
     compare_keys(connection, findings, of=entry.id)
+    compare_recommendations(connection, [(leaf, entry)], kept, findings)
     body = (entry.told or {}).get("body")
     codes = body if isinstance(body, dict) else {}
     if entry.kind in ("decision", "outcome"):
@@ -47,6 +50,7 @@ def rows_of_entry(connection: Connection, keys: Keys, leaf: int | None, entry: E
         outcomes = sorted(found.values(), key=lambda told: told.place)
         compare_outcomes(connection, keys, outcomes, kept, findings)
         Contacts(connection, cache(lambda: Archives.read(connection)), findings).compare(outcomes, kept)
+    compare_choices(connection, [*told_by([(leaf, entry)], "choice"), *told_by([(leaf, entry)], "outcome")], kept, findings)
     if entry.kind == "decision" and text(codes, "pack"):
         compare_files(connection, text(codes, "pack"), findings)
 

@@ -1,0 +1,1 @@
+"""Many decisions in one request: NDJSON in, NDJSON out, a line for a line."""

@@ -1,0 +1,30 @@
+"""Development mode is told with every answer: who reads one should not take what anybody may do for what they may do."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.identity.book import CallerBook
+
+HEADER = (b"wanliu-mode", b"development")
+
+
+class TellMode:
+    """Pure ASGI: puts `Wanliu-Mode: development` on every answer while the service is in that mode."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        callers: CallerBook = scope["app"].state.services.callers
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], HEADER]}
+            await send(message)
+
+        await self._app(scope, receive, told if callers.development else send)

@@ -1,0 +1,117 @@
+"""The HTTP server of a worker: uvicorn, which ends only when what it accepted is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+_LOOK_SECONDS = 0.02
+_TICK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """How a server is to end.
+
+    `grace` is how many seconds the answers under way may take; `linger` how many an open connection that asks nothing is waited for: what
+    it asks in that time is answered, and the connection closed with the answer.
+    """
+
+    grace: float
+    linger: float
+
+
+class Connection(HttpToolsProtocol):
+    """A connection that can be told to end with its next answer."""
+
+    ending = False
+
+    def end(self) -> None:
+        """Close with the next answer that has not begun."""
+        self.ending = True
+        if not self.idle and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+
+    def on_headers_complete(self) -> None:
+        """A request begins."""
+        super().on_headers_complete()
+        if self.ending:
+            self.cycle.keep_alive = False
+
+    @property
+    def idle(self) -> bool:
+        """Is nothing asked on it."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+
+class Server(uvicorn.Server):
+    """Answers until it is told to leave."""
+
+    def __init__(self, config: uvicorn.Config, begun: Callable[[], None]) -> None:
+        """
+        Args:
+            config: what it answers with.
+            begun: is called when it listens.
+        """
+        super().__init__(config)
+        self._begun = begun
+        self._leave: asyncio.Future[Leave] = asyncio.get_running_loop().create_future()
+
+    def leave(self, how: Leave) -> None:
+        """Accept nothing more, and end when what was accepted is answered. Told again, nothing changes."""
+        if not self._leave.done():
+            self._leave.set_result(how)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are whoever's who runs the server."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        self._begun()
+
+    async def main_loop(self) -> None:
+        """Answer until told to leave."""
+        while not self._leave.done():
+            await self.on_tick(0)
+            await asyncio.wait([self._leave], timeout=_TICK_SECONDS)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go of the listening socket, answer what is accepted, close what is open, and let the application end."""
+        how = await self._leave
+        for server in self.servers:
+            server.close()
+        for connection in self._connections():
+            connection.end()
+        await self._until_done(how)
+        for task in self.server_state.tasks:
+            task.cancel()
+        for connection in self._connections():
+            connection.transport.close()
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=1)
+        await self.lifespan.shutdown()
+
+    async def _until_done(self, how: Leave) -> None:
+        """Wait until nothing is open; for `how.linger` seconds where nothing is asked, for `how.grace` at most."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        while (waited := loop.time() - begun) < how.grace and (self.server_state.connections or self.server_state.tasks):
+            if waited >= how.linger:
+                for connection in self._connections():
+                    if connection.idle:
+                        connection.transport.close()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _connections(self) -> list[Any]:
+        return list(self.server_state.connections)

@@ -1,0 +1,149 @@
+"""A worker: the process that answers.
+
+Its keeper starts it with the number of their channel, and over that gives it settings and the listening socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import random
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+
+import uvicorn
+
+from app.api.application import create_app
+from app.api.identity.keyset import BadKeys
+from app.api.logs import configure_logs
+from app.api.services import Services, open_services
+from app.api.serving.channel import Channel
+from app.api.serving.news import KeeperNews
+from app.api.serving.server import Connection, Leave, Server
+from app.api.serving.telling import ready, reason
+from app.engine.problems import PackError
+from app.record import StoreUnavailable
+from app.record.keys import KeysProblem
+from app.settings import Settings
+
+_BEAT_SECONDS = 1.0
+_LINGER_AT_END = 0.3
+_LINGER = 6.0
+"""Seconds that connections of a worker that was replaced may stay idle: a little more than uvicorn keeps them."""
+_JITTER = 0.1
+_GC_THRESHOLDS = (50_000, 50, 100)
+
+
+def main() -> None:
+    """Answer until the keeper says that it is enough, or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    taken = channel.take_over()
+    if taken is None:
+        return
+    told, (listener, relay) = taken
+    settings = Settings(**told["settings"])
+    configure_logs(settings.log_level, settings.log_format)
+    with asyncio.Runner(loop_factory=uvicorn.Config(create_app, log_config=None).get_loop_factory()) as runner:
+        runner.run(Worker(settings, channel, relay).run(listener))
+
+
+class Worker:
+    """Answers requests, tells its keeper how it goes, and does as it says."""
+
+    def __init__(self, settings: Settings, channel: Channel, relay: socket.socket) -> None:
+        self._settings, self._channel = settings, channel
+        self._news = KeeperNews(relay)
+        self._answers = False
+        self._development: Callable[[], bool] = lambda: False
+        self._spent_after = _with_jitter(settings.recycle_after)
+
+    async def run(self, listener: socket.socket) -> None:
+        """Answer until told to leave."""
+        self._server = Server(self._config(), self._begun)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._channel.fileno(), self._hear)
+        loop.add_signal_handler(signal.SIGTERM, self._leave, self._settings.grace_seconds, _LINGER_AT_END)
+        beating = asyncio.create_task(self._beat())
+        with contextlib.suppress(SystemExit):  # it could not start, and the keeper was told why
+            await self._server.serve(sockets=[listener])
+        beating.cancel()
+
+    def _config(self) -> uvicorn.Config:
+        return uvicorn.Config(
+            create_app(self._settings, self._services),
+            http=Connection,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(self._settings.forwarded_from),
+            forwarded_allow_ips=list(self._settings.forwarded_from),
+            ws="none",
+        )
+
+    @contextlib.asynccontextmanager
+    async def _services(self, settings: Settings) -> AsyncIterator[Services]:
+        """What the endpoints work with. The keeper is told when it is there, or why it cannot be had."""
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                opened = await stack.enter_async_context(open_services(settings, self._news))
+            except (PackError, StoreUnavailable, KeysProblem, BadKeys) as error:
+                self._channel.tell_all({"failed": reason(error, settings)})
+                logging.getLogger("uvicorn.error").addFilter(lambda _: False)
+                raise
+            self._opened = opened
+            self._development = lambda: opened.callers.development
+            yield opened
+
+    def _begun(self) -> None:
+        """The server listens. What there is by now stays: the garbage collector need not look at it again."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
+        self._answers = True
+        self._channel.tell_all({"ready": ready(self._settings, self._opened)})
+
+    def _hear(self) -> None:
+        for told in self._channel.hear():
+            if "news" in told:
+                self._news.hear(told["news"])
+            if "drain" in told:
+                if self._answers:
+                    self._opened.watch.draining = not told.get("linger")
+                self._leave(told["drain"], _LINGER if told.get("linger") else _LINGER_AT_END)
+        if self._channel.ended:
+            self._alone()
+
+    def _alone(self) -> None:
+        """The keeper is gone: nobody replaces this worker, or seals what it records."""
+        asyncio.get_running_loop().remove_reader(self._channel.fileno())
+        if not self._answers:
+            os._exit(1)
+        self._leave(self._settings.grace_seconds, _LINGER_AT_END)
+
+    def _leave(self, grace: float, linger: float) -> None:
+        self._server.leave(Leave(grace, linger))
+
+    async def _beat(self) -> None:
+        while True:
+            requests = self._server.server_state.total_requests
+            self._channel.tell({"load": {"requests": requests, "development": self._development()}})
+            if self._spent_after and requests >= self._spent_after:
+                self._channel.tell({"spent": True})
+                self._spent_after = 0
+            await asyncio.sleep(_BEAT_SECONDS)
+
+
+def _with_jitter(requests: int) -> int:
+    """Around so many, so that workers are not replaced all at once."""
+    return round(requests * random.uniform(1 - _JITTER, 1 + _JITTER))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""Types that take what TM Forum's clients send: an object where an array belongs, a number or "true" as text, null for left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, JsonValue
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import core_schema as core
+
+MOST_REFERENCES = 100
+LONGEST_ID = 200
+_LONGEST = 2_000
+_NUMBERS = {"type": "number"}
+_WORDS = {"true": True, "false": False}
+_NO_CONTROLS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Several:
+    """An array, or one of its elements for an array of one."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core.no_info_before_validator_function(lambda value: value if isinstance(value, list) else [value], handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        array = handler(schema)
+        return {"anyOf": [array, array["items"]]}
+
+
+@dataclass(frozen=True, slots=True)
+class _AsText:
+    """Text, or a number for it."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core.no_info_before_validator_function(_worded, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), _NUMBERS]}
+
+
+@dataclass(frozen=True, slots=True)
+class _AsFlag:
+    """True or false, or the word for it."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core.no_info_plain_validator_function(_flag)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"enum": [True, False, *_WORDS]}
+
+
+@dataclass(frozen=True, slots=True)
+class _ById:
+    """A reference, or its id alone."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core.no_info_before_validator_function(lambda value: value if _is_no_name(value) else {"id": value}, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}, _NUMBERS]}
+
+
+def _is_no_name(value: object) -> bool:
+    return isinstance(value, bool) or not isinstance(value, str | int | float)
+
+
+def _worded(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value in _WORDS:
+        return _WORDS[value]
+    raise PydanticCustomError("value_expected", "expected true or false")
+
+
+Words = Annotated[str, Field(max_length=_LONGEST, pattern=_NO_CONTROLS), _AsText()]
+"""Text of at most 2,000 characters; a number is taken as text."""
+Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=_NO_CONTROLS), _AsText()]
+Flag = Annotated[bool, _AsFlag()]
+Several = Annotated[list[T], Field(max_length=MOST_REFERENCES), _Several()]
+"""At most 100; one may stand without its array."""
+Free = JsonValue
+"""Whatever JSON can say."""
+
+
+class Liberal(BaseModel):
+    """A part of a request that may have more fields than we know of."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True, strict=True, validate_by_name=False)
+
+    type_name: Annotated[Words | None, Field(alias="@type")] = None
+    base_type: Annotated[Words | None, Field(alias="@baseType")] = None
+    schema_location: Annotated[Words | None, Field(alias="@schemaLocation")] = None
+
+
+class GivenItem(Liberal):
+    """Something that is named without an id of its own, such as an item of a cart."""
+
+    entity_href: Annotated[Words | None, Field(alias="entityHref")] = None
+    entity_id: Annotated[Words | None, Field(alias="entityId")] = None
+    item_id: Annotated[Words | None, Field(alias="itemId")] = None
+    name: Words | None = None
+    referred_type: Annotated[Words | None, Field(alias="@referredType")] = None
+
+
+class GivenReference(Liberal):
+    """Something that is named by its id."""
+
+    id: Id
+    href: Words | None = None
+    name: Words | None = None
+    referred_type: Annotated[Words | None, Field(alias="@referredType")] = None
+
+
+class GivenParty(GivenReference):
+    """A reference with the part that it plays."""
+
+    role: Words | None = None
+
+
+Referred = Annotated[GivenReference, _ById()]
+"""A reference; its id may stand for it."""
+Party = Annotated[GivenParty, _ById()]
+"""The same, with a part to play."""
+
+
+class GivenPlace(Liberal):
+    """Where something is: by its id, or told."""
+
+    id: Words | None = None
+    href: Words | None = None
+    name: Words | None = None
+    role: Words | None = None
+    referred_type: Annotated[Words | None, Field(alias="@referredType")] = None

@@ -1,0 +1,1 @@
+"""What operations sees of the service: which request a line belongs to, metrics, spans."""

@@ -1,0 +1,206 @@
+"""The client for an event loop; what it can do is what the other one can."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import httpx
+
+from app.client.answers import Entry
+from app.client.asking import Ask
+from app.client.attempts import Attempts, Patience, jittered
+from app.client.batching import HEADERS, PATH, BrokenOff, LineAnswer, Piece, Pieces
+from app.client.calls import deciding, packaging, persons, reading, service
+from app.client.calls.deciding import Asked
+from app.client.credentials import AsyncCredential, auth_of
+from app.client.sending import DEVELOPMENT_ADDRESS, given_up, refusal, refused_piece, request_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _sent(call: Callable[P, Ask[T]]) -> Callable[Concatenate[AsyncWanliuClient, P], Coroutine[Any, Any, T]]:
+    """A call as a method: made, sent, read."""
+
+    @functools.wraps(call)
+    async def method(client: AsyncWanliuClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await client.send(call(*args, **kwargs))
+
+    return method
+
+
+class AsyncWanliuClient:
+    """Asks a service, in an event loop. Use it as a context manager, or `close` it.
+
+    ```python
+    async with AsyncWanliuClient() as wanliu:
+        answer = await wanliu.decide({"channel": "app", "subscriber": {"id": "s-1"}})
+    ```
+    """
+
+    def __init__(
+        self,
+        base_url: str = DEVELOPMENT_ADDRESS,
+        *,
+        key: AsyncCredential | None = None,
+        timeout: float = 5.0,
+        retries: int = 3,
+        deadline: float = 30.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            base_url: where the service listens.
+            key: as for `WanliuClient`; the function may be one that is awaited.
+            timeout: as for `WanliuClient`, and so are the others.
+            retries: how often to send a call again.
+            deadline: seconds for all attempts of a call.
+            transport: carries requests; httpx's own where none is given.
+            sleep: waits.
+            clock: seconds, of a clock that only goes forward.
+        """
+        self._http = httpx.AsyncClient(base_url=base_url, auth=auth_of(key), timeout=timeout, transport=transport)
+        self._patience, self._sleep, self._clock = Patience(retries, deadline), sleep, clock
+
+    decide = _sent(deciding.decide)
+    what_if = _sent(deciding.what_if)
+    respond = _sent(deciding.respond)
+    decision = _sent(reading.decision)
+    explanation = _sent(reading.explanation)
+    record = _sent(reading.record)
+    replay = _sent(reading.replay)
+    proof = _sent(reading.proof)
+    search_page = _sent(reading.search_page)
+    checkpoint = _sent(reading.checkpoint)
+    figures = _sent(reading.figures)
+    pairs = _sent(reading.pairs)
+    export = _sent(reading.export)
+    packs = _sent(packaging.packs)
+    pack = _sent(packaging.pack)
+    publish = _sent(packaging.publish)
+    approve = _sent(packaging.approve)
+    reject = _sent(packaging.reject)
+    activate = _sent(packaging.activate)
+    withdraw = _sent(packaging.withdraw)
+    roll_back = _sent(packaging.roll_back)
+    subscriber_record = _sent(persons.subscriber_record)
+    hold_subscriber = _sent(persons.hold_subscriber)
+    release_subscriber = _sent(persons.release_subscriber)
+    erase_subscriber = _sent(persons.erase_subscriber)
+    welcome = _sent(service.welcome)
+    ready = _sent(service.ready)
+
+    async def send(self, ask: Ask[T]) -> T:
+        """Send a call, again where that is right, and read its answer.
+
+        Raises:
+            WanliuError: the service answered with a problem.
+            httpx.TransportError: nothing answers.
+        """
+        attempts = Attempts(self._patience, self._clock, repeatable=ask.repeatable)
+        while True:
+            try:
+                response = await self._http.send(request_of(self._http, ask, attempts.left))
+            except httpx.TransportError as error:
+                pause = attempts.pause_after_failure(error)
+                if pause is None:
+                    raise
+            else:
+                pause = attempts.pause_after(response)
+                if pause is None:
+                    break
+            await self._sleep(pause)
+        if not response.is_success:
+            raise refusal(response)
+        return ask.read(response)
+
+    async def search(self, **filters: Any) -> AsyncIterator[Entry]:
+        """Every entry that a search finds, newest first, page after page. What it takes: `search_page`.
+
+        Raises:
+            WanliuError: a filter is wrong.
+            httpx.TransportError: nothing answers.
+        """
+        cursor = None
+        while True:
+            page = await self.send(reading.search_page(**{**filters, "cursor": cursor}))
+            for entry in page["entries"]:
+                yield entry
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    async def batch(
+        self, requests: Iterable[Asked] | AsyncIterable[Asked], *, idempotency_key: str | None = None
+    ) -> AsyncIterator[LineAnswer]:
+        """Decide for many, as `WanliuClient.batch` does.
+
+        Args:
+            requests: as for `decide`, from an iterable or an asynchronous one; `reference` comes back with the answer.
+            idempotency_key: names the batch, so that the same lines sent again later give the same decisions; left out, a new one.
+
+        Raises:
+            WanliuError: the service refused the batch as a whole.
+            httpx.TransportError: nothing answers.
+        """
+        pieces = Pieces(idempotency_key)
+        async for request in _each(requests):
+            full = pieces.add(request)
+            if full is not None:
+                async for answer in self._decided(full):
+                    yield answer
+        rest = pieces.rest()
+        if rest is not None:
+            async for answer in self._decided(rest):
+                yield answer
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        await self.close()
+
+    async def _decided(self, piece: Piece) -> AsyncIterator[LineAnswer]:
+        failures = 0
+        while not piece.done:
+            last_attempt = failures >= self._patience.retries
+            try:
+                async for answer in self._attempt(piece, last_attempt=last_attempt):
+                    failures = 0
+                    yield answer
+            except (BrokenOff, httpx.TransportError) as error:
+                if last_attempt:
+                    raise given_up(error) from error
+                failures += 1
+                await self._sleep(getattr(error, "pause", None) or jittered(failures))
+
+    async def _attempt(self, piece: Piece, *, last_attempt: bool) -> AsyncIterator[LineAnswer]:
+        async with self._http.stream("POST", PATH, content=piece.content, headers=HEADERS) as response:
+            if not response.is_success:
+                await response.aread()
+                raise refused_piece(response, last_attempt=last_attempt)
+            async for line in response.aiter_lines():
+                for answer in piece.answered(line, last_attempt=last_attempt):
+                    yield answer
+        if not piece.done:
+            raise BrokenOff
+
+
+async def _each(requests: Iterable[Asked] | AsyncIterable[Asked]) -> AsyncIterator[Asked]:
+    if isinstance(requests, AsyncIterable):
+        async for request in requests:
+            yield request
+    else:
+        for request in requests:
+            yield request

@@ -1,0 +1,111 @@
+"""A batch as the client sends it: in pieces that the service takes whole before anybody has to read, each line under a key of its own."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from app.client.answers import Decision
+from app.client.calls.deciding import Asked, fields_of
+from app.client.problems import WanliuError, problem_in
+
+MOST_LINES, MOST_BYTES = 200, 192 * 1024
+"""Of a piece; the service reads 256 KB of a batch before it wants its answers read."""
+PATH = "/v1/decisions/batch"
+HEADERS = {"content-type": "application/x-ndjson"}
+
+
+@dataclass(frozen=True, slots=True)
+class LineAnswer:
+    """The answer to a line of a batch: a decision, or the problem for which there is none. `line` counts from 1."""
+
+    line: int
+    reference: str | None
+    decision: Decision | None
+    problem: WanliuError | None
+
+
+class BrokenOff(Exception):
+    """A piece's answer ended before its end, or the service is busy: what is left of it is to be sent again."""
+
+    def __init__(self, pause: float | None = None) -> None:
+        super().__init__("the answer to a batch broke off")
+        self.pause = pause
+
+
+class Pieces:
+    """Numbers lines, names each, and gathers them into pieces."""
+
+    def __init__(self, key: str | None) -> None:
+        """
+        Args:
+            key: the batch's name, so that the same lines sent again give the same decisions; left out, a new one.
+        """
+        self._key = key or str(uuid.uuid4())
+        self._number = 0
+        self._waiting: list[tuple[int, bytes]] = []
+        self._bytes = 0
+
+    def add(self, request: Asked) -> Piece | None:
+        """Take a line; gives a piece when it is full."""
+        self._number += 1
+        line = _line(request, f"{self._key}:{self._number}")
+        full = self.rest() if self._bytes + len(line) > MOST_BYTES or len(self._waiting) >= MOST_LINES else None
+        self._waiting.append((self._number, line))
+        self._bytes += len(line)
+        return full
+
+    def rest(self) -> Piece | None:
+        """The lines that are in no piece yet; none where there are none."""
+        lines, self._waiting, self._bytes = self._waiting, [], 0
+        return Piece(lines) if lines else None
+
+
+class Piece:
+    """Lines that are sent together, and which of them are answered."""
+
+    def __init__(self, lines: list[tuple[int, bytes]]) -> None:
+        self._left = deque(lines)
+
+    @property
+    def content(self) -> bytes:
+        """What is not answered yet, as it is sent."""
+        return b"".join(line for _, line in self._left)
+
+    @property
+    def done(self) -> bool:
+        """Is every line answered?"""
+        return not self._left
+
+    def answered(self, written: str, *, last_attempt: bool) -> Iterator[LineAnswer]:
+        """What a line of the answer says, with the number that the line has in the whole batch.
+
+        Raises:
+            BrokenOff: the service is too busy for this line, which is not the caller's concern while it may be sent again.
+        """
+        told = _read(written)
+        if "summary" in told or not self._left:
+            return
+        problem = None if "decision" in told else problem_in(told)
+        if problem is not None and problem.status in (429, 503) and not last_attempt:
+            raise BrokenOff
+        number, _ = self._left.popleft()
+        yield LineAnswer(number, told.get("reference"), cast("Decision | None", told.get("decision")), problem)
+
+
+def _line(request: Asked, key: str) -> bytes:
+    fields = dict(fields_of(request))
+    fields.setdefault("idempotency_key", key)
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _read(written: str) -> Mapping[str, Any]:
+    try:
+        told = json.loads(written)
+    except ValueError:
+        raise BrokenOff from None
+    return told if isinstance(told, dict) else {}

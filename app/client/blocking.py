@@ -1,0 +1,194 @@
+"""The client that waits: for scripts, desktops' back ends and batch programs."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import httpx
+
+from app.client.answers import Entry
+from app.client.asking import Ask
+from app.client.attempts import Attempts, Patience, jittered
+from app.client.batching import HEADERS, PATH, BrokenOff, LineAnswer, Piece, Pieces
+from app.client.calls import deciding, packaging, persons, reading, service
+from app.client.calls.deciding import Asked
+from app.client.credentials import Credential, auth_of
+from app.client.sending import DEVELOPMENT_ADDRESS, given_up, refusal, refused_piece, request_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _sent(call: Callable[P, Ask[T]]) -> Callable[Concatenate[WanliuClient, P], T]:
+    """A call as a method: made, sent, read."""
+
+    @functools.wraps(call)
+    def method(client: WanliuClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return client.send(call(*args, **kwargs))
+
+    return method
+
+
+class WanliuClient:
+    """Asks a service. Use it as a context manager, or `close` it.
+
+    ```python
+    with WanliuClient() as wanliu:
+        answer = wanliu.decide({"channel": "app", "subscriber": {"id": "s-1"}})
+    ```
+    """
+
+    def __init__(
+        self,
+        base_url: str = DEVELOPMENT_ADDRESS,
+        *,
+        key: Credential | None = None,
+        timeout: float = 5.0,
+        retries: int = 3,
+        deadline: float = 30.0,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            base_url: where the service listens.
+            key: the API key or token, or a function that gives one, which is asked again when one is refused; none in development mode.
+            timeout: seconds to connect, and between two pieces of an answer.
+            retries: how often to send a call again, after the pause that the service names, else after growing ones. What might be done
+                twice is only sent again where it has an idempotency key, or where it was refused before it was begun with.
+            deadline: seconds for all attempts of a call; the service is told, and refuses at once what it cannot do in time.
+            transport: carries requests; httpx's own where none is given.
+            sleep: waits.
+            clock: seconds, of a clock that only goes forward.
+        """
+        self._http = httpx.Client(base_url=base_url, auth=auth_of(key), timeout=timeout, transport=transport)
+        self._patience, self._sleep, self._clock = Patience(retries, deadline), sleep, clock
+
+    decide = _sent(deciding.decide)
+    what_if = _sent(deciding.what_if)
+    respond = _sent(deciding.respond)
+    decision = _sent(reading.decision)
+    explanation = _sent(reading.explanation)
+    record = _sent(reading.record)
+    replay = _sent(reading.replay)
+    proof = _sent(reading.proof)
+    search_page = _sent(reading.search_page)
+    checkpoint = _sent(reading.checkpoint)
+    figures = _sent(reading.figures)
+    pairs = _sent(reading.pairs)
+    export = _sent(reading.export)
+    packs = _sent(packaging.packs)
+    pack = _sent(packaging.pack)
+    publish = _sent(packaging.publish)
+    approve = _sent(packaging.approve)
+    reject = _sent(packaging.reject)
+    activate = _sent(packaging.activate)
+    withdraw = _sent(packaging.withdraw)
+    roll_back = _sent(packaging.roll_back)
+    subscriber_record = _sent(persons.subscriber_record)
+    hold_subscriber = _sent(persons.hold_subscriber)
+    release_subscriber = _sent(persons.release_subscriber)
+    erase_subscriber = _sent(persons.erase_subscriber)
+    welcome = _sent(service.welcome)
+    ready = _sent(service.ready)
+
+    def send(self, ask: Ask[T]) -> T:
+        """Send a call, again where that is right, and read its answer.
+
+        Raises:
+            WanliuError: the service answered with a problem.
+            httpx.TransportError: nothing answers.
+        """
+        attempts = Attempts(self._patience, self._clock, repeatable=ask.repeatable)
+        while True:
+            try:
+                response = self._http.send(request_of(self._http, ask, attempts.left))
+            except httpx.TransportError as error:
+                pause = attempts.pause_after_failure(error)
+                if pause is None:
+                    raise
+            else:
+                pause = attempts.pause_after(response)
+                if pause is None:
+                    break
+            self._sleep(pause)
+        if not response.is_success:
+            raise refusal(response)
+        return ask.read(response)
+
+    def search(self, **filters: Any) -> Iterator[Entry]:
+        """Every entry that a search finds, newest first, page after page. What it takes: `search_page`.
+
+        Raises:
+            WanliuError: a filter is wrong.
+            httpx.TransportError: nothing answers.
+        """
+        cursor = None
+        while True:
+            page = self.send(reading.search_page(**{**filters, "cursor": cursor}))
+            yield from page["entries"]
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    def batch(self, requests: Iterable[Asked], *, idempotency_key: str | None = None) -> Iterator[LineAnswer]:
+        """Decide for many: an answer for each, in their order, while more are taken from `requests`.
+
+        They go in pieces of at most 200 lines, each line with a key of its own, so that a piece that broke off is sent again without
+        anything being decided twice. Memory does not grow with the number of requests.
+
+        Args:
+            requests: as for `decide`; `reference` comes back with the answer.
+            idempotency_key: names the batch, so that the same lines sent again later give the same decisions; left out, a new one.
+
+        Raises:
+            WanliuError: the service refused the batch as a whole.
+            httpx.TransportError: nothing answers.
+        """
+        pieces = Pieces(idempotency_key)
+        for request in requests:
+            full = pieces.add(request)
+            if full is not None:
+                yield from self._decided(full)
+        rest = pieces.rest()
+        if rest is not None:
+            yield from self._decided(rest)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def _decided(self, piece: Piece) -> Iterator[LineAnswer]:
+        failures = 0
+        while not piece.done:
+            last_attempt = failures >= self._patience.retries
+            try:
+                for answer in self._attempt(piece, last_attempt=last_attempt):
+                    failures = 0
+                    yield answer
+            except (BrokenOff, httpx.TransportError) as error:
+                if last_attempt:
+                    raise given_up(error) from error
+                failures += 1
+                self._sleep(getattr(error, "pause", None) or jittered(failures))
+
+    def _attempt(self, piece: Piece, *, last_attempt: bool) -> Iterator[LineAnswer]:
+        with self._http.stream("POST", PATH, content=piece.content, headers=HEADERS) as response:
+            if not response.is_success:
+                response.read()
+                raise refused_piece(response, last_attempt=last_attempt)
+            for line in response.iter_lines():
+                yield from piece.answered(line, last_attempt=last_attempt)
+        if not piece.done:
+            raise BrokenOff

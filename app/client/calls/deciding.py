@@ -1,0 +1,64 @@
+"""Deciding, and telling what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from app.client.answers import Decision, Told
+from app.client.asking import Ask, part, post, post_once, present
+from app.engine.vocabulary import DecisionRequest
+
+Asked = DecisionRequest | Mapping[str, Any]
+"""What is known, and where the person is met: checked already, or as JSON has it."""
+
+
+def fields_of(request: Asked) -> Mapping[str, Any]:
+    """A request as JSON has it."""
+    return request.model_dump(mode="json", exclude_unset=True) if isinstance(request, DecisionRequest) else request
+
+
+def decide(request: Asked, *, idempotency_key: str | None = None) -> Ask[Decision]:
+    """The next best actions for a subscriber: the answer of `POST /v1/decisions`.
+
+    Args:
+        request: what is known and where the person is met.
+        idempotency_key: names the request, so that asking again later gives the same decision; left out, a new one.
+
+    Raises:
+        WanliuError: the service refused the request, or could not record the decision.
+        httpx.TransportError: nothing answers.
+    """
+    return post_once("/v1/decisions", fields_of(request), idempotency_key)
+
+
+def what_if(request: Asked) -> Ask[Decision]:
+    """What would be decided; nothing is recorded. For authors, approvers and compliance.
+
+    Args:
+        request: as for `decide`; `as_of` may be any time.
+
+    Raises:
+        WanliuError: the service refused the request.
+        httpx.TransportError: nothing answers.
+    """
+    return replace(post("/v1/decisions", {**fields_of(request), "mode": "what_if"}), traceless=True)
+
+
+def respond(decision_id: str, action: str, outcome: str, *, idempotency_key: str | None = None, **fields: Any) -> Ask[Told]:
+    """Tell what became of an action: the answer of `POST /v1/decisions/{id}/responses`.
+
+    Args:
+        decision_id: of the decision that offered it.
+        action: one of those on its list.
+        outcome: shown, sent, accepted, refused, ignored, activated, stayed, left.
+        idempotency_key: as in `decide`.
+        fields: `at`, `reference`, `reason`, `agent` and what else the call takes.
+
+    Raises:
+        WanliuError: the service did not take it.
+        httpx.TransportError: nothing answers.
+    """
+    body = {"action": action, "outcome": outcome, **present(**fields)}
+    return post_once(f"/v1/decisions/{part(decision_id)}/responses", body, idempotency_key)

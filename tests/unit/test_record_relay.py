@@ -1,0 +1,173 @@
+"""Entries of a worker are stored by its keeper: as if the worker had written them itself, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import socket
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from app.record import Ids, KeyReused, Record, RowRefused, StoreUnavailable
+from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow, Written
+from app.record.keys import Keys
+from app.record.relay.frames import Frames, entry_of, framed
+from app.record.relay.taking import Desk, take_from
+from app.record.store.database import Database
+from app.record.store.tables import ContactRow, EntryRow
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime.datetime(2026, 11, 22, 2, 0, tzinfo=datetime.UTC)
+ids = Ids()
+
+
+def entry(**changes: Any) -> NewEntry:
+    told: dict[str, Any] = {"kind": "decision", "at": NOW, "body": {"caller": "desk"}, **changes}
+    return NewEntry(**{"id": str(ids.new(NOW)), **told})
+
+
+def keyed(body: bytes = b"body") -> NewEntry:
+    return entry(idempotency=Idempotency("desk", "k", sha256(body).digest(), NOW + datetime.timedelta(hours=1)))
+
+
+class Pair:
+    """A keeper's record, and a worker's that writes through it."""
+
+    def __init__(self, url: str, keys: Keys) -> None:
+        ours, theirs = socket.socketpair()
+        self.keeper = Record(Database(url), keys, clock=lambda: NOW, deadline=20)
+        self.worker = Record(Database(url), keys, clock=lambda: NOW, deadline=20, relay=theirs)
+        self._ours = ours
+        self.desk: Desk | None = None
+
+    async def __aenter__(self) -> Pair:
+        await self.keeper.open()
+        self.desk = await take_from(self.keeper, self._ours)
+        await self.worker.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.worker.close()
+        await self.keeper.close()
+
+    def count(self, table: Any = EntryRow) -> int:
+        return int(self.keeper.read_now(lambda connection: connection.execute(select(func.count()).select_from(table)).scalar_one()))
+
+
+Work = Callable[[Pair], Awaitable[Any]]
+
+
+@pytest.fixture
+def pair(database_url: str, keys: Keys) -> Callable[[Work], Any]:
+    """Does something with both, and closes them."""
+
+    def run(work: Work) -> Any:
+        async def within() -> Any:
+            async with Pair(database_url, keys) as both:
+                return await work(both)
+
+        return asyncio.run(within())
+
+    return run
+
+
+def test_what_is_answered_is_stored(pair: Callable[[Work], Any]) -> None:
+    """A hundred entries at once, with what is private and rows beside them: each is stored once, and the worker reads them."""
+
+    async def work(both: Pair) -> None:
+        rows = [
+            NewRow("contact", {"id": f"c{n}", "subject": SUBJECT, "at": "2026", "decision_id": "d", "result": "shown"}) for n in range(100)
+        ]
+        entries = [entry(subscriber=f"s-{n}", private={"answer": "好" * n}, rows=(rows[n],)) for n in range(100)]
+        written = await asyncio.gather(*(both.worker.write(one) for one in entries))
+        assert [one.entry_id for one in written] == [one.id for one in entries]
+        assert both.count() == both.count(ContactRow) == 100
+        assert await both.worker.read(lambda connection: connection.execute(select(func.count()).select_from(EntryRow)).scalar_one()) == 100
+
+    pair(work)
+
+
+def test_a_key_that_was_used_gives_the_first_entry(pair: Callable[[Work], Any]) -> None:
+    """What the keeper finds of a key reaches the worker: the first entry's id, or that it was used for another request."""
+
+    async def work(both: Pair) -> None:
+        first, second = keyed(), keyed()
+        assert await both.worker.write(first) == Written(first.id)
+        assert await both.worker.write(second) == Written(first.id, repeated=True)
+        with pytest.raises(KeyReused):
+            await both.worker.write(keyed(b"another"))
+
+    pair(work)
+
+
+def test_an_entry_that_is_refused_is_refused_there_too(pair: Callable[[Work], Any]) -> None:
+    """One that the store does not take, and one that cannot even be sent; its neighbours are stored."""
+
+    async def work(both: Pair) -> None:
+        bad = entry(private={"case": {"n": 1}})
+        odd = entry(body={"n": {1, 2}})
+        outcomes = await asyncio.gather(*(both.worker.write(one) for one in (entry(), bad, odd, entry())), return_exceptions=True)
+        assert [type(one) for one in outcomes] == [Written, RowRefused, RowRefused, Written]
+        assert both.count() == 2
+
+    pair(work)
+
+
+def test_without_a_keeper_nothing_is_stored_and_it_is_said_at_once(pair: Callable[[Work], Any]) -> None:
+    """The keeper goes away while an entry waits: whoever waits is told, and whoever comes later is told at once."""
+
+    async def work(both: Pair) -> None:
+        assert both.desk is not None
+        await both.worker.check()
+        both.desk.link.close()
+        with pytest.raises(StoreUnavailable, match="gone"):
+            await asyncio.wait_for(both.worker.write(entry()), 5)
+        with pytest.raises(StoreUnavailable, match="gone"):
+            await both.worker.write(entry())
+        with pytest.raises(StoreUnavailable, match="gone"):
+            await both.worker.check()
+
+    pair(work)
+
+
+def test_an_entry_that_nobody_waits_for_is_left_out(pair: Callable[[Work], Any]) -> None:
+    """Whoever stops waiting before the keeper took the entry up is not written about."""
+
+    async def work(both: Pair) -> None:
+        waiting = asyncio.create_task(both.worker.write(entry()))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await both.worker.write(entry())
+        assert both.count() == 1
+
+    pair(work)
+
+
+def test_the_keeper_says_whether_the_store_takes_entries(pair: Callable[[Work], Any]) -> None:
+    """A worker is ready when its keeper's record is."""
+
+    async def work(both: Pair) -> None:
+        await both.worker.check()
+        await asyncio.to_thread(both.keeper.close_now)
+        with pytest.raises(StoreUnavailable):
+            await both.worker.check()
+
+    pair(work)
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1_000])
+def test_what_arrives_in_pieces_is_put_together(size: int) -> None:
+    """However the bytes are cut, the same values come out, an entry as it was."""
+    sent = entry(subscriber="s-1", private={"answer": "好"}, rows=(NewRow("contact", {"id": "c"}, ("result",)),), tally={"counts": []})
+    data = framed(1, sent) + framed(2, None) + framed(3, Written("x"))
+    frames = Frames()
+    found = [value for start in range(0, len(data), size) for value in frames.feed(data[start : start + size])]
+    assert [number for number, _ in found] == [1, 2, 3]
+    assert entry_of(found[0][1]) == sent
+    assert [value for _, value in found[1:]] == [None, Written("x")]
