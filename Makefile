@@ -5,7 +5,7 @@
 MAKEFLAGS += --no-print-directory
 .SILENT:
 .DELETE_ON_ERROR:
-.PHONY: help run test lint bench bench-record openapi pins clean FORCE
+.PHONY: help run test lint bench bench-record bench-http openapi pins clean FORCE
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -24,6 +24,7 @@ help:
 	echo 'make test     lint, then all the tests                make lint     ruff, mypy, one-way imports'
 	echo 'make bench    measure the engine                      make openapi  write openapi/ from the code'
 	echo 'make bench-record    measure the record: some minutes and gigabytes'
+	echo 'make bench-http      measure the HTTP interface: three minutes, with wrk'
 	echo 'make pins     resolve requirements/ again             make clean    remove what was made, the records not'
 
 run: $(VENV)/.run
@@ -40,6 +41,9 @@ lint: $(VENV)/.test
 
 bench: $(VENV)/.bench
 	$(BIN)/python bench/engine.py
+
+bench-http: $(VENV)/.test
+	$(BIN)/python bench/http.py
 
 bench-record: $(VENV)/.test
 	$(BIN)/python bench/record.py

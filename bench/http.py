@@ -1,7 +1,7 @@
 """Measures `POST /v1/decisions` with its durable record, on SQLite and on PostgreSQL, against a FastAPI application on the same server that
 checks the same body, returns the same model and does nothing else, and against a bare echo; and how long single requests take.
 
-    python bench/http.py [--seconds 10] [--rounds 3] [--connections 32] [--seed 1] [--quick] [--only sqlite|postgres]
+    python bench/http.py [--seconds 10] [--rounds 3] [--connections 16] [--seed 1] [--quick] [--only sqlite|postgres]
 
 Needs wrk. Prints a table and, as its last line, one JSON object. See docs/performance.md.
 """
@@ -62,7 +62,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measures the HTTP interface.")
     parser.add_argument("--seconds", type=int, help="of each measurement (10)")
     parser.add_argument("--rounds", type=int, help="turns that the servers take (3)")
-    parser.add_argument("--connections", type=int, default=32, help="at saturation")
+    parser.add_argument("--connections", type=int, default=16, help="at saturation")
     parser.add_argument("--seed", type=int, default=1, help="of the population")
     parser.add_argument("--only", choices=_STORES, help="one store instead of both")
     parser.add_argument("--quick", action="store_true", help="for a look, not for figures to keep")

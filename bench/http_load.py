@@ -31,7 +31,7 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Saturated:
-    """What a server did with as much as it took: requests a second, milliseconds, answers that were no 2xx."""
+    """What a server did with as much as it took: good answers a second, milliseconds, and how many answers were not good."""
 
     per_second: float
     p50: float
@@ -53,8 +53,10 @@ def saturate(server: Server, bodies: Path, folder: Path, *, seconds: int, connec
     script.write_text(_SCRIPT.format(bodies=bodies, key=key, path=PATH), encoding="utf-8")
     command = (wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "10s", "-s", str(script), server.address)
     told = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", told)
-    return Saturated(_found(r"Requests/sec:\s+([\d.]+)", told), _latency("50", told), _latency("99", told), int(failed[1]) if failed else 0)
+    other = re.search(r"Non-2xx or 3xx responses: (\d+)", told)
+    failed, answered = int(other[1]) if other else 0, _found(r"(\d+) requests in", told)
+    good = _found(r"Requests/sec:\s+([\d.]+)", told) * (answered - failed) / max(answered, 1)
+    return Saturated(good, _latency("50", told), _latency("99", told), failed)
 
 
 def _found(pattern: str, text: str) -> float:

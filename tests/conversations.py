@@ -56,5 +56,5 @@ def talked(pack: Pack, case: Case, dice: random.Random, longest: int = 8) -> lis
         found.append(Said(case, decision, tuple(settled)))
         if not offered:
             break
-        case = after(pack, found[-1], number, dice.choice((None, None, "agent", "city")))
+        case = after(pack, found[-1], number, dice.choice((None, None, "agent", "development")))
     return found

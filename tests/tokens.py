@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from typing import Any
@@ -73,5 +74,11 @@ class Issuer:
         }
         private = self.private[key]
         algorithm = "RS256" if isinstance(private, RSAPrivateKey) else "ES256"
-        given = {name: value for name, value in said.items() if value is not None}
-        return jwt.encode(given, private, algorithm=algorithm, headers={"kid": key, **(head or {})})
+        heads = {"alg": algorithm, "typ": "JWT", "kid": key, **(head or {})}
+        parts = [_part({name: value for name, value in part.items() if value is not None}) for part in (heads, said)]
+        signed = jwt.get_algorithm_by_name(algorithm).sign(".".join(parts).encode(), private)
+        return f"{'.'.join(parts)}.{base64.urlsafe_b64encode(signed).rstrip(b'=').decode()}"
+
+
+def _part(said: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(said).encode()).rstrip(b"=").decode()

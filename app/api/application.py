@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import Depends, FastAPI
 
 from app.api import decisions, health, rechecking, responses, webhooks
+from app.api.admission.door import Admission, Turnstile
+from app.api.admission.limits import limits_of
 from app.api.batch import route as batch
 from app.api.calls import admit
 from app.api.document import document
@@ -21,7 +23,7 @@ from app.api.origins import Origins
 from app.api.packs import listing, publishing, steps
 from app.api.reading import consulting, exporting, persons, searching, whole
 from app.api.services import Services, open_services
-from app.api.tmf import recommendations
+from app.api.tmf import hub, interactions, recommendations
 from app.api.tmf.answering import TmfErrors
 from app.api.watching import scraping
 from app.settings import Settings
@@ -43,6 +45,8 @@ ROUTES = (
     exporting,
     webhooks,
     recommendations,
+    hub,
+    interactions,
     my_choices,
     my_decisions,
 )
@@ -72,6 +76,9 @@ def create_app(settings: Settings, services: OpenServices = open_services) -> Fa
         app.include_router(part.router)
     app.add_middleware(TmfErrors)
     app.add_middleware(Door)
+    app.state.turnstile = Turnstile(limits_of(settings))
+    app.add_middleware(Admission, turnstile=app.state.turnstile)
+    app.add_middleware(TmfErrors)  # once more: what is not admitted never comes to the first
     app.add_middleware(TellMode)
     if settings.cors_origins:
         app.add_middleware(Origins, allowed=settings.cors_origins)

@@ -21,7 +21,7 @@ def check_parameters(request: Request) -> None:
     """
     route: APIRoute = request.scope["route"]
     problems = [*_headers_twice(request, route.dependant)]
-    if request.query_params:
+    if request.scope["query_string"]:
         problems += _wrong_query(request, _parameters(route.dependant))
     if problems:
         raise RequestError(problems)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.admission.door import patience_of
 from app.api.asked import check_parameters
 from app.api.bodies import Refused
 from app.api.identity.refusing import KeysAway, NotKnown
@@ -124,7 +125,7 @@ async def admit(request: Request) -> Call:
         raise Refused(problem("forbidden", detail=_NO_SUBJECT))
     watched(request).asked_by(caller.role)
     check_parameters(request)
-    return Call(request, services, caller)
+    return Call(request, services, caller, patience_of(request.scope, services.record.deadline))
 
 
 Admitted = Annotated[Call, Depends(admit)]

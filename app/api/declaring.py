@@ -14,6 +14,8 @@ NAMED: tuple[type[Model], ...] = (DecisionRequest, OutcomeReport, AnswersReport)
 """Bodies that stand by name among the document's shapes; others stand where they are sent."""
 REFERENCES = "#/components/schemas/{model}"
 
+_OF_DOOR = ("too-many-requests", "too-late", "overloaded")
+
 Answers = type | Mapping[int | str, Mapping[str, Any]]
 Sent = type[Model] | Mapping[str, Any]
 
@@ -33,9 +35,9 @@ def declared(
         media: content types that the body may have.
     """
     good = {200: {"model": answers}} if isinstance(answers, type) else answers
-    of_body = ("body-too-large", "unsupported-media-type") if takes is not None else ()
+    of_body = ("slow-body", "body-too-large", "unsupported-media-type") if takes is not None else ()
     of_key = ("idempotency-key-reused", "damaged") if repeatable else ()
-    bad = documented(*problems, *of_body, "invalid-request", *of_key, "internal", "store-busy", "store-unavailable", "keys-away")
+    bad = documented(*problems, *of_body, "invalid-request", *of_key, "internal", "store-busy", "store-unavailable", "keys-away", *_OF_DOOR)
     made: dict[str, Any] = {"responses": {**good, **bad}}
     if takes is not None:
         content = {kind: {"schema": _schema(takes)} for kind in media}

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, TypeAdapter
 
 from app import __version__
+from app.api.admission.lanes import HEALTH
 from app.api.batch.shapes import BatchDecision, BatchEnd, BatchLine, BatchProblem
 from app.api.declaring import NAMED, REFERENCES
 from app.api.exemplary import show
@@ -16,17 +17,23 @@ from app.api.links import LINKS
 from app.api.permissions import PERMISSIONS, is_open
 from app.api.problems import KINDS, Problem, documented, shown_problems
 from app.api.rechecking import RecheckRequest
+from app.api.tmf.answering import PATHS as TMF_PATHS
+from app.api.tmf.declaring import errors
 from app.api.tmf.given import RecommendationRequest
+from app.api.tmf.hub import HubRequest
+from app.api.tmf.interacting import InteractionRequest
 from app.api.tmf.shapes import TmfError
 
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A token (JWT) of the identity provider, or an API key, `wl_…`."},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key, for who cannot send the other."},
 }
-_TAKEN: tuple[type[BaseModel], ...] = (*NAMED, BatchLine, RecheckRequest, RecommendationRequest)
+_TAKEN: tuple[type[BaseModel], ...] = (*NAMED, BatchLine, RecheckRequest, RecommendationRequest, HubRequest, InteractionRequest)
 """Bodies, and lines of bodies, that stand by name."""
 _ANSWERED: tuple[type, ...] = (BatchDecision, BatchProblem, BatchEnd, Problem, TmfError)
 """Shapes of answers that no route has as its own."""
+_AT_THE_DOOR = ("too-many-requests", "too-late", "overloaded", "draining", "keys-away")
+_OF_BODIES = ("slow-body",)
 _METHODS = ("get", "post", "put", "patch", "delete")
 _DESCRIPTION = """\
 Decides the next best actions for a telecom subscriber, and says why. Rules and policies are a pack of files; every answer names the pack it
@@ -57,13 +64,31 @@ def document(app: FastAPI) -> dict[str, Any]:
         _close(schemas[name])
     for answer in _ANSWERED:
         _add(schemas, answer.__name__, TypeAdapter(answer).json_schema(ref_template=REFERENCES, mode="serialization"))
+    schemas["BatchDecision"]["properties"]["decision"] = {"$ref": REFERENCES.format(model="DecisionAnswer")}
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
     found["components"] = {"schemas": dict(sorted(schemas.items())), "examples": shown_problems(), "securitySchemes": _SCHEMES}
     for path, item in found["paths"].items():
         for method in filter(item.__contains__, _METHODS):
             _secure(item[method], f"{method.upper()} {path}")
+            _refuse(item[method], path)
             _link(item[method])
             show(item[method])
     return found
+
+
+def _refuse(operation: dict[str, Any], path: str) -> None:
+    """What the door answers before the operation is begun with, in the form that its path has for problems."""
+    responses = operation["responses"]
+    if path in HEALTH:
+        return
+    kinds = [*_AT_THE_DOOR, *(_OF_BODIES if "requestBody" in operation else ())]
+    for status, refusal in (errors if path.startswith(TMF_PATHS) else documented)(*kinds).items():
+        known = responses.setdefault(str(status), {**refusal, "description": ""})
+        known["description"] = f"{known['description']} {refusal['description']}".strip()
+        for media, content in refusal["content"].items():
+            known["content"][media]["examples"].update(content["examples"])
+    operation["responses"] = dict(sorted(responses.items()))
 
 
 def _link(operation: dict[str, Any]) -> None:
@@ -86,6 +111,8 @@ def _secure(operation: dict[str, Any], route: str) -> None:
     operation["security"] = [{name: []} for name in _SCHEMES]
     operation["x-roles"] = sorted(PERMISSIONS.get(route, ()))
     responses = operation["responses"]
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]  # FastAPI's own, which is nobody's
     for status, response in documented("unauthenticated", "forbidden").items():
         responses.setdefault(str(status), response)
     responses["401"]["headers"] = {"WWW-Authenticate": {"description": "How to send a key.", "schema": {"type": "string"}}}

@@ -32,6 +32,12 @@ _TOLD = _roles("operations campaign")
 """Who says where events go: operations of all that happens, a campaign engine of what its own system asked for."""
 _PACKS = _roles("author approver compliance operations")
 
+
+def _at_both(method: str, path: str, roles: frozenset[str]) -> dict[str, frozenset[str]]:
+    """A route of TMF680, which is served twice."""
+    return {f"{method} {prefix}{path}": roles for prefix in ("/tmf-api/recommendationManagement/v4", "/customer/v4")}
+
+
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     "GET /": EVERYBODY,
     "GET /healthz": EVERYBODY,
@@ -73,11 +79,12 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "POST /v1/packs/{digest}/approve": _APPROVER,
     "POST /v1/packs/{digest}/reject": _APPROVER,
     "POST /v1/packs/{digest}/withdraw": _APPROVER,
-    **{
-        f"{call} {prefix}/queryProductRecommendation{rest}": ASKING
-        for prefix in ("/tmf-api/recommendationManagement/v4", "/customer/v4")
-        for call, rest in (("POST", ""), ("GET", ""), ("GET", "/{id}"))
-    },
+    **_at_both("POST", "/queryProductRecommendation", ASKING),
+    **_at_both("GET", "/queryProductRecommendation", ASKING),
+    **_at_both("GET", "/queryProductRecommendation/{id}", ASKING),
+    **_at_both("POST", "/hub", _TOLD),
+    **_at_both("DELETE", "/hub/{id}", _TOLD),
+    "POST /tmf-api/partyInteraction/v4/partyInteraction": ASKING,
 }
 """By method and path of the route, the roles that may use it."""
 

@@ -46,7 +46,7 @@ class RecheckItem(Model):
 class RecheckRequest(Model):
     """Actions that are about to go out."""
 
-    items: Annotated[tuple[RecheckItem, ...], Field(min_length=1, max_length=MOST)]
+    items: Annotated[list[RecheckItem], Field(min_length=1, max_length=MOST)]
     locale: Annotated[Literal["zh-CN", "en"], Field(description="Language of the words.")] = "zh-CN"
 
 

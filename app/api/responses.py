@@ -68,13 +68,18 @@ async def respond(call: Admitted, decision_id: DecisionId, idempotency_key: Repe
     async def make(key: Idempotency | None) -> Made:
         if isinstance(told, AnswersReport):
             return await _answered(call, decision_id, told, now, key)
-        return await _told(call, decision_id, told, now, key)
+        return await outcome_made(call, decision_id, told, now, key)
 
     return await given_once(call, idempotency_key, body, now, make)
 
 
-async def _told(call: Call, decision_id: str, report: OutcomeReport, now: datetime.datetime, key: Idempotency | None) -> Made:
-    """An outcome; of a refusal with the next decision."""
+async def outcome_made(call: Call, decision_id: str, report: OutcomeReport, now: datetime.datetime, key: Idempotency | None) -> Made:
+    """An outcome, which is looked at first; of a refusal with the next decision.
+
+    Raises:
+        Refused: there is no such decision or action of theirs, or the person was erased.
+        RequestError: something is wrong with the report.
+    """
     decision = _checked(await answerable_by(call, decision_id), report, now)
     told = Told(call.new_id(now), now, decision, report, call.caller)
     if report.outcome != "refused":

@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from app.api.identity.trusting import trust_of
 from app.api.logs import configure_logs, is_for_people, say_mode
 from app.api.serving.background import working
 from app.api.serving.keeper import Keeper, NotStarted
@@ -40,11 +41,11 @@ def serve(settings: Settings) -> None:
     """Run until told to stop.
 
     Raises:
-        CannotServe: there are no callers and the host is not a loopback address, the port is taken, the pack cannot be used, or the store
-            cannot be opened.
+        CannotServe: there are no callers and no tokens are taken while the host is not a loopback address, the port is taken, the pack
+            cannot be used, or the store cannot be opened.
         SystemExit: it was told to stop at once, and did.
     """
-    if not settings.on_loopback:
+    if not settings.on_loopback and trust_of(settings) is None:
         _check_callers(settings)
     configure_logs(settings.log_level, settings.log_format)
     with _listening(settings) as listener:
@@ -67,7 +68,7 @@ def _check_callers(settings: Settings) -> None:
     if callers is None:
         raise CannotServe(
             f"there are no callers, so everybody may do everything: listening on `{settings.host}` would let others in. "
-            "Add one with `wanliu caller add NAME --role ROLE`, or set WANLIU_HOST to 127.0.0.1"
+            "Add one with `wanliu caller add NAME --role ROLE`, take tokens (WANLIU_JWT_ISSUER), or set WANLIU_HOST to 127.0.0.1"
         )
 
 

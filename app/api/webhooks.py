@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from app.api.bodies import Refused, json_answer, read_json
@@ -22,7 +22,7 @@ from app.engine.vocabulary.types import Code
 from app.record.callers import DEVELOPMENT
 from app.record.outgoing.addresses import LONGEST_URL, checked_callback
 from app.record.outgoing.figures import Standing, standing_of
-from app.record.outgoing.model import EventType, Filters, Format, Wanted
+from app.record.outgoing.model import TYPES, EventType, Filters, Format, Heard, Wanted
 from app.record.outgoing.subscriptions import Added, Kept, add_webhook, check_room, new_secret_of, remove_webhook, webhook, webhooks
 from app.record.outgoing.taking import redrive
 
@@ -32,13 +32,24 @@ _OF_ALL = frozenset({"operations", DEVELOPMENT})
 WebhookId = Annotated[EntryId, Path(description="A webhook's `id`.")]
 
 
+def _some(types: tuple[EventType, ...]) -> tuple[EventType, ...]:
+    """At least one type; a bound on the length would be said of each misspelt one again."""
+    if not types:
+        raise ValueError(f"name at least one: {', '.join(TYPES)}")
+    return types
+
+
 class WebhookRequest(Model):
     """What to be told of, and where."""
 
     callback: Annotated[
         str, Field(min_length=1, max_length=LONGEST_URL, description="URL that events are sent to: https, in the open network.")
     ]
-    types: Annotated[tuple[EventType, ...], Field(min_length=1, max_length=20, description="Of events.")]
+    types: Annotated[
+        tuple[EventType, ...],
+        AfterValidator(_some),
+        Field(max_length=20, description="Of events; at least one.", json_schema_extra={"minItems": 1}),
+    ]
     channels: Annotated[tuple[Channel, ...], Field(max_length=20, description="Only of these channels. Left out, of all.")] = ()
     actions: Annotated[
         tuple[Code, ...], Field(max_length=200, description="Only of these actions; of a decision, one of its list is enough.")
@@ -54,7 +65,7 @@ class Webhook:
     owner: str
     format: Format
     callback: str
-    types: list[EventType]
+    types: list[Heard]
     channels: list[str]
     actions: list[str]
     outcomes: list[str]

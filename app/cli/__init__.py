@@ -13,6 +13,7 @@ from app.cli.commands.keys import keys_app
 from app.cli.commands.pack import pack_app
 from app.cli.commands.record import record_app
 from app.cli.commands.running import serve, version, witness
+from app.cli.commands.token import token_app
 
 app = typer.Typer(
     name="wanliu",
@@ -27,6 +28,7 @@ for command in (decide, serve, witness, version):
 app.add_typer(pack_app, name="pack")
 app.add_typer(record_app, name="record")
 app.add_typer(caller_app, name="caller")
+app.add_typer(token_app, name="token")
 app.add_typer(keys_app, name="keys")
 
 

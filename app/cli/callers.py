@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
+from app.api.identity.trusting import trust_of
 from app.cli.console import err, fail, out, write_json
 from app.cli.pack_tables import moment
 from app.cli.packs import settings
@@ -23,14 +24,17 @@ from app.record.packs.steps import UnknownPack
 from app.record.store.opening import record_now
 from app.record.store.record import Record
 
+_NOBODY = "There are no callers: the service is in development mode. Add one with `wanliu caller add NAME --role ROLE`."
+_TOKENS = "There are no callers with keys: those who call come with tokens (WANLIU_JWT_ISSUER)."
 
-def add(name: str, role: str, grade: str | None) -> None:
-    """Add a caller and print the key, the only time it is seen."""
+
+def add(name: str, role: str, grade: str | None, beside: str | None) -> None:
+    """Add a caller, beside another where one is named, and print the key, the only time it is seen."""
     now = _now()
     with _opened() as record:
         if grade is not None:
             _check_grade(record, grade)
-        added = add_caller(_known(record), str(Ids().new(now)), now, name, role, by=_who(), grade=grade)
+        added = add_caller(_known(record), str(Ids().new(now)), now, name, role, by=_who(), grade=grade, beside=beside)
         record.write_now(added.entry)
     print(added.key)  # noqa: T201 - the answer, alone on standard output so that a program can take it
     _tell(
@@ -43,11 +47,11 @@ def show(*, as_json: bool) -> None:
     with _opened() as record:
         callers = record.read_now(all_callers)
     if as_json:
-        write_json([caller._asdict() for caller in callers])
+        write_json([{**caller._asdict(), "system": caller.system or caller.name} for caller in callers])
     elif callers:
         out().print(_table(callers))
     else:
-        _tell("There are no callers: the service is in development mode. Add one with `wanliu caller add NAME --role ROLE`.")
+        _tell(_NOBODY if trust_of(settings()) is None else _TOKENS)
 
 
 def revoke(name: str) -> None:
@@ -97,10 +101,10 @@ def _known(record: Record) -> dict[str, Listed]:
 
 
 def _table(callers: list[Listed]) -> Table:
-    table = Table("name", "role", "grade", "since", "added by", "revoked", box=None, pad_edge=False)
+    table = Table("name", "role", "grade", "system", "since", "added by", "revoked", box=None, pad_edge=False)
     for caller in callers:
         since, revoked = moment(caller.since), moment(caller.revoked_at)
-        cells: list[Any] = [caller.name, caller.role, caller.grade or "", since, caller.made_by, revoked]
+        cells: list[Any] = [caller.name, caller.role, caller.grade or "", caller.system or caller.name, since, caller.made_by, revoked]
         table.add_row(*cells, style="dim" if caller.revoked_at else None)
     return table
 

@@ -61,8 +61,9 @@ def rotate(which: Literal["signing", "wrapping"], by: str | None) -> None:
 
 
 def rewrap() -> None:
-    """Wrap the keys of all subjects with the newest wrapping key."""
+    """Wrap the keys of all subjects, and the secrets of webhooks, with the newest wrapping key."""
     from app.record.keys import KeysProblem
+    from app.record.outgoing.rewrapping import rewrap_secrets
     from app.record.privacy import Unreadable
     from app.record.rotating import rewrap_subjects
 
@@ -70,6 +71,7 @@ def rewrap() -> None:
         complain(_BEFORE.format(record.keys.wrapping[-1].id), _ELSEWHERE)
         try:
             done = rewrap_subjects(record, record.keys)
+            rewrap_secrets(record.database, record.keys)
         except (KeysProblem, Unreadable) as error:
             fail(error)
     out().print(f"{done:,} subjects re-wrapped.")

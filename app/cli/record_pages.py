@@ -72,6 +72,8 @@ class DossierPage:
             yield self._considered(made.working.considered)
             if made.working.order:
                 yield order_table(made.working.order, self.pack, self.language)
+        if made.conversation.before or made.conversation.after:
+            yield self._conversation()
         if made.outcomes:
             yield self._outcomes()
         yield self._proof()
@@ -200,6 +202,19 @@ class DossierPage:
 
     def _money(self, amount: float) -> str:
         return shown(amount, "money", self.language, self.pack.currency) if self.pack else f"{amount:,.0f}"
+
+    def _conversation(self) -> RenderableType:
+        """The decisions before and after in the same conversation, and what was refused or accepted by then."""
+        rows = table("", "")
+        rows.show_header = False
+        settled = ((self.dossier.case or {}).get("conversation") or {}).get("settled", ())
+        for decision_id in self.dossier.conversation.before:
+            rows.add_row(self._say("before"), decision_id)
+        for decision_id in self.dossier.conversation.after:
+            rows.add_row(self._say("after"), decision_id)
+        for item in settled:
+            rows.add_row(term(OUTCOMES, "refused" if item["refused"] else "accepted", self.language), self._title(item["action"]))
+        return self._titled("conversation", rows)
 
     def _outcomes(self) -> RenderableType:
         rows = table("", "", "", "", "")

@@ -5,8 +5,8 @@
 - `campaign` sees what an agent sees, and the scores that rank one subscriber against another.
 - `self_service` sees only texts written for customers: nothing of stage, phase, signals, scores, concessions, or what was not offered.
 
-What is hidden is null where the answer allows it, else empty: `""`, `0`, `false`, `[]`, the first moment of 1970. A reason that rests on what
-the pack marks as `restricted` is told in the words for customers where it has some, else left out.
+What is hidden is null where the answer allows it, else empty: `""`, `0`, `false`, `[]`, the first moment of 1970. A reason that rests on
+what the pack marks as `restricted` is told in the words for customers where it has some, else left out.
 """
 
 from __future__ import annotations

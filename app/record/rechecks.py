@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from app.engine.case import Case
 from app.engine.explain import explain_outcome
 from app.engine.intake import CaseError, FieldProblem
-from app.engine.intake.renewing import FreshContext, renewed
+from app.engine.intake.renewing import FreshContext, contact_time, renewed
 from app.engine.pack import Pack
 from app.engine.rechecking import Still, still
 from app.engine.texts import language_of
@@ -111,8 +111,9 @@ def recheck_all(
     known = _known(connection, keys, wanted, theirs)
     problems: list[FieldProblem] = []
     found: list[Rechecked] = []
-    for place, item in enumerate(wanted):
+    for place, asked in enumerate(wanted):
         try:
+            item = replace(asked, contact_at=contact_time(asked.contact_at, now))
             found.append(_Recheck(pack, known, item, now, locale).run())
         except CaseError as error:
             problems += [FieldProblem(f"items.{place}.{problem.field}", problem.message) for problem in error.problems]

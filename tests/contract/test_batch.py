@@ -218,11 +218,10 @@ def test_an_answer_comes_before_the_next_line_is_sent(address: str) -> None:
 
 def test_who_reads_slowly_is_read_slowly(address: str) -> None:
     """Where nobody takes the answers, the service stops reading lines, and goes on when somebody does; nothing is lost."""
-    total, count = 0, 1_200
-    padded = (line(number, explain="summary").rstrip() + b" " * 16_000 + b"\n" for number in range(1, count + 1))
+    total, count = 0, 300
+    padded = (line(number, explain="full").rstrip() + b" " * 100_000 + b"\n" for number in range(1, count + 1))
     content = b"".join(map(chunk, padded)) + b"0\r\n\r\n"
     with connected(address) as wire:
-        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         wire.settimeout(1)
         with contextlib.suppress(TimeoutError):
             while total < len(content):

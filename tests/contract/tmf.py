@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 import jsonschema_rs
 import pytest
-import yaml
 from starlette.testclient import TestClient
 
-from app.api.export import FILE
-from tests.contract.conftest import ROOT, Guarded
+from app.api import create_app
+from app.record.keys import Keys
+from app.settings import Settings
+from tests.contract.conftest import ROOT
+from tests.customers import SMS, Service, served
 
 DOCUMENTS = ROOT.parent / "shared" / "tmf"
 RECOMMENDATIONS = "/tmf-api/recommendationManagement/v4"
 CUSTOMER = "/customer/v4"
 INTERACTIONS = "/tmf-api/partyInteraction/v4"
 QUERY = f"{RECOMMENDATIONS}/queryProductRecommendation"
-OFFICIAL = {RECOMMENDATIONS: "tmf680-v4.0.0.swagger.json", CUSTOMER: "tmf680-v4.0.0.swagger.json", INTERACTIONS: "tmf683-v4.0.0.swagger.json"}
+HUB = f"{RECOMMENDATIONS}/hub"
+OF_680, OF_683 = "tmf680-v4.0.0.swagger.json", "tmf683-v4.0.0.swagger.json"
+OFFICIAL = {RECOMMENDATIONS: OF_680, CUSTOMER: OF_680, INTERACTIONS: OF_683}
 needs_documents = pytest.mark.skipif(not DOCUMENTS.is_dir(), reason="TM Forum's documents are not beside the checkout, in ../shared/tmf")
+ABOUT: Any = {
+    "channel": [{"id": "sms_marketing"}],
+    "direction": "outbound",
+    "locale": "en",
+    "relatedParty": {"id": SMS["subscriber"]["id"], "role": "subscriber", "@referredType": "Customer"},
+    "subscriber": {name: value for name, value in SMS["subscriber"].items() if name != "id"},
+}
+"""Asks about the person of `tests.customers`, who is offered a tariff."""
 
 
 def official(name: str) -> Any:
@@ -31,17 +45,16 @@ def official(name: str) -> Any:
 
 
 class Door:
-    """The door as one caller uses it; nobody in particular in development mode."""
+    """The door as one caller uses it: one of `tests.customers.CALLERS`; everybody who does not say who they are is in development."""
 
-    def __init__(self, http: TestClient, guarded: Guarded | None = None, name: str = "") -> None:
-        self._http, self._guarded, self._name = http, guarded, name
+    def __init__(self, service: Service | TestClient, caller: str = "") -> None:
+        self._http = service.http if isinstance(service, Service) else service
+        self._caller = caller
 
     def call(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """Ask, and see that the answer is one that the documents announce."""
-        if self._guarded is not None:
-            response = self._guarded.call(self._name, method, path, **options)
-        else:
-            response = self._http.request(method, path, **options)
+        headers = {"x-test-caller": self._caller, **options.pop("headers", {})}
+        response = self._http.request(method, path, headers=headers, **options)
         hold(response, method, path)
         return response
 
@@ -49,9 +62,35 @@ class Door:
         """Ask for recommendations."""
         return self.call("POST", path, json={} if body is None else body, **options)
 
+    def asked(self, **fields: Any) -> dict[str, Any]:
+        """Ask about the person; the recommendation."""
+        response = self.ask({**ABOUT, **fields})
+        assert response.status_code == 201, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
     def get(self, path: str = QUERY, **parameters: Any) -> httpx2.Response:
         """Read."""
-        return self.call("GET", path, params=parameters)
+        return self.call("GET", path, **({"params": parameters} if parameters else {}))
+
+    def ids(self, **parameters: Any) -> list[str]:
+        """The ids on the list."""
+        return [element["id"] for element in self.get(**parameters).json()]
+
+    def tell(self, recommendation: str, item: Any = "1", resolution: str = "refused", **fields: Any) -> httpx2.Response:
+        """Tell what became of an item."""
+        named = {"id": item, "item": {"id": recommendation, "role": "recommendation"}, "resolution": resolution, **fields}
+        body = {"reason": "call", "direction": "inbound", "channel": [{"id": "call_centre"}], "interactionItem": [named]}
+        return self.call("POST", f"{INTERACTIONS}/partyInteraction", json=body)
+
+
+@contextlib.contextmanager
+def tmf_served(http: TestClient, keys: Keys, url: str) -> Iterator[Service]:
+    """The service on a database of its own; events may go to this machine."""
+    with served(http.app.state.services.packs, url, keys) as service:  # type: ignore[attr-defined]
+        state = service.http.app.state  # type: ignore[attr-defined]
+        state.services = replace(state.services, callbacks_private=True)
+        yield service
 
 
 def hold(response: httpx2.Response, method: str, path: str) -> None:
@@ -85,17 +124,17 @@ def _official(name: str, template: str, method: str, status: int) -> jsonschema_
 
 
 @functools.cache
-def _document() -> Any:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(Path(FILE).read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both are safe
+def document() -> Any:
+    """The document of our API."""
+    return create_app(Settings()).openapi()
 
 
 @functools.cache
 def _ours(template: str, method: str, status: int) -> jsonschema_rs.Draft202012Validator | None:
-    """What our document says of an answer; it must say something of every one on its paths."""
-    operation = _document()["paths"].get(template, {}).get(method)
+    """What our document says of an answer; it must say something of every one on its paths, and knows every attribute of good ones."""
+    operation = document()["paths"].get(template, {}).get(method)
     if operation is None:
         return None
     assert str(status) in operation["responses"], f"{method} {template} does not announce {status}"
     schema = operation["responses"][str(status)]["content"]["application/json"]["schema"]
-    return jsonschema_rs.Draft202012Validator({**schema, "components": _document()["components"]}, validate_formats=True)
+    return jsonschema_rs.Draft202012Validator({**schema, "components": document()["components"]}, validate_formats=True)

@@ -20,7 +20,7 @@ from tests.random_packs import random_talking_pack
 def conversations(pack: Pack, seed: int, n: int, longest: int = 8) -> Iterator[list[Said]]:
     """Conversations with the population; half of them on lines whom nothing in the contact policy would spare."""
     dice = random.Random(seed)
-    for case in cases(pack, seed, n, role="city"):
+    for case in cases(pack, seed, n, role="development"):
         yield talked(pack, case, dice, longest)
 
 

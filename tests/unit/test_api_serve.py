@@ -37,6 +37,17 @@ def started(folder: Path, **settings: str) -> "subprocess.Popen[str]":
     )
 
 
+def until_it_answers(process: "subprocess.Popen[str]") -> str:
+    """All that a service says on a terminal when it answers."""
+    assert process.stdout is not None
+    said = ""
+    while "\ncurl " not in said:
+        line = process.stdout.readline()
+        assert line, process.communicate()
+        said += line
+    return said
+
+
 def program(folder: Path, *arguments: str) -> str:
     """What the command line prints, on the store of the service."""
     environment = {**os.environ, "WANLIU_DATABASE_URL": f"sqlite:///{folder}/wanliu.db"}
@@ -50,13 +61,7 @@ def program(folder: Path, *arguments: str) -> str:
 def service(tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """A running service and all it said at start."""
     with started(tmp_path, LOG_FORMAT="console") as process:
-        assert process.stdout is not None
-        said = ""
-        while "\ncurl " not in said:
-            line = process.stdout.readline()
-            assert line, process.communicate()
-            said += line
-        yield process, said
+        yield process, until_it_answers(process)
         process.kill()
 
 
@@ -149,8 +154,7 @@ class TestService:
         """It starts, says no word of development mode, and shows where the key goes."""
         program(tmp_path, "caller", "add", "desk", "--role", "agent")
         with started(tmp_path, HOST="0.0.0.0", LOG_FORMAT="console") as process:  # noqa: S104 - what callers allow
-            assert process.stdout is not None
-            said = "".join(iter(process.stdout.readline, "\n")) + process.stdout.readline() + process.stdout.readline()
+            said = until_it_answers(process)
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=30)
         assert "DEVELOPMENT" not in said

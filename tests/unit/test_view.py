@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import itertools
 import typing
 from dataclasses import dataclass, fields, is_dataclass, make_dataclass
 from typing import Any
@@ -226,6 +227,8 @@ def test_whose_answers_somebody_may_read() -> None:
 def test_the_table_of_sights_is_a_ladder() -> None:
     """Each grade sees what the one below sees, and more or as much; without a grade nobody sees other people's decisions."""
     ladder = [sight_of("agent", grade) for grade in GRADES]
-    for lower, higher in zip(ladder, ladder[1:], strict=False):
-        assert lower.marks <= higher.marks and lower.scores <= higher.scores and lower.others <= higher.others
+    for lower, higher in itertools.pairwise(ladder):
+        assert lower.marks <= higher.marks
+        assert lower.scores <= higher.scores
+        assert lower.others <= higher.others
     assert not SIGHTS["agent", None].others

@@ -43,11 +43,13 @@ class Gate:
     """
 
     def __init__(self, room: Room) -> None:
+        """Made in the loop that it is used in."""
         self._room, self._loop = room, asyncio.get_running_loop()
         self._pace = Pace(_FIRST_STEP)
         self._queue: deque[tuple[asyncio.Future[None], float]] = deque()
-        self._turned = True
-        self._emptied = self._loop.time()
+        self._let_in_now = False
+        """Was somebody let in in this turn of the loop, or is about to be."""
+        self._queued_since = 0.0
         self.at_work = 0
         """Requests that are worked at."""
 
@@ -56,8 +58,13 @@ class Gate:
         """Requests that wait for their turn."""
         return len(self._queue)
 
-    def check(self, deadline: float | None = None) -> float:
-        """See whether a request that comes now gets its turn in time, and when about, in seconds from now.
+    @property
+    def taken(self) -> float:
+        """Seconds that an answer takes, from its turn on."""
+        return self._pace.taken
+
+    def check(self, deadline: float | None = None) -> None:
+        """See whether a request that comes now gets its turn, and its answer, in time.
 
         Args:
             deadline: in how many seconds it must be answered; left out, there is none.
@@ -65,15 +72,13 @@ class Gate:
         Raises:
             Late: it does not.
         """
-        if self.at_work < self._room.at_once and not self._queue:
-            expected = 0.0
-        else:
+        expected = 0.0
+        if self._queue or self.at_work >= self._room.at_once:
             expected = (len(self._queue) + 1) * self._pace.step
-            if expected > self._longest() or len(self._queue) >= self._room.most:
+            if expected > self._longest_wait() or len(self._queue) >= self._room.most:
                 raise Late(expected)
         if deadline is not None and expected + self._pace.taken > deadline:
             raise Late(expected, deadline=True)
-        return expected
 
     async def enter(self) -> float:
         """Wait for a turn; when it came. `leave` must follow.
@@ -82,17 +87,19 @@ class Gate:
             Late: it did not come in time.
         """
         now = self._loop.time()
-        if self._turned and not self._queue and self.at_work < self._room.at_once:
-            self._emptied = now
-            self._let_in(now, waiting=False)
+        if not self._queue and not self._let_in_now and self.at_work < self._room.at_once:
+            self._let_in(now, None)
+            self._soon()
             return now
+        if not self._queue:
+            self._queued_since = now
         turn = self._loop.create_future()
         self._queue.append((turn, now))
-        self._next_turn()
+        self._soon()
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
+            if not turn.cancelled():
                 self.leave(None)
             raise
         return self._loop.time()
@@ -103,45 +110,35 @@ class Gate:
         if since is not None:
             self._pace.answered(self._loop.time() - since)
         if self._queue:
-            self._next_turn()
+            self._soon()
 
-    def _longest(self) -> float:
+    def _longest_wait(self) -> float:
         """Seconds that a request may wait for its turn as things stand."""
-        return SHORTEST_WAIT if self._queue and self._loop.time() - self._emptied > STANDING else self._room.wait
+        standing = self._queue and self._loop.time() - self._queued_since > STANDING
+        return SHORTEST_WAIT if standing else self._room.wait
 
-    def _next_turn(self) -> None:
-        if self._turned and self.at_work < self._room.at_once:
-            self._turned = False
+    def _soon(self) -> None:
+        """Let the next one in in the next turn of the loop."""
+        if not self._let_in_now:
+            self._let_in_now = True
             self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        """A turn of the loop: one of those that wait may come in."""
-        self._turned = True
-        now, longest = self._loop.time(), max(self._room.wait, SHORTEST_WAIT)
+        """Let in the first that still waits, where there is room."""
+        self._let_in_now = False
+        now = self._loop.time()
         while self._queue and self.at_work < self._room.at_once:
             turn, since = self._queue.popleft()
             if turn.cancelled():
                 continue
-            if now - since > longest:
-                turn.set_exception(Late(self._pace.step))
-                continue
-            turn.set_result(None)
-            self._let_in(now, waiting=True)
-            break
-        if self._queue:
-            self._next_turn()
-        else:
-            self._emptied = now
+            if now - since <= max(self._room.wait, SHORTEST_WAIT):
+                self._let_in(now, self._queued_since)
+                turn.set_result(None)
+                break
+            turn.set_exception(Late(self._pace.step))
+        if self._queue and self.at_work < self._room.at_once:
+            self._soon()
 
-    def _let_in(self, now: float, *, waiting: bool) -> None:
+    def _let_in(self, now: float, queued_since: float | None) -> None:
         self.at_work += 1
-        self._pace.turn(now, waiting=waiting)
-        if not waiting:
-            self._turned = False
-            self._loop.call_soon(self._rest)
-
-    def _rest(self) -> None:
-        """The turn in which one came in without waiting is over."""
-        self._turned = True
-        if self._queue:
-            self._next_turn()
+        self._pace.turn(now, queued_since)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-Lane = Literal["health", "interactive", "office", "batch"]
-"""`health` is always answered. `interactive`: somebody waits in front of a screen. `office`: searches, exports, packs. `batch`: many decisions."""
+from app.api.bodies import LARGEST_BODY
+from app.api.packs.answers import LARGEST_BODY as LARGEST_PACK_BODY
 
-LARGEST_BODY = 1024 * 1024
-LARGEST_PACK_BODY = 20 * LARGEST_BODY
-_HEALTH = frozenset({"/healthz", "/readyz", "/metrics"})
-_OFFICE = ("/v1/packs", "/v1/records", "/v1/subscribers")
+Lane = Literal["health", "interactive", "office", "batch"]
+"""`health` is always answered. `interactive`: somebody waits in front of a screen. `office`: searches, exports, packs. `batch`: many
+decisions."""
+
+HEALTH = frozenset({"/healthz", "/readyz", "/metrics"})
+_OFFICE = ("/v1/packs", "/v1/records", "/v1/subscribers", "/v1/webhooks")
 _SEARCH = "/v1/decisions"
 _ABOUT_ONE = ("/record", "/replay", "/proof")
 BATCH = "/v1/decisions/batch"
@@ -19,7 +21,7 @@ _PUBLISHING = "/v1/packs"
 
 def lane_of(method: str, path: str) -> Lane:
     """The lane of a request, from its method and path."""
-    if path in _HEALTH:
+    if path in HEALTH:
         return "health"
     if path == BATCH:
         return "batch"

@@ -20,10 +20,15 @@ class Pace:
         """Seconds that an answer takes from its turn on; 0 before the first."""
         self._last = 0.0
 
-    def turn(self, now: float, *, waiting: bool) -> None:
-        """Somebody's turn came. Where others wait, the time since the last one tells how fast it goes."""
-        if waiting:
-            self.step += _WEIGHT * (min(now - self._last, _LONGEST_STEP) - self.step)
+    def turn(self, now: float, queued_since: float | None) -> None:
+        """Somebody's turn came. Where there is a queue, the time since the last one tells how fast it goes.
+
+        Args:
+            now: when.
+            queued_since: since when somebody waits; none where nobody does.
+        """
+        if queued_since is not None:
+            self.step += _WEIGHT * (min(now - max(self._last, queued_since), _LONGEST_STEP) - self.step)
         self._last = now
 
     def answered(self, seconds: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from app.api.answers import DecisionAnswer
 from app.api.parameters import Worded
@@ -50,7 +50,7 @@ class BatchDecision:
 
     line: int
     reference: str | None
-    decision: DecisionAnswer
+    decision: Annotated[DecisionAnswer, WithJsonSchema({"type": "object"})]
 
 
 @dataclass

@@ -28,8 +28,8 @@ ReadCallers = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
 class CallerBook:
     """Who may call, as the store says, looked at again every second, and as tokens say where they are taken.
 
-    As long as nobody was ever added and no tokens are taken the service is in development mode: everybody may do everything, where only this
-    machine can reach it. Once there was a caller it never goes back. While the store cannot be read, who was known stays known.
+    As long as nobody was ever added and no tokens are taken the service is in development mode: everybody may do everything, where only
+    this machine can reach it. Once there was a caller it never goes back. While the store cannot be read, who was known stays known.
     """
 
     def __init__(self, *, reachable: bool = False, every: float = LOOK_SECONDS) -> None:

@@ -92,7 +92,8 @@ def _usable(listed: list[Mapping[str, Any]]) -> Iterator[tuple[str | None, Signi
 
 
 def _key(item: Mapping[str, Any]) -> SigningKey | None:
-    if item.get("use", "sig") != "sig" or "verify" not in item.get("key_ops", ("verify",)):
+    operations = item.get("key_ops", ["verify"])
+    if item.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         return None
     try:
         public = jwt.PyJWK.from_dict(dict(item)).key

@@ -17,9 +17,8 @@ from app.api.my.myself import WhoInDevelopment, myself
 from app.api.parameters import DecisionId, EntryId, Locale, Whole, Worded
 from app.api.recorded import no_decision
 from app.engine.texts import Language, language_of
-from app.record.choices import standing_of
-from app.record.export.plain import Afterwards, Plain, plainly
-from app.record.reading.many import ids_about, outcomes_by_decision, read_decisions
+from app.record.export.plain import Plain, all_plainly
+from app.record.reading.many import ids_about, read_decisions
 from app.record.reading.recorded import token_of
 
 PAGE = 10
@@ -86,8 +85,5 @@ async def read_my_decision(
 def _told(connection: Connection, call: Call, token: str, ids: Sequence[str], language: Language) -> list[Plain]:
     """Those of these decisions that are about the person, in their order."""
     found = read_decisions(connection, call.record.keys, ids, lambda _, subject: subject == token)
-    outcomes = outcomes_by_decision(connection, found)
-    refused = frozenset(item.about for item in standing_of(connection, token) if item.choice == "no_action" and item.about)
-    own = [found[name] for name in ids if name in found and found[name].state == "readable"]
-    packs = call.services.packs.library
-    return [plainly(item, packs, Afterwards(outcomes.get(item.id, {}), refused), language) for item in own]
+    own = [found[name] for name in ids if name in found]
+    return all_plainly(connection, own, call.services.packs.library, language)

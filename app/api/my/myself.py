@@ -30,12 +30,12 @@ def myself(call: Call, in_header: str | None) -> str:
         Refused: the caller's token names nobody.
         RequestError: somebody else is named beside the token, or nobody in development mode.
     """
-    subject, development = call.caller.subject, call.caller.role == DEVELOPMENT
-    if in_header is not None and not development:
+    if call.caller.role == DEVELOPMENT:
+        if in_header is None:
+            raise RequestError([FieldProblem("X-Subscriber-Id", "is required in development mode, where no token says who asks")])
+        return in_header
+    if in_header is not None:
         raise RequestError([FieldProblem("X-Subscriber-Id", "is for development mode; who asks is the subject of the token")])
-    if development and subject is None and in_header is None:
-        raise RequestError([FieldProblem("X-Subscriber-Id", "is required in development mode, where no token says who asks")])
-    who = subject or in_header
-    if who is None:
+    if call.caller.subject is None:
         raise Refused(problem("forbidden", detail="who asks is the subject of a token, and the credentials name nobody"))
-    return who
+    return call.caller.subject

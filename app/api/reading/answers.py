@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.engine.answer import Explanation
+from app.record.export.plain import Plain
 from app.record.log.tree import Inclusion, StoredCheckpoint
 from app.record.reading.influence import ProtectedInfluence
 from app.record.reading.minimal import MinimalChange, Untold
@@ -47,6 +48,7 @@ class DecisionExplained:
         minimal_changes: the smallest changes of figures, dates and days to wait that were tried and changed the list.
         untold: actions that one clause alone kept out, of which no such change can be told.
         protected: whether a protected fact had influence.
+        plain: the whole as the customer reads it, for customers and reviewers.
     """
 
     decision_id: str
@@ -55,6 +57,7 @@ class DecisionExplained:
     minimal_changes: Sequence[MinimalChange] | None
     untold: Sequence[Untold] | None
     protected: ProtectedInfluence | None
+    plain: Plain | None
 
 
 @dataclass(frozen=True, slots=True)

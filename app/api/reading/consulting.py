@@ -17,6 +17,7 @@ from app.api.reading.answers import DecisionExplained, DecisionReplayed, ProofAn
 from app.api.recorded import REVIEWERS, decision_of, no_decision, note_reading, worked_out
 from app.engine.texts import language_of
 from app.engine.view import view
+from app.record.export.plain import SELF_SERVICE, all_plainly
 from app.record.reading.consulting import explained, proof_of
 from app.record.reading.dossier import Dossier, dossier
 from app.record.reading.replaying import instead, replay
@@ -49,7 +50,10 @@ async def read_record(call: Admitted, decision_id: DecisionId, locale: Locale = 
     **declared(DecisionExplained, "erased", "pack-unusable", "not-found", "damaged"),
 )
 async def explain_decision(call: Admitted, decision_id: DecisionId, locale: Locale = "zh-CN") -> Response:
-    """Worked out again with the pack that decided; reviewers also get why the first came first, and what would have changed it."""
+    """Worked out again with the pack that decided; reviewers also get why the first came first, and what would have changed it.
+
+    Customers, and reviewers for them, get the whole in plain words: why this, on what it rests, how to refuse it.
+    """
     found = await decision_of(call, decision_id)
     case, digest = found.case, found.body["pack"]
     if case is None:
@@ -57,11 +61,15 @@ async def explain_decision(call: Admitted, decision_id: DecisionId, locale: Loca
     library = call.services.packs.library
     told = await worked_out(call, lambda _: explained(library, digest, case, language_of(locale)))
     await note_reading(call, "explanation", found)
+    plain = None
+    if call.caller.role in REVIEWERS or call.caller.role == SELF_SERVICE:
+        (plain,) = await call.read(lambda connection: all_plainly(connection, [found], library, language_of(locale)))
     if call.caller.role in REVIEWERS:
-        return json_answer(DecisionExplained(decision_id, told.explanation, told.order, told.minimal_changes, told.untold, told.protected))
+        whole = (told.explanation, told.order, told.minimal_changes, told.untold, told.protected)
+        return json_answer(DecisionExplained(decision_id, *whole, plain))
     pack = await worked_out(call, lambda _: library.get(digest))
     seen = view(told.explanation, pack.restricted, call.caller.role, call.caller.grade)
-    return json_answer(DecisionExplained(decision_id, seen, None, None, None, None))
+    return json_answer(DecisionExplained(decision_id, seen, None, None, None, None, plain))
 
 
 @router.get(

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from app.api.outgoing import WORDINGS
+from app.api.outgoing import wordings
 from app.record import Record
 from app.record.log.sealer import Sealer, SealerThread
 from app.record.log.witnessing import WitnessState, WitnessThread, witness_thread
@@ -36,7 +36,7 @@ class Background:
         """
         sealing = SealerThread(Sealer(record.database, record.keys, record.clock))
         self.witness: WitnessThread | None = witness_thread(settings.witness_url, settings.witness_key, record.database, record.keys)
-        telling = DelivererThread(Deliverer(record, WORDINGS, private=settings.callbacks_private))
+        telling = DelivererThread(Deliverer(record, wordings(settings.public_url), private=settings.callbacks_private))
         self._threads: list[Working] = [sealing, *([self.witness] if self.witness else []), telling]
 
     @property

@@ -7,10 +7,10 @@ import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from app.api.serving.connection import Connection
 
 _LOOK_SECONDS = 0.02
 _TICK_SECONDS = 1.0
@@ -26,30 +26,6 @@ class Leave:
 
     grace: float
     linger: float
-
-
-class Connection(HttpToolsProtocol):
-    """A connection that can be told to end with its next answer."""
-
-    ending = False
-
-    def end(self) -> None:
-        """Close with the next answer that has not begun."""
-        self.ending = True
-        if not self.idle and not self.cycle.response_started:
-            self.cycle.keep_alive = False
-
-    def on_headers_complete(self) -> None:
-        """A request begins."""
-        super().on_headers_complete()
-        if self.ending:
-            self.cycle.keep_alive = False
-
-    @property
-    def idle(self) -> bool:
-        """Is nothing asked on it."""
-        cycle: RequestResponseCycle | None = self.cycle
-        return cycle is None or cycle.response_complete
 
 
 class Server(uvicorn.Server):
@@ -84,6 +60,7 @@ class Server(uvicorn.Server):
         """Answer until told to leave."""
         while not self._leave.done():
             await self.on_tick(0)
+            self._look()
             await asyncio.wait([self._leave], timeout=_TICK_SECONDS)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -109,9 +86,16 @@ class Server(uvicorn.Server):
         while (waited := loop.time() - begun) < how.grace and (self.server_state.connections or self.server_state.tasks):
             if waited >= how.linger:
                 for connection in self._connections():
-                    if connection.idle:
+                    if connection.silent:
                         connection.transport.close()
+            self._look()
             await asyncio.sleep(_LOOK_SECONDS)
 
-    def _connections(self) -> list[Any]:
-        return list(self.server_state.connections)
+    def _look(self) -> None:
+        """Close connections whose clients are too slow."""
+        now = asyncio.get_running_loop().time()
+        for connection in self._connections():
+            connection.look(now)
+
+    def _connections(self) -> list[Connection]:
+        return [connection for connection in self.server_state.connections if isinstance(connection, Connection)]

@@ -23,8 +23,9 @@ from app.api.identity.keyset import BadKeys
 from app.api.logs import configure_logs
 from app.api.services import Services, open_services
 from app.api.serving.channel import Channel
+from app.api.serving.connection import Connection, Manners
 from app.api.serving.news import KeeperNews
-from app.api.serving.server import Connection, Leave, Server
+from app.api.serving.server import Leave, Server
 from app.api.serving.telling import ready, reason
 from app.engine.problems import PackError
 from app.record import StoreUnavailable
@@ -33,8 +34,8 @@ from app.settings import Settings
 
 _BEAT_SECONDS = 1.0
 _LINGER_AT_END = 0.3
-_LINGER = 6.0
-"""Seconds that connections of a worker that was replaced may stay idle: a little more than uvicorn keeps them."""
+_LINGER_AFTER = 1.0
+"""Seconds beyond `idle_seconds` that connections of a worker that was replaced may stay idle."""
 _JITTER = 0.1
 _GC_THRESHOLDS = (50_000, 50, 100)
 
@@ -75,9 +76,12 @@ class Worker:
         beating.cancel()
 
     def _config(self) -> uvicorn.Config:
+        app, settings = create_app(self._settings, self._services), self._settings
+        own = {"turnstile": app.state.turnstile, "manners": Manners(settings.head_seconds, settings.connections)}
         return uvicorn.Config(
-            create_app(self._settings, self._services),
-            http=Connection,
+            app,
+            http=type("Connection", (Connection,), own),
+            timeout_keep_alive=settings.idle_seconds,
             lifespan="on",
             log_config=None,
             access_log=False,
@@ -116,7 +120,7 @@ class Worker:
             if "drain" in told:
                 if self._answers:
                     self._opened.watch.draining = not told.get("linger")
-                self._leave(told["drain"], _LINGER if told.get("linger") else _LINGER_AT_END)
+                self._leave(told["drain"], self._settings.idle_seconds + _LINGER_AFTER if told.get("linger") else _LINGER_AT_END)
         if self._channel.ended:
             self._alone()
 

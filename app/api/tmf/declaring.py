@@ -10,6 +10,8 @@ from app.api.declaring import REFERENCES
 from app.api.problems import KINDS
 from app.api.tmf.answering import error_of, status_of
 
+Good = Mapping[int | str, Mapping[str, Any]]
+"""Good responses by status."""
 _EVERYWHERE = ("unauthenticated", "forbidden", "invalid-request", "internal", "store-busy", "store-unavailable")
 _OF_BODIES = ("body-too-large", "unsupported-media-type")
 _RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
@@ -17,7 +19,7 @@ _CHALLENGE = {"WWW-Authenticate": {"description": "How to send a key.", "schema"
 HREF = {"Location": {"description": "Its `href`.", "schema": {"type": "string"}}}
 
 
-def declared_as_tmf(good: Mapping[int | str, Mapping[str, Any]], *problems: str, takes: type | None = None) -> dict[str, Any]:
+def declared_as_tmf(good: Good, *problems: str, takes: type | None = None) -> dict[str, Any]:
     """The responses and the body of a route, as arguments for its decorator.
 
     Args:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Annotated
 
+from fastapi import Path
 from sqlalchemy import Connection
 
 from app.api.bodies import Refused
@@ -16,6 +18,7 @@ from app.record.callers import DEVELOPMENT
 from app.record.reading.recorded import Recorded
 from app.record.recommendations import Listed, recommendation, recommendations
 
+Id = Annotated[str, Path(max_length=200, description="An `id`.")]
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from app.api.answers import as_json
@@ -19,9 +19,9 @@ from app.api.parameters import Whole, Worded
 from app.api.recorded import answer_for, note_reading
 from app.api.repeating import Made, RepeatKey, given_once
 from app.api.tmf.answering import answered
-from app.api.tmf.declaring import HREF, declared_as_tmf
+from app.api.tmf.declaring import HREF, Good, declared_as_tmf
 from app.api.tmf.given import RecommendationRequest
-from app.api.tmf.lists import one_of, some_of
+from app.api.tmf.lists import Id, one_of, some_of
 from app.api.tmf.places import PREFIXES, Base, base_of
 from app.api.tmf.recommending import attributes_of, chosen, recommended
 from app.api.tmf.shapes import WanliuQueryProductRecommendation
@@ -39,7 +39,6 @@ Fields = Annotated[
     Annotated[str, Worded("names of attributes with commas between, such as id,recommendationItem")] | None,
     Query(max_length=1_000, description="Attributes to give, with commas between; `id` and `href` are always given."),
 ]
-Id = Annotated[str, Path(max_length=200, description="An `id`.")]
 WantedId = Annotated[str | None, Query(alias="id", max_length=200, description="Give this one only.")]
 Offset = Annotated[Annotated[int, Whole(0, FURTHEST)], Query(description="How many of the newest to leave out.")]
 Limit = Annotated[Annotated[int, Whole(1, LARGEST_PAGE)], Query(description="How many to give.")]
@@ -48,8 +47,8 @@ _COUNTS = {
     "X-Result-Count": {"description": "How many are given.", "schema": {"type": "integer"}},
 }
 _ONE = {"model": WanliuQueryProductRecommendation}
-_MADE = {201: {**_ONE, "description": "Decided, and durable.", "headers": HREF}}
-_SOME = {200: {"model": list[WanliuQueryProductRecommendation], "description": "Newest first.", "headers": _COUNTS}}
+_MADE: Good = {201: {**_ONE, "description": "Decided, and durable.", "headers": HREF}}
+_SOME: Good = {200: {"model": list[WanliuQueryProductRecommendation], "description": "Newest first.", "headers": _COUNTS}}
 
 
 async def create(call: Admitted, idempotency_key: RepeatKey = None) -> Response:

@@ -42,7 +42,7 @@ def recommended(answer: Mapping[str, Any], kept: Mapping[str, Any], base: Base) 
         **kept["echo"],
         "id": recommendation_id,
         "href": base.href(recommendation_id),
-        **_extended(TYPE, base),
+        **extended(TYPE, base),
         "instantSyncRecommendation": kept["echo"].get("instantSyncRecommendation", True),
         "state": "done",
         "validFor": _period(answer["decided_at"], min((item["validFor"]["endDateTime"] for item in items), default=None)),
@@ -92,7 +92,7 @@ def _item(action: Mapping[str, Any], decided_at: str, currency: str, base: Base)
     made: dict[str, Any] = {
         "id": str(action["rank"]),
         "priority": action["rank"],
-        **_extended(ITEM_TYPE, base),
+        **extended(ITEM_TYPE, base),
         "product": product if tariff is None else offered(product, tariff, currency),
         "productOffering": None if tariff is None else offering_of(tariff),
         **told,
@@ -107,18 +107,18 @@ def _reasons(reasons: Iterable[Mapping[str, Any]]) -> Iterable[ItemReason]:
         yield {"code": reason["code"], "text": reason["text"]} if reason["code"] else {"text": reason["text"]}
 
 
-def _extended(name: str, base: Base) -> dict[str, str]:
+def extended(name: str, base: Base) -> dict[str, str]:
     """What TM Forum's guidelines want of a shape with attributes of one's own; where it is told, where we know how we are reached."""
     told = {"@type": name, "@baseType": TYPES[name]}
     return {**told, "@schemaLocation": base.schema(name)} if base.address else told
 
 
 def _period(start: str, end: str | None) -> TimePeriod:
-    first = _instant(start)
-    return {"startDateTime": first} if end is None else {"startDateTime": first, "endDateTime": _instant(end)}
+    first = instant(start)
+    return {"startDateTime": first} if end is None else {"startDateTime": first, "endDateTime": instant(end)}
 
 
-def _instant(text: str) -> str:
+def instant(text: str) -> str:
     """A time in UTC, so that times as text compare as times do."""
     return datetime.datetime.fromisoformat(text).astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

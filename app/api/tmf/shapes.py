@@ -176,3 +176,34 @@ class EventSubscription(TypedDict, total=False):
     id: str
     callback: str
     query: str
+
+
+class InteractionItem(TypedDict, total=False):
+    """A recommendation that was talked about, and what became of it."""
+
+    id: str
+    creationDate: str
+    resolution: str
+    action: str
+    item: Reference
+
+
+WanliuPartyInteraction = TypedDict(
+    "WanliuPartyInteraction",
+    {
+        "@type": str,
+        "@baseType": str,
+        "@schemaLocation": str,
+        "id": str,
+        "creationDate": str,
+        "direction": str,
+        "reason": str,
+        "status": str,
+        "statusChangeDate": str,
+        "interactionDate": TimePeriod,
+        "interactionItem": list[InteractionItem],
+        "nextRecommendation": Reference,
+        "nextBecause": str,
+    },
+    total=False,
+)

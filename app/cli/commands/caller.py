@@ -30,11 +30,19 @@ def caller_add(
             metavar="GRADE", help="For agents: a name under `arbitration.concession` of the pack, such as leader.", show_default=False
         ),
     ] = None,
+    beside: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A caller of the same role whose system it joins: they see each other's decisions. Left out, it is one of its own.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Add a caller and print its key, once."""
     from app.cli.callers import add
 
-    add(name, role, grade)
+    add(name, role, grade, beside)
 
 
 @caller_app.command("list")

@@ -35,7 +35,7 @@ def keys_rotate(
 
 @keys_app.command("rewrap")
 def keys_rewrap() -> None:
-    """Wrap the keys of all subjects with the newest wrapping key."""
+    """Wrap the keys of all subjects, and the secrets of webhooks, with the newest wrapping key."""
     from app.cli.keys import rewrap
 
     rewrap()

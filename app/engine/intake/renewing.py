@@ -47,24 +47,28 @@ def renewed(
         case: as recorded.
         now: the clock.
         fresh: what the caller knows by now.
-        contact_at: when the person will be contacted; left out, now.
+        contact_at: when the person will be contacted, from `contact_time`; left out, now.
         contacts: of the person, on the record.
         choices: of the person, that stand.
 
     Raises:
-        CaseError: naming every field of `fresh` that makes no case, and `contact_at`.
+        CaseError: naming every field of `fresh` that makes no case.
     """
     subscriber = _subscriber(pack, case, fresh)
     asked: dict[str, Any] = {name: getattr(case, name) for name in _AS_ASKED}
     asked["answers"] = {fact: value for fact, value in (case.answers or {}).items() if answer_problem(pack, fact, value) is None}
     asked["history"] = "both" if contacts or subscriber.contacts is not None else "caller"
-    request = DecisionRequest.model_construct(contact_at=_contact_at(contact_at, now), subscriber=subscriber, **asked)
+    request = DecisionRequest.model_construct(contact_at=contact_at, subscriber=subscriber, **asked)
     taken = take(pack, with_history(request, contacts, now).with_choices(choices), now=now, role=case.asker.role)
     return replace(taken, asker=case.asker, conversation=case.conversation)
 
 
-def _contact_at(given: datetime.datetime | None, now: datetime.datetime) -> datetime.datetime | None:
-    """When the person will be contacted; by a clock that is a little behind ours, now."""
+def contact_time(given: datetime.datetime | None, now: datetime.datetime) -> datetime.datetime | None:
+    """When the person will be contacted; by a clock that is a little behind ours, now.
+
+    Raises:
+        CaseError: it is in the past, or too far ahead.
+    """
     if given is None:
         return None
     if given < now - CLOCKS_DIFFER:

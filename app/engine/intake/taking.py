@@ -105,8 +105,9 @@ def _untimely(
 
 
 def _late(subscriber: SubscriberContext, as_of: datetime.datetime) -> Iterator[FieldProblem]:
+    given = subscriber.model_fields_set
     for name in SECTIONS:
-        held = _held_at(subscriber, name)
+        held = _held_at(subscriber, name) if name in given else None
         if held is not None and held - as_of > CLOCKS_DIFFER:
             yield FieldProblem(f"subscriber.{name}.as_of", "is dated after `as_of`")
     for name in ("events", "contacts"):

@@ -9,7 +9,17 @@ from sqlmodel import col
 from app.record.store.database import Database, changed
 from app.record.store.months import first_day, first_moment_after, ids_of
 from app.record.store.partitions import name_of
-from app.record.store.tables import ChoiceRow, ContactRow, EntryRow, OutcomeRow, RecommendationRow, SubjectLeafRow, SubjectRow, SuccessorRow
+from app.record.store.tables import (
+    ChoiceRow,
+    ContactRow,
+    EntryRow,
+    EventRow,
+    OutcomeRow,
+    RecommendationRow,
+    SubjectLeafRow,
+    SubjectRow,
+    SuccessorRow,
+)
 
 _PORTION = 5_000
 
@@ -67,6 +77,8 @@ def _drop_beside(connection: Connection, month: str) -> None:
     next_one = select(col(EntryRow.id)).where(col(EntryRow.id) == col(SuccessorRow.entry_id))
     over = (col(SuccessorRow.entry_id) >= first, col(SuccessorRow.entry_id) < end, not_(next_one.exists()))
     connection.execute(delete(SuccessorRow).where(*over))
+    told = select(col(EntryRow.id)).where(col(EntryRow.id) == col(EventRow.entry_id))
+    connection.execute(delete(EventRow).where(col(EventRow.entry_id) >= first, col(EventRow.entry_id) < end, not_(told.exists())))
     left = select(col(EntryRow.id)).where(col(EntryRow.subject) == col(SubjectRow.token))
     old = col(SubjectRow.since) < first_moment_after(month)
     connection.execute(delete(SubjectRow).where(old, col(SubjectRow.hold).is_(None), not_(left.exists())))

@@ -24,6 +24,8 @@ from app.record.store.tables import (
     ContactRow,
     DecisionRow,
     EntryRow,
+    EventLineRow,
+    EventRow,
     IdempotencyRow,
     OutcomeRow,
     RecommendationRow,
@@ -133,6 +135,8 @@ def _delete(connection: Connection, lookup: bytes, token: str) -> dict[str, int]
         "idempotency": _deleted(connection, IdempotencyRow, token),
         "subject_leaf": _deleted(connection, SubjectLeafRow, token),
         "recommendation": _deleted(connection, RecommendationRow, token),
+        "event": _deleted(connection, EventRow, token),
+        "event_line": _deleted(connection, EventLineRow, token),
         "outcome": changed(connection.execute(forgotten)),
     }
 

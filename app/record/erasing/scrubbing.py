@@ -8,11 +8,20 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from app.record.store.database import Database
-from app.record.store.tables import ContactRow, IdempotencyRow, OutcomeRow, RecommendationRow, SubjectLeafRow, SubjectRow
+from app.record.store.tables import (
+    ContactRow,
+    EventLineRow,
+    EventRow,
+    IdempotencyRow,
+    OutcomeRow,
+    RecommendationRow,
+    SubjectLeafRow,
+    SubjectRow,
+)
 
 _PATIENCE = 10.0
 _PAUSE = 0.05
-_TOUCHED = (SubjectRow, ContactRow, IdempotencyRow, OutcomeRow, SubjectLeafRow, RecommendationRow)
+_TOUCHED = (SubjectRow, ContactRow, IdempotencyRow, OutcomeRow, SubjectLeafRow, RecommendationRow, EventRow, EventLineRow)
 
 
 def scrub(database: Database, *, patience: float = _PATIENCE, full: bool = False) -> bool:

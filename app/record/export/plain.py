@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from sqlalchemy import Connection
 
 from app.engine.answer import ActionAnswer
 from app.engine.case import Case
@@ -21,9 +23,12 @@ from app.engine.terms import local_time
 from app.engine.texts import Language, listed
 from app.engine.view import view
 from app.engine.vocabulary import FACTS, SECTIONS
+from app.record.choices import standing_of
 from app.record.export.plain_words import BECAME, NOTHING, TEXT
 from app.record.export.retelling import pack_of
 from app.record.export.words import CHANNELS, section_title
+from app.record.reading.consulting import LOCALES
+from app.record.reading.many import outcomes_by_decision
 from app.record.reading.recorded import Recorded
 from app.record.reading.replaying import Packs
 
@@ -70,6 +75,22 @@ class Afterwards:
     refused: frozenset[str]
 
 
+def all_plainly(connection: Connection, found: Sequence[Recorded], packs: Packs, language: Language) -> list[Plain]:
+    """Decisions about one person in words for them, with what became of each; those that cannot be read any more are left out.
+
+    Args:
+        connection: a reading transaction.
+        found: decisions, all about the same person.
+        packs: every pack ever used.
+        language: of the words.
+    """
+    token = next((item.subject for item in found if item.subject is not None), "")
+    refused = frozenset(item.about for item in standing_of(connection, token) if item.choice == "no_action" and item.about)
+    outcomes = outcomes_by_decision(connection, [item.id for item in found])
+    readable = (item for item in found if item.state == "readable")
+    return [plainly(item, packs, Afterwards(outcomes.get(item.id, {}), refused), language) for item in readable]
+
+
 def plainly(found: Recorded, packs: Packs, after: Afterwards, language: Language) -> Plain:
     """A decision on record in words for the customer.
 
@@ -96,18 +117,17 @@ class _Told:
     def __init__(self, case: Case, pack: Pack | None, found: Recorded, after: Afterwards, language: Language) -> None:
         self.case, self.pack, self.found, self.after, self.language = case, pack, found, after, language
         self.channel = CHANNELS.get(case.channel, {}).get(language, case.channel)
-        self.shown: Mapping[str, ActionAnswer] = {} if pack is None else _shown(pack, case)
+        self.shown: Mapping[str, ActionAnswer] = {} if pack is None else _shown(pack, replace(case, locale=LOCALES[language]))
 
     def say(self, code: str, **given: Any) -> str:
         return TEXT[code][self.language == "zh"].format(**given)
 
     def suggestions(self) -> Iterator[Suggestion]:
-        """What was on the list and is worded for the customer, or was told to them."""
+        """What was written to the customer, or told to them as somebody reported."""
         for item in self.found.body["offered"]:
             name, shown = item["action"], self.shown.get(item["action"])
             action = self.pack.by_id.get(name) if self.pack is not None else None
-            reached = name in self.after.outcomes
-            if action is None or not (reached or (shown is not None and action.kind != "escalation" and (shown.text or shown.reasons))):
+            if action is None or not (name in self.after.outcomes or _was_for_them(action, shown)):
                 continue
             why = self._joined(reason.text for reason in shown.reasons) if shown is not None else ""
             yield Suggestion(name, self._named(action, shown), why or None, self._became(name), name in self.after.refused)
@@ -163,6 +183,11 @@ class _Told:
 
     def _joined(self, parts: Iterable[str]) -> str:
         return ("" if self.language == "zh" else " ").join(parts)
+
+
+def _was_for_them(action: Action, shown: ActionAnswer | None) -> bool:
+    """Was it a text for the customer? A script is for who speaks to them, and an escalation for our own people."""
+    return shown is not None and bool(shown.text) and action.kind != "escalation"
 
 
 def _shown(pack: Pack, case: Case) -> Mapping[str, ActionAnswer]:

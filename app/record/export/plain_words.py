@@ -24,8 +24,8 @@ TEXT: Words = {
     ),
     "unprofiled": ("Your profile was not used for offers, as you wished.", "按您的意愿，营销推荐未使用您的个人画像。"),
     "for our people": (
-        "Nothing was suggested to you; our people were told how best to help.",
-        "本次没有向您推荐内容，仅为客服人员提供了服务建议。",
+        "Our people were told how best to help you.",
+        "这次的服务建议提供给了为您服务的工作人员。",
     ),
     "rules gone": (
         "The rules of that time cannot be run any more, so what was suggested cannot be told here; ask us, and a person will look it up.",

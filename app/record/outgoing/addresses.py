@@ -101,6 +101,11 @@ def is_open(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved and not any(address in net for net in _NEVER)
 
 
+def name_of(url: httpx.URL) -> str:
+    """The host of a URL as name servers and certificates have it."""
+    return url.raw_host.decode("ascii")
+
+
 def host_of(callback: str) -> str:
     """The host of a callback that was let pass, with its port where that is a special one: what may be told of it."""
     url = httpx.URL(callback)
@@ -118,7 +123,8 @@ def _check(url: httpx.URL, *, private: bool) -> None:
         raise BadCallback("has a `#`, which is never sent; leave it and what follows out")
     if url.port is not None and not 1 <= url.port <= 65_535:
         raise BadCallback("has a port that there is not; expected 1 to 65535")
-    if len(url.host) > _LONGEST_HOST or not (_HOST.fullmatch(url.host) or _is_address(url.host)):
+    host = name_of(url)
+    if len(host) > _LONGEST_HOST or not (_HOST.fullmatch(host) or _is_address(host)):
         raise BadCallback("has a host that is none; expected a name such as crm.example, or an address")
 
 
@@ -134,7 +140,7 @@ async def _looked_up(url: httpx.URL) -> list[Address]:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(_LOOKUP_SECONDS):
-            found = await loop.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+            found = await loop.getaddrinfo(name_of(url), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError, TimeoutError):
         raise BadCallback("has a host that no name server knows") from None
     told = dict.fromkeys(str(item[4][0]).partition("%")[0] for item in found[:_MOST_ADDRESSES])

@@ -12,6 +12,11 @@ EventType = Literal[
     "wanliu.decision.v1", "wanliu.outcome.v1", "wanliu.promise.v1", "wanliu.call_back.v1", "wanliu.escalation.v1"
 ]  # in the order in which those of one entry are told
 TYPES: tuple[EventType, ...] = get_args(EventType)
+Recommended = Literal["QueryProductRecommendationCreateEvent", "QueryProductRecommendationStateChangeEvent"]
+"""TM Forum's, in the order in which they are told: of what was asked for as TM Forum has it, and in its format only."""
+RECOMMENDED: tuple[Recommended, ...] = get_args(Recommended)
+Heard = EventType | Recommended
+"""What a subscription may be told of."""
 DECIDED: EventType = "wanliu.decision.v1"
 TOLD: EventType = "wanliu.outcome.v1"
 Case = Literal["promise", "call_back", "escalation"]
@@ -53,7 +58,7 @@ class Wanted:
 
     owner: str
     callback: str = field(repr=False)
-    types: tuple[EventType, ...]
+    types: tuple[Heard, ...]
     format: Format = "cloudevents"
     system: str | None = None
     filters: Filters = Filters()

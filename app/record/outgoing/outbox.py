@@ -10,17 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 from sqlmodel import SQLModel
 
 from app.record.callers import known_callers
-from app.record.outgoing.model import DECIDED, PER_LEAF, TOLD, EventType, Subscription
+from app.record.outgoing.model import DECIDED, PER_LEAF, RECOMMENDED, TOLD, EventType, Heard, Subscription
 from app.record.outgoing.subscriptions import webhooks
+from app.record.recommendations import VIA
 from app.record.store.database import Database
 from app.record.store.tables import EventLineRow, EventRow
 
 _KINDS: Mapping[str, EventType] = {"decision": DECIDED, "outcome": TOLD}
-_TELLING = frozenset({*_KINDS, "choice"})
+_TELLING = frozenset({*_KINDS, "choice", "enquiry"})
 _PORTION = 1_000
 _OPENED: Mapping[str, EventType] = {
     "promise": "wanliu.promise.v1",
@@ -32,7 +33,7 @@ _OPENED: Mapping[str, EventType] = {
 class Event(NamedTuple):
     """An event: its type, and of one that opens a case, the action that does, as its entry has it."""
 
-    type: EventType
+    type: Heard
     opened_by: Mapping[str, Any] | None
 
 
@@ -78,9 +79,11 @@ def line_up(database: Database, connection: Connection, events: Sequence[Mapping
 
 
 def events_of(kind: str, body: Mapping[str, Any]) -> list[Event]:
-    """The events that an entry makes, in the order in which they are told: what happened, then each case that it opens."""
+    """The events that an entry makes, in the order in which they are told: what happened, each case that it opens, TM Forum's."""
     first = [Event(_KINDS[kind], None)] if kind in _KINDS else []
-    return [*first, *(Event(_OPENED[item["opens"]["case"]], item) for item in _opening(kind, body))]
+    asked_there = RECOMMENDED if body.get("via") == VIA else ()
+    opened = (Event(_OPENED[item["opens"]["case"]], item) for item in _opening(kind, body))
+    return [*first, *opened, *(Event(name, None) for name in asked_there)]
 
 
 def event_at(number: int, kind: str, body: Mapping[str, Any]) -> Event:
@@ -114,5 +117,5 @@ def _rows(leaf: Leaf, heard: Sequence[Subscription], systems: Mapping[str, str])
 
 
 def _put(database: Database, connection: Connection, events: Sequence[dict[str, Any]]) -> None:
-    database.append(connection, EventRow, events)
+    connection.execute(insert(EventRow), events)
     line_up(database, connection, events)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import httpx
 
 from app import __version__
-from app.record.outgoing.addresses import BadCallback, addresses_of, parsed
+from app.record.outgoing.addresses import BadCallback, addresses_of, name_of, parsed
 
 SECONDS = 10.0
 """For one event, from the look-up of its host to the status of the answer."""
@@ -98,7 +98,7 @@ class Sender:
             url.copy_with(host=address),
             content=body,
             headers={**headers, "host": url.netloc.decode("ascii"), "user-agent": f"wanliu/{__version__}"},
-            extensions={"sni_hostname": url.host},
+            extensions={"sni_hostname": name_of(url)},
         )
         answer = await self._client(callback).send(request, stream=True, follow_redirects=False)
         try:

@@ -18,7 +18,7 @@ from sqlmodel import col
 from app.record.entries import NewEntry, NewRow
 from app.record.keys import Keys
 from app.record.outgoing.addresses import host_of
-from app.record.outgoing.model import EventType, Filters, Format, Subscription, Wanted
+from app.record.outgoing.model import Filters, Format, Heard, Subscription, Wanted
 from app.record.outgoing.secrets import locked, new_secret, secret_digest, shown
 from app.record.store.database import stamp
 from app.record.store.tables import WebhookRow
@@ -181,7 +181,7 @@ def _kept(row: dict[str, Any]) -> Kept:
     wanted = Wanted(
         owner=row["owner"],
         callback=row["callback"],
-        types=cast("tuple[EventType, ...]", tuple(orjson.loads(row["types"]))),
+        types=cast("tuple[Heard, ...]", tuple(orjson.loads(row["types"]))),
         format=row["format"],
         system=row["system"],
         filters=Filters(**filters),

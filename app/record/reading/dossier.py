@@ -20,6 +20,7 @@ from app.record.packs.library import DamagedPack
 from app.record.packs.standing import read_history
 from app.record.packs.steps import UnknownPack
 from app.record.reading.afterwards import Answered, outcomes_of
+from app.record.reading.conversations import Around, around
 from app.record.reading.knowing import Contactable, PortOut, Section, contactable, port_out, sections
 from app.record.reading.recorded import Recorded, State
 from app.record.reading.replaying import Packs
@@ -63,6 +64,7 @@ class Dossier:
         port_out: whether a port-out was in progress.
         working: every action considered, worked out again.
         why_not_worked_out: what hindered that.
+        conversation: the decisions before and after it in the same conversation.
         outcomes: what came of it.
         idempotency_key: what the caller asked it under.
         proof: its place in the log.
@@ -80,6 +82,7 @@ class Dossier:
     port_out: PortOut | None
     working: Working | None
     why_not_worked_out: str | None
+    conversation: Around
     outcomes: Sequence[Answered]
     idempotency_key: str | None
     proof: Proved
@@ -119,6 +122,7 @@ def dossier(connection: Connection, keys: Keys, recorded: Recorded, packs: Packs
         port_out=port,
         working=worked_out,
         why_not_worked_out=hindered,
+        conversation=around(connection, recorded),
         outcomes=outcomes_of(connection, keys, recorded),
         idempotency_key=_key(connection, recorded.id),
         proof=_proved(connection, recorded),

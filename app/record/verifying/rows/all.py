@@ -20,7 +20,9 @@ from app.record.verifying.rows.packs import compare_packs
 from app.record.verifying.rows.recommendations import compare_recommendations, find_made_up_recommendations
 from app.record.verifying.rows.standing import standing
 from app.record.verifying.rows.subjects import Gone, SubjectLeaves
+from app.record.verifying.rows.successors import compare_successors, find_made_up_successors
 from app.record.verifying.rows.told import told_by
+from app.record.verifying.rows.webhooks import compare_webhooks
 from app.record.verifying.verdict import Findings
 
 
@@ -53,15 +55,18 @@ class Rows:
         self._contacts.compare(outcomes, kept)
         compare_choices(self._connection, [*told_by(entries, "choice"), *outcomes], kept, self._findings)
         compare_recommendations(self._connection, entries, kept, self._findings)
+        compare_successors(self._connection, [*told_by(entries, "decision")], self._archives, self._findings)
 
     def finish(self) -> None:
         """Compare the rest, when every entry was looked at."""
         self._leaves.find_made_up(self._first)
         find_made_up_outcomes(self._connection, self._archives, self._findings)
         find_made_up_recommendations(self._connection, self._archives, self._findings)
+        find_made_up_successors(self._connection, self._archives, self._findings)
         self._contacts.find_made_up()
         find_made_up_choices(self._connection, self._findings)
         compare_keys(self._connection, self._findings)
         compare_packs(self._connection, self._standing, self._findings)
         compare_callers(self._connection, self._standing, self._findings)
+        compare_webhooks(self._connection, self._keys, self._standing, self._findings)
         compare_holds(self._connection, self._keys, self._standing, self._findings)

@@ -21,6 +21,7 @@ from app.record.verifying.rows.outcomes import compare_outcomes
 from app.record.verifying.rows.packs import compare_files
 from app.record.verifying.rows.recommendations import compare_recommendations
 from app.record.verifying.rows.subjects import SubjectLeaves
+from app.record.verifying.rows.successors import compare_successors
 from app.record.verifying.rows.told import Told, told_by
 from app.record.verifying.verdict import Findings
 
@@ -51,6 +52,8 @@ def rows_of_entry(connection: Connection, keys: Keys, leaf: int | None, entry: E
         compare_outcomes(connection, keys, outcomes, kept, findings)
         Contacts(connection, cache(lambda: Archives.read(connection)), findings).compare(outcomes, kept)
     compare_choices(connection, [*told_by([(leaf, entry)], "choice"), *told_by([(leaf, entry)], "outcome")], kept, findings)
+    if entry.kind == "decision" and text(codes, "parent"):
+        compare_successors(connection, [*told_by([(leaf, entry)], "decision")], Archives.read(connection), findings)
     if entry.kind == "decision" and text(codes, "pack"):
         compare_files(connection, text(codes, "pack"), findings)
 

@@ -14,7 +14,7 @@ from app.record.verifying.reading import columns, entry_of
 from app.record.verifying.rows.told import Told, told_by
 from app.record.verifying.verdict import Findings
 
-_KINDS = ("caller_changed", "hold", "erasure")
+_KINDS = ("caller_changed", "webhook_changed", "hold", "erasure")
 _PACK = "pack_%"
 
 

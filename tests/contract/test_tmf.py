@@ -1,0 +1,521 @@
+"""TM Forum's TMF680 v4.0.0: what is taken, what is given, to whom."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import func, select
+from sqlmodel import col
+from starlette.testclient import TestClient
+
+from app.api.tmf.channels import BY_ROLE, CHANNELS, OTHER_NAMES
+from app.api.tmf.recommendations import LARGEST_PAGE
+from app.api.tmf.taking import LARGEST_ECHO
+from app.record.erasing.persons import erase
+from app.record.keys import Keys
+from app.record.store.tables import EntryRow, RecommendationRow
+from app.record.verifying.whole import verify_log
+from tests.contract.tmf import ABOUT, CUSTOMER, HUB, QUERY, RECOMMENDATIONS, Door, document, needs_documents, official, tmf_served
+from tests.customers import WHO, Service
+
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture
+def service(http: TestClient, keys: Keys, tmp_path: Path) -> Iterator[Service]:
+    with tmf_served(http, keys, f"sqlite:///{tmp_path}/wanliu.db") as service:
+        yield service
+
+
+@pytest.fixture
+def door(service: Service) -> Door:
+    return Door(service, "campaign")
+
+
+def findings(service: Service) -> tuple[Any, ...]:
+    return tuple(service.record.read_now(lambda connection: verify_log(connection, service.record.keys)).findings)
+
+
+def entries(service: Service, kind: str) -> int:
+    query = select(func.count()).where(col(EntryRow.kind) == kind)
+    return service.record.read_now(lambda connection: connection.execute(query).scalar_one())
+
+
+# What is given
+
+
+def test_a_recommendation_says_what_the_decision_says(door: Door, service: Service) -> None:
+    """The same actions in the same order, words and reasons; the tariff as an offering with its price; which decision and pack."""
+    found = door.asked()
+    answer = service.call("campaign", "GET", f"/v1/decisions/{found['id']}").json()
+    assert found["decisionId"] == found["id"] == answer["decision_id"]
+    assert found["policySetVersion"] == answer["pack"]["digest"]
+    assert found["phase"] == answer["phase"]["id"]
+    assert len(found["recommendationItem"]) == len(answer["actions"]) > 0
+    for item, action in zip(found["recommendationItem"], answer["actions"], strict=True):
+        assert (item["id"], item["priority"], item["action"]) == (str(action["rank"]), action["rank"], action["action"])
+        assert (item["kind"], item["confirm"], item.get("text"), item.get("script")) == tuple(
+            action[name] for name in ("kind", "confirm", "text", "script")
+        )
+        assert [reason["text"] for reason in item.get("reason", [])] == [reason["text"] for reason in action["reasons"]]
+        assert item["product"]["name"] == action["title"]
+    priced = [item for item in found["recommendationItem"] if "productOffering" in item]
+    assert [item["productOffering"]["id"] for item in priced] == [item["tariff"]["id"] for item in answer["actions"] if item["tariff"]]
+    tariff = next(item["tariff"] for item in answer["actions"] if item["tariff"])
+    (price,) = priced[0]["product"]["productPrice"]
+    assert price["price"]["taxIncludedAmount"] == {"unit": "CNY", "value": tariff["fee_after"] / 100}
+    assert priced[0]["product"]["productOffering"] == priced[0]["productOffering"]
+    told = {item["name"]: item["value"] for item in priced[0]["product"]["productCharacteristic"]}
+    assert told["filingNo"] == tariff["filing_no"]
+
+
+def test_what_extends_tm_forums_shapes_says_so(door: Door) -> None:
+    """`@type`, `@baseType` and `@schemaLocation`, which leads to where our document tells of the shape."""
+    found = door.asked()
+    for part in (found, found["recommendationItem"][0]):
+        address, _, pointer = part["@schemaLocation"].partition("#")
+        assert address == "http://wanliu/openapi.json"
+        assert pointer == f"/components/schemas/{part['@type']}"
+        assert document()["components"]["schemas"][part["@type"]]
+        assert part["@type"] == f"Wanliu{part['@baseType']}"
+
+
+def test_the_document_names_every_attribute_that_is_given(door: Door) -> None:
+    """No attribute is given that our document does not tell of."""
+    schemas = document()["components"]["schemas"]
+    found = door.asked(name="a", description="b", place={"id": "p"}, category="c", productOrder="o", shoppingCart={"id": "s"})
+    assert found.keys() <= schemas["WanliuQueryProductRecommendation"]["properties"].keys()
+    for item in found["recommendationItem"]:
+        assert item.keys() <= schemas["WanliuRecommendationItem"]["properties"].keys()
+        assert item["product"].keys() <= schemas["Product"]["properties"].keys()
+
+
+def test_a_customer_sees_texts_for_customers_only(service: Service) -> None:
+    """No phase, score, title or code of a reason; what is said is what the app may show."""
+    found = Door(service, "app").asked(channel=[{"id": "app"}], direction="self", relatedParty=None)
+    assert found["recommendationItem"]
+    assert not found.keys() & {"phase"}
+    for item in found["recommendationItem"]:
+        assert not item.keys() & {"score", "script"}
+        assert all(reason.keys() == {"text"} for reason in item.get("reason", []))
+    assert "relatedParty" not in found
+
+
+def test_a_decision_is_live_and_on_record_like_any_other(door: Door, service: Service) -> None:
+    """With the case that was decided, and what it was asked with beside that where nobody but the person's key opens it."""
+    found = door.asked(shoppingCartItem=[{"entityId": "cart-77", "itemId": "1"}])
+    entry = service.entry(found["id"])
+    assert entry.case is not None
+    assert (entry.case.subscriber.id, entry.case.channel, entry.case.direction) == (WHO, "sms_marketing", "outbound")
+    assert (entry.body["caller"], entry.body["role"], entry.body["via"]) == ("engine", "campaign", "tmf680")
+    assert b"cart-77" not in orjson.dumps(entry.envelope)
+    assert "cart-77" in (entry.private or {})["tmf680"]
+
+
+def test_an_enquiry_is_no_decision(door: Door, service: Service) -> None:
+    """It is on the record under its own kind, with codes only; no decision is counted."""
+    found = door.ask({"shoppingCartItem": {"entityId": "cart-78"}}).json()
+    entry = service.entry(found["id"])
+    assert (entry.envelope["kind"], entries(service, "decision")) == ("enquiry", 0)
+    assert b"cart-78" not in orjson.dumps(entry.envelope)
+    assert "decisionId" not in found
+    assert service.call("campaign", "GET", f"/v1/decisions/{found['id']}").status_code == 404
+
+
+# What is taken
+
+
+def test_what_breaks_tm_forums_document_is_taken(door: Door) -> None:
+    """Objects and ids for arrays, numbers for text, words for true and false, null for left out; given back as the document wants it."""
+    sent = {
+        "id": "1001",
+        "href": "http: //odd/",
+        "state": "done",
+        "validFor": {"startDateTime": "2019-07-03 T04:00:00.0Z"},
+        "recommendationItem": "?",
+        "instantSyncRecommendation": "false",
+        "@schemaLocation": "no uri at all",
+        "description": None,
+        "name": 7,
+        "channel": {"id": 21, "name": "mobile app channel"},
+        "category": "handsets",
+        "shoppingCart": {"id": "c", "@schemaLocation": "not a uri"},
+        "place": {"name": "Shop 3"},
+        "relatedParty": {"id": 34, "role": "customer", "name": "John Smith"},
+        "theirOwn": {"anything": [1, {"deep": True}]},
+    }
+    found = door.ask(sent).json()
+    assert found["id"] != "1001"
+    assert found["instantSyncRecommendation"] is False
+    assert (found["name"], found["channel"]) == ("7", [{"id": "21", "name": "mobile app channel"}])
+    assert (found["category"], found["shoppingCart"]) == ([{"id": "handsets"}], [{"id": "c"}])
+    assert found["place"] == {"role": "place", "name": "Shop 3"}
+    assert found["relatedParty"] == {"id": "34", "role": "customer", "name": "John Smith", "@referredType": "Customer"}
+    assert "description" not in found
+    assert "theirOwn" not in found
+
+
+@needs_documents
+@pytest.mark.parametrize("path", [QUERY, f"{CUSTOMER}/queryProductRecommendation"])
+def test_tm_forums_sample_gives_201(door: Door, path: str) -> None:
+    """And what is given keeps the document that the sample breaks."""
+    response = door.ask(official("tmforum-sample.json"), path)
+    assert response.status_code == 201
+    assert response.json()["relatedParty"]["id"] == "34"
+
+
+@needs_documents
+def test_the_shape_of_the_example_mapping_is_taken(door: Door) -> None:
+    """With the names of our facts; those of the example are another operator's, and each is named as unknown."""
+    asked = official("mapping.example.json")["request"]
+    problems = door.ask(asked)
+    assert problems.status_code == 400
+    assert problems.json()["message"].count("is not a fact of the vocabulary") == len(asked["characteristic"])
+    asked["characteristic"] = [{"name": "plan.monthly_fee", "valueType": "number", "value": 5990}]
+    assert door.ask(asked).status_code == 201
+
+
+def test_facts_as_pairs_are_facts(door: Door, service: Service) -> None:
+    """By their dotted names; text is read as what the fact is, and beside `subscriber` they join."""
+    pairs = [
+        {"name": "plan.monthly_fee", "value": "5900", "valueType": "number"},
+        {"name": "home.has_broadband", "value": "true"},
+        {"name": "billing.total", "value": [5900, 6100]},
+        {"name": "services.held", "value": "caller_id"},
+        {"name": "account.joined_on", "value": None},
+        {"name": "request.reason", "value": "bill"},
+        {"name": "churn.score", "value": "0.25"},
+    ]
+    body = {**ABOUT, "characteristic": pairs, "subscriber": {"plan": {"min_commitment": 5900}}}
+    response = door.ask(body)
+    assert response.status_code == 201, response.text
+    case = service.entry(response.json()["id"]).case
+    assert case is not None
+    known = case.as_json()
+    assert known["reason"] == "bill"
+    assert known["subscriber"]["plan"] == {"monthly_fee": 5900, "min_commitment": 5900}
+    assert known["subscriber"]["home"] == {"has_broadband": True}
+    assert known["subscriber"]["billing"] == {"total": [5900, 6100]}
+    assert known["subscriber"]["services"] == {"held": ["caller_id"]}
+    assert known["subscriber"]["account"] == {"joined_on": None}
+    assert known["subscriber"]["churn"]["score"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            {"characteristic": {"name": "plan.monthly_fe", "value": 1}},
+            "characteristic.0.name: is not a fact of the vocabulary; did you mean",
+        ),
+        ({"characteristic": [{"name": "plan.monthly_fee", "value": 1}] * 2}, "characteristic.1.name: stands in the request already"),
+        ({"characteristic": {"name": "network.complaints_area", "value": "much"}}, "X"),
+        ({"characteristic": {"name": "custom.no_such", "value": 1}}, "subscriber.custom.no_such: is not among the pack's own facts"),
+        ({"characteristic": {"name": "usage.sms", "value": "NaN"}}, "Y"),
+        ({"channel": "carrier pigeon"}, f"channel.0.id: is no channel of ours, nor is its name; there are {', '.join(CHANNELS)}"),
+        ({"channel": "shopp"}, "did you mean `shop`?"),
+        ({"relatedParty": {"id": "not an id"}}, "relatedParty.id: expected 1 to 64 characters"),
+        ({"relatedParty": {"role": "customer"}}, "relatedParty.0.id: is required"),
+        ({"subscriber": {"id": "another"}}, "subscriber.id: is another than that of `relatedParty`"),
+        ({"subscriber": {"plan": {"monthly_fe": 1}}}, "subscriber.plan.monthly_fe: does not exist; did you mean `monthly_fee`?"),
+        ({"subscriber": [1]}, "subscriber: expected an object"),
+        ({"subscribr": {}}, "body: has an attribute that there is not; did you mean `subscriber`?"),
+        ({"moment": "lunch"}, "moment: expected one of"),
+        ({"category": [{"name": "no id"}]}, "category.0.id: is required"),
+        ({"category": [{"id": "x"}] * 101}, "category: expected at most 100 entries"),
+        ({"name": ["x"]}, "name: expected text"),
+        ({"name": "a\x00b"}, "name: "),
+        ({"instantSyncRecommendation": "yes"}, "instantSyncRecommendation: expected true or false"),
+        ({"shoppingCartItem": [{"note": "x" * LARGEST_ECHO}]}, "body: has more in what is said back than 32 KB"),
+        ({"shoppingCartItem": [{"n": 10**30}]}, "body: holds half a character, a number beyond 64 bits, or is nested too deeply"),
+        ([], "body: expected an object"),
+    ],
+)
+def test_what_is_wrong_is_400_and_named(door: Door, body: Any, said: str) -> None:
+    """Never 422; in TM Forum's form, with the field and the nearest right thing."""
+    response = door.ask({**ABOUT, **body} if isinstance(body, dict) else body)
+    assert response.status_code == 400
+    assert said in response.json()["message"]
+    assert response.json() | {"message": ""} == {
+        "@type": "Error",
+        "code": "invalid-request",
+        "reason": "The request is not one this service can answer",
+        "message": "",
+        "status": "400",
+        "referenceError": "urn:wanliu:problem:invalid-request",
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"category": {"id": "a", "id": "b"}}',
+        b'{"category": {"id": "a", "n": NaN}}',
+        b'{"category": {"id": "a", "n": 1e999}}',
+        b'{"category": {"id": "a", "n": "\\ud800"}}',
+        b'{"name": "\\ud800"}',
+        b'{"subscriber": {"id": "\\ud800"}, "channel": "app"}',
+        b'{"channel": {"id": "\\ud800"}, "relatedParty": "x"}',
+        b'{"category": {"id": "a", "n": ' + b"9" * 5_000 + b"}}",
+        b'{"category": {"id": "a", "n": ' + b"[" * 3_000 + b"]" * 3_000 + b"}}",
+        b'{"name": "\xff"}',
+        b"\xef\xbb\xbf{}",
+    ],
+)
+def test_what_json_readers_differ_about_is_400(door: Door, body: bytes) -> None:
+    """Duplicate keys, NaN, halves of characters, endless numbers and depths."""
+    response = door.call("POST", QUERY, content=body, headers={"content-type": "application/json"})
+    assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
+
+
+def test_every_channel_has_a_name_that_is_taken(door: Door, service: Service) -> None:
+    """Our own names however they are spelt, and others; one that is left out is the role's usual one, and a campaign must name one."""
+    spelt = {name: name for name in CHANNELS} | {"Call-Centre": "call_centre", "SMS marketing channel": "sms_marketing"} | dict(OTHER_NAMES)
+    for said, channel in spelt.items():
+        found = door.ask({"relatedParty": "s-7", "channel": {"id": said}}).json()
+        assert service.entry(found["id"]).body["channel"] == channel, said
+    assert "channel: is required" in door.ask({"relatedParty": "s-7"}).json()["message"]
+    found = Door(service, "agent").ask({"relatedParty": "s-7"}).json()
+    assert service.entry(found["id"]).body["channel"] == BY_ROLE["agent"] == "call_centre"
+
+
+def test_the_subscriber_is_the_party_with_the_role(door: Door, service: Service) -> None:
+    """Of several the subscriber or customer; an employee is nobody to decide about; a lone party without a role is meant."""
+    employee, customer = {"id": "e-1", "role": "employee"}, {"id": "s-8", "role": "Customer"}
+    found = door.ask({"channel": "app", "relatedParty": [employee, customer]}).json()
+    assert service.entry(found["id"]).case.subscriber.id == "s-8"  # type: ignore[union-attr]
+    assert door.ask({"channel": "app", "relatedParty": [employee]}).json()["emptyBecause"] == "no_subscriber"
+    assert "decisionId" in door.ask({"channel": "app", "relatedParty": "s-8"}).json()
+    assert "decisionId" in door.ask({"channel": "app", "subscriber": {"id": "s-8"}}).json()
+
+
+def test_a_repeated_request_with_a_key_gives_the_first_answer(door: Door, service: Service) -> None:
+    """And one record; of an enquiry too."""
+    for body in (ABOUT, {"category": {"id": "a"}}):
+        first, again = (door.ask(body, headers={"idempotency-key": f"k-{len(body)}"}) for _ in range(2))
+        assert first.json() == again.json()
+        assert first.headers["location"] == again.headers["location"]
+    assert (entries(service, "decision"), entries(service, "enquiry")) == (1, 1)
+    other = door.ask({}, headers={"idempotency-key": f"k-{len(ABOUT)}"})
+    assert (other.status_code, other.json()["code"]) == (400, "idempotency-key-reused")
+
+
+# Whose it is
+
+
+def test_everybody_sees_their_own_only(service: Service) -> None:
+    """A system its own; a customer what is about them and was asked in the app; somebody else's is not found, by either prefix."""
+    campaign, other, app = Door(service, "campaign"), Door(service, "other campaign"), Door(service, "app")
+    made = campaign.asked()
+    own = app.asked(channel="app", direction="self")
+    assert campaign.ids() == [made["id"]]
+    assert other.ids() == []
+    assert app.ids() == [own["id"]]
+    assert Door(service, "app of another").ids() == []
+    assert Door(service, "agent").ids() == []
+    assert Door(service).ids() == [own["id"], made["id"]]
+    for door in (other, app, Door(service, "app of another"), Door(service, "agent")):
+        for prefix in (RECOMMENDATIONS, CUSTOMER):
+            assert door.get(f"{prefix}/queryProductRecommendation/{made['id']}").status_code == 404
+        assert door.ids(id=made["id"]) == []
+
+
+def test_a_customer_asks_about_themselves(service: Service) -> None:
+    """Whoever the body names, it is about whom the token names, or refused."""
+    named = Door(service, "app").ask({**ABOUT, "channel": "app", "relatedParty": {"id": "s-9999", "role": "customer"}})
+    assert (named.status_code, named.json()["code"]) == (403, "forbidden")
+    found = Door(service, "app").ask({"channel": "app"}).json()
+    assert service.entry(found["id"]).case.subscriber.id == WHO  # type: ignore[union-attr]
+
+
+def test_a_role_that_decides_nothing_may_not_ask(service: Service) -> None:
+    """With TM Forum's error."""
+    response = Door(service, "compliance").ask(ABOUT)
+    assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+
+
+def test_each_look_is_one_note(door: Door, service: Service) -> None:
+    """A list is one, however many are on it; so is a read; asking and what is refused are none."""
+    first = door.asked()["id"]
+    door.asked()
+    assert entries(service, "read") == 0
+    door.get()
+    assert entries(service, "read") == 1
+    door.get(f"{QUERY}/{first}")
+    assert entries(service, "read") == 2
+    door.get(f"{QUERY}/nothing")
+    door.get(fields="no_such")
+    assert entries(service, "read") == 2
+
+
+def test_erased_persons_are_not_there(door: Door, service: Service) -> None:
+    """Neither on the list nor by id nor among the counted, and the log is whole; an enquiry is erased by its own name."""
+    gone, enquiry = door.asked(), door.ask({"category": "a"}).json()
+    stays = door.asked(relatedParty="s-5", subscriber=None)
+    service.seal()
+    erase(service.record, WHO, basis="request of the person", by="pia")
+    assert door.ids() == [stays["id"], enquiry["id"]]
+    assert door.get(f"{QUERY}/{gone['id']}").status_code == 404
+    erase(service.record, f"enquiry:{enquiry['id']}", basis="request", by="pia")
+    response = door.get()
+    assert ([element["id"] for element in response.json()], response.headers["x-total-count"]) == ([stays["id"]], "1")
+    service.seal()
+    assert findings(service) == ()
+
+
+def test_rows_are_held_against_their_entries(door: Door, service: Service) -> None:
+    """A list that was made to show somebody something else is found by `verify`."""
+    first, second = door.asked()["id"], door.ask({}).json()["id"]
+    service.seal()
+    with service.record.database.writing() as connection:
+        table = RecommendationRow.__table__  # type: ignore[attr-defined]
+        connection.execute(table.update().where(table.c.entry_id == first).values(caller="other"))
+        connection.execute(table.delete().where(table.c.entry_id == second))
+        connection.execute(table.insert().values(entry_id="made-up", subject="0" * 32, role="campaign", caller="engine"))
+    found = " ".join(finding.message for finding in findings(service))
+    assert f"recommendation row of entry {first}: `caller` says something else than its entry" in found
+    assert f"recommendation row of entry {second}: it is missing" in found
+    assert "recommendation row of entry made-up: there is no such recommendation" in found
+
+
+# The list
+
+
+def test_the_list_goes_page_by_page(door: Door) -> None:
+    """Newest first; the headers say how many there are, and how many are given."""
+    made = [door.ask({"name": str(number)}).json()["id"] for number in range(5)]
+    response = door.get(offset=1, limit=2)
+    assert [element["id"] for element in response.json()] == made[-2:-4:-1]
+    assert (response.headers["x-total-count"], response.headers["x-result-count"]) == ("5", "2")
+    assert door.ids(offset=5) == []
+    assert door.ids(limit=LARGEST_PAGE) == made[::-1]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("limit=0", "limit: expected a whole number from 1 to 100"),
+        ("limit=101", "limit: expected a whole number from 1 to 100"),
+        ("limit=many", "limit: expected a whole number"),
+        ("offset=-1", "offset: expected a whole number"),
+        ("offset=99999999999999999999", "offset: expected a whole number"),
+        ("state=done", "query: has a parameter that there is not"),
+        ("limit=1&limit=2", "limit: is given twice"),
+        ("fields=recomendationItem", "fields: names an attribute that there is not; did you mean `recommendationItem`?"),
+        ("fields=", "fields: names an attribute that there is not; there are "),
+        (f"id={'x' * 300}", "id: "),
+    ],
+)
+def test_a_list_is_not_asked_for_in_vain(door: Door, query: str, said: str) -> None:
+    """What a parameter cannot be is named, and what there is."""
+    response = door.get(f"{QUERY}?{query}")
+    assert response.status_code == 400
+    assert said in response.json()["message"]
+
+
+def test_fields_gives_what_is_asked_for(door: Door) -> None:
+    """Attributes of the first level, beside `id` and `href`; `none` gives these two alone; one that is not there is left out."""
+    found = door.asked()
+    path = f"{QUERY}/{found['id']}"
+    assert door.get(path, fields="recommendationItem, state").json().keys() == {"id", "href", "recommendationItem", "state"}
+    assert door.get(path, fields="none").json().keys() == door.get(path, fields="category").json().keys() == {"id", "href"}
+    assert all(element.keys() == {"id", "href", "@type"} for element in door.get(fields="id,@type").json())
+
+
+# Where it is
+
+
+@pytest.mark.parametrize("host", ["wanliu", "nba.example:8443", "[::1]:8000", "10.0.0.1"])
+def test_links_lead_where_the_request_was_addressed(service: Service, host: str) -> None:
+    """To its host, under its prefix."""
+    made = Door(service).ask({}, headers={"host": host})
+    assert made.headers["location"] == f"http://{host}{QUERY}/{made.json()['id']}"
+
+
+@pytest.mark.parametrize(
+    "host", ["a b", "evil.example/path", "user@evil.example", "evil.example#", 'x"y', "a" * 300, "-.-..", "[::1", "a" * 200 + "!"]
+)
+def test_a_host_that_is_none_leads_nowhere(service: Service, host: str) -> None:
+    """Links lead to the server itself, then."""
+    made = Door(service).ask({}, headers={"host": host})
+    assert re.fullmatch(r"http://wanliu(:80)?/tmf-api/.*", made.json()["href"])
+
+
+def test_a_proxys_address_stands_above_the_request(service: Service) -> None:
+    """With WANLIU_PUBLIC_URL, whatever the request says."""
+    service.http.app.state.public_url = "https://nba.example/"  # type: ignore[attr-defined]
+    made = Door(service).ask({}, headers={"host": "other.example"}).json()
+    assert made["href"] == f"https://nba.example{QUERY}/{made['id']}"
+    assert made["@schemaLocation"].startswith("https://nba.example/openapi.json#")
+
+
+# Errors
+
+
+def test_every_error_on_these_paths_has_tm_forums_form(service: Service) -> None:
+    """Paths that there are not, methods, types, sizes; `Allow` and the like stay where they are."""
+    door = Door(service)
+    assert door.get("/tmf-api/recommendationManagement/v4/no/such").status_code == 404
+    assert door.get("/tmf-api/none").status_code == 404
+    assert door.get("/customer/v4/none").status_code == 404
+    wrong = door.call("PUT", QUERY)
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert door.call("POST", QUERY, content=b"{}", headers={"content-type": "text/plain"}).status_code == 415
+    assert (
+        door.call("POST", QUERY, content=b"{}", headers={"content-type": "application/json", "content-encoding": "gzip"}).status_code == 415
+    )
+    large = door.call("POST", QUERY, content=b'{"name": "' + b"x" * 2_000_000 + b'"}', headers={"content-type": "application/json"})
+    assert (large.status_code, large.json()["code"]) == (413, "body-too-large")
+    assert service.http.get("/v1/none").headers["content-type"] == "application/problem+json"
+
+
+def test_without_a_key_one_is_asked_for(guarded: Any) -> None:
+    """401 with the challenge, in TM Forum's form."""
+    door = Door(guarded.http)
+    for headers in ({}, {"authorization": "Bearer wl_nobodys"}):
+        response = door.call("POST", QUERY, json={}, headers=headers)
+        assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
+        assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_store_that_does_not_answer_is_503(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `Retry-After`; nothing is answered that is not on record."""
+    monkeypatch.setattr(service.record, "deadline", 0.0)
+    response = Door(service).ask({})
+    assert (response.status_code, response.json()["code"]) == (503, "store-unavailable")
+    assert int(response.headers["retry-after"]) > 0
+
+
+def test_a_defect_is_500_in_tm_forums_form(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a word of what went wrong."""
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr("app.api.tmf.recommendations.recommended", fails)
+    response = Door(service).ask({})
+    assert (response.status_code, response.json()["code"]) == (500, "internal")
+    assert "secret" not in response.text
+
+
+def test_head_is_get_without_its_body(service: Service) -> None:
+    """Also of what is not there."""
+    assert service.http.head(QUERY).status_code == 200
+    missing = service.http.head(f"{QUERY}/nothing")
+    assert (missing.status_code, missing.content) == (404, b"")
+
+
+def test_our_document_tells_of_both_prefixes_alike() -> None:
+    """The same parameters, bodies and answers under each."""
+    paths = document()["paths"]
+    first = {path.removeprefix(RECOMMENDATIONS): item for path, item in paths.items() if path.startswith(RECOMMENDATIONS)}
+    second = {path.removeprefix(CUSTOMER): item for path, item in paths.items() if path.startswith(CUSTOMER)}
+    assert first.keys() == second.keys() == {"/queryProductRecommendation", "/queryProductRecommendation/{id}", "/hub", "/hub/{id}"}
+    assert json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True).replace("OfCustomer", "").replace("ofcustomer", "")
+    assert HUB in paths
