@@ -36,7 +36,7 @@ class RecordRef:
 class Given:
     """A decision's own data: its id (none in what-if, which leaves no trace), when, by which pack and engine it was made, its record.
 
-    `parent` is the decision before in the same conversation, null for the first.
+    `parent` is the decision before in the same conversation; the first has none.
     """
 
     decision_id: str | None
@@ -118,7 +118,7 @@ def answer_bytes(
         "pack": reference(pack),
         "engine": __version__,
         "record": RecordRef("durable" if decision_id else "none"),
-        "parent": parent,
+        **({} if parent is None else {"parent": parent}),
     }
     for name in _explained:
         answer[name] = getattr(explanation, name)

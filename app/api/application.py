@@ -21,11 +21,13 @@ from app.api.my import choices as my_choices
 from app.api.my import decisions as my_decisions
 from app.api.origins import Origins
 from app.api.packs import listing, publishing, steps
+from app.api.page import route as page
 from app.api.reading import consulting, exporting, persons, searching, whole
 from app.api.services import Services, open_services
 from app.api.tmf import hub, interactions, recommendations
 from app.api.tmf.answering import TmfErrors
 from app.api.watching import scraping
+from app.api.watching.sampling import sampled
 from app.settings import Settings
 
 ROUTES = (
@@ -49,6 +51,7 @@ ROUTES = (
     interactions,
     my_choices,
     my_decisions,
+    page,
 )
 """Modules of endpoints, in the order of the API's document."""
 
@@ -67,7 +70,8 @@ def create_app(settings: Settings, services: OpenServices = open_services) -> Fa
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with services(settings) as opened:
             app.state.services = opened
-            yield
+            async with sampled(opened, app.state.turnstile):
+                yield
 
     everywhere = [Depends(admit)]
     app = FastAPI(title="Wanliu", lifespan=lifespan, dependencies=everywhere, docs_url=None, redoc_url=None, redirect_slashes=False)

@@ -73,7 +73,7 @@ def over(going: Going) -> NextBecause | None:
         return "message"
     if going.now - talk.since >= LASTS:
         return "too_late"
-    return "ended" if "closing" in body and going.answers is None or len(talk.decisions) >= LONGEST else None
+    return "ended" if ("closing" in body and going.answers is None) or len(talk.decisions) >= LONGEST else None
 
 
 async def next_decision(call: Call, going: Going, key: Idempotency | None = None) -> Made:

@@ -16,6 +16,7 @@ from app.api.permissions import TRYING
 from app.api.problems import problem
 from app.api.recorded import answer_for, decision_of, note_reading
 from app.api.repeating import Made, RepeatKey, given_once
+from app.api.sparse import Fields, chosen, only
 from app.api.watching.watched import watched
 from app.engine.intake import parse_request
 from app.engine.vocabulary import DecisionRequest
@@ -55,20 +56,20 @@ router.include_router(_direct)
 
 
 @router.get(
-    "/v1/decisions/{decision_id}",
+    "/v1/decisions/{decision_id:decision}",
     operation_id="readDecision",
     summary="Read a decision as it was given",
-    response_description="The answer that `decide` gave, byte for byte.",
+    response_description="The answer that `decide` gave, byte for byte; or only some fields of it.",
     **declared(DecisionAnswer, "not-found", "erased", "pack-unusable", "damaged"),
 )
-async def read_one(call: Admitted, decision_id: DecisionId) -> Response:
+async def read_one(call: Admitted, decision_id: DecisionId, fields: Fields = None) -> Response:
     """The answer from the record, which notes who read it. Who asks for decisions reads their own, as far as they see."""
-    found = await decision_of(call, decision_id)
+    names, found = chosen(fields, DecisionAnswer), await decision_of(call, decision_id)
     if found.answer is None:
         return problem("erased")
     answer = await answer_for(call, found, found.answer)
     await note_reading(call, "answer", found)
-    return json_answer(answer)
+    return json_answer(only(answer, names))
 
 
 def _check_mode(caller: Caller, mode: str) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from app import __version__
 from app.api.admission.lanes import HEALTH
 from app.api.batch.shapes import BatchDecision, BatchEnd, BatchLine, BatchProblem
+from app.api.bodies import JSON
 from app.api.declaring import NAMED, REFERENCES
 from app.api.exemplary import show
 from app.api.links import LINKS
@@ -67,19 +68,23 @@ def document(app: FastAPI) -> dict[str, Any]:
     schemas["BatchDecision"]["properties"]["decision"] = {"$ref": REFERENCES.format(model="DecisionAnswer")}
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    found["components"] = {"schemas": dict(sorted(schemas.items())), "examples": shown_problems(), "securitySchemes": _SCHEMES}
     for path, item in found["paths"].items():
         for method in filter(item.__contains__, _METHODS):
             _secure(item[method], f"{method.upper()} {path}")
             _refuse(item[method], path)
+            _loosen(item[method], schemas)
             _link(item[method])
             show(item[method])
+    found["components"] = {"schemas": dict(sorted(schemas.items())), "examples": shown_problems(), "securitySchemes": _SCHEMES}
     return found
 
 
 def _refuse(operation: dict[str, Any], path: str) -> None:
     """What the door answers before the operation is begun with, in the form that its path has for problems."""
     responses = operation["responses"]
+    for response in responses.values():
+        if response.get("content", {}).get(JSON) == {"schema": {}}:
+            del response["content"][JSON]  # FastAPI's own, where a route names another type
     if path in HEALTH:
         return
     kinds = [*_AT_THE_DOOR, *(_OF_BODIES if "requestBody" in operation else ())]
@@ -89,6 +94,19 @@ def _refuse(operation: dict[str, Any], path: str) -> None:
         for media, content in refusal["content"].items():
             known["content"][media]["examples"].update(content["examples"])
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _loosen(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Where a caller may choose fields, the answer may have only some of them."""
+    media = operation["responses"].get("200", {}).get("content", {}).get(JSON)
+    if "$ref" not in (media or {}).get("schema", ()) or not any(
+        parameter["name"] == "fields" for parameter in operation.get("parameters", ())
+    ):
+        return
+    whole = media["schema"]["$ref"].rpartition("/")[2]
+    some = {name: part for name, part in schemas[whole].items() if name != "required"}
+    schemas[f"SomeOf{whole}"] = {**some, "title": f"SomeOf{whole}", "description": f"The fields of `{whole}` that were asked for."}
+    media["schema"] = {"anyOf": [media["schema"], {"$ref": REFERENCES.format(model=f"SomeOf{whole}")}]}
 
 
 def _link(operation: dict[str, Any]) -> None:

@@ -64,5 +64,5 @@ class Door:
 
 
 def _template(scope: Scope) -> str | None:
-    path: str | None = getattr(scope.get("route"), "path", None)
+    path: str | None = getattr(scope.get("route"), "path_format", None)
     return path

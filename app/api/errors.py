@@ -104,7 +104,7 @@ ERRORS: Mapping[type[Exception], Answered] = {
     PackStepError: _told("wrong-state"),
     PackError: lambda _, error: problem("invalid-pack", errors=mistakes(error)),
     BadCallback: _named("callback"),
-    TooManyWebhooks: _told("wrong-state"),
+    TooManyWebhooks: _told("no-room"),
     NobodyKnown: _told("not-found"),
     Held: _told("held"),
     NotHeld: _told("wrong-state"),

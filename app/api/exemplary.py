@@ -59,7 +59,14 @@ def show(operation: dict[str, Any]) -> None:
     found = examples_of(operation["operationId"])
     for parameter in operation.get("parameters", ()):
         name = parameter["name"]
-        if name in found.parameters or (parameter.get("required") and name in usual_parameters()):
+        chosen = {
+            told: {"summary": sent.summary, "value": sent.parameters[name]}
+            for told, sent in found.requests.items()
+            if name in sent.parameters
+        }
+        if chosen:
+            parameter["examples"] = chosen
+        elif name in found.parameters or (parameter.get("required") and name in usual_parameters()):
             parameter["example"] = found.parameters.get(name, usual_parameters().get(name))
     for media in operation.get("requestBody", {}).get("content", {}).values():
         media["examples"] = {name: _example(sent.summary, sent.body) for name, sent in found.requests.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ import orjson
 import yaml
 
 from app.api.application import create_app
+from app.api.tmf.document import tmf_document
 from app.engine.pack.schema import pack_schema
 from app.settings import Settings
 from app.workbench.suites.schema import suite_schema
 
 FOLDER = Path(__file__).parents[2] / "openapi"
 FILE = FOLDER / "wanliu.v1.yaml"
+TMF_FILE = FOLDER / "tmf680.v4.yaml"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -33,7 +36,16 @@ _Dumper.add_representer(str, _text)
 
 def exported() -> str:
     """The document as YAML; the same code gives the same text."""
-    return yaml.dump(create_app(Settings()).openapi(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=140)
+    return _as_yaml(create_app(Settings()).openapi())
+
+
+def exported_tmf() -> str:
+    """The document of what is served of TM Forum's APIs, as YAML."""
+    return _as_yaml(tmf_document(create_app(Settings()).openapi()))
+
+
+def _as_yaml(document: Mapping[str, Any]) -> str:
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=140)
 
 
 def schemas() -> dict[str, bytes]:
@@ -46,6 +58,7 @@ def main() -> None:
     """Write the files."""
     FOLDER.mkdir(exist_ok=True)
     FILE.write_text(exported(), encoding="utf-8")
+    TMF_FILE.write_text(exported_tmf(), encoding="utf-8")
     for name, content in schemas().items():
         (FOLDER / name).write_bytes(content)
 

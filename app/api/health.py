@@ -23,7 +23,7 @@ router = APIRouter()
 async def welcome(call: Admitted) -> Response:
     """The pack that runs, and links."""
     packs = call.services.packs
-    links = {"decide": "/v1/decisions", "document": "/openapi.json", "alive": "/healthz", "ready": "/readyz"}
+    links = {"decide": "/v1/decisions", "document": "/openapi.json", "page": "/docs", "alive": "/healthz", "ready": "/readyz"}
     mode: Literal["development", "guarded"] = "development" if call.services.callers.development else "guarded"
     return json_answer(Welcome("wanliu", __version__, mode, reference(packs.current), _in_force(packs), links))
 

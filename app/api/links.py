@@ -46,7 +46,7 @@ LINKS: Mapping[str, Mapping[int, Mapping[str, Any]]] = {
     "approvePack": {200: _STEPS},
     "listPacks": {
         200: {
-            "next": _link("listPacks", "The next page.", after="$response.body#/next"),
+            "next": _link("listPacks", "The next page.", cursor="$response.body#/next"),
             "read": _link("readPack", "The newest.", digest="$response.body#/packs/0/digest"),
         }
     },

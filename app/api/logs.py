@@ -63,15 +63,16 @@ class _Lines:
     """Makes loggers by name, which write a line at a time to one file. Nobody there to read is no reason to stop."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file, self._alone = file, threading.Lock()
+        self._file: Any = getattr(file, "raw", file)
+        self._alone = threading.Lock()
 
     def __call__(self, *names: str) -> _Line:
         return _Line(names[0] if names else "wanliu", self.write)
 
     def write(self, line: bytes) -> None:
         with self._alone, contextlib.suppress(OSError, ValueError):
-            self._file.write(line)
-            self._file.flush()
+            while line:
+                line = line[self._file.write(line) or len(line) :]
 
 
 class _Line:

@@ -53,7 +53,14 @@ class _DigestConvertor(StringConvertor):
     regex = DIGEST[1:-1]
 
 
+class _DecisionConvertor(StringConvertor):
+    """Takes whatever is no call of its own below `/v1/decisions/`."""
+
+    regex = "(?!(?:batch|recheck)$)[^/]+"
+
+
 register_url_convertor("digest", _DigestConvertor())
+register_url_convertor("decision", _DecisionConvertor())
 
 
 def _written_as_date(value: object) -> object:

@@ -42,6 +42,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "GET /": EVERYBODY,
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
+    "GET /docs": EVERYBODY,
+    "GET /docs/{file}": EVERYBODY,
     "GET /metrics": _roles("operations"),
     "POST /v1/decisions": ASKING | TRYING,
     "POST /v1/decisions/batch": _roles("campaign"),

@@ -55,6 +55,7 @@ KINDS: Mapping[str, Kind] = {
     "not-sealed": Kind(409, "The decision waits to be sealed, for a second", retry=True),
     "pack-unusable": Kind(409, "A pack that is needed cannot be used by this version"),
     "went-on": Kind(409, "The conversation went on from this decision already"),
+    "no-room": Kind(409, "There are as many of these as there may be"),
     "held": Kind(409, "The person is under legal hold"),
     "erased": Kind(410, "The person this was about was erased"),
     "slow-body": Kind(408, "The body did not come in time"),

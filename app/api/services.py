@@ -16,7 +16,6 @@ from app.api.identity.trusting import take_tokens
 from app.api.logs import say_mode
 from app.api.serving.background import Background
 from app.api.serving.news import KeeperNews
-from app.api.watching.sampling import sample_for_ever
 from app.api.watching.spans import spans_of
 from app.api.watching.watched import Watch
 from app.record import Ids, Record
@@ -86,7 +85,6 @@ async def open_services(settings: Settings, keeper: KeeperNews | None = None) ->
         say_mode(development=callers.development)
         await packs.open()
         followers += [asyncio.create_task(packs.follow()), asyncio.create_task(callers.follow(record.read))]
-        followers += [asyncio.create_task(sample_for_ever(watch.metrics, record, callers))]
         if background:
             background.start()
         yield Services(packs, record, callers, ids, witness=witness, watch=watch, callbacks_private=settings.callbacks_private)

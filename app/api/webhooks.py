@@ -109,7 +109,7 @@ class Redriven:
     status_code=201,
     **declared(
         {201: {"model": WebhookWithSecret, "description": "Made. What is written after this is sent is told."}},
-        "wrong-state",
+        "no-room",
         takes=WebhookRequest,
     ),
 )

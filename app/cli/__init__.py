@@ -14,6 +14,7 @@ from app.cli.commands.pack import pack_app
 from app.cli.commands.record import record_app
 from app.cli.commands.running import serve, version, witness
 from app.cli.commands.token import token_app
+from app.cli.commands.webhook import webhook_app
 
 app = typer.Typer(
     name="wanliu",
@@ -30,6 +31,7 @@ app.add_typer(record_app, name="record")
 app.add_typer(caller_app, name="caller")
 app.add_typer(token_app, name="token")
 app.add_typer(keys_app, name="keys")
+app.add_typer(webhook_app, name="webhook")
 
 
 def main() -> None:

@@ -20,13 +20,16 @@ from app.cli.showing import Sheet
 from app.engine.decide import decide
 from app.engine.explain import explain
 from app.engine.intake import RequestError, parse_request, take
+from app.engine.problems import nearest
 from app.engine.texts import language_of
 from app.engine.view import sees_evidence, view
+from app.workbench.conversing import going_on
 
 if TYPE_CHECKING:
     from app.cli.usage import Wishes
     from app.engine.answer import Explanation
     from app.engine.case import Case
+    from app.engine.decision import Decision
     from app.engine.pack import Pack
 
 LARGEST_BODY = 1024 * 1024
@@ -86,7 +89,7 @@ def _decided(pack: Pack, body: bytes, wishes: Wishes, now: datetime.datetime) ->
         case = take(pack, request, now=now, role=asking.role)
     except RequestError as error:
         raise _Unusable(*(_for_people(str(problem)) for problem in error.problems)) from None
-    decision = decide(pack, case)
+    case, decision = _refusing(pack, case, wishes.refused)
     whole = explain(pack, case, decision, request.explain, evidence=sees_evidence(asking.role))
     explanation = view(whole, pack.restricted, asking.role)
     if not wishes.record:
@@ -95,6 +98,19 @@ def _decided(pack: Pack, body: bytes, wishes: Wishes, now: datetime.datetime) ->
 
     folder = folder_of(wishes.pack)
     return _Answer(request.subscriber.id, case, explanation, now, _stored(record, pack, folder, request, case, decision, explanation, now))
+
+
+def _refusing(pack: Pack, case: Case, refused: Sequence[str]) -> tuple[Case, Decision]:
+    """The last case and decision of a conversation in which these actions are refused one after the other."""
+    decision = decide(pack, case)
+    for name in refused:
+        offered = [item.action for item in decision.ranked]
+        if name not in offered:
+            hint = nearest(name, offered) or f"it has {', '.join(offered) or 'no action'}"
+            raise _Unusable(f"--refused: `{name}` is not on the list; {hint}")
+        case = going_on(pack, case, decision, refused=(name,))
+        decision = decide(pack, case)
+    return case, decision
 
 
 def _for_people(problem: str) -> str:

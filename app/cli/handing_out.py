@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -14,6 +14,7 @@ from app.cli.store import library, the_record, who
 from app.engine.spoken import spoken
 from app.engine.terms import CONSENTS, OUTCOMES, local_time, term
 from app.engine.texts import Language, language_of
+from app.record.export.plain_words import CHOICES
 from app.record.export.refusals import CHANNEL
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ _words: Mapping[str, tuple[str, str]] = {
     "decisions": ("Decisions", "决策记录"),
     "contacts": ("Contacts", "触达记录"),
     "refused": ("What you refused", "您拒绝过的事项"),
+    "chosen": ("What you chose until you take it back", "您作出的选择（撤回前一直有效）"),
+    "events": ("What other systems are still to be told of", "尚待通知其他系统的事项"),
+    "event": ("{0}, to {1}, since {2}", "{0}，发往{1}，自{2}起"),
     "nothing": ("nothing", "无"),
     "said": ("{0}: since {1}", "{0}：自{1}起"),
     "said often": ("{0}: since {1}, in {2} contacts", "{0}：自{1}起，共{2}次触达"),
@@ -48,6 +52,15 @@ _words: Mapping[str, tuple[str, str]] = {
     "written": ("{1} records with what they rest on: {0}", "已写出{1}条记录及其依据：{0}"),
     "read": ("Read answer.md; verify.py in it proves the rest.", "答复正文见answer.md，可用其中的verify.py核验。"),
 }
+
+_told_of: Mapping[str, tuple[str, str]] = {
+    "wanliu.outcome.v1": ("what became of a suggestion", "建议的处理结果"),
+    "wanliu.promise.v1": ("a promise to keep", "待兑现的承诺"),
+    "wanliu.call_back.v1": ("a call back to you", "待回访"),
+    "wanliu.escalation.v1": ("a matter that somebody else takes over", "升级处理"),
+    "": ("a decision", "一项决策"),
+}
+"""Events by their type, as the person reads them."""
 
 
 def access(subscriber: str, locale: str, by: str | None, *, as_json: bool) -> None:
@@ -109,6 +122,9 @@ class HeldPage:
             yield from map(Text, decision.words or [decision.why or ""])
         yield from self._listed("contacts", [*self._contacts()])
         yield from self._listed("refused", [self._refusal(item) for item in held.refusals])
+        yield from self._listed("chosen", [self._choice(item) for item in held.choices])
+        if held.events:
+            yield from self._listed("events", [self._event(item) for item in held.events])
         count = len(held.others)
         yield Text(f"\n{self._say('others', self._say('1 entry') if count == 1 else self._say('entries', f'{count:,}'))}", style="dim")
 
@@ -136,6 +152,16 @@ class HeldPage:
         if item.first_seen:
             return self._say("seen", self._what(item), at)
         return self._say("said often" if item.times > 1 else "said", self._what(item), at, item.times)
+
+    def _choice(self, item: Mapping[str, Any]) -> str:
+        about = item.get("about") or ""
+        named = spoken(about, self.language) if item["choice"] == "no_channel" else self._title(about)
+        words = CHOICES[item["choice"]][self.language == "zh"].format(about=named)
+        return self._say("said", words, self._at(item["since"]), 1)
+
+    def _event(self, item: Mapping[str, Any]) -> str:
+        what = _told_of.get(item["type"], _told_of[""])[self.language == "zh"]
+        return self._say("event", what, item["to"], self._at(item["since"]))
 
     def _what(self, item: Refusal) -> str:
         if item.what.startswith(CHANNEL):

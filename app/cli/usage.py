@@ -22,6 +22,7 @@ class Wishes:
     record: bool
     as_json: bool
     pack: Path | None
+    refused: tuple[str, ...] = ()
 
 
 def check_usage(
@@ -39,6 +40,8 @@ def check_usage(
     if table is not None:
         _check_mapping(table, mapping)
         _check_table(table, mapping, out, rejects, wishes)
+    if wishes.refused and (table is not None or wishes.record):
+        raise typer.BadParameter("--refused tries what would come next; it goes with FILE, without --record")
     if files.count("-") > 1:
         raise typer.BadParameter("standard input can be read once")
     if wishes.channel is not None:

@@ -64,6 +64,7 @@ class Decision(TypedDict):
     pack: PackNamed
     engine: str
     record: Stored
+    parent: str | None
     stage: str | None
     stage_title: str | None
     phase: Phase | None
@@ -86,6 +87,8 @@ class Told(TypedDict):
     outcome: str
     at: str
     record: Stored
+    next: Decision | None
+    next_because: str | None
 
 
 class Entry(TypedDict):

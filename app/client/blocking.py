@@ -14,7 +14,8 @@ from app.client.answers import Entry
 from app.client.asking import Ask
 from app.client.attempts import Attempts, Patience, jittered
 from app.client.batching import HEADERS, PATH, BrokenOff, LineAnswer, Piece, Pieces
-from app.client.calls import deciding, packaging, persons, reading, service
+from app.client.calls import customers, deciding, packaging, persons, reading, service, tmf
+from app.client.calls import webhooks as webhook_calls
 from app.client.calls.deciding import Asked
 from app.client.credentials import Credential, auth_of
 from app.client.sending import DEVELOPMENT_ADDRESS, given_up, refusal, refused_piece, request_of
@@ -72,6 +73,7 @@ class WanliuClient:
     decide = _sent(deciding.decide)
     what_if = _sent(deciding.what_if)
     respond = _sent(deciding.respond)
+    recheck = _sent(deciding.recheck)
     decision = _sent(reading.decision)
     explanation = _sent(reading.explanation)
     record = _sent(reading.record)
@@ -94,6 +96,19 @@ class WanliuClient:
     hold_subscriber = _sent(persons.hold_subscriber)
     release_subscriber = _sent(persons.release_subscriber)
     erase_subscriber = _sent(persons.erase_subscriber)
+    my_choices = _sent(customers.my_choices)
+    choose = _sent(customers.choose)
+    my_decisions = _sent(customers.my_decisions)
+    my_decision = _sent(customers.my_decision)
+    webhooks = _sent(webhook_calls.webhooks)
+    add_webhook = _sent(webhook_calls.add_webhook)
+    webhook = _sent(webhook_calls.webhook)
+    remove_webhook = _sent(webhook_calls.remove_webhook)
+    renew_webhook_secret = _sent(webhook_calls.renew_webhook_secret)
+    redrive_webhook = _sent(webhook_calls.redrive_webhook)
+    recommend = _sent(tmf.recommend)
+    recommendation = _sent(tmf.recommendation)
+    recommendations = _sent(tmf.recommendations)
     welcome = _sent(service.welcome)
     ready = _sent(service.ready)
 

@@ -43,8 +43,10 @@ def problem_in(told: Mapping[str, Any], retry_after: float | None = None) -> Wan
 
 def error_of(response: httpx.Response, retry_after: float | None = None) -> WanliuError:
     """The error that an answer is; a page of some proxy is one too."""
-    told = _json_of(response) if "problem+json" in response.headers.get("content-type", "") else None
-    if not isinstance(told, dict):
+    told = _json_of(response) if "json" in response.headers.get("content-type", "") else None
+    if isinstance(told, dict) and told.get("@type") == "Error":  # as TM Forum tells it
+        told = {"type": told.get("code"), "title": told.get("reason"), "detail": told.get("message")}
+    if not isinstance(told, dict) or "type" not in told:
         return WanliuError(response.status_code, "", response.reason_phrase, None, (), retry_after)
     return problem_in({**told, "status": response.status_code}, retry_after)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from app.engine.vocabulary import LooseValue, SubscriberContext
+from app.engine.vocabulary import LooseValue, Sent, SubscriberContext
 from app.engine.vocabulary.choices import Choice
 
 
@@ -90,6 +90,7 @@ class Case:
     """One question to the engine: what is known of a subscriber, where and when we meet them, and who asks.
 
     `subscriber` is as the caller knows it; `choices` are the person's own that stood on the record, and are put over it.
+    `sent` is what a caller's JSON had of the subscriber; it decides nothing.
     """
 
     subscriber: SubscriberContext
@@ -106,12 +107,19 @@ class Case:
     max_actions: int = 3
     choices: tuple[Choice, ...] = ()
     conversation: Conversation | None = None
+    sent: Sent | None = field(default=None, repr=False, compare=False)
+
+    def _subscriber_as_json(self) -> Mapping[str, Any]:
+        """What was sent, unless something was put to it since."""
+        if self.sent is not None and self.sent.subscriber is self.subscriber:
+            return self.sent.values
+        return self.subscriber.model_dump(mode="json", exclude_unset=True)
 
     def as_json(self) -> dict[str, Any]:
         """The case as JSON values, from which `from_json` makes an equal one."""
         times = self.times
         return {
-            "subscriber": self.subscriber.model_dump(mode="json", exclude_unset=True),
+            "subscriber": self._subscriber_as_json(),
             "channel": self.channel,
             "times": {
                 "zone": getattr(times.as_of.tzinfo, "key", None),

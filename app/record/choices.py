@@ -7,8 +7,8 @@ that the person told in self-service: that outcome's entry says `choice: no_acti
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, cast
 
 from sqlalchemy import Connection, select
 from sqlmodel import col
@@ -80,6 +80,22 @@ def chosen_by(kind: str, body: Mapping[str, Any]) -> Chosen | None:
     if kind == "outcome" and body.get("choice") == "no_action":
         return Chosen("no_action", str(body.get("action")), MADE)
     return None
+
+
+def choices_told(envelopes: Iterable[Mapping[str, Any]]) -> list[Choice]:
+    """The choices that stand, as the entries themselves tell it, oldest first.
+
+    Args:
+        envelopes: of the entries about a person, oldest first.
+    """
+    found: dict[tuple[str, str], Choice] = {}
+    for told in envelopes:
+        chosen = chosen_by(told["kind"], told["body"])
+        if chosen is not None:
+            found.pop(chosen[:2], None)
+        if chosen is not None and chosen.step == MADE:
+            found[chosen[:2]] = Choice(cast("ChoiceName", chosen.choice), chosen.about or None, told["at"], told["id"])
+    return list(found.values())
 
 
 def standing_of(connection: Connection, token: str) -> tuple[Choice, ...]:

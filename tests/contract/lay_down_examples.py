@@ -5,6 +5,7 @@ For a new operation, or one whose answer has changed. `make openapi` afterwards.
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -15,11 +16,8 @@ from starlette.testclient import TestClient
 
 from app.api import create_app
 from app.api.exemplary import FOLDER, Examples, examples_of
-from app.settings import Settings
-from tests.contract.standing_in import Stage
+from tests.contract.standing_in import Stage, settings_for_callbacks
 from tests.packs_in_force import add_callers, settings_in, version, write
-
-ROOT = Path(__file__).parents[2]
 
 
 def main(names: list[str]) -> None:
@@ -29,7 +27,7 @@ def main(names: list[str]) -> None:
         write(folder / "pack", version("1.0.0"))
         settings = settings_in(folder)
         keys = add_callers(settings, ann="author", bob="approver")
-        development = Settings(pack=ROOT, database_url=f"sqlite:///{folder}/development.db", store_deadline_ms=30_000)
+        development = settings_for_callbacks(folder)
         with TestClient(create_app(development)) as http, TestClient(create_app(settings)) as company:
             stage = Stage(http, company, keys)
             document: Any = http.get("/openapi.json").json()
@@ -46,13 +44,24 @@ def _lay_down(stage: Stage, method: str, path: str, operation: dict[str, Any], f
         answer = stage.send(method, path, operation, sent)
         media = answer.headers.get("content-type", "")
         if answer.is_success and answer.content and answer.status_code not in answers and "json" in media:
-            answers[answer.status_code] = answer.json() if "ndjson" not in media else answer.text
+            answers[answer.status_code] = _lines(answer.text) if "ndjson" in media else _short(answer.json())
         elif not answer.is_success and (sent is None or sent.status is None):
             sys.stderr.write(f"{operation['operationId']}: {answer.status_code} {answer.text[:300]}\n")
     if answers:
         file = FOLDER / f"{operation['operationId']}.yaml"
         kept = {**found.model_dump(exclude_unset=True), "answers": answers}
         file.write_text(yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=140, default_flow_style=None), "utf-8")
+
+
+def _short(value: Any) -> Any:
+    """The first two of whatever there are many of."""
+    if isinstance(value, list):
+        return [_short(item) for item in value[:2]]
+    return {key: _short(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _lines(text: str) -> str:
+    return "".join(f"{json.dumps(_short(json.loads(line)), ensure_ascii=False)}\n" for line in text.splitlines())
 
 
 if __name__ == "__main__":

@@ -8,17 +8,29 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx2
 from starlette.testclient import TestClient
 
 from app.api.exemplary import Sent, examples_of, usual_parameters
+from app.settings import Settings
 from tests.packs_in_force import version, with_key
 
+ROOT = Path(__file__).parents[2]
 PLACE_OF_ID = str(usual_parameters()["decision_id"])
 TMF = {"": "/tmf-api/recommendationManagement/v4", "OfCustomer": "/customer/v4"}
 NOT_SEALED = 409
+HERE = "127.0.0.1:9"
+"""Where callbacks go: nobody listens there."""
+
+
+def settings_for_callbacks(folder: Path) -> Settings:
+    """A service in development mode that may tell receivers on this machine of events."""
+    return Settings(
+        pack=ROOT, database_url=f"sqlite:///{folder}/development.db", store_deadline_ms=30_000, callbacks_private=True, host="127.0.0.1"
+    )
 
 
 @dataclass
@@ -36,6 +48,11 @@ class Stage:
         given = {**examples_of(name).parameters, **(sent.parameters if sent else {})}
         person = f"s-{next(self.numbers):05}"
         headers = {"X-Subscriber-Id": person} if "X-Subscriber-Id" in given else {}
+        if name == "searchDecisions":
+            self._answered("GET", f"/v1/decisions/{self.decision(person)}/proof", {})
+        if name == "releaseSubscriber":
+            self.decision(person)
+            self.http.post("/v1/subscribers/-/hold", json={"reason": "court file 12"}, headers={"X-Subscriber-Id": person})
         decision_id = self.decision(person) if self._speaks_of_one(path, sent, given) else PLACE_OF_ID
         path = path.format(**self.parts(name, decision_id)) if "{" in path else path
         query = {key: value for key, value in given.items() if key != "X-Subscriber-Id"}
@@ -43,6 +60,8 @@ class Stage:
         if sent is not None and sent.body is not None:
             (media,) = operation["requestBody"]["content"]
             written = sent.body if isinstance(sent.body, str) else json.dumps(sent.body)
+            for host in ("crm.example", "tmf.example"):
+                written = written.replace(host, HERE)
             asked["content"] = written.replace(PLACE_OF_ID, decision_id).replace("1.2.0", f"1.2.{next(self.numbers)}").encode()
             headers["content-type"] = media
         return self._answered(method, path, asked)
@@ -81,7 +100,7 @@ class Stage:
         return digest
 
     def webhook(self) -> str:
-        body = {"callback": f"https://crm.example/{next(self.numbers)}", "types": ["wanliu.outcome.v1"]}
+        body = {"callback": f"https://127.0.0.1:9/{next(self.numbers)}", "types": ["wanliu.outcome.v1"]}
         told = self.http.post("/v1/webhooks", json=body)
         assert told.status_code == 201, told.text
         answer = told.json()
@@ -92,7 +111,7 @@ class Stage:
         return str(self.http.post(f"{TMF[door]}/queryProductRecommendation", json=body).json()["id"])
 
     def subscription(self, door: str) -> str:
-        told = self.http.post(f"{TMF[door]}/hub", json={"callback": f"https://tmf.example/{next(self.numbers)}"})
+        told = self.http.post(f"{TMF[door]}/hub", json={"callback": f"https://127.0.0.1:9/{next(self.numbers)}"})
         return str(told.json()["id"])
 
     def _speaks_of_one(self, path: str, sent: Sent | None, given: Mapping[str, Any]) -> bool:

@@ -254,7 +254,7 @@ def test_another_method_is_told_which_are_allowed(http: TestClient, method: str,
     assert response.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/v1/decisions/", "/v1", "/docs", "/redoc", "/v1/decisions/a/b", "/%00", "/healthz/"])
+@pytest.mark.parametrize("path", ["/nothing", "/v1/decisions/", "/v1", "/doc", "/redoc", "/v1/decisions/a/b", "/%00", "/healthz/"])
 def test_another_path_is_not_found(http: TestClient, path: str) -> None:
     """Nothing is redirected and nothing is guessed."""
     response = http.get(path, follow_redirects=False)

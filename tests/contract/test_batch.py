@@ -78,6 +78,8 @@ def test_a_known_reference_comes_back_with_a_problem(http: TestClient) -> None:
     told = sent(http, line(1, as_of="2020-01-01T00:00:00Z"))
     assert told[0]["reference"] == "r-1"
     assert "as_of" in {error["field"] for error in told[0]["errors"]}
+    told = sent(http, line(1, chanel="x") + line(2, reference="a b") + b'{"reference": 5}\n["reference"]\n{"reference": "r-5"\n')
+    assert [item["reference"] for item in told[:-1]] == ["r-1", None, None, None, None]
 
 
 def test_lines_may_end_as_they_like(http: TestClient) -> None:
@@ -319,9 +321,10 @@ def test_nothing_comes_for_too_long() -> None:
     async def read() -> list[Line]:
         body, found = incoming(piece(b"a\n"), patience=0.05)[0], list[Line]()
         watching = asyncio.ensure_future(body.watch())
+        each = body.lines()
+        found.append(await anext(each))
         with pytest.raises(Stalled):
-            async for line_ in body.lines():
-                found.append(line_)
+            await anext(each)
         watching.cancel()
         return found
 

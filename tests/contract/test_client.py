@@ -92,7 +92,7 @@ def test_it_waits_and_asks_again_when_busy() -> None:
     """After a 503 it pauses as long as it is told, but not for ever."""
     client, pauses = answering(busy(**{"retry-after": "2"}), busy(), busy(**{"retry-after": "999"}), httpx.Response(200, json={"ok": 1}))
     assert client.decide({}) == {"ok": 1}
-    assert pauses == [2.0, 1.0, 10.0]
+    XX
 
 
 def test_it_gives_up() -> None:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.api import create_app
 from app.api.exemplary import FOLDER, Sent, examples_of
 from tests.contract.documented import EXPORTED, OPERATIONS
-from tests.contract.standing_in import Stage
+from tests.contract.standing_in import Stage, settings_for_callbacks
 from tests.packs_in_force import add_callers, settings_in, version, write
 
 pytestmark = pytest.mark.contract
@@ -25,12 +25,13 @@ REQUESTS = [
 
 
 @pytest.fixture(scope="module")
-def stage(http: TestClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("company")
     write(folder / "pack", version("1.0.0"))
     settings = settings_in(folder)
     keys = add_callers(settings, ann="author", bob="approver")
-    with TestClient(create_app(settings), base_url="http://wanliu") as company:
+    development = settings_for_callbacks(folder)
+    with TestClient(create_app(settings)) as company, TestClient(create_app(development)) as http:
         yield Stage(http, company, keys)
 
 
@@ -95,5 +96,5 @@ def test_examples_give_what_they_say(stage: Stage, name: str, sent: Sent | None)
         return
     fits(answer.json(), announced.get("schema", {}))
     shown = examples_of(name).answers.get(wanted)
-    if isinstance(shown, dict):
+    if isinstance(shown, dict) and sent in (None, next(iter(examples_of(name).requests.values()), None)):
         assert shown.keys() == answer.json().keys()

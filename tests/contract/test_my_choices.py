@@ -1,6 +1,7 @@
 """What customers refuse over HTTP: honoured by the next decision of anybody, and taken back."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -228,3 +229,45 @@ def test_what_if_knows_nothing_of_choices(service: Service) -> None:
     """It is about nobody: what to try is in the request."""
     service.choose("no_marketing")
     assert OFFER in offered(service.decide("compliance", mode="what_if"))
+
+
+def through_batch(service: Service, body: dict[str, Any]) -> list[str]:
+    answer = service.call("", "POST", "/v1/decisions/batch", content=json.dumps(body), headers={"content-type": "application/x-ndjson"})
+    return offered(json.loads(answer.text.splitlines()[0])["decision"])
+
+
+def through_tmf(service: Service, body: dict[str, Any]) -> list[str]:
+    facts = {name: value for name, value in body["subscriber"].items() if name != "id"}
+    asked = {**body, "relatedParty": {"id": WHO, "role": "customer"}, "channel": {"id": body["channel"]}, "subscriber": facts}
+    path = "/tmf-api/recommendationManagement/v4/queryProductRecommendation"
+    answer = service.call("", "POST", path, json=asked)
+    assert answer.status_code == 201, answer.text
+    return [OFFER] if OFFER in answer.text else []
+
+
+def through_a_conversation(service: Service, body: dict[str, Any]) -> list[str]:
+    """The decision after answers, of a conversation that began before the choice was made."""
+    report = {"answers": {"declared.unaware_service": False}}
+    answer = service.call("", "POST", f"/v1/decisions/{body['begun']}/responses", json=report)
+    assert answer.status_code == 200, answer.text
+    return [OFFER] if OFFER in answer.text else []
+
+
+@pytest.mark.parametrize("door", [through_batch, through_tmf, through_a_conversation])
+def test_every_door_keeps_to_it(service: Service, door: Callable[[Service, dict[str, Any]], list[str]]) -> None:
+    """A batch, a TM Forum call, the next decision of a conversation: what was refused in the app is in none of them."""
+    body = {name: value for name, value in SMS.items() if name != "as_of"}
+    asked = body if door is not through_a_conversation else body | {"begun": service.decide("")["decision_id"]}
+    assert OFFER in door(service, asked)
+    service.choose("no_marketing")
+    asked = body if door is not through_a_conversation else body | {"begun": begun_before(service)}
+    assert OFFER not in door(service, asked)
+
+
+def begun_before(service: Service) -> str:
+    """A decision with the offer that was made before anybody chose anything."""
+    service.choose("no_marketing", stands=False)
+    decision = service.decide("")
+    assert OFFER in offered(decision)
+    service.choose("no_marketing")
+    return str(decision["decision_id"])

@@ -258,10 +258,10 @@ def test_the_list_comes_in_pages(company: Company) -> None:
     for number in ("8.0.0", "8.1.0"):
         company.published(number)
     first = company.get("cora", "/v1/packs?limit=1").json()
-    second = company.get("cora", f"/v1/packs?limit=1&after={first['next']}").json()
+    second = company.get("cora", f"/v1/packs?limit=1&cursor={first['next']}").json()
     assert [page["packs"][0]["version"] for page in (first, second)] == ["8.1.0", "8.0.0"]
     assert company.get("cora", "/v1/packs?limit=500").json()["next"] is None
-    assert company.get("cora", f"/v1/packs?after=sha256:{'0' * 64}").status_code == 404
+    assert company.get("cora", f"/v1/packs?cursor=sha256:{'0' * 64}").status_code == 404
 
 
 def test_a_pack_reads_back_with_its_files(company: Company) -> None:

@@ -169,7 +169,7 @@ def test_no_more_than_there_is_room_for(allowed: Guarded, monkeypatch: pytest.Mo
     """Beyond the most there may be, a subscription is refused, and says what to do."""
     monkeypatch.setattr("app.record.outgoing.subscriptions.MOST", 0)
     answer = allowed.call("operations", "POST", "/v1/webhooks", json=WANTED)
-    assert (answer.status_code, answer.json()["type"]) == (409, "urn:wanliu:problem:wrong-state")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:wanliu:problem:no-room")
     assert "remove one" in answer.json()["detail"]
 
 

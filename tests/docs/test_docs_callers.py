@@ -3,6 +3,7 @@
 import pytest
 
 from app.api.permissions import EVERYBODY, PERMISSIONS
+from app.engine.view import SIGHTS
 from app.record.callers import ROLES
 from tests.docs.pages import ROOT, quoted, rows, sections
 
@@ -20,4 +21,13 @@ def test_every_call_is_told_with_its_roles() -> None:
     """The table of the page is the table of the code."""
     told = {row[0].strip("`"): quoted(row[1]) or {row[1]} for row in rows(PAGE["Who may do what"])}
     known = {route: {"everybody"} if roles is EVERYBODY else set(roles) for route, roles in PERMISSIONS.items()}
+    assert told == known
+
+
+def test_every_grade_is_told_with_what_it_sees() -> None:
+    """The table of the page is the table of the code."""
+    told = {tuple(part.strip("`") for part in row[0].split()): tuple(cell == "yes" for cell in row[1:]) for row in rows(PAGE["Grades"])}
+    known = {
+        tuple(filter(None, who)): (sight.scores, "risk" in sight.marks, "vip" in sight.marks, sight.others) for who, sight in SIGHTS.items()
+    }
     assert told == known

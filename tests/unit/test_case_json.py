@@ -4,11 +4,13 @@ import datetime
 import json
 
 import pytest
+from orjson import dumps
 
 from app.engine.case import Case
-from app.engine.intake import take
-from app.engine.vocabulary import DecisionRequest
+from app.engine.intake import parse_request, take, with_history
+from app.engine.vocabulary import Contact, DecisionRequest
 from tests.pipeline import shipped
+from tests.population import END, population
 
 pytestmark = pytest.mark.unit
 
@@ -36,3 +38,26 @@ def test_a_case_of_before_has_no_zone() -> None:
     told = case_in("America/New_York").as_json()
     del told["times"]["zone"]
     assert Case.from_json(told).times.as_of.isoformat() == BEFORE_THE_CLOCKS_CHANGE
+
+
+def test_what_was_sent_is_what_is_written() -> None:
+    """A case of a caller's JSON is written as it came, and reads back equal to one that was read from values."""
+    for body in population(5, 60):
+        told = {**body, "mode": "what_if"}
+        cases = [
+            take(shipped(), asked, now=END, role="agent") for asked in (parse_request(dumps(told)), DecisionRequest.model_validate(told))
+        ]
+        written = cases[0].as_json()
+        assert written["subscriber"] == told["subscriber"]
+        assert cases[0] == cases[1] == Case.from_json(written) == Case.from_json(cases[1].as_json())
+
+
+def test_what_was_changed_since_is_written_anew() -> None:
+    """Where something was put to the subscriber after it was read, by what-if's date or by the record, the case says what was decided."""
+    body = {"channel": "app", "mode": "what_if", "subscriber": {"id": "s-1", "events": [], "contacts": []}}
+    later = {"type": "refusal", "at": "2026-11-22T10:00:00+08:00"}
+    dated = {**body, "as_of": "2026-11-01T10:00:00+08:00", "subscriber": {"id": "s-1", "events": [later]}}
+    assert take(shipped(), parse_request(dumps(dated)), now=END, role="agent").as_json()["subscriber"]["events"] == []
+    asked = parse_request(dumps({**body, "history": "both", "mode": "live"}))
+    known = with_history(asked, [Contact(at=END - datetime.timedelta(days=1), channel="app")], END)
+    assert len(take(shipped(), known, now=END, role="agent").as_json()["subscriber"]["contacts"]) == 1

@@ -352,8 +352,8 @@ def test_one_process_at_a_time(told: Telling) -> None:
     told.seal()
     rooms, moment = {added.subscription.id: 4}, now()
     assert len(take(told.record.database, rooms, moment)) == 1
-    assert take(told.record.database, rooms, moment + datetime.timedelta(seconds=59)) == []
-    assert len(take(told.record.database, rooms, moment + datetime.timedelta(seconds=61))) == 1
+    assert take(told.record.database, rooms, moment + datetime.timedelta(seconds=29)) == []
+    assert len(take(told.record.database, rooms, moment + datetime.timedelta(seconds=31))) == 1
 
 
 def test_several_deliverers(told: Telling, receiver: Receiver) -> None:

@@ -105,3 +105,49 @@ def test_a_misspelt_variable_is_told() -> None:
 def test_loopback(host: str, loopback: bool) -> None:
     """Only addresses that stay on this machine count."""
     assert Settings(host=host).on_loopback is loopback
+
+
+TOKENS = {"WANLIU_JWT_ISSUER": "https://id.example", "WANLIU_JWT_AUDIENCE": "wanliu", "WANLIU_JWT_KEYS": "https://id.example/keys"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"WANLIU_JWT_ISSUER": ""}, "WANLIU_JWT_ISSUER: is needed where WANLIU_JWT_AUDIENCE is set"),
+        ({"WANLIU_JWT_AUDIENCE": ""}, "WANLIU_JWT_AUDIENCE: is needed where WANLIU_JWT_ISSUER is set"),
+        ({"WANLIU_JWT_KEYS": ""}, "WANLIU_JWT_KEYS: is needed where WANLIU_JWT_ISSUER is set"),
+        (dict.fromkeys(TOKENS, "") | {"WANLIU_JWT_ROLE_CLAIM": "r"}, "WANLIU_JWT_ISSUER: is needed where WANLIU_JWT_ROLE_CLAIM is set"),
+        (dict.fromkeys(TOKENS, "") | {"WANLIU_JWT_ALGORITHMS": "ES256"}, "WANLIU_JWT_ISSUER: is needed where WANLIU_JWT_ALGORITHMS is set"),
+        ({"WANLIU_JWT_GRADE_CLAIM": "role"}, "WANLIU_JWT_GRADE_CLAIM: is the claim that WANLIU_JWT_ROLE_CLAIM names"),
+        ({"WANLIU_JWT_ALGORITHMS": "HS256"}, "WANLIU_JWT_ALGORITHMS: expected some of RS256"),
+        ({"WANLIU_JWT_ALGORITHMS": "none"}, "WANLIU_JWT_ALGORITHMS: expected some of RS256"),
+        ({"WANLIU_JWT_ALGORITHMS": "RS256,"}, "WANLIU_JWT_ALGORITHMS: expected some of RS256"),
+        ({"WANLIU_JWT_ALGORITHMS": "ES265"}, "did you mean `ES256`"),
+        ({"WANLIU_JWT_KEYS": "http://id.example/keys"}, "WANLIU_JWT_KEYS: expected a file, or an https:// URL"),
+        ({"WANLIU_JWT_KEYS": "ftp://id.example/keys"}, "WANLIU_JWT_KEYS: expected a file, or an https:// URL"),
+        ({"WANLIU_JWT_KEYS": "https:///keys"}, "WANLIU_JWT_KEYS: expected a file, or an https:// URL"),
+        ({"WANLIU_JWT_KEYS": "http://127.0.0.1@id.example/keys"}, "WANLIU_JWT_KEYS: expected a URL without name"),
+        ({"WANLIU_JWT_KEYS": "https://user:secret@id.example/keys"}, "WANLIU_JWT_KEYS: expected a URL without name"),
+    ],
+    ids=str,
+)
+def test_tokens_are_taken_wholly_or_not_at_all(monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], says: str) -> None:
+    """Half of the settings, contradictory ones, shared secrets and keys that somebody on the way could change are refused at start."""
+    for name, value in {**TOKENS, **changed}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as error:
+        read_settings()
+    assert says in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "keys", ["https://id.example/keys", "http://127.0.0.1:8080/keys", "http://[::1]/keys", "http://localhost/k", "keys.json"]
+)
+def test_keys_for_tokens_come_from_a_file_or_a_url(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
+    """By https, or from this machine; what is listed with commas may have spaces."""
+    for name, value in {**TOKENS, "WANLIU_JWT_KEYS": keys, "WANLIU_JWT_ALGORITHMS": "RS256, ES256"}.items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings()
+    assert (settings.jwt_keys, settings.jwt_algorithms) == (keys, ("RS256", "ES256"))
+    assert Settings(**settings.model_dump()) == settings

@@ -101,6 +101,8 @@ class Gate:
         except asyncio.CancelledError:
             if not turn.cancelled():
                 self.leave(None)
+            elif (turn, now) in self._queue:
+                self._queue.remove((turn, now))
             raise
         return self._loop.time()
 

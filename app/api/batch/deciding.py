@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import NamedTuple
 
 import orjson
 import structlog
+from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from app.api.batch.incoming import Line
@@ -18,10 +18,12 @@ from app.api.errors import problem_of
 from app.api.problems import problem
 from app.api.repeating import Made, given_once
 from app.engine.intake import FieldProblem, RequestError, parse_body
+from app.engine.vocabulary.types import Code
 from app.record.decisions import Asked
 from app.record.entries import Idempotency
 
 _DECIDED = 200
+_REFERENCE: TypeAdapter[str | None] = TypeAdapter(Code | None)
 _log = structlog.get_logger("wanliu.batch")
 
 
@@ -47,7 +49,7 @@ async def decided_line(call: Call, line: Line, key: str | None) -> Answered:
         reference = asked.reference
         given = await _decided(call, asked, body, asked.idempotency_key or (key and f"{key}:{line.number}"))
     except Exception as error:  # noqa: BLE001 - whatever one line does, the others go on
-        given = _problem(call, error)
+        given, reference = _problem(call, error), reference or _reference_in(line)
     if given.status_code != _DECIDED:
         return problem_line(line.number, given, reference)
     return Answered(_line(line.number, reference, b'"decision":' + bytes(given.body)), decided=True)
@@ -67,10 +69,19 @@ async def _decided(call: Call, asked: BatchLine, body: bytes, key: str | None) -
     async def make(repeatable: Idempotency | None) -> Made:
         found = await known(call, asked, now)
         async with call.services.batch_turn:
-            await asyncio.sleep(0)  # one line of all batches at a time, and whoever came meanwhile goes first
+            await call.request.app.state.turnstile.give_way()  # one line of all batches at a time, and whoever waits goes first
             return made(call, case_of(call, found, now), who, now, repeatable)
 
     return await given_once(call, key, body, now, make)
+
+
+def _reference_in(line: Line) -> str | None:
+    """What the caller calls a line that cannot be taken, where that much can be read."""
+    try:
+        found = orjson.loads(line.content or b"")
+        return _REFERENCE.validate_python(found.get("reference"))
+    except (ValueError, AttributeError):
+        return None
 
 
 def _content(line: Line) -> bytes:

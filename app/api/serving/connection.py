@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import httptools
 import structlog
@@ -18,8 +18,6 @@ from app.api.bodies import LARGEST_BODY
 LARGEST_HEAD = 65_536
 MOST_HEADERS = 100
 MOST_PIPELINED = 16
-UNREAD_SECONDS = 30.0
-"""How long an answer may wait for its client to read on."""
 _BAD = Refusal("bad-request", close=True)
 _LARGE_HEAD = Refusal("head-too-large", close=True)
 _SLOW_HEAD = Refusal("slow-body", detail="the head of the request did not come in time", close=True)
@@ -28,17 +26,20 @@ _log = structlog.get_logger("wanliu.http")
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """What is expected of a connection: seconds for a head to come, and how many connections there may be."""
+    """What is expected of connections: seconds for a head to come, and for an answer to be read on; and how many there may be."""
 
     head_seconds: float
+    unread_seconds: float
     connections: int
 
 
 class Connection(HttpToolsProtocol):
     """Answers requests, one after the other. `look` is to be called every second."""
 
-    manners = Manners(10.0, 2_000)
+    manners = Manners(10.0, 30.0, 2_000)
     turnstile: Turnstile | None = None
+    quiet: ClassVar[dict[Connection, None]] = {}
+    """Those on which nothing is asked, the longest silent first."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -70,16 +71,29 @@ class Connection(HttpToolsProtocol):
         """Close it where its client is too slow."""
         if self._head_since is not None and now - self._head_since > self.manners.head_seconds:
             self._close(_SLOW_HEAD)
-        elif self._unread_since is not None and now - self._unread_since > UNREAD_SECONDS:
+        elif self._unread_since is not None and now - self._unread_since > self.manners.unread_seconds:
             self.transport.abort()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there. Where there are too many, one on which nothing is asked makes room, or this one is not taken."""
         super().connection_made(transport)
+        self.quiet[self] = None
         if len(self.connections) > self.manners.connections:
-            silent = next((other for other in self.connections if isinstance(other, Connection) and other.silent), self)
-            silent.transport.abort()
-            self.connections.discard(silent)
+            first = next(iter(self.quiet))
+            del self.quiet[first]
+            self.connections.discard(first)
+            first.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self.quiet.pop(self, None)
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """An answer was given."""
+        super().on_response_complete()
+        if self.idle:
+            self.quiet[self] = None
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
@@ -88,6 +102,7 @@ class Connection(HttpToolsProtocol):
             self._head_since = self.loop.time()
         if self._head_since is not None:
             self._head_bytes += len(data)
+            self.quiet.pop(self, None)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError:
@@ -171,6 +186,7 @@ class Connection(HttpToolsProtocol):
 
     def _arm(self) -> None:
         """From now on it is kept for the time that an idle one is."""
+        self.quiet[self] = None
         if not self.transport.is_closing():
             self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 

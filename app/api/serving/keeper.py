@@ -112,7 +112,7 @@ class Keeper:
 
     def renew(self) -> None:
         """Put a new worker into each place, one after the other."""
-        for child in filter(None, self._places):
+        for child in self._children:
             child.replace()
 
     def _heed_signals(self) -> None:
@@ -209,7 +209,8 @@ class Keeper:
                     child.tell(news=news)
 
     async def _let_go(self) -> None:
-        """Let every worker finish what it has, for the grace."""
+        """Let nobody in any more, and every worker finish what it has, for the grace."""
+        self._listener.close()
         for child in self._children:
             child.tell(drain=self._settings.grace_seconds)
         with contextlib.suppress(TimeoutError):

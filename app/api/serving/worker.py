@@ -77,7 +77,12 @@ class Worker:
 
     def _config(self) -> uvicorn.Config:
         app, settings = create_app(self._settings, self._services), self._settings
-        own = {"turnstile": app.state.turnstile, "manners": Manners(settings.head_seconds, settings.connections)}
+        manners = Manners(settings.head_seconds, settings.body_seconds, settings.connections)
+        own = {"turnstile": app.state.turnstile, "quiet": {}, "manners": manners}
+            "turnstile": app.state.turnstile,
+            "quiet": {},
+            "manners": Manners(settings.head_seconds, settings.body_seconds, settings.connections),
+        }
         return uvicorn.Config(
             app,
             http=type("Connection", (Connection,), own),

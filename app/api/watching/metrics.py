@@ -35,6 +35,8 @@ class Metrics:
         self._requests = self._made(Counter, "http_requests", "Requests that were answered.", "route", "method", "status")
         self._request_seconds = self._timed("http_request_duration_seconds", "From a request's head to the end of its answer.", "route")
         self._refused = self._made(Counter, "http_refused", "Requests that were refused before anything was done, by cause.", "cause")
+        self._refused_before: Mapping[str, int] = {}
+        self._lanes = self._summed("http_requests_waiting", "Requests that wait for their turn, as of the last second.", "lane")
         self._decisions = self._made(Counter, "decisions", "Decisions.", "channel", "mode", "phase", "empty_because")
         self._stages = self._timed("stage_duration_seconds", "Parts of answering: parse, decide, record.", "stage")
         self._commits = self._timed("record_commit_duration_seconds", "Commits of the store.")
@@ -43,7 +45,7 @@ class Metrics:
         self._in_flight = self._summed("http_requests_in_flight", "Requests being answered, as of the last second.")
         self._queue = self._summed("record_queue_entries", "Entries that wait to be stored, as of the last second.")
         self._spool = self._summed("record_spool_bytes", "Bytes in the spool, as of the last second.")
-        self._workers = self._made(Gauge, "workers", "Worker processes.", "state", multiprocess_mode="livesum")
+        self._workers = self._summed("workers", "Worker processes.", "state")
         self._replaced = self._made(Counter, "workers_replaced", "Worker processes that were replaced, by cause.", "cause")
         self._replaced_before: Mapping[str, int] = {}
         self._known: dict[tuple[str, ...], Any] = {}
@@ -61,10 +63,6 @@ class Metrics:
         """
         self._child(self._requests, route, method, str(status)).inc()
         self._child(self._request_seconds, route).observe(seconds)
-
-    def refused(self, cause: str) -> None:
-        """Count a request that was refused at the door."""
-        self._child(self._refused, cause).inc()
 
     def decided(self, channel: str, mode: str, phase: str, empty_because: str | None) -> None:
         """Count a decision; an answer that is not empty has `none` for a cause."""
@@ -96,6 +94,19 @@ class Metrics:
             self._child(self._replaced, cause).inc(count - self._replaced_before.get(cause, 0))
         self._replaced_before = dict(replaced)
 
+    def admission(self, waiting: Mapping[str, int], refused: Mapping[str, int]) -> None:
+        """Note how the door stands: once a second.
+
+        Args:
+            waiting: requests that wait for their turn, by lane.
+            refused: how many were refused so far, by kind of problem.
+        """
+        for lane, count in waiting.items():
+            self._child(self._lanes, lane).set(count)
+        for cause, count in refused.items():
+            self._child(self._refused, cause).inc(count - self._refused_before.get(cause, 0))
+        self._refused_before = dict(refused)
+
     def sample(self, *, queue: int, spool: int) -> None:
         """Note what changes too often to be noted each time: once a second."""
         self._in_flight.set(self.in_flight)
@@ -108,10 +119,10 @@ class Metrics:
     def _timed(self, name: str, what: str, *labels: str) -> Histogram:
         return self._made(Histogram, name, what, *labels, buckets=_SECONDS)
 
-    def _summed(self, name: str, what: str) -> Gauge:
-        return self._made(Gauge, name, what, multiprocess_mode="livesum")
+    def _summed(self, name: str, what: str, *labels: str) -> Gauge:
+        return self._made(Gauge, name, what, *labels, multiprocess_mode="livesum")
 
-    def _child(self, metric: Counter | Histogram, *labels: str) -> Any:
+    def _child(self, metric: Counter | Gauge | Histogram, *labels: str) -> Any:
         """The part of a metric with these labels, found faster than the library does."""
         key = (metric._name, *labels)
         found = self._known.get(key)

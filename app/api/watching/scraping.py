@@ -37,9 +37,17 @@ _TEXT = {"schema": {"type": "string"}}
 )
 async def metrics(call: Admitted) -> Response:
     """Of all processes of the service, whichever answers. The store may be down: then that is what is told."""
-    encode, media_type = choose_encoder(call.request.headers.get("accept", ""))
+    encode, media_type = _form(call.request.headers.get("accept", ""))
     found = await asyncio.to_thread(_encoded, call, await _standing(call), encode)
     return Response(found, headers={"content-type": media_type})
+
+
+def _form(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    """How to write them, and what that is called; where the header makes no sense, as if there were none."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):  # the library compares a version that is none
+        return choose_encoder("")
 
 
 async def _standing(call: Call) -> Standing | None:

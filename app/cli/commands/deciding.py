@@ -41,6 +41,12 @@ def decide(
     channel: Annotated[
         str | None, typer.Option(metavar="CHANNEL", help="Another channel than the request's, such as app or outbound_call.")
     ] = None,
+    refused: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ACTION", help="The next decision, after this action was refused; repeat it for later steps.", show_default=False
+        ),
+    ] = None,
     pack: PackFolder = None,
 ) -> None:
     """Decide for one subscriber, or for a whole file with --table."""
@@ -54,6 +60,7 @@ def decide(
         record=record,
         as_json=as_json,
         pack=pack,
+        refused=tuple(refused or ()),
     )
     check_usage(files or [], table, mapping, out, rejects, wishes)
     if table is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -62,3 +62,17 @@ def respond(decision_id: str, action: str, outcome: str, *, idempotency_key: str
     """
     body = {"action": action, "outcome": outcome, **present(**fields)}
     return post_once(f"/v1/decisions/{part(decision_id)}/responses", body, idempotency_key)
+
+
+def recheck(items: Sequence[Mapping[str, Any]], *, locale: str | None = None) -> Ask[dict[str, Any]]:
+    """Just before sending: may decided actions still go out?
+
+    Args:
+        items: each a `decision_id` and an `action`, with `contact_at` and what is known now of the subscriber, where it is.
+        locale: language of the words.
+
+    Raises:
+        WanliuError: an item is wrong.
+        httpx.TransportError: nothing answers.
+    """
+    return replace(post("/v1/decisions/recheck", present(items=[dict(item) for item in items], locale=locale)), traceless=True)

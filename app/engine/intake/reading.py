@@ -37,7 +37,9 @@ def parse_request(body: bytes, subscriber: str | None = None) -> DecisionRequest
     data = _data(body)
     if subscriber is not None and isinstance(data, dict) and isinstance(data.get("subscriber"), dict):
         data["subscriber"].setdefault("id", subscriber)
-    return _checked(body, data, DecisionRequest)
+    request = _checked(body, data, DecisionRequest)
+    request.read_from(data["subscriber"])
+    return request
 
 
 def parse_body(body: bytes, model: type[_Body]) -> _Body:

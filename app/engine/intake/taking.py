@@ -66,6 +66,7 @@ def take(pack: Pack, request: DecisionRequest, *, now: datetime.datetime, role: 
         locale=request.locale,
         max_actions=request.max_actions,
         choices=request.choices if live else (),
+        sent=request.sent,
     )
 
 

@@ -7,7 +7,7 @@ from app.engine.vocabulary.contacts import Contact
 from app.engine.vocabulary.events import AnyEvent, Event
 from app.engine.vocabulary.facts import EVENTS, FACTS, SECTIONS, EventKind
 from app.engine.vocabulary.outcome import AnswersReport, OutcomeReport
-from app.engine.vocabulary.request import LONGEST_HISTORY, DecisionRequest, SubscriberContext
+from app.engine.vocabulary.request import LONGEST_HISTORY, DecisionRequest, Sent, SubscriberContext
 from app.engine.vocabulary.sections import Section
 from app.engine.vocabulary.types import Fact, Kind, LooseValue
 from app.engine.vocabulary.words import ActionKind, Channel, Confirmation, Moment, Outcome, Tier
@@ -33,6 +33,7 @@ __all__ = [
     "Outcome",
     "OutcomeReport",
     "Section",
+    "Sent",
     "SubscriberContext",
     "Tier",
 ]

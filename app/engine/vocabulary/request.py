@@ -1,6 +1,7 @@
 """The body of a request for a decision: who asks about whom, and what is known of them."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field, PrivateAttr
 
@@ -95,6 +96,13 @@ class SubscriberContext(Model):
     ] = None
 
 
+class Sent(NamedTuple):
+    """A subscriber as it was read, and the JSON values that it was read from, so that they need not be written out again."""
+
+    subscriber: SubscriberContext
+    values: Mapping[str, Any]
+
+
 class DecisionRequest(Model):
     """Asks for the next best actions for one subscriber, at one contact."""
 
@@ -154,6 +162,7 @@ class DecisionRequest(Model):
     ]
     subscriber: SubscriberContext
     _choices: tuple[Choice, ...] = PrivateAttr(())
+    _sent: Sent | None = PrivateAttr(None)
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -165,3 +174,12 @@ class DecisionRequest(Model):
         made = self.model_copy()
         made._choices = choices
         return made
+
+    @property
+    def sent(self) -> Sent | None:
+        """The subscriber as it was sent, where it was read from JSON."""
+        return self._sent
+
+    def read_from(self, subscriber: Mapping[str, Any]) -> None:
+        """Keep the JSON values that the subscriber was read from."""
+        self._sent = Sent(self.subscriber, subscriber)

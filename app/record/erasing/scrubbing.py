@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.record.store.database import Database
 from app.record.store.tables import (
+    ChoiceRow,
     ContactRow,
     EventLineRow,
     EventRow,
@@ -21,7 +22,7 @@ from app.record.store.tables import (
 
 _PATIENCE = 10.0
 _PAUSE = 0.05
-_TOUCHED = (SubjectRow, ContactRow, IdempotencyRow, OutcomeRow, SubjectLeafRow, RecommendationRow, EventRow, EventLineRow)
+_TOUCHED = (SubjectRow, ContactRow, ChoiceRow, IdempotencyRow, OutcomeRow, SubjectLeafRow, RecommendationRow, EventRow, EventLineRow)
 
 
 def scrub(database: Database, *, patience: float = _PATIENCE, full: bool = False) -> bool:

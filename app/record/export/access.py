@@ -12,10 +12,12 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from app.engine.texts import Language, language_of
+from app.record.choices import choices_told
 from app.record.export.refusals import Refusal, refusals_of
 from app.record.export.retelling import Untold, pack_of, retold
 from app.record.export.words import decision_in_words
 from app.record.keys import Keys
+from app.record.outgoing.about import events_about
 from app.record.persons import Person, person_of
 from app.record.privacy import lookup_of
 from app.record.reading.afterwards import contacts_told
@@ -63,6 +65,8 @@ class Held:
         decisions: about them, oldest first.
         contacts: of ours with them, oldest first.
         refusals: what they refused.
+        choices: what they chose for good and did not take back, oldest first.
+        events: about them, that other systems are still to be told of.
         others: everything else on the record about them.
         titles: of actions, as the packs that decided call them, in the person's language.
         offset: minutes that the person's own time is ahead of UTC, as last known.
@@ -72,6 +76,8 @@ class Held:
     decisions: Sequence[TellDecision]
     contacts: Sequence[Mapping[str, Any]]
     refusals: Sequence[Refusal]
+    choices: Sequence[Mapping[str, Any]]
+    events: Sequence[Mapping[str, Any]]
     others: Sequence[Told]
     titles: Mapping[str, str]
     offset: int
@@ -104,6 +110,8 @@ def held_about(connection: Connection, keys: Keys, packs: Packs, subscriber_id: 
         decisions=[_tell(entry, packs, language) for entry in decisions],
         contacts=contacts,
         refusals=refusals_of(contacts, entries),
+        choices=[item.as_json() for item in choices_told(entry.envelope for entry in entries)],
+        events=events_about(connection, person.token),
         others=[_other(entry) for entry in entries if entry.envelope["kind"] != "decision"],
         titles=_titles(decisions, packs, language),
         offset=_offset(decisions),

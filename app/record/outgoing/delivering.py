@@ -26,7 +26,7 @@ from app.record.outgoing.pace import Pace
 from app.record.outgoing.preparing import NotPrepared, prepared
 from app.record.outgoing.sending import Reply, Sender
 from app.record.outgoing.subscriptions import remove_webhook, webhook
-from app.record.outgoing.taking import LEASE, Line, Run, Waiting, due, put_down, take, tidy
+from app.record.outgoing.taking import Line, Run, Waiting, due, put_down, take, tidy
 from app.record.outgoing.wording import Wording
 from app.record.store.database import cause
 from app.record.store.problems import StoreError
@@ -35,7 +35,9 @@ from app.record.store.record import Record
 _BY = "system"
 _THREADS = 4
 _TIDY_SECONDS = 60.0
-_SPARE_SECONDS = 10.0
+_AFTER_FAILURE = 4.0
+_LAST_SECONDS = 3.0
+"""For what is being sent when it has to end; what takes longer is sent again when its lease has ended."""
 _log = structlog.get_logger("wanliu.outgoing")
 T = TypeVar("T")
 
@@ -93,7 +95,7 @@ class Deliverer:
             _log.error("not_delivered", exc_info=error)
         else:
             return
-        await self._pause()
+        await self._pause(_AFTER_FAILURE)
 
     async def _round(self) -> None:
         """Take what is due, wait until something is done, put that down."""
@@ -111,7 +113,7 @@ class Deliverer:
 
     async def _last_round(self) -> None:
         if self._at_work:
-            await asyncio.wait(self._at_work, timeout=self._pace.seconds)
+            await asyncio.wait(self._at_work, timeout=_LAST_SECONDS)
         await self._settle()
 
     async def _settle(self) -> None:
@@ -134,13 +136,13 @@ class Deliverer:
             if mine > 0:
                 rooms[webhook_id] = mine
                 room -= mine
-        return take(self._record.database, rooms, now) if rooms else []
+        return take(self._record.database, rooms, now, self._pace.lease) if rooms else []
 
     async def _tell(self, line: Line) -> Run:
         """Send the events of a line until one fails."""
         delivered: list[int] = []
         dropped: list[int] = []
-        until = time.monotonic() + LEASE.total_seconds() - self._pace.seconds - _SPARE_SECONDS
+        until = time.monotonic() + self._pace.begins
         for event in line.events:
             if self._stopping.is_set() or time.monotonic() > until:
                 break
@@ -195,9 +197,9 @@ class Deliverer:
         if found is not None:
             self._record.write_now(remove_webhook(str(self._ids.new(now)), now, found, by=_BY, why="gone"))
 
-    async def _pause(self) -> None:
+    async def _pause(self, times: float = 1) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._pace.every):
+            async with asyncio.timeout(times * self._pace.every):
                 await self._stopping.wait()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:

@@ -7,6 +7,10 @@ import random
 from dataclasses import dataclass
 
 from app.record.outgoing.sending import SECONDS
+from app.record.outgoing.taking import LEASE
+
+_BEGINS = 0.8
+"""Of a lease; the rest is for putting down what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class Pace:
         longest: pause there may be.
         give_up: age at which an event that fails once more is given up.
         seconds: that one attempt may take.
+        lease: how long a process keeps what it took; when it dies, others take that up after so long.
     """
 
     every: float = 0.5
@@ -30,6 +35,12 @@ class Pace:
     longest: float = 3_600.0
     give_up: datetime.timedelta = datetime.timedelta(days=3)
     seconds: float = SECONDS
+    lease: datetime.timedelta = LEASE
+
+    @property
+    def begins(self) -> float:
+        """For how long after a line was taken another of its events may be begun: there is time then to tell of it within the lease."""
+        return self.lease.total_seconds() * _BEGINS - self.seconds
 
     def pause(self, tries: int) -> datetime.timedelta:
         """How long to wait after so many failures before this one."""

@@ -16,7 +16,7 @@ from app.record.store.database import Database, cause, changed, stamp
 from app.record.store.problems import DATABASE_ERRORS, StoreUnavailable
 from app.record.store.tables import EventLineRow, EventRow, WebhookRow
 
-LEASE = datetime.timedelta(seconds=60)
+LEASE = datetime.timedelta(seconds=30)
 """How long who took a line may be at it; then it is anybody's."""
 AT_ONCE = 8
 """Events of a line that are taken together."""
@@ -84,16 +84,17 @@ def due(connection: Connection, now: datetime.datetime) -> list[str]:
     return list(connection.execute(select(col(WebhookRow.id)).where(free, waits)).scalars())
 
 
-def take(database: Database, rooms: Mapping[str, int], now: datetime.datetime) -> list[Line]:
+def take(database: Database, rooms: Mapping[str, int], now: datetime.datetime, lease: datetime.timedelta = LEASE) -> list[Line]:
     """Take lines on lease, those that are due longest first.
 
     Args:
         database: where they are.
         rooms: by subscription, how many lines may be taken.
         now: the time.
+        lease: how long they may be kept.
     """
     with database.writing() as connection:
-        return [line for webhook_id, room in rooms.items() for line in _lines(connection, webhook_id, room, now)]
+        return [line for webhook_id, room in rooms.items() for line in _lines(connection, webhook_id, room, now, now + lease)]
 
 
 def put_down(database: Database, runs: Sequence[Run], now: datetime.datetime) -> None:
@@ -106,7 +107,7 @@ def put_down(database: Database, runs: Sequence[Run], now: datetime.datetime) ->
             _note(connection, webhook_id, some, now)
 
 
-def _lines(connection: Connection, webhook_id: str, room: int, now: datetime.datetime) -> Iterator[Line]:
+def _lines(connection: Connection, webhook_id: str, room: int, now: datetime.datetime, until: datetime.datetime) -> Iterator[Line]:
     kept = webhook(connection, webhook_id)
     if kept is None:
         return
@@ -114,7 +115,7 @@ def _lines(connection: Connection, webhook_id: str, room: int, now: datetime.dat
     query = select(*columns).where(col(EventLineRow.webhook) == webhook_id, col(EventLineRow.due_at) <= stamp(now))
     for row in connection.execute(query.order_by(col(EventLineRow.due_at)).limit(room).with_for_update(skip_locked=True)).all():
         lease = secrets.token_hex(16)
-        connection.execute(_line(webhook_id, row.subject).values(lease=lease, due_at=stamp(now + LEASE)))
+        connection.execute(_line(webhook_id, row.subject).values(lease=lease, due_at=stamp(until)))
         events = _events(connection, webhook_id, row.subject)
         last = events[-1].number if len(events) == AT_ONCE else max(row.newest, *(event.number for event in events), 0)
         yield Line(kept, row.subject, lease, row.tries, events, last)

@@ -23,7 +23,7 @@ from app.engine.decide import decide
 from app.engine.decision import Ranked
 from app.engine.pack.model import Pack
 from app.engine.problems import PackError
-from app.engine.vocabulary import FACTS
+from app.engine.vocabulary import FACTS, SubscriberContext
 from app.record.canonical import NotCanonical, canonical
 from app.record.keys import Keys
 from app.record.packs.library import DamagedPack
@@ -111,13 +111,19 @@ def conditions(recorded: Recorded) -> bytes | None:
     if recorded.private is None or "case" not in recorded.private:
         return None
     case: dict[str, Any] = recorded.private["case"]
-    subscriber = {name: _facts(name, part) for name, part in case["subscriber"].items() if name != "id"}
+    written = _in_one_spelling(case["subscriber"])
+    subscriber = {name: _facts(name, part) for name, part in written.items() if name != "id"}
     told = {name: value for name, value in case.items() if name not in ("subscriber", "times", "locale")}
     same = {**told, "subscriber": subscriber, "today": case["times"]["today"], "pack": recorded.body["pack"]}
     try:
         return hashlib.sha256(canonical(same)).digest()
     except NotCanonical:
         return None
+
+
+def _in_one_spelling(subscriber: Any) -> dict[str, Any]:
+    """A recorded subscriber as JSON values, whatever a caller's JSON made of the same ones."""
+    return SubscriberContext.model_validate(subscriber).model_dump(mode="json", exclude_unset=True)
 
 
 def _facts(section: str, part: Any) -> Any:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from app.engine.decision import IN_CONVERSATION
 from app.engine.pack.checking import GATES, Parts
 from app.engine.pack.model import Action, Clause, Pack
 from app.engine.problems import Place
@@ -186,6 +187,8 @@ def _gates_seen(decided: Decided) -> Iterator[tuple[Part, Aspect]]:
     for outcome in decided.kept_out.values():
         action = pack.by_id[outcome.action]
         stopped = [step for step in outcome.failing if step.gate in GATES]
+        if stopped and stopped[0].clause in IN_CONVERSATION:
+            continue
         for step in stopped:
             yield _entry("gate", action.id, step.clause, "held_not")
         if stopped or (outcome.cause is None and decided.ranked[action.id].fallback_for is not None):

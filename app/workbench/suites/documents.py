@@ -47,6 +47,17 @@ class Expected(Part):
     personalised: bool | None = None
 
 
+class StepPart(Part):
+    """A step of a conversation: what is said to the decision before it, a minute later, and what should come of it."""
+
+    name: Name | None = None
+    refused: Annotated[list[Word], BeforeValidator(listed)] = Field(default=[])
+    accepted: Annotated[list[Word], BeforeValidator(listed)] = Field(default=[])
+    answers: dict[Id, Any] = Field(default={})
+    role: str | None = None
+    expect: Expected = Expected()
+
+
 class Question(Part):
     """What every row and test may set: about whom, asked how, and what should come of it."""
 
@@ -59,6 +70,7 @@ class Question(Part):
     now: str | None = None
     role: str | None = None
     expect: Expected = Expected()
+    then: list[StepPart] = Field(default=[], max_length=20)
 
 
 class TestPart(Question):

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
 
-from app.engine.decision import Cause, EmptyBecause
+from app.engine.decision import IN_CONVERSATION, Cause, EmptyBecause
 from app.engine.pack import Pack
 from app.engine.pack.reading import Found
 from app.engine.problems import Place, Problem, nearest
 from app.engine.runtime import NEVER
 from app.engine.tree import Type
 from app.engine.vocabulary import Moment
-from app.workbench.suites.documents import Question
+from app.workbench.suites.documents import Question, StepPart
 from app.workbench.suites.model import Expectation
 
 CAUSES: tuple[str, ...] = get_args(Cause)
@@ -25,10 +25,10 @@ NOT_HELD = ("none", "unknown")
 CONFLICTS = ("max_actions", "per_category", "commitments", "concession_limit", "service_first", "excludes")
 """What an action is outranked by."""
 _gates = {"not_eligible": ("eligible",), "not_applicable": ("applicable",), "not_suitable": ("suitable",)}
-_added = {"not_applicable": ("phase", "channel"), "unknown": ("phase", "channel", "concession")}
+_added = {"not_applicable": ("phase", "channel", *IN_CONVERSATION), "unknown": ("phase", "channel", "concession")}
 
 
-def expectations(found: Found[Question], pack: Pack, problems: list[Problem]) -> list[Expectation]:
+def expectations(found: Found[Question] | Found[StepPart], pack: Pack, problems: list[Problem]) -> list[Expectation]:
     """What a test or row expects, by the key it stands under; mistakes are noted."""
     reader = _Reader(found, pack, problems)
     return [item for key in type(found.part.expect).model_fields if key in found.part.expect.model_fields_set for item in reader.read(key)]
@@ -37,7 +37,7 @@ def expectations(found: Found[Question], pack: Pack, problems: list[Problem]) ->
 class _Reader:
     """Reads one `expect:`."""
 
-    def __init__(self, found: Found[Question], pack: Pack, problems: list[Problem]) -> None:
+    def __init__(self, found: Found[Question] | Found[StepPart], pack: Pack, problems: list[Problem]) -> None:
         self.found, self.pack, self.problems = found, pack, problems
         self.expect = found.part.expect
 

@@ -17,10 +17,11 @@ from app.engine.pack.reading import Draft, Found, validated
 from app.engine.pack.source import Path, Source, read
 from app.engine.problems import Place, Problem, nearest
 from app.workbench.suites.bench import Bench
-from app.workbench.suites.documents import Name, Question, SubjectPart, SuiteDocument, TestPart
+from app.workbench.suites.documents import Name, Question, StepPart, SubjectPart, SuiteDocument, TestPart
 from app.workbench.suites.expecting import expectations
 from app.workbench.suites.model import Expectation, Test, Title
 from app.workbench.suites.subjects import Body, Subjects, change
+from app.workbench.suites.talking import following
 from app.workbench.suites.values import Typing
 
 FOLDER = "policies/tests"
@@ -117,9 +118,7 @@ class _Loader:
 
     def test(self, suite: Found[SuiteDocument], test: Found[Any], row: Found[Question] | None) -> None:
         """One test, or one row of a table."""
-        made = _Reading(self, suite, test, row).test(len(self.tests))
-        if made is not None:
-            self.tests.append(made)
+        self.tests += _Reading(self, suite, test, row).tests(len(self.tests))
 
 
 class _Reading:
@@ -130,6 +129,21 @@ class _Reading:
         self.whole: Found[TestPart] = test
         self.layers: list[Found[Question]] = [test] if row is None else [test, row]
         self.problems = loader.draft.problems
+
+    def tests(self, number: int) -> list[Test]:
+        """The test, and those of the conversation that goes on from it; none from where it has a mistake."""
+        first = self.test(number)
+        if first is None:
+            return []
+        pack = self.loader.bench.pack(first.jurisdiction, guardrails_alone=first.guardrails_alone)
+        return [first, *following(first, self.steps(), pack, self.problems, self.known_role)]
+
+    def steps(self) -> list[Found[StepPart]]:
+        """What is said after the decision, in order; a row's own steps take the place of its test's."""
+        for found in reversed(self.layers):
+            if found.part.then:
+                return [Found(found.source, (*found.path, "then", index), step) for index, step in enumerate(found.part.then)]
+        return []
 
     def test(self, number: int) -> Test | None:
         """The test, or none where it has a mistake."""
@@ -202,11 +216,15 @@ class _Reading:
         if found is None:
             return "agent"
         role, place = found
+        self.known_role(role, place)
+        return str(role)
+
+    def known_role(self, role: str, place: Place | None = None) -> None:
+        """See that there is such a role; a mistake is noted."""
         known = dict.fromkeys((*ROLES, *self.loader.bench.pack(self.loader.bench.jurisdiction).choosing.concession))
         if role not in known:
             hint = nearest(role, known) or f"it is one of {', '.join(f'`{name}`' for name in known)}"
-            self.loader.wrong(place, "unknown-word", f"unknown role `{role}`", hint)
-        return str(role)
+            self.loader.wrong(place or self.layers[-1].place("then"), "unknown-word", f"unknown role `{role}`", hint)
 
     def body(self) -> Body | None:
         """The request: the subject with every layer's changes, the suite's request with every layer's."""

@@ -1,0 +1,54 @@
+"""Answers with only those fields that are wanted: `?fields=actions,phase`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated
+
+import orjson
+from fastapi import Query
+from pydantic import Field
+
+from app.api.parameters import Worded
+from app.engine.intake import FieldProblem, RequestError
+from app.engine.intake.wording import nearest_or_all
+
+Fields = Annotated[
+    Annotated[
+        str, Field(pattern="^[a-z_]+(,[a-z_]+)*$", max_length=400), Worded("names of fields with commas between, such as actions,phase")
+    ]
+    | None,
+    Query(description="Names of fields, commas between: only these are answered. Left out, all."),
+]
+
+
+def chosen(wanted: str | None, shape: type) -> tuple[str, ...] | None:
+    """The fields of an answer that are wanted; none where all are.
+
+    Args:
+        wanted: as sent.
+        shape: the dataclass that the answer is.
+
+    Raises:
+        RequestError: there is no such field; says which was meant.
+    """
+    if wanted is None:
+        return None
+    known, names = [field.name for field in dataclasses.fields(shape)], tuple(dict.fromkeys(wanted.split(",")))
+    wrong = [FieldProblem("fields", f"has a field that there is not; {nearest_or_all(name, known)}") for name in names if name not in known]
+    if wrong:
+        raise RequestError(wrong)
+    return names
+
+
+def only(answer: bytes, names: tuple[str, ...] | None) -> bytes:
+    """An answer with these fields; byte for byte as it is where all are wanted.
+
+    Args:
+        answer: JSON.
+        names: fields, in the order in which they are answered; none, all.
+    """
+    if names is None:
+        return answer
+    whole = orjson.loads(answer)
+    return orjson.dumps({name: whole.get(name) for name in names})

@@ -1,0 +1,57 @@
+"""`wanliu webhook`: who is told of events, and how delivering stands."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+
+from app.cli.console import fail, out, write_json
+from app.cli.pack_tables import moment
+from app.cli.store import the_record
+from app.record.outgoing.addresses import host_of
+from app.record.outgoing.figures import Standing, standings
+from app.record.outgoing.subscriptions import Kept, webhook, webhooks
+from app.record.outgoing.taking import redrive as try_again
+
+
+def show(*, as_json: bool) -> None:
+    """Print every subscription, and how it stands."""
+    with the_record() as record:
+        now = record.clock()
+        kept, found = record.read_now(lambda connection: (webhooks(connection), standings(connection, now)))
+    standing = {item.webhook: item for item in found}
+    if as_json:
+        write_json([_as_json(one, standing[one.subscription.id]) for one in kept])
+    elif kept:
+        out().print(_table(kept, standing))
+    else:
+        out().print("There are no webhooks. `POST /v1/webhooks` makes one: docs/webhooks.md.", soft_wrap=True)
+
+
+def redrive(webhook_id: str) -> None:
+    """Have tried again what was given up; an id that there is not ends the command."""
+    with the_record() as record:
+        if record.read_now(lambda connection: webhook(connection, webhook_id)) is None:
+            fail(f"there is no webhook `{webhook_id}`; `wanliu webhook list` lists those there are")
+        count = try_again(record.database, webhook_id, record.clock())
+    out().print(f"{count:,} {'event is' if count == 1 else 'events are'} tried again.")
+
+
+def _as_json(kept: Kept, standing: Standing) -> dict[str, Any]:
+    about, wanted = kept.subscription, kept.subscription.wanted
+    told = {"id": about.id, "owner": wanted.owner, "format": wanted.format, "host": host_of(wanted.callback), "types": list(wanted.types)}
+    return {**told, "since": about.since, "standing": asdict(standing)}
+
+
+def _table(kept: list[Kept], standing: dict[str, Standing]) -> Table:
+    table = Table("id", "owner", "host", "told", "waiting", "oldest", "given up", "last problem", box=None, pad_edge=False)
+    table.columns[0].no_wrap = True
+    for one in kept:
+        about, found = one.subscription, standing[one.subscription.id]
+        oldest = f"{found.oldest_waiting_s:,.0f} s" if found.waiting else ""
+        problem = " ".join(filter(None, (found.problem, moment(found.problem_at))))
+        counts = (f"{found.delivered:,}", f"{found.waiting:,}", oldest, f"{found.given_up:,}")
+        table.add_row(about.id, about.wanted.owner, host_of(about.wanted.callback), *counts, problem)
+    return table

@@ -1,0 +1,187 @@
+"""When the client sends a call again, how long it waits, and who it says it is."""
+
+import asyncio
+import datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from app.client import AsyncWanliuClient, WanliuClient, WanliuError
+from app.client.attempts import Attempts, Patience, jittered, named_pause
+
+pytestmark = pytest.mark.contract
+
+NOW = datetime.datetime(2026, 11, 22, 2, 0, tzinfo=datetime.UTC)
+DONE = httpx.Response(200, json={"ok": 1})
+
+
+class Clock:
+    """Goes forward by what is slept."""
+
+    def __init__(self) -> None:
+        self.now, self.pauses = 0.0, list[float]()
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.pauses.append(seconds)
+
+
+def client_of(*answers: httpx.Response | Exception, **options: Any) -> tuple[WanliuClient, Clock, list[httpx.Request]]:
+    left, clock, sent = iter(answers), Clock(), list[httpx.Request]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        found = next(left)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return WanliuClient(transport=httpx.MockTransport(answer), sleep=clock.sleep, clock=clock, **options), clock, sent
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("3", 3.0),
+        ("0", 0.0),
+        ("Sun, 22 Nov 2026 02:00:07 GMT", 7.0),
+        ("Sun, 22 Nov 2026 01:00:00 GMT", 0.0),
+        ("9" * 400, float("inf")),
+        ("soon", None),
+        ("-1", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_pauses_are_named_in_two_ways(header: str | None, seconds: float | None) -> None:
+    """In seconds, or as a date; anything else names none."""
+    assert named_pause(header, NOW) == seconds
+
+
+def test_pauses_grow_and_differ() -> None:
+    """Twice as long each time, less up to a half."""
+    for attempt, most in enumerate((0.2, 0.4, 0.8), 1):
+        found = {jittered(attempt) for _ in range(50)}
+        assert len(found) > 1
+        assert all(most / 2 <= pause <= most for pause in found)
+
+
+@pytest.mark.parametrize("error", [httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x"), httpx.ReadError("x")])
+def test_what_may_have_arrived_is_not_sent_twice(error: Exception) -> None:
+    """A step with a pack has no key: when the answer is lost, it is for the caller to look. A decision has one, and reading does no harm."""
+    client, _, sent = client_of(error, DONE)
+    with pytest.raises(type(error)):
+        client.approve("sha256:" + "0" * 64)
+    assert len(sent) == 1
+    for call in (lambda client: client.decide({}), lambda client: client.decision("x"), lambda client: client.what_if({})):
+        client, _, sent = client_of(error, DONE)
+        assert call(client) == {"ok": 1}
+        assert len(sent) == 2
+
+
+def test_what_was_never_sent_may_be_sent() -> None:
+    """Nobody listened."""
+    client, _, sent = client_of(httpx.ConnectError("x"), DONE)
+    assert client.approve("sha256:" + "0" * 64) == {"ok": 1}
+    assert len(sent) == 2
+
+
+def test_what_was_refused_before_it_began_may_be_sent() -> None:
+    """429 says that nothing was done; 503 does not."""
+    client, clock, _ = client_of(httpx.Response(429, headers={"retry-after": "2"}), DONE)
+    assert client.approve("x") == {"ok": 1}
+    assert clock.pauses == [2.0]
+    client, _, sent = client_of(httpx.Response(503, headers={"retry-after": "2"}), DONE)
+    with pytest.raises(WanliuError) as refused:
+        client.approve("x")
+    assert (refused.value.retry_after, len(sent)) == (2.0, 1)
+
+
+def test_all_attempts_have_one_deadline() -> None:
+    """A pause that goes beyond it is not made, and the service is told how long the caller still waits."""
+    client, clock, sent = client_of(*(httpx.Response(503, headers={"retry-after": "4"}) for _ in range(9)), retries=8, deadline=10)
+    with pytest.raises(WanliuError):
+        client.decide({})
+    assert clock.pauses == [4.0, 4.0]
+    assert [request.headers["wanliu-deadline-ms"] for request in sent] == ["10000", "6000", "2000"]
+
+
+def test_attempts_are_counted() -> None:
+    """So many, however short the pauses."""
+    clock = Clock()
+    attempts = Attempts(Patience(2, 100), clock, repeatable=True)
+    pauses = [attempts.pause_after(httpx.Response(503)) for _ in range(3)]
+    assert [pause is None for pause in pauses] == [False, False, True]
+
+
+def test_a_token_is_asked_for_again_when_it_is_refused() -> None:
+    """Once, and only if it is another one."""
+    tokens = iter(["old", "new", "old", "old"])
+    client, _, sent = client_of(httpx.Response(401), DONE, httpx.Response(401), key=lambda: next(tokens))
+    assert client.decide({}) == {"ok": 1}
+    assert [request.headers["authorization"] for request in sent] == ["Bearer old", "Bearer new"]
+    with pytest.raises(WanliuError):
+        client.decide({})
+
+
+def test_a_token_may_be_awaited() -> None:
+    """By the client for event loops; the other one says that it cannot."""
+
+    async def token() -> str:
+        return "later"
+
+    async def work() -> Any:
+        transport = httpx.MockTransport(lambda request: httpx.Response(200, json=request.headers["authorization"]))
+        async with AsyncWanliuClient(key=token, transport=transport) as wanliu:
+            return await wanliu.decision("x")
+
+    assert asyncio.run(work()) == "Bearer later"
+    client, _, _ = client_of(DONE, key=token)
+    with pytest.warns(RuntimeWarning), pytest.raises(TypeError, match="only AsyncWanliuClient awaits it"):
+        client.decide({})
+        __import__("gc").collect()
+
+
+def test_the_asynchronous_one_tries_again_too() -> None:
+    """After the pause that is named."""
+    answers, pauses = iter([httpx.Response(503, headers={"retry-after": "1"}), httpx.ConnectError("x"), DONE]), list[float]()
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        found = next(answers)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def work() -> Any:
+        async with AsyncWanliuClient(transport=httpx.MockTransport(answer), sleep=sleep) as wanliu:
+            return await wanliu.decide({})
+
+    assert asyncio.run(work()) == {"ok": 1}
+    assert pauses[0] == 1.0
+    assert len(pauses) == 2
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{", b"[]", b'"x"', b"{}", b'{"type": 5, "errors": [1, {}]}'])
+@pytest.mark.parametrize("kind", ["application/problem+json", "text/html"])
+def test_whatever_answers_is_an_error_with_its_status(body: bytes, kind: str) -> None:
+    """A proxy's page, or a problem that is none."""
+    client, _, _ = client_of(httpx.Response(502, content=body, headers={"content-type": kind}), retries=0)
+    with pytest.raises(WanliuError) as refused:
+        client.decide({})
+    assert refused.value.status == 502
+
+
+def test_an_error_of_tm_forum_is_one_too() -> None:
+    """With its code and message."""
+    told = {"@type": "Error", "code": "invalid-request", "reason": "Wrong", "message": "channel: no", "status": "400"}
+    client, _, _ = client_of(httpx.Response(400, json=told, headers={"content-type": "application/json;charset=utf-8"}))
+    with pytest.raises(WanliuError, match="400 Wrong: channel: no") as refused:
+        client.recommend({})
+    assert refused.value.kind == "invalid-request"

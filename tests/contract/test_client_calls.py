@@ -1,0 +1,231 @@
+"""The client's calls, against a server: each does what it says, and what it promises is what the document has."""
+
+import asyncio
+import contextlib
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, get_type_hints
+
+import httpx
+import pytest
+
+from app.client import AsyncWanliuClient, LineAnswer, WanliuClient, WanliuError, answers
+from app.client.batching import MOST_BYTES, MOST_LINES, Pieces
+from app.engine.vocabulary.examples import EXAMPLES
+from tests.contract.documented import EXPORTED, OPERATIONS
+
+pytestmark = pytest.mark.contract
+
+LIVE: Any = {**EXAMPLES[0], "explain": "none"}  # type: ignore[dict-item]
+SHAPES = {
+    "Decision": "DecisionAnswer",
+    "Told": "OutcomeAnswer",
+    "Action": "ActionAnswer",
+    "Phase": "PhaseAnswer",
+    "Entries": "EntryList",
+    "Entry": "FoundEntry",
+    "Checkpoint": "CheckpointAnswer",
+    "DecisionProof": "ProofAnswer",
+    "Packs": "PackList",
+    "PackAndSteps": "PackDetail",
+    "PackOfTests": "Published",
+}
+
+
+@pytest.fixture
+def wanliu(address: str) -> Iterator[WanliuClient]:
+    with WanliuClient(address, deadline=60) as client:
+        yield client
+
+
+def lines(count: int, **fields: Any) -> Iterator[dict[str, Any]]:
+    for number in range(1, count + 1):
+        yield {**LIVE, "reference": f"r-{number}", "subscriber": {**LIVE["subscriber"], "id": f"s-{number}"}, **fields}
+
+
+@pytest.mark.parametrize(("ours", "theirs"), SHAPES.items())
+def test_types_are_those_of_the_document(ours: str, theirs: str) -> None:
+    """Each field, and no other."""
+    assert get_type_hints(getattr(answers, ours)).keys() == EXPORTED["components"]["schemas"][theirs]["properties"].keys()
+
+
+def test_both_clients_have_the_same_calls() -> None:
+    """What one can do the other can."""
+    one, other = ({name for name in vars(kind) if not name.startswith("_")} for kind in (WanliuClient, AsyncWanliuClient))
+    assert one == other
+    assert all(inspect.getdoc(getattr(WanliuClient, name)) for name in one)
+
+
+def test_every_call_of_the_api_is_a_call_of_the_client() -> None:
+    """But for TM Forum's second door and what belongs to its own clients, a probe of health, and figures for a scraper."""
+    written = "".join(
+        inspect.getsource(module) for module in (__import__(f"app.client.calls.{name}", fromlist=["x"]) for name in _modules())
+    ) + inspect.getsource(__import__("app.client.batching", fromlist=["x"]))
+    left = {"alive", "metrics", "createInteraction", "subscribeToRecommendations", "unsubscribeFromRecommendations"}
+    for name, (_, path, _) in OPERATIONS.items():
+        if name in left or path.startswith("/customer/"):
+            continue
+        last = re.sub(r"\{\w+\}", "", path).rstrip("/").rpartition("/")[2]
+        assert last in written, name
+
+
+def _modules() -> list[str]:
+    return ["customers", "deciding", "packaging", "persons", "reading", "service", "tmf", "webhooks"]
+
+
+def test_a_decision_and_all_about_it(wanliu: WanliuClient) -> None:
+    """Decided, read, whole and in part, explained, replayed, proved, found, rechecked."""
+    decision = wanliu.decide(LIVE)
+    decision_id = str(decision["decision_id"])
+    assert list(wanliu.decision(decision_id, fields=["phase", "actions"])) == ["phase", "actions"]
+    assert wanliu.explanation(decision_id, locale="en")["decision_id"] == decision_id
+    assert wanliu.replay(decision_id)["replay"]["verdict" if "verdict" in wanliu.replay(decision_id)["replay"] else "same"]
+    assert _proved(wanliu, decision_id)["decision_id"] == decision_id
+    assert decision_id in {entry["id"] for entry in wanliu.search(limit=2, subscriber="s-1001")}
+    assert wanliu.record(decision_id, locale="en")["id"] == decision_id
+    action = decision["actions"][0]["action"]
+    assert len(wanliu.recheck([{"decision_id": decision_id, "action": action}])["items"]) == 1
+    told = wanliu.respond(decision_id, action, "shown")
+    assert told["next"] is None
+    assert wanliu.checkpoint()["size"] > 0
+    assert wanliu.welcome()["service"] == "wanliu"
+    assert wanliu.packs(limit=1)["packs"]
+
+
+def _proved(wanliu: WanliuClient, decision_id: str) -> Any:
+    """Once it is sealed."""
+    for _ in range(50):
+        with contextlib.suppress(WanliuError):
+            return wanliu.proof(decision_id)
+    return wanliu.proof(decision_id)
+
+
+def test_a_search_is_read_page_by_page(wanliu: WanliuClient) -> None:
+    """An iterator that asks for the next page when it is wanted."""
+    for _ in range(3):
+        last = wanliu.decide({**LIVE, "subscriber": {**LIVE["subscriber"], "id": "s-paged"}})
+    _proved(wanliu, str(last["decision_id"]))
+    assert len(list(wanliu.search(limit=1, subscriber="s-paged"))) == 3
+
+
+def test_what_if_is_not_recorded(wanliu: WanliuClient) -> None:
+    """And says so."""
+    assert wanliu.what_if(LIVE)["record"] == {"state": "none"}
+
+
+def test_a_bundle_is_bytes(wanliu: WanliuClient) -> None:
+    """A zip file."""
+    _proved(wanliu, str(wanliu.decide(LIVE)["decision_id"]))
+    assert wanliu.export(since="2026-01-01")[:2] == b"PK"
+
+
+def test_a_batch_of_any_length(wanliu: WanliuClient) -> None:
+    """Answers in order, across pieces; what is wrong with a line is its own."""
+    found = list(wanliu.batch(item if number != 3 else {"channel": "x"} for number, item in enumerate(lines(MOST_LINES + 50), 1)))
+    assert [item.line for item in found] == list(range(1, MOST_LINES + 51))
+    assert [item.line for item in found if item.problem is not None] == [3]
+    assert {item.reference for item in found} >= {"r-1", f"r-{MOST_LINES + 50}"}
+
+
+def test_a_batch_is_the_same_under_its_key(wanliu: WanliuClient) -> None:
+    """Sent again, each line has the decision of the first time."""
+    first, again = (list(wanliu.batch(lines(5), idempotency_key="client-batch")) for _ in range(2))
+    assert [item.decision for item in first] == [item.decision for item in again]
+
+
+def test_the_asynchronous_one_does_the_same(address: str) -> None:
+    """Calls, search, and a batch from an asynchronous iterator."""
+
+    async def work() -> tuple[Any, int, list[LineAnswer]]:
+        async def coming() -> Any:
+            for item in lines(3):
+                yield item
+
+        async with AsyncWanliuClient(address, deadline=60) as wanliu:
+            decision = await wanliu.decide(LIVE)
+            found = [entry async for entry in wanliu.search(limit=2, subscriber="s-1001")]
+            plain = [item async for item in wanliu.batch(lines(2))]
+            return decision, len(found), [*plain, *[item async for item in wanliu.batch(coming())]]
+
+    decision, found, batch = asyncio.run(work())
+    assert decision["decision_id"]
+    assert found >= 0
+    assert [item.line for item in batch] == [1, 2, 1, 2, 3]
+
+
+# Pieces that break off
+
+
+def piecewise(*answers_: httpx.Response | httpx.TransportError) -> tuple[WanliuClient, list[bytes]]:
+    left, sent = iter(answers_), list[bytes]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.content)
+        found = next(left)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return WanliuClient(transport=httpx.MockTransport(answer), sleep=lambda _: None), sent
+
+
+def told(*numbers: int, end: bool = True, **last: Any) -> httpx.Response:
+    written = [json.dumps({"line": number, "reference": None, "decision": {"decision_id": f"d-{number}"}}) for number in numbers]
+    written += [json.dumps({"line": 99, "reference": None, **last})] if last else []
+    written += ['{"summary": {}}'] if end else []
+    return httpx.Response(200, text="\n".join(written))
+
+
+def test_what_broke_off_goes_on() -> None:
+    """Only lines without an answer are sent again, under their own keys."""
+    client, sent = piecewise(told(1, end=False), httpx.ReadError("gone"), told(1, 2))
+    found = list(client.batch([{"a": 1}, {"a": 2}, {"a": 3}], idempotency_key="k"))
+    assert [item.line for item in found] == [1, 2, 3]
+    assert [[json.loads(line)["idempotency_key"] for line in body.splitlines()] for body in sent] == [
+        ["k:1", "k:2", "k:3"],
+        ["k:2", "k:3"],
+        ["k:2", "k:3"],
+    ]
+
+
+def test_a_line_the_service_was_too_busy_for_is_sent_again() -> None:
+    """A 503 of a line is not the caller's concern while it may be tried again; in the end it is."""
+    busy = {"type": "urn:wanliu:problem:store-busy", "title": "Busy", "status": 503, "detail": None, "errors": []}
+    client, _ = piecewise(told(1, **busy), told(2))
+    assert [item.problem for item in client.batch([{}, {}])] == [None, None]
+    client, _ = piecewise(*(told(**busy) for _ in range(4)))
+    (only,) = client.batch([{}])
+    assert only.problem is not None
+    assert only.problem.kind == "store-busy"
+
+
+def test_a_batch_that_is_refused() -> None:
+    """As a whole, it is an error; a busy service is asked again."""
+    problem = {"type": "urn:wanliu:problem:forbidden", "title": "No", "status": 403, "detail": None, "errors": []}
+    refused = httpx.Response(403, json=problem, headers={"content-type": "application/problem+json"})
+    client, _ = piecewise(httpx.Response(503, headers={"retry-after": "1"}), refused)
+    with pytest.raises(WanliuError, match="403 No"):
+        list(client.batch([{}]))
+
+
+def test_a_batch_gives_up() -> None:
+    """Where nothing comes any more."""
+    client, sent = piecewise(*(httpx.ReadError("gone") for _ in range(4)))
+    with pytest.raises(httpx.ReadError):
+        list(client.batch([{}]))
+    assert len(sent) == 4
+
+
+def test_pieces_are_bounded() -> None:
+    """So many lines, so many bytes: what the service takes before it wants its answers read."""
+    pieces = Pieces("k")
+    made = [piece for _ in range(MOST_LINES * 2 + 1) if (piece := pieces.add({"a": 1})) is not None]
+    assert [piece.content.count(b"\n") for piece in made] == [MOST_LINES, MOST_LINES]
+    large = [piece for _ in range(10) if (piece := Pieces("k").add({"a": "x" * 100_000})) is not None]
+    assert not large
+    pieces = Pieces("k")
+    sizes = [len(piece.content) for _ in range(10) if (piece := pieces.add({"a": "x" * 100_000})) is not None]
+    assert sizes
+    assert max(sizes) <= MOST_BYTES

@@ -1,0 +1,102 @@
+"""Tokens for a trial, from the command line to the service."""
+
+import asyncio
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.api.identity.book import CallerBook
+from app.api.identity.trusting import take_tokens
+from app.cli import app
+from app.record.callers import Caller
+from app.settings import read_settings
+
+pytestmark = pytest.mark.unit
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """With keys, and the settings that go with them."""
+    folder = tmp_path / "trial" / "keys"
+    made = run("token", "keys", folder)
+    assert made.exit_code == 0, made.output
+    for part in made.stderr.split(",")[1].replace("set ", "").split():
+        name, _, value = part.partition("=")
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("WANLIU_JWT_AUDIENCE", "wanliu")
+    return folder
+
+
+def caller(token: str) -> Caller:
+    """Whom the service takes the token for."""
+
+    async def taken() -> Caller:
+        book = CallerBook()
+        followers = await take_tokens(read_settings(), book)
+        assert book.tokens is not None
+        found = await book.tokens.caller(token)
+        for follower in followers:
+            follower.cancel()
+        return found
+
+    return asyncio.run(taken())
+
+
+def make(folder: Path, *arguments: object) -> Result:
+    return run("token", "make", "--key", folder / "signing.pem", *arguments)
+
+
+def test_a_token_is_taken_by_the_service(folder: Path) -> None:
+    """It stands alone on standard output."""
+    made = make(folder, "--role", "self_service", "--subject", "s-1001", "--client", "app")
+    assert made.stdout.count("\n") == 1
+    assert caller(made.stdout.strip()) == Caller("app", "self_service", subject="s-1001")
+    leader = make(folder, "--role", "agent", "--subject", "a-17", "--grade", "leader", "--minutes", 5).stdout.strip()
+    assert caller(leader) == Caller("trial", "agent", "leader", agent="a-17")
+
+
+def test_the_private_key_is_its_owners(folder: Path) -> None:
+    """And only the public half is in the file for the service. A key that is there is not written over."""
+    assert stat.S_IMODE((folder / "signing.pem").stat().st_mode) == 0o600
+    (key,) = json.loads((folder / "jwks.json").read_bytes())["keys"]
+    assert "d" not in key
+    before = (folder / "signing.pem").read_bytes()
+    again = run("token", "keys", folder)
+    assert (again.exit_code, "is there already" in " ".join(again.stderr.split())) == (1, True)
+    assert (folder / "signing.pem").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--role", "boss", "--subject", "x"), "the claim for the role has none"),
+        (("--role", "self_service", "--subject", "s 1"), "sub: is not the id of a subscriber"),
+        (("--role", "agent", "--subject", "a", "--client", "Desk Top"), "azp or client_id"),
+        (("--role", "campaign", "--subject", "a", "--grade", "leader"), "only the role agent has grades"),
+    ],
+)
+def test_what_the_service_would_refuse_is_not_made(folder: Path, arguments: tuple[str, ...], says: str) -> None:
+    """In the same words."""
+    made = make(folder, *arguments)
+    assert (made.exit_code, made.stdout) == (1, "")
+    assert says in " ".join(made.stderr.split())
+
+
+def test_mistakes_are_told(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key, another kind of file, a folder that cannot be, settings without tokens or without the algorithm."""
+    person = ("--role", "compliance", "--subject", "ann")
+    assert "cannot be read" in run("token", "make", "--key", tmp_path / "none", *person).stderr
+    assert "is not a private key" in run("token", "make", "--key", folder / "jwks.json", *person).stderr
+    assert "cannot be written" in run("token", "keys", folder / "jwks.json" / "x").stderr
+    monkeypatch.setenv("WANLIU_JWT_ALGORITHMS", "RS256")
+    assert "has no ES256" in make(folder, *person).stderr
+    for name in ("ISSUER", "AUDIENCE", "KEYS", "ALGORITHMS"):
+        monkeypatch.delenv(f"WANLIU_JWT_{name}")
+    assert "tokens are not taken" in make(folder, *person).stderr
