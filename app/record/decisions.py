@@ -20,7 +20,8 @@ from app.record.entries import Idempotency, NewEntry, NewRow
 class Asked:
     """Who asked, and how: what an entry says of a request beside its case.
 
-    `grade` is an agent's, by which they see and concede; `agent` is the code of the person in front of the screen, `parent` the decision before in the same conversation.
+    `grade` is an agent's, by which they see and concede; `agent` is the code of the person in front of the screen, `parent` the decision
+    before in the same conversation.
     """
 
     caller: str

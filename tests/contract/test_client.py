@@ -89,10 +89,19 @@ def test_an_id_stays_an_id(wanliu: WanliuClient, path: str, status: int) -> None
 
 
 def test_it_waits_and_asks_again_when_busy() -> None:
-    """After a 503 it pauses as long as it is told, but not for ever."""
-    client, pauses = answering(busy(**{"retry-after": "2"}), busy(), busy(**{"retry-after": "999"}), httpx.Response(200, json={"ok": 1}))
+    """After a 503 it pauses as long as it is told, or a little while."""
+    client, pauses = answering(busy(**{"retry-after": "2"}), busy(), httpx.Response(200, json={"ok": 1}))
     assert client.decide({}) == {"ok": 1}
-    XX
+    assert pauses[0] == 2.0
+    assert 0 < pauses[1] <= 0.4
+
+
+def test_it_does_not_wait_for_ever() -> None:
+    """A pause longer than anybody waits is told instead."""
+    client, pauses = answering(busy(**{"retry-after": "999"}))
+    with pytest.raises(WanliuError) as refused:
+        client.decide({})
+    assert (refused.value.retry_after, pauses) == (999.0, [])
 
 
 def test_it_gives_up() -> None:
@@ -105,7 +114,7 @@ def test_it_gives_up() -> None:
 
 def test_something_else_answers() -> None:
     """A page of some proxy is an error with its status."""
-    client, _ = answering(httpx.Response(502, text="<html>"))
+    client, _ = answering(*(httpx.Response(502, text="<html>") for _ in range(4)))
     with pytest.raises(WanliuError) as refused:
         client.decide({})
     assert (refused.value.status, refused.value.kind) == (502, "")

@@ -5,6 +5,7 @@ import contextlib
 import inspect
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any, get_type_hints
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.contract
 LIVE: Any = {**EXAMPLES[0], "explain": "none"}  # type: ignore[dict-item]
 SHAPES = {
     "Decision": "DecisionAnswer",
-    "Told": "OutcomeAnswer",
+    "Told": "ResponseAnswer",
     "Action": "ActionAnswer",
     "Phase": "PhaseAnswer",
     "Entries": "EntryList",
@@ -99,6 +100,7 @@ def _proved(wanliu: WanliuClient, decision_id: str) -> Any:
     for _ in range(50):
         with contextlib.suppress(WanliuError):
             return wanliu.proof(decision_id)
+        time.sleep(0.1)
     return wanliu.proof(decision_id)
 
 

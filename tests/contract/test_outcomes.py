@@ -93,6 +93,8 @@ def test_an_outcome_is_on_the_record(desk: Desk) -> None:
         "outcome": "sent",
         "at": "2026-11-20T02:01:00+00:00",
         "record": {"state": "durable"},
+        "next": None,
+        "next_because": None,
     }
     entry = desk.record.read_now(lambda connection: read_entry(connection, desk.record.keys, told["outcome_id"]))
     assert entry is not None

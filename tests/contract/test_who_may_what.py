@@ -13,7 +13,7 @@ from app.record.log.sealer import Sealer
 from app.record.store.database import stamp
 from app.record.store.tables import CallerRow
 from tests.contract.conftest import Guarded
-from tests.contract.walking import CLOSED, DOCUMENT, LIVE, OWNED, ROUTES, UNKNOWN, Thing, ask, asked, decide
+from tests.contract.walking import CLOSED, DOCUMENT, LIVE, OWNED, ROUTES, UNKNOWN, Thing, ask, asked, decide, served
 from tests.tokens import Issuer
 
 pytestmark = pytest.mark.contract
@@ -45,8 +45,12 @@ def walked(guarded: Guarded) -> Guarded:
 
 
 def test_no_route_is_forgotten() -> None:
-    """Each has its roles, and each with a parameter in its path says whose that is; the tables have none that does not exist."""
-    assert sorted(PERMISSIONS) == ROUTES
+    """Each has its roles, and each with a parameter in its path says whose that is; the tables have none that does not exist.
+
+    What the document leaves out, pages for people, asks nobody who they are.
+    """
+    assert PERMISSIONS.keys() == served()
+    assert {PERMISSIONS[route] for route in PERMISSIONS.keys() - set(ROUTES)} <= {EVERYBODY}
     assert {route for route in CLOSED if "{" in route} <= OWNED.keys()
     assert OWNED.keys() <= set(CLOSED)
 
@@ -379,3 +383,100 @@ def test_reading_takes_no_longer_where_it_is_somebody_elses(walked: Guarded, thi
     finally:
         module.read_decision = before
     assert opened == [things["ann"].id]
+
+
+RECOMMENDATION = "/tmf-api/recommendationManagement/v4/queryProductRecommendation"
+
+
+@pytest.fixture(scope="module")
+def recommendations(walked: Guarded, things: dict[str, Thing]) -> dict[str, Thing]:
+    """What was asked for by TM Forum's door: by agents with and without tokens, an engine, and a customer."""
+    made = {}
+    for name, seen_by in (("desk", ("desk-2",)), ("ann", ("lead",)), ("bob", ("lead",)), ("engine", ()), ("one", ("one-web",))):
+        told = walked.call(name, "POST", RECOMMENDATION, json={})
+        assert told.status_code == 201, told.text
+        made[name] = Thing(told.json()["id"], "", frozenset({name, *seen_by}))
+    return made
+
+
+@pytest.mark.parametrize("route", [route for route, of in OWNED.items() if of == "recommendation"])
+@pytest.mark.parametrize("reader", READERS)
+def test_other_peoples_recommendations_are_not_there(walked: Guarded, recommendations: dict[str, Thing], reader: str, route: str) -> None:
+    """As decisions are not. A customer's without a subscriber is about the token's: theirs, whichever app they ask with."""
+    unknown = ask(walked, reader, route)
+    for name, thing in recommendations.items():
+        told = ask(walked, reader, route, thing)
+        if reader == "compliance":
+            assert told.status_code == 403
+        elif reader in thing.seen_by:
+            assert told.status_code == 200, (name, told.text)
+        else:
+            assert (told.status_code, told.content) == (404, unknown.content), (name, told.text)
+
+
+@pytest.mark.parametrize("route", [route for route, of in OWNED.items() if of == "recommendations"])
+@pytest.mark.parametrize("reader", READERS[:-1])
+def test_lists_of_recommendations_have_ones_own_only(walked: Guarded, recommendations: dict[str, Thing], reader: str, route: str) -> None:
+    """Each of them, and no other."""
+    found = {item["id"] for item in walked.call(reader, *asked(route)).json()}
+    own = {thing.id for thing in recommendations.values() if reader in thing.seen_by}
+    assert found & {thing.id for thing in recommendations.values()} == own
+
+
+@pytest.fixture
+def webhooks(walked: Guarded, things: dict[str, Thing]) -> dict[str, Thing]:
+    """Who is told of events: operations of all, and two engines of their own."""
+    made = {}
+    for name, path, types in (
+        ("operations", "/v1/webhooks", ["wanliu.decision.v1"]),
+        ("engine", "/v1/webhooks", ["wanliu.decision.v1"]),
+        ("engine-2", "/v1/webhooks", ["wanliu.decision.v1"]),
+    ):
+        told = walked.call(name, "POST", path, json={"callback": "https://192.0.2.1/events", "types": types})
+        if told.status_code != 200:
+            told = walked.call(name, "POST", path, json={"callback": "https://93.184.216.34/events", "types": types})
+        assert told.status_code in (200, 201), told.text
+        made[name] = Thing(told.json()["webhook"]["id"], "", frozenset({name, "operations"}))
+    return made
+
+
+@pytest.mark.parametrize("route", [route for route, of in OWNED.items() if of in ("webhook", "hub")])
+def test_other_systems_webhooks_are_not_there(walked: Guarded, webhooks: dict[str, Thing], route: str) -> None:
+    """Neither to read, nor to change, nor by TM Forum's hub; operations see all."""
+    for reader in ("engine", "engine-2", "operations", "desk", "one", "compliance"):
+        unknown = ask(walked, reader, route)
+        for name, thing in webhooks.items():
+            if unknown.status_code == 403:
+                assert ask(walked, reader, route, thing).status_code == 403
+            elif reader not in thing.seen_by:
+                told = ask(walked, reader, route, thing)
+                assert (told.status_code, told.content) == (404, unknown.content), (reader, name)
+    for thing in webhooks.values():
+        assert walked.call("operations", "GET", f"/v1/webhooks/{thing.id}").status_code == 200
+
+
+@pytest.mark.parametrize("route", [route for route, of in OWNED.items() if of == "webhooks"])
+def test_lists_of_webhooks_have_ones_own_only(walked: Guarded, webhooks: dict[str, Thing], route: str) -> None:
+    """Of an engine those of its system, of operations all."""
+    for reader in ("engine", "engine-2", "operations"):
+        found = {item["id"] for item in walked.call(reader, *asked(route)).json()["webhooks"]}
+        own = {thing.id for thing in webhooks.values() if reader in thing.seen_by}
+        assert found & {thing.id for thing in webhooks.values()} == own
+
+
+def test_customers_read_what_is_about_them(walked: Guarded, things: dict[str, Thing]) -> None:
+    """In their own words, whoever asked for it; what is about others is not there, to the byte."""
+    route = "GET /v1/my/decisions/{decision_id}"
+    unknown = ask(walked, "one", route)
+    assert unknown.status_code == 404
+    for name, thing in things.items():
+        told = ask(walked, "one", route, thing)
+        if name in ("two", "gone", "desk about gone"):
+            assert (told.status_code, told.content) == (404, unknown.content), name
+        else:
+            assert told.status_code == 200, name
+    listed = walked.call("one", "GET", "/v1/my/decisions?limit=50").json()["decisions"]
+    assert {things["desk"].id, things["one"].id} <= {item["decision_id"] for item in listed}
+    assert not {things["two"].id, things["gone"].id} & {item["decision_id"] for item in listed}
+    for path in ("/v1/my/decisions", "/v1/my/choices"):
+        assert walked.call("one", "GET", path, headers={"x-subscriber-id": "s-7002"}).status_code == 422

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 import orjson
+from fastapi.routing import iter_route_contexts
 
 from app.api import create_app
 from app.api.permissions import EVERYBODY, PERMISSIONS
@@ -21,8 +22,10 @@ from app.settings import Settings
 from tests.contract.conftest import Guarded
 
 LIVE: Any = EXAMPLES[0]
-DOCUMENT = create_app(Settings()).openapi()
+APPLICATION = create_app(Settings())
+DOCUMENT = APPLICATION.openapi()
 ROUTES = sorted(f"{method.upper()} {path}" for path, item in DOCUMENT["paths"].items() for method in item)
+"""Every route of the document."""
 CLOSED = [route for route in ROUTES if PERMISSIONS.get(route) is not EVERYBODY]
 UNKNOWN = "01a20264-24e4-7707-8db2-fed784d5ad4b"
 _TMF = ("/tmf-api/recommendationManagement/v4", "/customer/v4")
@@ -71,6 +74,12 @@ class Thing:
     id: str
     action: str
     seen_by: frozenset[str]
+
+
+def served() -> set[str]:
+    """Every route that the application has, told in the document or not, but for the document's own."""
+    found = [context for context in iter_route_contexts(APPLICATION.routes) if context.path_format != "/openapi.json"]
+    return {f"{method} {context.path_format}" for context in found for method in (context.methods or ()) if method != "HEAD"}
 
 
 def asked(route: str, thing: str = UNKNOWN) -> tuple[str, str]:

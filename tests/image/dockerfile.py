@@ -66,7 +66,10 @@ def stages() -> list[Stage]:
 
 
 def sent_files() -> Iterator[Path]:
-    """The files that reach the builder, relative to the checkout: the last rule of .dockerignore that fits a file, or a folder it is in, counts."""
+    """The files that reach the builder, relative to the checkout.
+
+    The last rule of .dockerignore that fits a file, or a folder it is in, counts.
+    """
     rules = [rule for rule in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if rule and not rule.startswith("#")]
     tops = [ROOT / rule[1:] for rule in rules if rule.startswith("!")]
     for top in tops:

@@ -66,7 +66,7 @@ class Image:
         environment = {**os.environ, **self.environment(self.build, root)}
         environment["PATH"] = self._moved(self.build.environment["PATH"], root).replace("$PATH", os.environ["PATH"])
         command = self._moved(text, root)
-        print(f"RUN {text}", flush=True)
+        print(f"RUN {text}", flush=True)  # noqa: T201 - a program for people to watch
         subprocess.run(["/bin/sh", "-ec", command], cwd=self._at(root, place), env=environment, check=True)
 
     def _finish(self, built: Path) -> None:
@@ -74,8 +74,8 @@ class Image:
         for text in self.last.all("COPY"):
             _, source, target = text.split()
             assert source == target, f"COPY {text}: an environment cannot be moved"
-            assert self.quick and source == "/opt/wanliu" or self._at(built, source).is_dir(), text
-        (self.state).mkdir(parents=True)
+            assert (self.quick and source == "/opt/wanliu") or self._at(built, source).is_dir(), text
+        self.state.mkdir(parents=True)
 
     @property
     def state(self) -> Path:
@@ -115,17 +115,18 @@ class Image:
         place = self._at(self.folder / "build", self.last.all("WORKDIR")[-1])
         with subprocess.Popen(self.last.command, cwd=place, env=environment, stdout=subprocess.PIPE, text=True, **user) as process:  # type: ignore[call-overload]
             try:
-                self._wait(environment)
+                self._wait(process, environment)
                 yield f"http://127.0.0.1:{port}"
             finally:
                 process.terminate()
                 process.communicate(timeout=60)
 
-    def _wait(self, environment: dict[str, str]) -> None:
+    def _wait(self, process: subprocess.Popen[str], environment: dict[str, str]) -> None:
         """Until the image's own check says that it is well."""
         give_up = time.monotonic() + 60
         check = [self.programs / "python" if word == "python" else word for word in self.last.health]
         while subprocess.run(check, env=environment, capture_output=True, check=False).returncode:
+            assert process.poll() is None, "the service ended"
             assert time.monotonic() < give_up, "HEALTHCHECK does not pass"
             time.sleep(0.3)
 
@@ -185,7 +186,7 @@ def main() -> None:
             answer = decided(address)
         written = {name for name, at in files(image.folder / "build").items() if before.get(name) != at}
         outside = sorted(name for name in written if not name.startswith(STATE.lstrip("/")))
-        print(json.dumps({"record": answer["record"], "written_outside": outside}))
+        print(json.dumps({"record": answer["record"], "written_outside": outside}))  # noqa: T201
         sys.exit(bool(outside))
 
 

@@ -18,7 +18,9 @@ from app.record.keys import Keys
 from app.record.outgoing.model import DECIDED, TOLD, Filters
 from app.record.outgoing.subscriptions import new_secret_of, webhook, webhooks
 from app.record.outgoing.taking import redrive, take, tidy
+from app.record.outgoing.wording import cloud_event
 from app.record.store.database import Database, stamp
+from app.record.store.problems import StoreUnavailable
 from app.record.store.tables import EventLineRow, EventRow, WebhookRow
 from tests.outgoing import PROMISED, SWIFT, Telling, now, telling
 from tests.receiving import TAKEN, Answer, Received, Receiver, receiving
@@ -244,6 +246,29 @@ def test_one_that_hangs_holds_up_nobody_else(told: Telling, receiver: Receiver) 
             until(lambda: told.standing(stuck.subscription.id).problem == "timeout")
 
 
+def test_no_more_than_so_many_at_a_time(told: Telling, receiver: Receiver) -> None:
+    """A callback is sent no more events at a time than it may be, so that one that is slow leaves room for others."""
+    alone, now_there, peaks = threading.Lock(), [0], [0]
+
+    def answer(_: Received) -> Answer:
+        with alone:
+            now_there[0] += 1
+            peaks.append(now_there[0])
+        time.sleep(0.2)
+        with alone:
+            now_there[0] -= 1
+        return TAKEN
+
+    receiver.answer = answer
+    told.subscribe(receiver.url, (DECIDED,))
+    for number in range(9):
+        told.decide(f"s-{number}")
+    told.seal()
+    with told.delivering(replace(SWIFT, lines=16, per_webhook=3)):
+        receiver.wait_for(9)
+    assert max(peaks) == 3
+
+
 @pytest.mark.parametrize(("body", "headers"), [(b"x" * 5_000_000, {}), (b"", {"content-type": "text/html"})])
 def test_a_large_answer_is_not_read(told: Telling, receiver: Receiver, body: bytes, headers: dict[str, str]) -> None:
     """Only the status of an answer counts, whatever follows it."""
@@ -387,3 +412,54 @@ def test_a_wording_that_fails_is_tried_again(told: Telling, receiver: Receiver) 
         until(lambda: told.standing(added.subscription.id).problem == "failed here")
     with told.delivering():
         receiver.wait_for(1)
+
+
+def test_a_run_that_breaks_off_stops_nobody(told: Telling, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a receiver is gone and the store does not take that, the line is taken up again; others are told meanwhile."""
+    with receiving(answer=lambda _: (410, {}, b"")) as gone:
+        told.subscribe(gone.url, (DECIDED,))
+        told.subscribe(receiver.url, (DECIDED,))
+        told.decide("s-1")
+        told.seal()
+        real, calls = told.record.write_now, iter(range(2))
+
+        def write_now(*given: Any, **options: Any) -> Any:
+            if next(calls, None) is not None:
+                raise StoreUnavailable("away")
+            return real(*given, **options)
+
+        monkeypatch.setattr(told.record, "write_now", write_now)
+        with told.delivering(replace(SWIFT, seconds=0.1, lease=datetime.timedelta(seconds=0.5))):
+            receiver.wait_for(1)
+            until(lambda: len(told.record.read_now(webhooks)) == 1)
+    assert len(gone.received) >= 3
+
+
+def test_an_event_that_takes_too_long_to_read_is_not_sent(told: Telling, receiver: Receiver) -> None:
+    """Where wording an event takes longer than the lease allows, it is left to whoever has the line then."""
+    slow = iter([0.6])
+
+    def wording(happened: Any) -> Any:
+        time.sleep(next(slow, 0))
+        return cloud_event(happened)
+
+    added = told.subscribe(receiver.url, (DECIDED,))
+    told.decide("s-1")
+    told.seal()
+    with told.delivering(replace(SWIFT, seconds=0.1, lease=datetime.timedelta(seconds=0.5)), words=wording):
+        receiver.wait_for(1)
+        until(lambda: told.standing(added.subscription.id).delivered == 1)
+    assert len(receiver.received) == 1
+
+
+def test_it_stops_soon(told: Telling) -> None:
+    """Told to stop while a receiver hangs, it waits three seconds and no longer; what was being sent is sent again later."""
+    with receiving(answer=lambda _: 30.0) as hanging:
+        told.subscribe(hanging.url, (DECIDED,))
+        told.decide("s-1")
+        told.seal()
+        with told.delivering(replace(SWIFT, seconds=20)):
+            until(lambda: any(row.lease for row in rows(told, EventLineRow)))
+            began = time.monotonic()
+    assert 2 < time.monotonic() - began < 8
+    assert len(rows(told, EventRow)) == 1

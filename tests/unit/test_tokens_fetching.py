@@ -1,7 +1,6 @@
 """Where keys for tokens come from, and that nothing there can hold the service up."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -136,7 +135,7 @@ def test_a_changed_file_takes_over(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         del issuer.private["one"]
         new = tmp_path / "new.json"
         new.write_bytes(issuer.document)
-        os.replace(new, file)
+        new.replace(file)
         await asyncio.sleep(0.2)
         assert (await book.tokens.caller(issuer.token(key="two"))).agent == "a-17"
         for follower in followers:

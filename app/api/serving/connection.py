@@ -173,10 +173,13 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def _close(self, refusal: Refusal) -> None:
-        """Say what is wrong, unless an answer is under way, and close."""
+        """Say what is wrong, unless an answer is under way, and close. A request whose body is not whole is given up."""
         if self.transport.is_closing():
             return
-        if self.idle:
+        if not self.idle and self.cycle.more_body and not self.cycle.response_started:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.idle or self.cycle.disconnected:
             self.transport.write(raw(self.url.decode("latin-1") if self._head_since is None else "", refusal, date=self._date))
             self.transport.close()
         else:

@@ -79,10 +79,6 @@ class Worker:
         app, settings = create_app(self._settings, self._services), self._settings
         manners = Manners(settings.head_seconds, settings.body_seconds, settings.connections)
         own = {"turnstile": app.state.turnstile, "quiet": {}, "manners": manners}
-            "turnstile": app.state.turnstile,
-            "quiet": {},
-            "manners": Manners(settings.head_seconds, settings.body_seconds, settings.connections),
-        }
         return uvicorn.Config(
             app,
             http=type("Connection", (Connection,), own),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.api.tmf.liberal import Flag, Free, GivenItem, GivenPlace, Liberal, Party, Referred, Several, Words
+from app.api.tmf.liberal import Flag, Free, GivenItem, GivenPlace, Liberal, Referred, Several, Words
 
 EXTENSIONS = (
     "subscriber",
@@ -50,7 +50,7 @@ class RecommendationRequest(Liberal):
     shopping_cart: Annotated[Several[Referred] | None, Field(alias="shoppingCart")] = None
     shopping_cart_item: Annotated[Several[GivenItem] | None, Field(alias="shoppingCartItem")] = None
     related_party: Annotated[
-        Several[Party] | None,
+        Several[Referred] | None,
         Field(alias="relatedParty", description="Whom it is about: the role `subscriber` or `customer`, or the only one."),
     ] = None
     characteristic: Annotated[Several[GivenFact] | None, Field(description="Facts by their names in our vocabulary.")] = None

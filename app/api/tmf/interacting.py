@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field, ValidationError
 
-from app.api.tmf.liberal import GivenPlace, Liberal, Party, Referred, Several, Words
+from app.api.tmf.liberal import GivenPlace, Liberal, Referred, Several, Words
 from app.api.tmf.lists import is_id
 from app.engine.intake import FieldProblem, RequestError
 from app.engine.intake.wording import in_words
@@ -68,7 +68,7 @@ class InteractionRequest(Liberal):
     reason: Words | None = None
     status: Words | None = None
     channel: Several[Referred] | None = None
-    related_party: Annotated[Several[Party] | None, Field(alias="relatedParty", description="One with the role `agent` saw it.")] = None
+    related_party: Annotated[Several[Referred] | None, Field(alias="relatedParty", description="One with the role `agent` saw it.")] = None
     interaction_item: Annotated[
         Several[GivenInteractionItem], Field(alias="interactionItem", min_length=1, description="Exactly one names a recommendation.")
     ]
@@ -134,9 +134,9 @@ def _action(told: Interacted, decision: Answerable) -> str:
         return by_rank[told.item_id]
     if told.item_id is None and len(offered) == 1:
         return str(offered[0]["action"])
-    raise RequestError(
-        [FieldProblem(f"{told.place}.id", "expected the `id` of one of the recommendation's items, or its action under `action`")]
-    )
+    expected = "expected the `id` of one of the recommendation's items, or its action under `action`"
+    message = expected if offered else "is of no item: the recommendation has none"
+    raise RequestError([FieldProblem(f"{told.place}.id", message)])
 
 
 def _outcome(resolution: str | None, place: str) -> str:

@@ -111,24 +111,18 @@ class GivenItem(Liberal):
 
 
 class GivenReference(Liberal):
-    """Something that is named by its id."""
+    """Something that is named by its id, with the part that it plays."""
 
     id: Id
     href: Words | None = None
     name: Words | None = None
-    referred_type: Annotated[Words | None, Field(alias="@referredType")] = None
-
-
-class GivenParty(GivenReference):
-    """A reference with the part that it plays."""
-
+    version: Words | None = None
     role: Words | None = None
+    referred_type: Annotated[Words | None, Field(alias="@referredType")] = None
 
 
 Referred = Annotated[GivenReference, _ById()]
 """A reference; its id may stand for it."""
-Party = Annotated[GivenParty, _ById()]
-"""The same, with a part to play."""
 
 
 class GivenPlace(Liberal):

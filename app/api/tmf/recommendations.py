@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query
+from pydantic import Field, WithJsonSchema
 from starlette.responses import Response
 
 from app.api.answers import as_json
@@ -21,6 +22,7 @@ from app.api.repeating import Made, RepeatKey, given_once
 from app.api.tmf.answering import answered
 from app.api.tmf.declaring import HREF, Good, declared_as_tmf
 from app.api.tmf.given import RecommendationRequest
+from app.api.tmf.liberal import LONGEST_ID
 from app.api.tmf.lists import Id, one_of, some_of
 from app.api.tmf.places import PREFIXES, Base, base_of
 from app.api.tmf.recommending import attributes_of, chosen, recommended
@@ -39,7 +41,11 @@ Fields = Annotated[
     Annotated[str, Worded("names of attributes with commas between, such as id,recommendationItem")] | None,
     Query(max_length=1_000, description="Attributes to give, with commas between; `id` and `href` are always given."),
 ]
-WantedId = Annotated[str | None, Query(alias="id", max_length=200, description="Give this one only.")]
+WantedId = Annotated[
+    Annotated[str, Field(max_length=LONGEST_ID)] | None,
+    WithJsonSchema({"type": "string", "maxLength": LONGEST_ID}),
+    Query(alias="id", description="Give this one only."),
+]
 Offset = Annotated[Annotated[int, Whole(0, FURTHEST)], Query(description="How many of the newest to leave out.")]
 Limit = Annotated[Annotated[int, Whole(1, LARGEST_PAGE)], Query(description="How many to give.")]
 _COUNTS = {

@@ -15,7 +15,17 @@ TYPES = {
 
 Reference = TypedDict(
     "Reference",
-    {"id": str, "href": str, "name": str, "role": str, "@type": str, "@baseType": str, "@schemaLocation": str, "@referredType": str},
+    {
+        "id": str,
+        "href": str,
+        "name": str,
+        "version": str,
+        "role": str,
+        "@type": str,
+        "@baseType": str,
+        "@schemaLocation": str,
+        "@referredType": str,
+    },
     total=False,
 )
 

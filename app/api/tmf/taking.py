@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from app.api.tmf.channels import BY_ROLE, CHANNELS, channel_of
 from app.api.tmf.facts import put_facts
 from app.api.tmf.given import EXTENSIONS, PASSED_OVER, RecommendationRequest
-from app.api.tmf.liberal import GivenParty, Liberal
+from app.api.tmf.liberal import GivenReference, Liberal
 from app.api.tmf.places import is_uri
 from app.engine.intake import FieldProblem, RequestError, parse_body
 from app.engine.intake.wording import in_words
@@ -84,7 +84,7 @@ def _check_names(given: RecommendationRequest) -> None:
 _LONGEST_NAME = 60
 
 
-def _subscriber(given: RecommendationRequest, party: GivenParty | None) -> str | None:
+def _subscriber(given: RecommendationRequest, party: GivenReference | None) -> str | None:
     """The id of whom it is about; none where nobody is named.
 
     Raises:
@@ -138,7 +138,7 @@ def _as_sent(found: FieldProblem) -> FieldProblem:
     return FieldProblem("relatedParty.id", found.message) if found.field == "subscriber.id" else found
 
 
-def _echo(given: RecommendationRequest, party: GivenParty | None) -> Mapping[str, Any]:
+def _echo(given: RecommendationRequest, party: GivenReference | None) -> Mapping[str, Any]:
     """What is said back, in the shapes that TM Forum's document asks for.
 
     Raises:

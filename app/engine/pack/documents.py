@@ -130,7 +130,7 @@ class Question(Part):
 
 
 class SignalPart(Part):
-    """A signal with its levels, strongest first, each `word: expression`. `restricted`: it tells of risk or VIP reasoning, which not all see."""
+    """A signal with its levels, strongest first, each `word: expression`. `restricted`: it tells of what not everybody sees."""
 
     id: Id
     title: Words

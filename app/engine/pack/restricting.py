@@ -1,7 +1,7 @@
 """What of an answer tells of risk or of VIP reasoning: the signals that the pack marks, and every condition and text that rests on them.
 
-A signal has the marks of its own `restricted:` and of the facts that its levels name (`churn.score`); conditions and derived facts have those
-of all they rest on, however far. A pack that marks no signal restricts nothing: that is how packs of before this was known answer.
+A signal has the marks of its own `restricted:` and of the facts that its levels name (`churn.score`); conditions and derived facts have
+those of all they rest on, however far. A pack that marks no signal restricts nothing.
 """
 
 from __future__ import annotations

@@ -42,6 +42,10 @@ _log = structlog.get_logger("wanliu.outgoing")
 T = TypeVar("T")
 
 
+class _TooLate(Exception):
+    """An event is not begun any more, for its lease would end before it was told."""
+
+
 class Deliverer:
     """Delivers the events of one record."""
 
@@ -89,8 +93,10 @@ class Deliverer:
         """Do a part of the work; what fails is logged and tried again a little later: leases see to it that nothing is lost."""
         try:
             await work()
-        except (SQLAlchemyError, StoreError) as error:
+        except SQLAlchemyError as error:
             _log.warning("not_delivered", cause=cause(error))
+        except StoreError as error:
+            _log.warning("not_delivered", cause=str(error))
         except Exception as error:  # noqa: BLE001 - whatever it was, the next round may go well
             _log.error("not_delivered", exc_info=error)
         else:
@@ -117,13 +123,15 @@ class Deliverer:
         await self._settle()
 
     async def _settle(self) -> None:
-        """Put down the runs that are done."""
+        """Put down the runs that are done. A line whose run broke off is taken up again when its lease has ended."""
         done = [task for task in self._at_work if task.done()]
-        runs = [task.result() for task in done]
+        runs = [task.result() for task in done if task.exception() is None]
         if runs:
             await self._in_thread(lambda: put_down(self._record.database, runs, self._record.clock()))
         for task in done:
             del self._at_work[task]
+            if task.exception() is not None:
+                _log.error("line_broken_off", exc_info=task.exception())
 
     def _take(self) -> list[Line]:
         """Lines for which there is room."""
@@ -147,7 +155,9 @@ class Deliverer:
             if self._stopping.is_set() or time.monotonic() > until:
                 break
             try:
-                reply = await self._send(line, event)
+                reply = await self._send(line, event, until)
+            except _TooLate:
+                break
             except NothingLeft as nothing:
                 _log.info("event_dropped", webhook=line.subscription.id, type=event.type, why=str(nothing))
                 dropped.append(event.number)
@@ -160,17 +170,20 @@ class Deliverer:
             delivered.append(event.number)
         return Run(line, delivered, dropped)
 
-    async def _send(self, line: Line, event: Waiting) -> Reply:
+    async def _send(self, line: Line, event: Waiting, until: float) -> Reply:
         """Send an event once, worded and signed now.
 
         Raises:
             NothingLeft: there is nothing to say any more.
+            _TooLate: reading it took so long that somebody else may have the line soon.
         """
         now = self._record.clock()
         try:
             ready = await self._in_thread(lambda: prepared(self._record, self._words, line.kept, event, now))
         except NotPrepared as problem:
             return Reply(str(problem))
+        if time.monotonic() > until:
+            raise _TooLate
         return await self._sender.send(line.subscription.wanted.callback, ready.body, ready.headers)
 
     async def _failed(self, run: Run, event: Waiting, reply: Reply) -> Run:
