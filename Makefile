@@ -5,7 +5,7 @@
 MAKEFLAGS += --no-print-directory
 .SILENT:
 .DELETE_ON_ERROR:
-.PHONY: help run test lint bench bench-record bench-http openapi pins clean FORCE
+.PHONY: help run test fuzz lint image bench bench-record bench-http openapi pins clean FORCE
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -22,9 +22,11 @@ PYTHON  ?= $(shell for p in python3 python3.12 python3.11 python3.13; do \
 help:
 	echo 'make run      start the service on an embedded SQLite file and print a curl line to try'
 	echo 'make test     lint, then all the tests                make lint     ruff, mypy, one-way imports'
+	echo 'make fuzz     the API against its document, longer: make fuzz CASES=1000'
 	echo 'make bench    measure the engine                      make openapi  write openapi/ from the code'
 	echo 'make bench-record    measure the record: some minutes and gigabytes'
 	echo 'make bench-http      measure the HTTP interface: three minutes, with wrk'
+	echo 'make image    perform the steps of the Dockerfile in a fresh folder, and run what they make'
 	echo 'make pins     resolve requirements/ again             make clean    remove what was made, the records not'
 
 run: $(VENV)/.run
@@ -39,6 +41,10 @@ lint: $(VENV)/.test
 	$(BIN)/mypy --no-error-summary
 	out=$$($(BIN)/lint-imports 2>&1) || { echo "$$out" >&2; exit 1; }
 
+CASES ?= 300
+fuzz: $(VENV)/.test
+	WANLIU_FUZZ_CASES=$(CASES) $(BIN)/python -m pytest -q -n auto --dist worksteal tests/contract/test_schemathesis.py
+
 bench: $(VENV)/.bench
 	$(BIN)/python bench/engine.py
 
@@ -47,6 +53,9 @@ bench-http: $(VENV)/.test
 
 bench-record: $(VENV)/.test
 	$(BIN)/python bench/record.py
+
+image: $(VENV)/.test
+	$(BIN)/python -m tests.image.perform
 
 openapi: $(VENV)/.run
 	$(BIN)/python -m app.api.export

@@ -92,7 +92,9 @@ def _proxies(addresses: tuple[str, ...]) -> tuple[str, ...]:
         try:
             ipaddress.ip_network(address)
         except ValueError:
-            raise ValueError("expected addresses or networks of proxies, separated by commas, such as 127.0.0.1 or 10.0.0.0/8") from None
+            raise ValueError(
+                "expected addresses or networks of proxies, separated by commas, such as 127.0.0.1 or 203.0.113.0/24"
+            ) from None
     return addresses
 
 
@@ -118,7 +120,9 @@ class Settings(BaseSettings):
     ] = 16
     queue_ms: Annotated[int, Field(ge=1, le=60_000, description="How long a request may wait for its turn in a burst; else 503.")] = 250
     rate: Annotated[float, Field(ge=0, le=1_000_000, description="Requests a second of one caller, of each worker; 0: any number.")] = 0.0
-    body_seconds: Annotated[float, Field(ge=1, le=3_600, description="How long a body may take to arrive, and an answer to be read on.")] = 30.0
+    body_seconds: Annotated[
+        float, Field(ge=1, le=3_600, description="How long a body may take to arrive, and an answer to be read on.")
+    ] = 30.0
     head_seconds: Annotated[float, Field(ge=1, le=3_600, description="How long the head of a request may take to arrive.")] = 10.0
     idle_seconds: Annotated[int, Field(ge=1, le=3_600, description="How long a connection is kept on which nothing is asked.")] = 65
     connections: Annotated[int, Field(ge=10, le=100_000, description="Connections that a worker keeps open.")] = 2_000

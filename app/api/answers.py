@@ -70,7 +70,8 @@ class InForce:
 class Readiness:
     """The service decides and its store takes decisions.
 
-    `unsealed` says what waits for a leaf of the log; the service is `degraded` where the oldest waits too long. `witness` is how the log stands with its witness, where it has one; `forked` wants somebody to look at once.
+    `unsealed` says what waits for a leaf of the log, none where the store is away and entries are spooled; `degraded`: too long. `witness`
+    is how the log stands with its witness, where it has one; `forked` wants somebody to look at once.
     """
 
     status: Literal["ready", "degraded"]

@@ -46,8 +46,8 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "bad-request": Kind(400, "The request cannot be read"),
-    "unauthenticated": Kind(401, "There is no key, or it is nobody's"),
-    "forbidden": Kind(403, "The key's role may not do this"),
+    "unauthenticated": Kind(401, "It is not known who calls"),
+    "forbidden": Kind(403, "The caller may not do this"),
     "not-found": Kind(404, "There is nothing here"),
     "method-not-allowed": Kind(405, "The method is not allowed here; `Allow` lists those that are"),
     "own-pack": Kind(409, "Who published a pack cannot approve it"),

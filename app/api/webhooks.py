@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from app.api.bodies import Refused, json_answer, read_json
 from app.api.calls import Admitted, Call
 from app.api.declaring import declared
-from app.api.parameters import EntryId
+from app.api.parameters import EntryId, Worded
 from app.api.problems import problem
 from app.engine.intake import parse_body
 from app.engine.vocabulary import Channel, Outcome
@@ -35,7 +36,7 @@ WebhookId = Annotated[EntryId, Path(description="A webhook's `id`.")]
 def _some(types: tuple[EventType, ...]) -> tuple[EventType, ...]:
     """At least one type; a bound on the length would be said of each misspelt one again."""
     if not types:
-        raise ValueError(f"name at least one: {', '.join(TYPES)}")
+        raise PydanticCustomError("value_expected", "name at least one: {types}", {"types": ", ".join(TYPES)})
     return types
 
 
@@ -43,7 +44,10 @@ class WebhookRequest(Model):
     """What to be told of, and where."""
 
     callback: Annotated[
-        str, Field(min_length=1, max_length=LONGEST_URL, description="URL that events are sent to: https, in the open network.")
+        str,
+        Field(min_length=1, max_length=LONGEST_URL),
+        Worded(f"a URL such as https://crm.example/wanliu, of at most {LONGEST_URL:,} characters"),
+        Field(description="URL that events are sent to: https, in the open network."),
     ]
     types: Annotated[
         tuple[EventType, ...],

@@ -112,6 +112,8 @@ _ROWS = {
     "idempotency": ("1 request key", "{0} request keys"),
     "outcome": ("1 outcome", "{0} outcomes"),
     "subject_leaf": ("1 place in the search index", "{0} places in the search index"),
+    "event": ("1 event that waited to be told", "{0} events that waited to be told"),
+    "event_line": ("1 line of such events", "{0} lines of such events"),
     "recommendation": ("1 recommendation on a list", "{0} recommendations on lists"),
     "decision": ("1 decision of the first release", "{0} decisions of the first release"),
 }

@@ -226,7 +226,7 @@ def test_the_log_names_nobody(http: TestClient) -> None:
     assert [second["route"], third["route"]] == ["/v1/decisions", "/v1/decisions/{decision_id}"]
     assert [item.status_code for item in refused] == [second["status"], third["status"]] == [422, 422]
     assert not any("13912345678" in item.text for item in refused)
-    assert set(first) == {"event", "log_level", "method", "route", "status", "ms", "phase"}
+    assert set(first) == {"event", "log_level", "method", "route", "status", "ms", "role", "channel", "phase"}
     assert not any(word in str(logs) for word in ("s-1001", "13912345678", answer["decision_id"]))
 
 

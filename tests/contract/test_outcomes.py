@@ -230,12 +230,14 @@ def test_of_the_erased_nothing_is_told(desk: Desk) -> None:
     assert desk.http.get(f"/v1/decisions/{decision}").status_code == 410
 
 
-def test_callers_of_a_role_answer_for_each_other(guarded: Guarded) -> None:
-    """The one that sends may be another than the one that asked; other roles may not."""
-    guarded.add("sender", "agent")
+def test_callers_of_a_system_answer_for_each_other(guarded: Guarded) -> None:
+    """The one that sends may be another than the one that asked; other systems, and other roles, may not."""
+    guarded.add("sender", "agent", beside="agent")
+    guarded.add("stranger", "agent")
     guarded.look()
     body = {name: value for name, value in SMS.items() if name != "as_of"} | {"channel": "call_centre", "direction": "inbound"}
     answer = guarded.call("agent", "POST", "/v1/decisions", json=body).json()
     path, told = f"/v1/decisions/{answer['decision_id']}/responses", {"action": answer["actions"][0]["action"], "outcome": "shown"}
     assert guarded.call("sender", "POST", path, json=told).status_code == 200
+    assert guarded.call("stranger", "POST", path, json=told).status_code == 404
     assert guarded.call("campaign", "POST", path, json=told).status_code == 404

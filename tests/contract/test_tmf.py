@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -28,8 +27,15 @@ pytestmark = pytest.mark.contract
 
 
 @pytest.fixture
-def service(http: TestClient, keys: Keys, tmp_path: Path) -> Iterator[Service]:
-    with tmf_served(http, keys, f"sqlite:///{tmp_path}/wanliu.db") as service:
+def service(http: TestClient, keys: Keys, sqlite_url: str) -> Iterator[Service]:
+    with tmf_served(http, keys, sqlite_url) as service:
+        yield service
+
+
+@pytest.fixture
+def everywhere(http: TestClient, keys: Keys, database_url: str) -> Iterator[Service]:
+    """On both databases."""
+    with tmf_served(http, keys, database_url) as service:
         yield service
 
 
@@ -116,6 +122,13 @@ def test_a_decision_is_live_and_on_record_like_any_other(door: Door, service: Se
     assert (entry.body["caller"], entry.body["role"], entry.body["via"]) == ("engine", "campaign", "tmf680")
     assert b"cart-77" not in orjson.dumps(entry.envelope)
     assert "cart-77" in (entry.private or {})["tmf680"]
+
+
+def test_a_person_is_told_what_they_were_asked_about_with(door: Door, service: Service) -> None:
+    """The access report has what was kept beside the case."""
+    door.asked(shoppingCartItem=[{"entityId": "cart-79"}])
+    report = service.call("", "GET", "/v1/subscribers/-/record?locale=en", headers={"X-Subscriber-Id": WHO}).json()
+    assert report["decisions"][0]["asked"]["echo"]["shoppingCartItem"] == [{"entityId": "cart-79"}]
 
 
 def test_an_enquiry_is_no_decision(door: Door, service: Service) -> None:
@@ -311,18 +324,18 @@ def test_a_repeated_request_with_a_key_gives_the_first_answer(door: Door, servic
 # Whose it is
 
 
-def test_everybody_sees_their_own_only(service: Service) -> None:
+def test_everybody_sees_their_own_only(everywhere: Service) -> None:
     """A system its own; a customer what is about them and was asked in the app; somebody else's is not found, by either prefix."""
-    campaign, other, app = Door(service, "campaign"), Door(service, "other campaign"), Door(service, "app")
+    campaign, other, app = Door(everywhere, "campaign"), Door(everywhere, "other campaign"), Door(everywhere, "app")
     made = campaign.asked()
     own = app.asked(channel="app", direction="self")
     assert campaign.ids() == [made["id"]]
     assert other.ids() == []
     assert app.ids() == [own["id"]]
-    assert Door(service, "app of another").ids() == []
-    assert Door(service, "agent").ids() == []
-    assert Door(service).ids() == [own["id"], made["id"]]
-    for door in (other, app, Door(service, "app of another"), Door(service, "agent")):
+    assert Door(everywhere, "app of another").ids() == []
+    assert Door(everywhere, "agent").ids() == []
+    assert Door(everywhere).ids() == [own["id"], made["id"]]
+    for door in (other, app, Door(everywhere, "app of another"), Door(everywhere, "agent")):
         for prefix in (RECOMMENDATIONS, CUSTOMER):
             assert door.get(f"{prefix}/queryProductRecommendation/{made['id']}").status_code == 404
         assert door.ids(id=made["id"]) == []
@@ -356,8 +369,9 @@ def test_each_look_is_one_note(door: Door, service: Service) -> None:
     assert entries(service, "read") == 2
 
 
-def test_erased_persons_are_not_there(door: Door, service: Service) -> None:
+def test_erased_persons_are_not_there(everywhere: Service) -> None:
     """Neither on the list nor by id nor among the counted, and the log is whole; an enquiry is erased by its own name."""
+    service, door = everywhere, Door(everywhere, "campaign")
     gone, enquiry = door.asked(), door.ask({"category": "a"}).json()
     stays = door.asked(relatedParty="s-5", subscriber=None)
     service.seal()
@@ -371,8 +385,9 @@ def test_erased_persons_are_not_there(door: Door, service: Service) -> None:
     assert findings(service) == ()
 
 
-def test_rows_are_held_against_their_entries(door: Door, service: Service) -> None:
+def test_rows_are_held_against_their_entries(everywhere: Service) -> None:
     """A list that was made to show somebody something else is found by `verify`."""
+    service, door = everywhere, Door(everywhere, "campaign")
     first, second = door.asked()["id"], door.ask({}).json()["id"]
     service.seal()
     with service.record.database.writing() as connection:
@@ -389,8 +404,9 @@ def test_rows_are_held_against_their_entries(door: Door, service: Service) -> No
 # The list
 
 
-def test_the_list_goes_page_by_page(door: Door) -> None:
+def test_the_list_goes_page_by_page(everywhere: Service) -> None:
     """Newest first; the headers say how many there are, and how many are given."""
+    door = Door(everywhere, "campaign")
     made = [door.ask({"name": str(number)}).json()["id"] for number in range(5)]
     response = door.get(offset=1, limit=2)
     assert [element["id"] for element in response.json()] == made[-2:-4:-1]

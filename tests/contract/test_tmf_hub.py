@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -27,8 +26,8 @@ CREATED, CHANGED = RECOMMENDED
 
 
 @pytest.fixture
-def service(http: TestClient, keys: Keys, tmp_path: Path) -> Iterator[Service]:
-    with tmf_served(http, keys, f"sqlite:///{tmp_path}/wanliu.db") as service:
+def service(http: TestClient, keys: Keys, sqlite_url: str) -> Iterator[Service]:
+    with tmf_served(http, keys, sqlite_url) as service:
         yield service
 
 

@@ -1,7 +1,6 @@
 """TM Forum's TMF683 v4.0.0: an interaction is taken as an outcome of a recommendation."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -23,8 +22,8 @@ AGREED = {"attachment": [{"id": "rec-1"}], "reason": "price"}
 
 
 @pytest.fixture
-def service(http: TestClient, keys: Keys, tmp_path: Path) -> Iterator[Service]:
-    with tmf_served(http, keys, f"sqlite:///{tmp_path}/wanliu.db") as service:
+def service(http: TestClient, keys: Keys, sqlite_url: str) -> Iterator[Service]:
+    with tmf_served(http, keys, sqlite_url) as service:
         yield service
 
 

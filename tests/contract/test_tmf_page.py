@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,8 +27,8 @@ SAMPLE = "019aa9c1-83d0-7c2e-8f5b-0c1d2e3f4a5b"
 
 
 @pytest.fixture
-def service(http: TestClient, keys: Keys, tmp_path: Path) -> Iterator[Service]:
-    with tmf_served(http, keys, f"sqlite:///{tmp_path}/wanliu.db") as service:
+def service(http: TestClient, keys: Keys, sqlite_url: str) -> Iterator[Service]:
+    with tmf_served(http, keys, sqlite_url) as service:
         yield service
 
 

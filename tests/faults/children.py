@@ -16,6 +16,7 @@ from app.api.serve import serve
 from app.record.store.opening import record_now
 from app.settings import Settings
 from tests.faults.making import Clock, Maker
+from tests.faults.processes import children_of
 
 context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(["tests.faults.children"])
@@ -56,6 +57,17 @@ class Service(Child):
     def address(self) -> str:
         """Where it answers."""
         return f"http://{self._settings.host}:{self._settings.port}"
+
+    @property
+    def workers(self) -> set[int]:
+        """The processes that answer for it."""
+        return children_of(self._process.pid or 0)
+
+    def kill_worker(self) -> None:
+        """End the processes that answer at once; the keeper, which writes, starts another one. `answered` begins at 0."""
+        self.answered = 0
+        for worker in self.workers:
+            os.kill(worker, signal.SIGKILL)
 
     def _made(self) -> multiprocessing.process.BaseProcess:
         return context.Process(target=_serve, args=(self._settings.model_dump(),), daemon=True)
@@ -112,7 +124,10 @@ def _work(values: dict[str, object], pipe: Connection) -> None:
 
 def _be_quiet() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process lives
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())  # for the processes that it starts too
+    os.close(nowhere)
 
 
 def _now() -> datetime.datetime:

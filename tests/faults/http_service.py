@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.load import request
+from tests.faults.processes import children_of
 from tests.packs_in_force import settings_in, version, write
 
 PATIENCE = 60.0
@@ -154,20 +155,6 @@ def get(path: bytes, *headers: bytes) -> bytes:
     return b"\r\n".join([b"GET %b HTTP/1.1" % path, b"host: x", *headers, b"", b""])
 
 
-def children_of(pid: int) -> set[int]:
-    """The processes that a process started and that still run."""
-    try:
-        found = {int(text) for thread in Path(f"/proc/{pid}/task").iterdir() for text in (thread / "children").read_text().split()}
-    except OSError:
-        return set()
-    return {child for child in found if "serving.worker" in _command(child)}
-
-
-def runs(pid: int) -> bool:
-    """Is there such a worker process."""
-    return "serving.worker" in _command(pid)
-
-
 def until(find: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """What is found at last."""
     give_up = time.monotonic() + seconds
@@ -175,13 +162,6 @@ def until(find: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         assert time.monotonic() < give_up, "not in time"
         time.sleep(0.05)
     return found
-
-
-def _command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:
-        return ""
 
 
 def _port(process: subprocess.Popen[bytes], log: Path) -> int:

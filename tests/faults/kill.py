@@ -4,7 +4,8 @@
 
 PostgreSQL: two processes of the service write into one database. SQLite: the service, and a clerk who opens the store for each decision as
 the command line does. Clients ask for decisions, each under an `Idempotency-Key` of its own, and ask again with the same key until they
-are answered. One process after the other is killed while it answers, and started again. At the end everything is sealed and verified.
+are answered. One process after the other is killed while it answers, and started again; of a service the keeper, which writes, or its
+worker, which answers, as it happens. At the end everything is sealed and verified.
 """
 
 from __future__ import annotations
@@ -39,11 +40,14 @@ from app.settings import Settings  # noqa: E402
 from tests.databases import Server  # noqa: E402
 from tests.faults.children import Child, Clerk, Service  # noqa: E402
 from tests.faults.load import Load  # noqa: E402
+from tests.faults.processes import runs  # noqa: E402
 from tests.packs_in_force import settings_in, version, write  # noqa: E402
 
 LONGEST_WAIT = 60.0
 """Seconds in which a process that was started must have answered something."""
 STORES = ("sqlite", "postgresql")
+_SHARE_WORKERS = 0.5
+"""Of the kills of a service, those that hit a process that answers; the others hit the keeper, which writes for it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -112,8 +116,14 @@ async def _kill(load: Load, children: Sequence[Child], kills: int, dice: random.
             victim = children[number % len(children)]
             await _answers(victim, working)
             await asyncio.sleep(dice.random() * 0.1)
-            victim.kill()
-            victim.start()
+            if isinstance(victim, Service) and dice.random() < _SHARE_WORKERS:
+                victim.kill_worker()
+            else:
+                workers = victim.workers if isinstance(victim, Service) else set()
+                victim.kill()
+                while any(map(runs, workers)):  # what they answer still is not the next one's
+                    await asyncio.sleep(0.01)
+                victim.start()
         for child in children:
             await _answers(child, working)
         await load.finish()

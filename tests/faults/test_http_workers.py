@@ -17,8 +17,9 @@ from sqlmodel import col
 
 from app.record.store.opening import record_now
 from app.record.store.tables import EntryRow
-from tests.faults.http_service import PATIENCE, HttpService, get, http_service, post, runs, until
+from tests.faults.http_service import PATIENCE, HttpService, get, http_service, post, until
 from tests.faults.load import request
+from tests.faults.processes import runs
 from tests.packs_in_force import now, settings_in
 
 pytestmark = pytest.mark.faults

@@ -20,6 +20,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.image.dockerfile import ROOT, Stage, sent_files, stages
 
@@ -111,9 +112,9 @@ class Image:
             "WANLIU_STORE_DEADLINE_MS": "30000",
             "PYTHONPATH": str(self._at(self.folder / "build", "/srv/wanliu")),
         }
-        user = {"user": _USER, "group": _USER, "extra_groups": []} if os.getuid() == 0 and not self.quick else {}
+        user = _somebody_else(self.programs / "python")
         place = self._at(self.folder / "build", self.last.all("WORKDIR")[-1])
-        with subprocess.Popen(self.last.command, cwd=place, env=environment, stdout=subprocess.PIPE, text=True, **user) as process:  # type: ignore[call-overload]
+        with subprocess.Popen(self.last.command, cwd=place, env=environment, stdout=subprocess.PIPE, text=True, **user) as process:
             try:
                 self._wait(process, environment)
                 yield f"http://127.0.0.1:{port}"
@@ -140,6 +141,15 @@ class Image:
 
 
 _USER = 10001
+
+
+def _somebody_else(python: Path) -> dict[str, Any]:
+    """How to run a program as the image's user; as oneself, for who is not root, or where that user cannot reach this machine's Python."""
+    user: dict[str, Any] = {"user": _USER, "group": _USER, "extra_groups": []}
+    with contextlib.suppress(PermissionError):
+        if os.getuid() == 0 and subprocess.run([python, "-c", ""], check=False, capture_output=True, cwd="/", **user).returncode == 0:
+            return user
+    return {}
 
 
 def _only_readable(folder: Path, *, but: Path) -> None:

@@ -437,7 +437,7 @@ def test_a_run_that_breaks_off_stops_nobody(told: Telling, receiver: Receiver, m
 
 def test_an_event_that_takes_too_long_to_read_is_not_sent(told: Telling, receiver: Receiver) -> None:
     """Where wording an event takes longer than the lease allows, it is left to whoever has the line then."""
-    slow = iter([0.6])
+    slow = iter([1.5])
 
     def wording(happened: Any) -> Any:
         time.sleep(next(slow, 0))
@@ -446,7 +446,7 @@ def test_an_event_that_takes_too_long_to_read_is_not_sent(told: Telling, receive
     added = told.subscribe(receiver.url, (DECIDED,))
     told.decide("s-1")
     told.seal()
-    with told.delivering(replace(SWIFT, seconds=0.1, lease=datetime.timedelta(seconds=0.5)), words=wording):
+    with told.delivering(replace(SWIFT, seconds=2, lease=datetime.timedelta(seconds=4)), words=wording):
         receiver.wait_for(1)
         until(lambda: told.standing(added.subscription.id).delivered == 1)
     assert len(receiver.received) == 1

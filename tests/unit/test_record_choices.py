@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
+from app.cli.handing_out import HeldPage
 from app.engine.vocabulary.choices import NOT_KNOWN, Choice, ChoiceName
 from app.record.callers import Caller
 from app.record.choices import MADE, TAKEN_BACK, Step, choice_entry, choices_told, standing_among, standing_by_token, standing_of
@@ -22,6 +23,7 @@ from app.record.entries import NewEntry
 from app.record.erasing.holds import hold
 from app.record.erasing.persons import Held, erase
 from app.record.erasing.retention import archive, old_months
+from app.record.export.access import held_about
 from app.record.ids import Ids
 from app.record.keys import Keys
 from app.record.log.sealer import Sealer
@@ -178,6 +180,25 @@ def test_choices_go_with_the_person(record: Record, clock: Clock) -> None:
     chosen(record, entry(clock, "human_review"))
     assert standing(record) == [("human_review", None)]
     assert verified(record).genuine
+
+
+def test_the_access_report_has_what_stands(record: Record, clock: Clock) -> None:
+    """What was chosen and not taken back, since when, as the entries tell it; every entry of it stands among the others."""
+    ids = chosen(
+        record, entry(clock, "no_action", "tariff_pack"), entry(clock, "no_marketing"), entry(clock, "no_marketing", None, TAKEN_BACK)
+    )
+    held = record.read_now(lambda c: held_about(c, record.keys, _NoPacks(), "s-1", "en"))
+    assert held.choices == [{"choice": "no_action", "about": "tariff_pack", "since": "2026-11-22T02:00:01.000000+00:00", "entry": ids[0]}]
+    assert [told.kind for told in held.others] == ["choice"] * 3
+    told = "\n".join(str(part) for part in HeldPage(held, "en").parts())
+    assert "never again: tariff_pack: since 2026-11-22 02:00 (UTC)" in told
+
+
+class _NoPacks:
+    """Where there is no decision, no pack is asked for."""
+
+    def get(self, digest: str) -> Any:
+        raise AssertionError(digest)
 
 
 def test_a_legal_hold_keeps_them(record: Record, clock: Clock) -> None:

@@ -94,7 +94,17 @@ def test_what_points_at_a_person_is_gone_and_every_proof_stays(record: Record) -
     """Key, contacts, idempotency entries, links of outcomes: gone. Entries, leaves and what was decided: there, and genuine."""
     subject = subject_of(record)
     erased = erase(record, SENTINEL, basis="request of the person", by="pia")
-    assert erased.rows == {"subject": 1, "contact": 1, "idempotency": 5, "subject_leaf": 6, "choice": 0, "recommendation": 0, "outcome": 1}
+    assert erased.rows == {
+        "subject": 1,
+        "contact": 1,
+        "idempotency": 5,
+        "subject_leaf": 6,
+        "choice": 0,
+        "recommendation": 0,
+        "event": 0,
+        "event_line": 0,
+        "outcome": 1,
+    }
     assert erased.scrubbed
     assert not any(rows_of(record, subject.token).values())
     assert seal(record) == 16

@@ -6,14 +6,15 @@ from typing import Literal
 
 from app.api.bodies import LARGEST_BODY
 from app.api.packs.answers import LARGEST_BODY as LARGEST_PACK_BODY
+from app.api.tmf.places import PREFIXES
 
 Lane = Literal["health", "interactive", "office", "batch"]
 """`health` is always answered. `interactive`: somebody waits in front of a screen. `office`: searches, exports, packs. `batch`: many
 decisions."""
 
 HEALTH = frozenset({"/healthz", "/readyz", "/metrics"})
-_OFFICE = ("/v1/packs", "/v1/records", "/v1/subscribers", "/v1/webhooks")
-_SEARCH = "/v1/decisions"
+_OFFICE = ("/v1/packs", "/v1/records", "/v1/subscribers", "/v1/webhooks", *(f"{prefix}/hub" for prefix in PREFIXES))
+_SEARCHES = ("/v1/decisions", *(f"{prefix}/queryProductRecommendation" for prefix in PREFIXES))
 _ABOUT_ONE = ("/record", "/replay", "/proof")
 BATCH = "/v1/decisions/batch"
 _PUBLISHING = "/v1/packs"
@@ -25,7 +26,7 @@ def lane_of(method: str, path: str) -> Lane:
         return "health"
     if path == BATCH:
         return "batch"
-    if path.startswith(_OFFICE) or (path == _SEARCH and method == "GET") or path.endswith(_ABOUT_ONE):
+    if path.startswith(_OFFICE) or (path in _SEARCHES and method == "GET") or path.endswith(_ABOUT_ONE):
         return "office"
     return "interactive"
 

@@ -45,7 +45,10 @@ class Limits:
         """
         for name, values in {**self.only, **self.always}.items():
             if not set(given.get(name, values)) <= set(values):
-                raise _forbidden(name, f"the role `{self.who.role}` lists entries of the {name} {' '.join(values)} only; leave it out")
+                told = (
+                    f"the role `{self.who.role}` lists entries of the {name} {' '.join(values)} only; leave `{name}` out, or ask for these"
+                )
+                raise Refused(problem("forbidden", detail=told, errors=[FieldProblem(name, told)]))
         for name in given:
             if self.who.role == "self_service" and name not in CUSTOMERS:
                 raise _forbidden(name, f"is no filter for the role `{self.who.role}`; leave it out")

@@ -69,15 +69,15 @@ def _token(connection: Connection, call: Call, subject: str | None, subscriber_i
         NobodyKnown: nobody on record is called so.
         BadFilters: two different persons are asked about.
     """
+    told = call.caller.role in REVIEWERS | OVERSIGHT.keys()
     if subscriber_id is None:
-        if subject is not None and not is_subject(connection, subject):
+        if told and subject is not None and not is_subject(connection, subject):
             raise NobodyKnown
         return subject
     token = token_of(connection, call.record.keys, subscriber_id)
-    if token is None and call.caller.role not in REVIEWERS | OVERSIGHT.keys():
-        return NOBODY
-    if token is None:
+    if token is None and told:
         raise NobodyKnown
+    token = token or NOBODY
     if subject not in (None, token):
         raise BadFilters([FieldProblem("subject", "is not the token of whom `X-Subscriber-Id` names; leave one of them out")])
     return token

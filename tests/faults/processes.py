@@ -1,0 +1,26 @@
+"""The worker processes of a service, as the system knows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def children_of(pid: int) -> set[int]:
+    """The processes that a process started and that still run."""
+    try:
+        found = {int(text) for thread in Path(f"/proc/{pid}/task").iterdir() for text in (thread / "children").read_text().split()}
+    except OSError:
+        return set()
+    return {child for child in found if "serving.worker" in _command(child)}
+
+
+def runs(pid: int) -> bool:
+    """Is there such a worker process."""
+    return "serving.worker" in _command(pid)
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
