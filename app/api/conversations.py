@@ -94,8 +94,8 @@ async def next_decision(call: Call, going: Going, key: Idempotency | None = None
         case,
         going.now,
         answers=going.answers,
-        history=body["history"],
-        explain=body["explain"],
+        history=body.get("history", "caller"),
+        explain=body.get("explain", "summary"),
         agent=going.agent or body.get("agent"),
     )
     told = without_itself(await known(call, asked, going.now), talk)

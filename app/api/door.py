@@ -15,6 +15,8 @@ from app.record.correlation import TRACE
 
 _log = structlog.get_logger("wanliu.http")
 _CLIENT_GONE = 499
+_CLOSED = "the handler is closed"
+"""What uvloop says where a client hung up in the middle of a write."""
 
 
 class Door:
@@ -43,7 +45,12 @@ class Door:
                 message = {**message, "headers": [*message["headers"], (b"traceresponse", watched.response)]}
             elif method == "HEAD":
                 message = {**message, "body": b""}
-            await send(message)
+            try:
+                await send(message)
+            except RuntimeError as error:
+                if _CLOSED not in str(error):
+                    raise
+                raise ClientDisconnect from None
 
         try:
             await self._app(scope, receive, passed_on)

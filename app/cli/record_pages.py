@@ -96,6 +96,8 @@ class DossierPage:
         ]
         if made.idempotency_key:
             lines.append(Text(self._say("key", made.idempotency_key), style="dim"))
+        if body.get("trace"):
+            lines.append(Text(self._say("trace", body["trace"]), style="dim"))
         return Group(*lines)
 
     def _placed(self, stage: str, phase: str, moment: str) -> Iterator[str]:

@@ -74,6 +74,7 @@ _words: Words = {
     "hours": ("permitted hours", "允许触达的时段"),
     "engine": ("engine {0}", "决策引擎{0}"),
     "key": ("Idempotency-Key {0}", "幂等键{0}"),
+    "trace": ("trace {0}", "链路标识{0}"),
     "step": ("{0} {1} by {2}", "{0}：{2}，{1}"),
     "from": (", in force from {0}", "，自{0}起生效"),
     "actions": ("list", "推荐"),

@@ -9,12 +9,14 @@ from app.api.answers import answer_bytes
 from app.cli.packs import settings
 from app.engine.intake import with_history
 from app.record import Ids, Record, StoreError
+from app.record.choices import standing_among
 from app.record.contacts import contacts_of
 from app.record.decisions import Asked, decision_entry
 from app.record.packs.library import stored_content
 from app.record.packs.publishing import read_content, sound
 from app.record.packs.standing import read_history
 from app.record.packs.steps import Checked, Desk
+from app.record.privacy import lookup_of
 from app.record.store.opening import record_now
 
 if TYPE_CHECKING:
@@ -62,17 +64,18 @@ def _keep(opened: Record, pack: Pack, folder: Path, now: datetime.datetime) -> N
 
 
 def remembering(request: DecisionRequest, now: datetime.datetime) -> DecisionRequest:
-    """The request with the contacts on the record, where it wishes for them.
+    """The request with what the person chose for good, and with the contacts on the record where it wishes for them.
 
     Raises:
         StoreError: the record cannot be read.
         KeysProblem: its keys cannot be had.
     """
-    if request.history == "caller":
-        return request
+    who = request.subscriber.id
     with record_now(settings(), _clock) as opened:
-        recorded = opened.read_now(lambda connection: contacts_of(connection, opened.keys, request.subscriber.id))
-    return with_history(request, recorded, now)
+        lookup = lookup_of(opened.keys, who)
+        choices = opened.read_now(lambda connection: standing_among(connection, [lookup])).get(lookup, ())
+        recorded = opened.read_now(lambda connection: contacts_of(connection, opened.keys, who))
+    return with_history(request.with_choices(choices), recorded, now)
 
 
 def _clock() -> datetime.datetime:

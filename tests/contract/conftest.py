@@ -24,6 +24,7 @@ from app.record.callers import ROLES, add_caller, all_callers, revoke_caller
 from app.record.keys import Keys
 from app.record.store.database import Database
 from app.settings import Settings
+from tests.contract.announced import announced
 from tests.tokens import TRUST, Issuer
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +39,7 @@ def settings_in(folder: Path) -> Settings:
 def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """Calls the application in process; an error nobody handles would be raised here."""
     with TestClient(create_app(settings_in(tmp_path_factory.mktemp("store"))), base_url="http://wanliu") as client:
+        client.event_hooks["response"] = [announced]
         yield client
 
 
@@ -114,6 +116,7 @@ def guarded(http: TestClient, keys: Keys, tmp_path_factory: pytest.TempPathFacto
         await record.close()
 
     with TestClient(create_app(Settings(), services), base_url="http://wanliu") as client:
+        client.event_hooks["response"] = [announced]
         made = Guarded(client, record, {}, issuer)
         for role in ROLES.keys() - {"self_service"}:
             made.add(role, role)

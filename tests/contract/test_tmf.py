@@ -16,12 +16,13 @@ from app.api.export import TMF_FILE, exported_tmf
 from app.api.tmf.channels import BY_ROLE, CHANNELS, OTHER_NAMES
 from app.api.tmf.recommendations import LARGEST_PAGE
 from app.api.tmf.taking import LARGEST_ECHO
+from app.record.callers import Caller
 from app.record.erasing.persons import erase
 from app.record.keys import Keys
 from app.record.store.tables import EntryRow, RecommendationRow
 from app.record.verifying.whole import verify_log
 from tests.contract.tmf import ABOUT, CUSTOMER, HUB, OF_680, QUERY, RECOMMENDATIONS, Door, document, needs_documents, official, tmf_served
-from tests.customers import WHO, Service
+from tests.customers import CALLERS, WHO, Service
 
 pytestmark = pytest.mark.contract
 
@@ -333,12 +334,26 @@ def test_everybody_sees_their_own_only(everywhere: Service) -> None:
     assert other.ids() == []
     assert app.ids() == [own["id"]]
     assert Door(everywhere, "app of another").ids() == []
+    theirs = Door(everywhere, "app of another").ask({"channel": "app"}).json()
+    assert (app.ids(), Door(everywhere, "app of another").ids()) == ([own["id"]], [theirs["id"]])
     assert Door(everywhere, "agent").ids() == []
-    assert Door(everywhere).ids() == [own["id"], made["id"]]
+    assert Door(everywhere).ids() == [theirs["id"], own["id"], made["id"]]
     for door in (other, app, Door(everywhere, "app of another"), Door(everywhere, "agent")):
         for prefix in (RECOMMENDATIONS, CUSTOMER):
             assert door.get(f"{prefix}/queryProductRecommendation/{made['id']}").status_code == 404
         assert door.ids(id=made["id"]) == []
+
+
+def test_who_sees_less_reads_less(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a recommendation that was made for somebody of a higher grade: on the list and alone."""
+    for name, grade in (("manager", "manager"), ("novice", None)):
+        monkeypatch.setitem(CALLERS, name, Caller("desk", "agent", grade))  # type: ignore[arg-type]
+    made = Door(service, "manager").asked(channel="call_centre", direction="inbound", reason="bill")
+    assert all("score" in item for item in made["recommendationItem"])
+    novice = Door(service, "novice")
+    for found in (novice.get(f"{QUERY}/{made['id']}").json(), *novice.get().json()):
+        assert [item["action"] for item in found["recommendationItem"]] == [item["action"] for item in made["recommendationItem"]]
+        assert not any("score" in item for item in found["recommendationItem"])
 
 
 def test_a_customer_asks_about_themselves(service: Service) -> None:

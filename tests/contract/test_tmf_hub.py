@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from app.api.outgoing import wordings
@@ -15,6 +16,7 @@ from app.record.outgoing.delivering import Deliverer
 from app.record.outgoing.model import RECOMMENDED
 from app.record.outgoing.subscriptions import webhooks
 from app.record.outgoing.thread import DelivererThread
+from app.record.store.tables import EventRow
 from tests.contract.tmf import CUSTOMER, DOCUMENTS, HUB, OF_680, QUERY, Door, official, tmf_served
 from tests.customers import WHO, Service
 from tests.outgoing import SWIFT
@@ -63,6 +65,11 @@ def told(receiver: Receiver) -> list[dict[str, Any]]:
             schema = {"$ref": f"#/definitions/{event['eventType']}", "definitions": definitions}
             jsonschema_rs.Draft4Validator(schema, validate_formats=True).validate(event)
     return events
+
+
+def waiting(service: Service) -> int:
+    count = select(func.count()).select_from(EventRow)
+    return service.record.read_now(lambda connection: connection.execute(count).scalar_one())
 
 
 def test_a_subscription_is_made_and_removed(door: Door, service: Service) -> None:
@@ -158,6 +165,8 @@ def test_everybody_is_told_of_their_own_only(service: Service) -> None:
         campaign.asked()
         service.decide("other campaign")
         own = other.ask({}).json()
+        service.seal()
+        assert waiting(service) == 2
         with delivering(service):
             receiver.wait_for(2)
     assert {event["correlationId"] for event in told(receiver)} == {own["id"]}

@@ -33,7 +33,7 @@ def door(service: Service) -> Door:
 
 
 def asked(door: Door) -> dict[str, Any]:
-    return door.asked(channel="call_centre", direction="inbound", caller_relation="holder", verified="sms")
+    return door.asked(channel="call_centre", direction="inbound", reason="bill", caller_relation="holder", verified="sms")
 
 
 def outcomes(service: Service) -> list[tuple[str, str, str | None, str | None, str | None]]:
@@ -60,6 +60,7 @@ def test_an_interaction_is_an_outcome(door: Door, service: Service) -> None:
     assert outcomes(service) == [(action, "accepted", None, "rec-9", "a-17")]
     assert service.entry(told["id"]).body["decision"] == found["id"]
     assert (told["reason"], told["direction"], told["status"]) == ("bill", "inbound", "completed")
+    assert len(found["recommendationItem"]) > 1
     (shown,) = told["interactionItem"]
     assert (shown["action"], shown["resolution"]) == (action, "accepted")
     assert shown["item"]["href"] == found["href"]

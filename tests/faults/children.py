@@ -64,8 +64,7 @@ class Service(Child):
         return children_of(self._process.pid or 0)
 
     def kill_worker(self) -> None:
-        """End the processes that answer at once; the keeper, which writes, starts another one. `answered` begins at 0."""
-        self.answered = 0
+        """End the processes that answer at once; the keeper, which writes, starts another one."""
         for worker in self.workers:
             os.kill(worker, signal.SIGKILL)
 

@@ -40,12 +40,14 @@ from app.settings import Settings  # noqa: E402
 from tests.databases import Server  # noqa: E402
 from tests.faults.children import Child, Clerk, Service  # noqa: E402
 from tests.faults.load import Load  # noqa: E402
-from tests.faults.processes import runs  # noqa: E402
+from tests.faults.processes import ended  # noqa: E402
 from tests.packs_in_force import settings_in, version, write  # noqa: E402
 
 LONGEST_WAIT = 60.0
 """Seconds in which a process that was started must have answered something."""
 STORES = ("sqlite", "postgresql")
+_HEARD = 0.1
+"""Seconds in which clients hear what was answered before a kill: it is not the next process's."""
 _SHARE_WORKERS = 0.5
 """Of the kills of a service, those that hit a process that answers; the others hit the keeper, which writes for it."""
 
@@ -118,11 +120,13 @@ async def _kill(load: Load, children: Sequence[Child], kills: int, dice: random.
             await asyncio.sleep(dice.random() * 0.1)
             if isinstance(victim, Service) and dice.random() < _SHARE_WORKERS:
                 victim.kill_worker()
+                await asyncio.sleep(_HEARD)
+                victim.answered = 0
             else:
                 workers = victim.workers if isinstance(victim, Service) else set()
                 victim.kill()
-                while any(map(runs, workers)):  # what they answer still is not the next one's
-                    await asyncio.sleep(0.01)
+                await asyncio.to_thread(ended, workers)
+                await asyncio.sleep(_HEARD)
                 victim.start()
         for child in children:
             await _answers(child, working)

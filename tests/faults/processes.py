@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 
@@ -17,6 +18,12 @@ def children_of(pid: int) -> set[int]:
 def runs(pid: int) -> bool:
     """Is there such a worker process."""
     return "serving.worker" in _command(pid)
+
+
+def ended(pids: set[int]) -> None:
+    """Wait until none of these worker processes runs."""
+    while any(map(runs, pids)):
+        time.sleep(0.01)
 
 
 def _command(pid: int) -> str:

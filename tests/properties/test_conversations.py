@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 
 from app.engine.case import Case
 from app.engine.decide import decide
+from app.engine.decision import IN_CONVERSATION
 from app.engine.explain import explain
 from app.engine.pack import Pack
 from tests.conversations import Said, talked
@@ -61,7 +63,7 @@ def test_the_concession_never_grows_once_somebody_refused(seed: int) -> None:
     conceding = 0
     for _, talk in all_conversations(seed):
         refused = False
-        for before, now in zip(talk, talk[1:], strict=False):
+        for before, now in itertools.pairwise(talk):
             refused = refused or any(item.refused for item in before.settled)
             one, other = ([item.concession for item in said.decision.ranked] for said in (before, now))
             if refused:
@@ -124,7 +126,7 @@ def test_what_is_owed_stays(seed: int) -> None:
     """Whatever else was refused, the owed actions of the list before stand on the next one."""
     pack, kept = shipped(), 0
     for talk in conversations(pack, 900 + seed, 250):
-        for before, now in zip(talk, talk[1:], strict=False):
+        for before, now in itertools.pairwise(talk):
             settled = {item.action for item in before.settled}
             owed = {item.action for item in before.decision.ranked if item.duty == "owed"}
             if settled and settled.isdisjoint(owed):
@@ -143,5 +145,5 @@ def test_a_conversation_is_decided_again_from_its_record(seed: int) -> None:
             assert decide(pack, again) == said.decision
             for locale in ("zh-CN", "en"):
                 told = explain(pack, replace(again, locale=locale), said.decision, "full")
-                gone = [item for item in told.not_offered or () if item.clause in ("refused", "accepted", "same_help", "let_go", "last_step")]
+                gone = [item for item in told.not_offered or () if item.clause in IN_CONVERSATION]
                 assert all(item.text and item.cause == "not_applicable" for item in gone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import itertools
 from collections.abc import Callable, Iterator
@@ -15,7 +16,9 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
+from app.cli import recording
 from app.cli.handing_out import HeldPage
+from app.engine.vocabulary import DecisionRequest
 from app.engine.vocabulary.choices import NOT_KNOWN, Choice, ChoiceName
 from app.record.callers import Caller
 from app.record.choices import MADE, TAKEN_BACK, Step, choice_entry, choices_told, standing_among, standing_by_token, standing_of
@@ -323,3 +326,12 @@ def test_while_nobody_can_know_marketing_is_taken_to_be_refused(
             await record.close()
 
     asyncio.run(run())
+
+
+def test_the_command_line_keeps_to_it(record: Record, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`wanliu decide --record` is a live decision like any other."""
+    ids = chosen(record, entry(clock, "no_action", "a"))
+    monkeypatch.setattr(recording, "record_now", lambda *_: contextlib.nullcontext(record))
+    monkeypatch.setattr(recording, "settings", lambda: None)
+    request = recording.remembering(DecisionRequest.model_validate({"channel": "app", "subscriber": {"id": "s-1"}}), clock())
+    assert [(item.choice, item.about, item.entry) for item in request.choices] == [("no_action", "a", ids[0])]

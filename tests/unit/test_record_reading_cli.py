@@ -11,6 +11,7 @@ from sqlalchemy import delete
 from typer.testing import CliRunner
 
 from app.cli import app
+from app.record.correlation import TRACE
 from app.record.keys import load_keys
 from app.record.store.database import Database
 from app.record.store.tables import SubjectRow
@@ -68,6 +69,20 @@ def test_search_by_subscriber(record: Written) -> None:
     entries = orjson.loads(run("search", "--subscriber", name, "--json", "--by", "me").stdout)["entries"]
     assert [entry["id"] for entry in entries] == [ids()["a-02"]]
     assert "nobody on record has this id" in run("search", "--subscriber", "s-none", "--by", "me", code=1).output
+
+
+def test_the_trace_of_its_request_is_shown(record: Written) -> None:
+    """Whoever follows a call through several systems finds it, in both languages."""
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    before = TRACE.set(trace)
+    file = next((ROOT / "examples").glob("02-*.json"))
+    record.decide(case_of(shipped(), {**orjson.loads(file.read_bytes()), "mode": "what_if"}, "agent"), agent="a-traced", explained="full")
+    TRACE.reset(before)
+    record.seal()
+    found = ids()
+    assert f"trace {trace}" in run("show", found["a-traced"], "--locale", "en", "--by", "me").stdout
+    assert f"链路标识{trace}" in run("show", found["a-traced"], "--locale", "zh-CN", "--by", "me").stdout
+    assert "trace" not in run("show", found["a-02"], "--locale", "en", "--by", "me").stdout
 
 
 def test_wrong_filter(record: Written) -> None:

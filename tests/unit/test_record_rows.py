@@ -162,6 +162,7 @@ def test_a_caller_with_another_key_or_role_is_found(book: Book) -> None:
         ({"role": "compliance"}, "caller row desk: `role` says compliance, its entry agent"),
         ({"secret_hash": bytes(32)}, "caller row desk: the key is not the one that was given out"),
         ({"grade": None}, "caller row desk: `grade` says something else than its entry"),
+        ({"system": "shop"}, "caller row desk: `system` says something else than its entry"),
     ):
         assert messages(verified(book, lambda c, values=values: c.execute(desk.values(**values)))) == [says]  # type: ignore[misc]
     back = update(CallerRow).where(col(CallerRow.name) == "shop").values(revoked_at=None)

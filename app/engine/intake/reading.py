@@ -107,7 +107,7 @@ def _values(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise _refused(f"is not JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}") from None
+        raise _refused(_not_json(error)) from None
     except RecursionError:
         raise _refused(_TOO_DEEP) from None
     except ValueError:
@@ -151,6 +151,12 @@ def _odd(text: str) -> tuple[FieldProblem, ...]:
         return tuple(islice(_oddities(text), MOST_PROBLEMS))
     except RecursionError:
         return (FieldProblem(BODY, _TOO_DEEP),)
+    except json.JSONDecodeError as error:  # further on than what was odd first
+        return (FieldProblem(BODY, _not_json(error)),)
+
+
+def _not_json(error: json.JSONDecodeError) -> str:
+    return f"is not JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}"
 
 
 def _oddities(text: str) -> Iterator[FieldProblem]:

@@ -555,7 +555,7 @@ class _Checker:
     def action_references(self, found: Found[ActionDocument]) -> None:
         part, tariffs = found.part, self.parts.tariffs
         if not part.phases and part.action not in self.stand_ins:
-            message, hint = f"`{part.action}` has no phase", "name its phases, or the cause of an empty list under `fallback:` that it stands in for"
+            message, hint = f"`{part.action}` has no phase", "name its phases, or the cause under `fallback:` that it stands in for"
             self.draft.wrong(found.place("phases"), "schema", message, hint)
         for index, phase in enumerate(part.phases):
             if phase not in self.scopes.phases:
