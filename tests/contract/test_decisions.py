@@ -272,3 +272,16 @@ def test_services_open_and_close(tmp_path: Path, http: TestClient) -> None:
 
     assert asyncio.run(opened())
     assert (tmp_path / "fresh.db").exists()
+
+
+def test_a_reader_chooses_fields(http: TestClient) -> None:
+    """In the order asked for, each once; one that there is not is refused with the nearest, and nothing else is read."""
+    decision_id = http.post("/v1/decisions", json=LIVE).json()["decision_id"]
+    answer = http.get(f"/v1/decisions/{decision_id}", params={"fields": "phase,decision_id,phase"})
+    assert list(answer.json()) == ["phase", "decision_id"]
+    for wrong, says in (("phas", "did you mean `phase`?"), ("", "expected names of fields"), ("phase,", "expected names of fields")):
+        refused = http.get(f"/v1/decisions/{decision_id}", params={"fields": wrong})
+        assert refused.status_code == 422
+        (error,) = refused.json()["errors"]
+        assert error["field"] == "fields"
+        assert says in error["message"]

@@ -363,3 +363,21 @@ def test_rows_that_stand_for_no_step_are_named(company: Company) -> None:
     assert (told["wanted"], told["problems"]) == (None, [why])
     listed = company.get("cora", "/v1/packs").json()
     assert (listed["active"], listed["running"], listed["not_on_record"]) == (running, running, [why])
+
+
+def test_what_is_known_is_not_sent_again(company: Company) -> None:
+    """Packs have a tag, one by one and as a list; files alone may be kept for ever, for a digest names their bytes."""
+    digest = company.published("7.7.7")
+    for path, cache in (
+        ("/v1/packs", "private, no-cache"),
+        (f"/v1/packs/{digest}", "private, no-cache"),
+        (f"/v1/packs/{digest}?fields=files", "private, max-age=31536000, immutable"),
+    ):
+        first = company.get("cora", path)
+        assert first.headers["cache-control"] == cache
+        again = company.get("cora", path, **{"if-none-match": f'"x", W/{first.headers["etag"]}'})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert list(first.json()) == ["files"]
+    listed = company.get("cora", "/v1/packs").headers["etag"]
+    company.published("7.7.8")
+    assert company.get("cora", "/v1/packs", **{"if-none-match": listed}).status_code == 200

@@ -305,8 +305,10 @@ class TestSpans:
     def test_a_collector_of_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The extra is there: spans are made for it."""
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+        monkeypatch.setenv("OTEL_SERVICE_NAME", "nba")
         spans = spans_of(os.environ)
         assert spans is not None
+        assert spans._provider.resource.attributes["service.name"] == "nba"
         monkeypatch.setattr(spans._provider, "shutdown", lambda: None)
         spans.close()
 

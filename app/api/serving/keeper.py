@@ -31,6 +31,8 @@ class Pace:
     longest_pause: float = 30.0
     steady: float = 30.0
     """A worker that ran for so long had started well."""
+    start: float = 600.0
+    """How long a worker may say nothing before it answers: it reads its program, and has a pack tried."""
     leave: float = 600.0
     """How long a worker may finish what it has, once another has its place."""
     close: float = 5.0
@@ -203,7 +205,7 @@ class Keeper:
                 if child.gone:
                     self._children.discard(child)
                     bury(child.pid)
-                elif now - child.heard > self._settings.hang_seconds:
+                elif now - child.heard > (self._settings.hang_seconds if child.ready else self._pace.start):
                     child.end_hung()
                 else:
                     child.tell(news=news)

@@ -36,7 +36,7 @@ def spans_of(environment: Mapping[str, str]) -> Spans | None:
     if not _installed():
         _log.warning("spans_off", why=f"{named} is set, but the extra is not installed: pip install 'wanliu[otel]'")
         return None
-    return Spans(_provider())
+    return Spans(_provider(environment.get("OTEL_SERVICE_NAME") or "wanliu"))
 
 
 class RequestSpan:
@@ -101,12 +101,12 @@ def _installed() -> bool:
         return False
 
 
-def _provider() -> TracerProvider:
+def _provider(name: str) -> TracerProvider:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    provider = TracerProvider(resource=Resource.create({"service.name": "wanliu", "service.version": __version__}))
+    provider = TracerProvider(resource=Resource.create({"service.name": name, "service.version": __version__}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return provider
