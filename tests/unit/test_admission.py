@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from app.api.admission.door import deadline_of, patience_of
-from app.api.admission.gate import SHORTEST_WAIT, STANDING, Gate, Late, Room
+from app.api.admission.gate import CALM, SHORTEST_WAIT, STANDING, Gate, Late, Room
 from app.api.admission.lanes import lane_of, largest_body
 from app.api.admission.rates import BURST_SECONDS, Rates
 from app.api.admission.reading import Again, TooLarge, TooSlow, read
 from app.api.admission.refusing import Refusal, raw
 
 pytestmark = pytest.mark.unit
+
+SHORT = 40
 
 
 def run(work: Callable[[], Awaitable[Any]]) -> Any:
@@ -103,6 +105,29 @@ class TestGate:
             return burst, standing
 
         assert run(work) == (True, False)
+
+    def test_a_short_queue_that_was_empty_is_no_burst_yet(self) -> None:
+        """As long as somebody was refused lately the queue is kept short, also when it was empty meanwhile; after a calm it may be long."""
+
+        async def work() -> tuple[bool, bool]:
+            gate = Gate(Room(1, 10.0, SHORT))
+            since = await gate.enter()
+            waiting = [asyncio.create_task(gate.enter()) for _ in range(SHORT)]
+            await asyncio.sleep(0)
+            assert not _passes(gate)
+            for task in waiting[SHORT // 2 :]:
+                task.cancel()
+            await asyncio.sleep(0)
+            refused = _passes(gate)
+            await asyncio.sleep(CALM * 1.2)
+            gate._queued_since = asyncio.get_running_loop().time()
+            calm = _passes(gate)
+            for task in waiting:
+                task.cancel()
+            gate.leave(since)
+            return refused, calm
+
+        assert run(work) == (False, True)
 
     def test_who_waited_too_long_is_told(self) -> None:
         """A turn that does not come within the wait is none."""

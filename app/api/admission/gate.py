@@ -10,6 +10,8 @@ from app.api.admission.pace import Pace
 
 STANDING = 0.1
 """Seconds after which a queue that was never empty is no burst any more: more is asked than can be answered."""
+CALM = 0.5
+"""Seconds without a refusal after which a queue may be a burst again: one kept short is empty now and then, and yet too much is asked."""
 SHORTEST_WAIT = 0.01
 """Seconds that a request may wait then, so that those who are let in are answered soon."""
 _FIRST_STEP = 0.001
@@ -50,6 +52,7 @@ class Gate:
         self._let_in_now = False
         """Was somebody let in in this turn of the loop, or is about to be."""
         self._queued_since = 0.0
+        self._refused_at = -CALM
         self.at_work = 0
         """Requests that are worked at."""
 
@@ -76,6 +79,7 @@ class Gate:
         if self._queue or self.at_work >= self._room.at_once:
             expected = (len(self._queue) + 1) * self._pace.step
             if expected > self._longest_wait() or len(self._queue) >= self._room.most:
+                self._refused_at = self._loop.time()
                 raise Late(expected)
         if deadline is not None and expected + self._pace.taken > deadline:
             raise Late(expected, deadline=True)
@@ -116,7 +120,8 @@ class Gate:
 
     def _longest_wait(self) -> float:
         """Seconds that a request may wait for its turn as things stand."""
-        standing = self._queue and self._loop.time() - self._queued_since > STANDING
+        now = self._loop.time()
+        standing = now - self._refused_at < CALM or (self._queue and now - self._queued_since > STANDING)
         return SHORTEST_WAIT if standing else self._room.wait
 
     def _soon(self) -> None:
