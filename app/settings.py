@@ -16,6 +16,8 @@ from app.contradictions import contradictions
 from app.engine.problems import nearest
 
 PREFIX = "WANLIU_"
+CALLERS_KEY = "WANLIU_API_KEY"
+"""No setting: what `wanliu decide --url` calls a service with."""
 _SQLITE = "sqlite:///"
 _POSTGRESQL = "postgresql://"
 _KEYS = "wanliu.keys"
@@ -251,7 +253,7 @@ def read_settings(environment: Iterable[str] = ()) -> Settings:
     Raises:
         SettingsError: naming each variable that is not what it should be.
     """
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = {CALLERS_KEY, *(PREFIX + name.upper() for name in Settings.model_fields)}
     wrong = [
         f"{name} is not a setting{_hint(name, known)}" for name in sorted(environment) if name.startswith(PREFIX) and name not in known
     ]

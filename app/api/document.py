@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, TypeAdapter
 
 from app import __version__
+from app.api.admission.door import DEADLINE
 from app.api.admission.lanes import HEALTH
 from app.api.batch.shapes import BatchDecision, BatchEnd, BatchLine, BatchProblem
 from app.api.bodies import JSON
@@ -36,6 +37,17 @@ _ANSWERED: tuple[type, ...] = (BatchDecision, BatchProblem, BatchEnd, Problem, T
 _AT_THE_DOOR = ("too-many-requests", "too-late", "overloaded", "draining", "keys-away")
 _OF_BODIES = ("slow-body",)
 _METHODS = ("get", "post", "put", "patch", "delete")
+_LISTS = {"searchDecisions": "entries", "listPacks": "packs"}
+"""Operations whose `fields` are those of each on a list, and the field that has the list."""
+_READING = ("get",)
+_PATIENCE: dict[str, Any] = {
+    "name": "Wanliu-Deadline-Ms",
+    "in": "header",
+    "description": "How long the caller still waits for the answer, in milliseconds. What cannot be answered by then is refused at once, "
+    "with nothing done (`too-late`), and what is to be recorded waits no longer for the store. Left out, the service's own limits hold.",
+    "schema": {"type": "integer", "minimum": DEADLINE[0], "maximum": DEADLINE[1]},
+    "example": 2000,
+}
 _DESCRIPTION = """\
 Decides the next best actions for a telecom subscriber, and says why. Rules and policies are a pack of files; every answer names the pack it
 was made with.
@@ -75,7 +87,14 @@ def document(app: FastAPI) -> dict[str, Any]:
             _loosen(item[method], schemas)
             _link(item[method])
             show(item[method])
-    found["components"] = {"schemas": dict(sorted(schemas.items())), "examples": shown_problems(), "securitySchemes": _SCHEMES}
+            if method not in _READING:
+                _wait(item[method])
+    found["components"] = {
+        "schemas": dict(sorted(schemas.items())),
+        "parameters": {_PATIENCE["name"]: _PATIENCE},
+        "examples": shown_problems(),
+        "securitySchemes": _SCHEMES,
+    }
     return found
 
 
@@ -104,9 +123,24 @@ def _loosen(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     ):
         return
     whole = media["schema"]["$ref"].rpartition("/")[2]
+    listed = _LISTS.get(operation["operationId"])
+    if listed is None:
+        media["schema"] = _or_some_of(whole, schemas)
+        return
+    items = schemas[whole]["properties"][listed]
+    items["items"] = _or_some_of(items["items"]["$ref"].rpartition("/")[2], schemas)
+
+
+def _or_some_of(whole: str, schemas: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a shape of which all fields or some are answered."""
     some = {name: part for name, part in schemas[whole].items() if name != "required"}
     schemas[f"SomeOf{whole}"] = {**some, "title": f"SomeOf{whole}", "description": f"The fields of `{whole}` that were asked for."}
-    media["schema"] = {"anyOf": [media["schema"], {"$ref": REFERENCES.format(model=f"SomeOf{whole}")}]}
+    return {"anyOf": [{"$ref": REFERENCES.format(model=name)} for name in (whole, f"SomeOf{whole}")]}
+
+
+def _wait(operation: dict[str, Any]) -> None:
+    """How long its caller waits, which the door reads before the operation is begun with."""
+    operation.setdefault("parameters", []).append({"$ref": f"#/components/parameters/{_PATIENCE['name']}"})
 
 
 def _link(operation: dict[str, Any]) -> None:

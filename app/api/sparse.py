@@ -18,7 +18,7 @@ Fields = Annotated[
         str, Field(pattern="^[a-z_]+(,[a-z_]+)*$", max_length=400), Worded("names of fields with commas between, such as actions,phase")
     ]
     | None,
-    Query(description="Names of fields, commas between: only these are answered. Left out, all."),
+    Query(description="Names of fields, commas between: only these are answered; of a list, of each that is on it. Left out, all."),
 ]
 
 
@@ -52,3 +52,17 @@ def only(answer: bytes, names: tuple[str, ...] | None) -> bytes:
         return answer
     whole = orjson.loads(answer)
     return orjson.dumps({name: whole.get(name) for name in names})
+
+
+def only_of_each(answer: bytes, listed: str, names: tuple[str, ...] | None) -> bytes:
+    """An answer with these fields of each that is on its list, and all else that it says; byte for byte as it is where all are wanted.
+
+    Args:
+        answer: JSON.
+        listed: the field that has the list.
+        names: as for `only`.
+    """
+    if names is None:
+        return answer
+    whole = orjson.loads(answer)
+    return orjson.dumps({**whole, listed: [{name: item.get(name) for name in names} for item in whole[listed]]})

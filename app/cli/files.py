@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +13,7 @@ import typer
 
 from app.api.answers import answer_bytes
 from app.campaign.table import Asking
+from app.cli.answering import Answer, Unusable
 from app.cli.console import complain, out, write_bytes
 from app.cli.packs import folder_of, load
 from app.cli.showing import Sheet
@@ -27,7 +27,6 @@ from app.workbench.conversing import going_on
 
 if TYPE_CHECKING:
     from app.cli.usage import Wishes
-    from app.engine.answer import Explanation
     from app.engine.case import Case
     from app.engine.decision import Decision
     from app.engine.pack import Pack
@@ -37,46 +36,36 @@ LARGEST_BODY = 1024 * 1024
 _T = TypeVar("_T")
 
 
-class _Unusable(Exception):
-    """A file cannot be decided; each line says something that is wrong with it."""
-
-    def __init__(self, *lines: object) -> None:
-        self.lines = lines
-        super().__init__(*lines)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What was decided for a file; `id` is none where it was not recorded."""
-
-    subscriber: str
-    case: Case
-    explanation: Explanation
-    decided_at: datetime.datetime
-    id: str | None
-
-
 def decide_files(files: Sequence[str], wishes: Wishes) -> None:
     """Decide for each file and print the answers. What cannot be decided is told, the others go on, and the exit code is 1."""
-    pack = load(wishes.pack)
-    now = datetime.datetime.now(datetime.UTC)
+    decided = _deciding(wishes)
     failed = False
     for number, name in enumerate(files):
         try:
-            answer = _decided(pack, _read(name), wishes, now)
-        except _Unusable as error:
+            answer = decided(name, _read(name))
+        except Unusable as error:
             failed = True
             complain(*(f"{'standard input' if name == '-' else name}: {line}" for line in error.lines))
             continue
-        if wishes.as_json:
-            _print_json(pack, answer, alone=len(files) == 1)
+        if wishes.as_json or answer.sheet is None:
+            _print_json(answer, alone=len(files) == 1)
         else:
-            _print_sheet(pack, name, answer, first=number == 0)
+            _print_sheet(answer.sheet, first=number == 0)
     if failed:
         raise typer.Exit(1)
 
 
-def _decided(pack: Pack, body: bytes, wishes: Wishes, now: datetime.datetime) -> _Answer:
+def _deciding(wishes: Wishes) -> Callable[[str, bytes], Answer]:
+    """What decides about a file, here or elsewhere, given its name and its content."""
+    if wishes.service is not None:
+        from app.cli.distant import deciding_there
+
+        return deciding_there(wishes.service, wishes)
+    pack, now = load(wishes.pack), datetime.datetime.now(datetime.UTC)
+    return lambda name, body: _decided(pack, name, body, wishes, now)
+
+
+def _decided(pack: Pack, name: str, body: bytes, wishes: Wishes, now: datetime.datetime) -> Answer:
     asking = Asking(
         wishes.role or "development", now, "live" if wishes.record else "what_if", wishes.channel, wishes.explain, wishes.locale
     )
@@ -88,16 +77,19 @@ def _decided(pack: Pack, body: bytes, wishes: Wishes, now: datetime.datetime) ->
             request = _stored(remembering, request, now)
         case = take(pack, request, now=now, role=asking.role)
     except RequestError as error:
-        raise _Unusable(*(_for_people(str(problem)) for problem in error.problems)) from None
+        raise Unusable(*(_for_people(str(problem)) for problem in error.problems)) from None
     case, decision = _refusing(pack, case, wishes.refused)
     whole = explain(pack, case, decision, request.explain, evidence=sees_evidence(asking.role))
     explanation = view(whole, pack.restricted, asking.role)
-    if not wishes.record:
-        return _Answer(request.subscriber.id, case, explanation, case.times.as_of, None)
-    from app.cli.recording import record
+    decided_at, decision_id = case.times.as_of, None
+    if wishes.record:
+        from app.cli.recording import record
 
-    folder = folder_of(wishes.pack)
-    return _Answer(request.subscriber.id, case, explanation, now, _stored(record, pack, folder, request, case, decision, explanation, now))
+        decided_at = now
+        decision_id = _stored(record, pack, folder_of(wishes.pack), request, case, decision, explanation, now)
+    title = f"{request.subscriber.id}  {name}{f'  {decision_id}' if decision_id else ''}"
+    sheet = Sheet(title, pack, case, explanation, language_of(case.locale))
+    return Answer(answer_bytes(explanation, pack, decided_at, decision_id), sheet)
 
 
 def _refusing(pack: Pack, case: Case, refused: Sequence[str]) -> tuple[Case, Decision]:
@@ -107,7 +99,7 @@ def _refusing(pack: Pack, case: Case, refused: Sequence[str]) -> tuple[Case, Dec
         offered = [item.action for item in decision.ranked]
         if name not in offered:
             hint = nearest(name, offered) or f"it has {', '.join(offered) or 'no action'}"
-            raise _Unusable(f"--refused: `{name}` is not on the list; {hint}")
+            raise Unusable(f"--refused: `{name}` is not on the list; {hint}")
         case = going_on(pack, case, decision, refused=(name,))
         decision = decide(pack, case)
     return case, decision
@@ -126,23 +118,22 @@ def _stored(work: Callable[..., _T], *arguments: object) -> _T:
     try:
         return work(*arguments)
     except (StoreError, KeysProblem) as error:
-        raise _Unusable(f"not decided, since it could not be recorded: {error}") from None
+        raise Unusable(f"not decided, since it could not be recorded: {error}") from None
 
 
-def _print_json(pack: Pack, answer: _Answer, *, alone: bool) -> None:
+def _print_json(answer: Answer, *, alone: bool) -> None:
     """One object a line; indented where there is only one and a person looks at it."""
-    content = answer_bytes(answer.explanation, pack, answer.decided_at, answer.id)
+    content = answer.content
     if alone and sys.stdout.isatty():
         content = orjson.dumps(orjson.loads(content), option=orjson.OPT_INDENT_2)
     write_bytes(content + b"\n")
 
 
-def _print_sheet(pack: Pack, name: str, answer: _Answer, *, first: bool) -> None:
+def _print_sheet(sheet: Sheet, *, first: bool) -> None:
     console = out()
     if not first:
         console.rule(style="dim")
-    title = f"{answer.subscriber}  {name}{f'  {answer.id}' if answer.id else ''}"
-    console.print(Sheet(title, pack, answer.case, answer.explanation, language_of(answer.case.locale)).render())
+    console.print(sheet.render())
 
 
 def _read(name: str) -> bytes:
@@ -153,12 +144,12 @@ def _read(name: str) -> bytes:
         with Path(name).open("rb") as file:
             return _bounded(file.read(LARGEST_BODY + 1))
     except IsADirectoryError:
-        raise _Unusable("is a folder, not a file") from None
+        raise Unusable("is a folder, not a file") from None
     except (OSError, ValueError) as error:
-        raise _Unusable(f"cannot be read: {(getattr(error, 'strerror', None) or str(error)).lower()}") from None
+        raise Unusable(f"cannot be read: {(getattr(error, 'strerror', None) or str(error)).lower()}") from None
 
 
 def _bounded(content: bytes) -> bytes:
     if len(content) > LARGEST_BODY:
-        raise _Unusable(f"is larger than {LARGEST_BODY:,} bytes; a request about one subscriber is smaller")
+        raise Unusable(f"is larger than {LARGEST_BODY:,} bytes; a request about one subscriber is smaller")
     return content

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from app.cli.distant import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Wishes:
     as_json: bool
     pack: Path | None
     refused: tuple[str, ...] = ()
+    service: Service | None = None
 
 
 def check_usage(
@@ -42,10 +46,29 @@ def check_usage(
         _check_table(table, mapping, out, rejects, wishes)
     if wishes.refused and (table is not None or wishes.record):
         raise typer.BadParameter("--refused tries what would come next; it goes with FILE, without --record")
+    if wishes.service is not None and (table is not None or wishes.refused or wishes.role):
+        raise typer.BadParameter("--url goes with FILE, without --refused; the key says which role asks")
     if files.count("-") > 1:
         raise typer.BadParameter("standard input can be read once")
     if wishes.channel is not None:
         _check_channel(wishes.channel)
+
+
+def service_of(url: str | None, key_file: Path | None) -> Service | None:
+    """Which service is to decide; none, where this program does.
+
+    Raises:
+        typer.BadParameter: exit code 2.
+    """
+    if url is None:
+        if key_file is not None:
+            raise typer.BadParameter("--key-file goes with --url")
+        return None
+    if not url.startswith(("http://", "https://")):
+        raise typer.BadParameter("expected an address such as http://127.0.0.1:8000", param_hint="--url")
+    from app.cli.distant import Service
+
+    return Service(url, key_file)
 
 
 def check_comparison(table: Path | None, mapping: Path | None, channel: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
@@ -75,6 +75,11 @@ def part(name: str) -> str:
 def present(**fields: Any) -> dict[str, Any]:
     """The fields that are given."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def listed(fields: Sequence[str] | None) -> str | None:
+    """Names of fields as a parameter."""
+    return None if fields is None else ",".join(fields)
 
 
 def _written(body: Mapping[str, Any]) -> bytes:

@@ -81,6 +81,7 @@ def test_a_decision_and_all_about_it(wanliu: WanliuClient) -> None:
     decision = wanliu.decide(LIVE)
     decision_id = str(decision["decision_id"])
     assert list(wanliu.decision(decision_id, fields=["phase", "actions"])) == ["phase", "actions"]
+    assert list(wanliu.search_page(fields=["at", "id"])["entries"][0]) == ["at", "id"]
     assert wanliu.explanation(decision_id, locale="en")["decision_id"] == decision_id
     assert wanliu.replay(decision_id)["replay"]["verdict" if "verdict" in wanliu.replay(decision_id)["replay"] else "same"]
     assert _proved(wanliu, decision_id)["decision_id"] == decision_id

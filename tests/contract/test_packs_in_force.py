@@ -365,6 +365,17 @@ def test_rows_that_stand_for_no_step_are_named(company: Company) -> None:
     assert (listed["active"], listed["running"], listed["not_on_record"]) == (running, running, [why])
 
 
+def test_the_list_tells_only_the_fields_that_are_wanted(company: Company) -> None:
+    """Of each pack, with a tag of its own; one that there is not is refused, with the nearest that there is."""
+    whole, some = company.get("cora", "/v1/packs"), company.get("cora", "/v1/packs?fields=version,state")
+    packs = [{"version": pack["version"], "state": pack["state"]} for pack in whole.json()["packs"]]
+    assert some.json() == {**whole.json(), "packs": packs}
+    assert packs
+    assert some.headers["etag"] != whole.headers["etag"]
+    refused = company.get("cora", "/v1/packs?fields=states")
+    assert refused.json()["errors"] == [{"field": "fields", "message": "has a field that there is not; did you mean `state`?"}]
+
+
 def test_what_is_known_is_not_sent_again(company: Company) -> None:
     """Packs have a tag, one by one and as a list; files alone may be kept for ever, for a digest names their bytes."""
     digest = company.published("7.7.7")

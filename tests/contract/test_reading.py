@@ -55,6 +55,24 @@ def test_search(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
     assert all(entry["envelope"]["body"]["caller"] == "agent" for entry in page["entries"])
 
 
+def test_a_search_tells_only_the_fields_that_are_wanted(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
+    """Of each entry, in the order asked for; the page goes on as always. One that there is not is refused, with the nearest that there is."""
+    whole = review(guarded, "/v1/decisions?caller=agent&limit=4")
+    page = review(guarded, "/v1/decisions?caller=agent&limit=4&fields=at,id")
+    assert [list(entry) for entry in page["entries"]] == [["at", "id"]] * 4
+    assert page == {**whole, "entries": [{"at": entry["at"], "id": entry["id"]} for entry in whole["entries"]]}
+    refused = guarded.call("compliance", "GET", "/v1/decisions?fields=envelop")
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [{"field": "fields", "message": "has a field that there is not; did you mean `envelope`?"}]
+
+
+def test_no_field_shows_what_a_caller_may_not_see(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
+    """Who reads their own decisions only sees no envelope, whatever fields they ask for."""
+    page = guarded.call("agent", "GET", "/v1/decisions?fields=id,envelope").json()
+    assert page["entries"]
+    assert {entry["envelope"] for entry in page["entries"]} == {None}
+
+
 def test_search_by_subscriber(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
     """A subscriber's id goes into a header, and finds their decisions only; empty ones too."""
     one = decided[0]

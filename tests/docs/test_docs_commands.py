@@ -18,9 +18,11 @@ from tests.docs.pages import PAGES, READMES, ROOT, SKIP, Step, Written, differen
 
 pytestmark = pytest.mark.e2e
 
-NOT_RUN = re.compile(r"^(make |source |curl |docker |\.venv/bin/python docs/)")
+NOT_RUN = re.compile(r"^(make |source |curl |docker |wanliu serve|\.venv/bin/python docs/)")
 """Prepares, activates, or needs a running service: told by other tests, or by nothing but reading."""
 PROGRAMS = Path(sys.executable).parent
+LONGEST = 300
+"""Seconds that a command may take; one that waits for ever fails."""
 _curl = re.compile(r"^curl -s (\S+) -H 'content-type: application/json' -d '(.*)' \| (.*)$")
 
 
@@ -39,7 +41,13 @@ def checkout(tmp_path: Path) -> Path:
 
 def run(step: Step, folder: Path) -> None:
     done = subprocess.run(
-        ["/bin/sh", "-c", step.command], cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        ["/bin/sh", "-c", step.command],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        timeout=LONGEST,
     )
     output = done.stdout.decode()
     assert "Traceback" not in output, output

@@ -22,10 +22,11 @@ GIVE_UP = "wanliu.give_up"
 LONGEST_WAY = 0.05
 """Seconds that a line of a batch waits for requests that go before it."""
 _LOOKS = 25
-_DEADLINE = (1, 60_000)
+DEADLINE = (1, 60_000)
+"""Milliseconds that a caller may say it waits: the least and the most."""
 _SEEN = frozenset({b"authorization", b"x-api-key", b"content-encoding", b"content-length", b"transfer-encoding", b"wanliu-deadline-ms"})
 _ENCODED = Refusal("unsupported-media-type", detail="send the body as it is, without a `content-encoding`", close=True)
-_BAD_DEADLINE = Refusal("invalid-request", field=("Wanliu-Deadline-Ms", "expected a whole number from 1 to 60,000"))
+_BAD_DEADLINE = Refusal("invalid-request", field=("Wanliu-Deadline-Ms", f"expected a whole number from {DEADLINE[0]:,} to {DEADLINE[1]:,}"))
 _SLOW = Refusal("slow-body", close=True)
 
 Headers = Mapping[bytes, bytes]
@@ -190,7 +191,7 @@ def deadline_of(headers: Headers) -> float | None:
     given = headers.get(b"wanliu-deadline-ms")
     if given is None:
         return None
-    least, most = _DEADLINE
+    least, most = DEADLINE
     milliseconds = int(given) if given.isdigit() and len(given) <= len(str(most)) else 0
     if not least <= milliseconds <= most:
         raise ValueError("no deadline")

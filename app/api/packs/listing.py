@@ -16,8 +16,8 @@ from app.api.following.folder import printable
 from app.api.packs.answers import PackDetail, PackList
 from app.api.packs.shelf import detail_of, shelf_with
 from app.api.parameters import Digest, FullDigest, Whole
-from app.api.sparse import Fields, chosen, only
-from app.record.packs.library import read_shelf
+from app.api.sparse import Fields, chosen, only, only_of_each
+from app.record.packs.library import PackSummary, read_shelf
 from app.record.packs.steps import UnknownPack
 from app.record.store.database import stamp
 
@@ -42,8 +42,10 @@ async def list_packs(
     call: Admitted,
     limit: Annotated[int, Whole(1, LARGEST_PAGE), Query(description="Packs on a page.")] = PAGE,
     cursor: Annotated[FullDigest | None, Query(description="The `next` of the page before.")] = None,
+    fields: Fields = None,
 ) -> Response:
     """Newest first, with what is in force and what runs here."""
+    names = chosen(fields, PackSummary)
     shelf, moment = await call.read(read_shelf), stamp(call.now())
     page, following = _page(list(shelf.packs), limit, cursor)
     active = shelf.history.active(moment)
@@ -54,7 +56,7 @@ async def list_packs(
         following,
         [*printable(item.told for item in shelf.history.unfounded)],
     )
-    return kept_answer(call.request, as_json(answer))
+    return kept_answer(call.request, only_of_each(as_json(answer), "packs", names))
 
 
 @router.get(

@@ -7,6 +7,7 @@ from typing import Annotated, get_args
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from app.api.parameters import Whole, Worded
+from app.api.sparse import Fields
 from app.engine.decision import EmptyBecause
 from app.engine.vocabulary import Channel
 from app.record.entries import Kind
@@ -54,6 +55,7 @@ class SearchFilters(BaseModel):
     subject: Annotated[Token | None, Field(description="A subscriber's token, as envelopes name it.")] = None
     limit: Annotated[int, Whole(1, LARGEST_PAGE)] = PAGE
     cursor: Annotated[Cursor | None, Field(description="`next` of the page before.")] = None
+    fields: Fields = None
 
     def given(self) -> dict[str, list[str]]:
         """The filters that were given, by name."""

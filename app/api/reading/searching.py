@@ -9,14 +9,16 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from app.api.answers import as_json
 from app.api.bodies import json_answer
 from app.api.calls import Admitted, Call
 from app.api.declaring import declared
 from app.api.parameters import SubscriberHeader
-from app.api.reading.answers import EntryList, entry_list
+from app.api.reading.answers import EntryList, FoundEntry, entry_list
 from app.api.reading.filters import SearchFilters
 from app.api.reading.limits import OVERSIGHT, limits_of
 from app.api.recorded import REVIEWERS
+from app.api.sparse import chosen, only_of_each
 from app.engine.intake import FieldProblem
 from app.record.persons import NobodyKnown
 from app.record.reading.recorded import is_subject, token_of
@@ -39,7 +41,7 @@ router = APIRouter()
 )
 async def search_entries(call: Admitted, filters: Annotated[SearchFilters, Query()], x_subscriber_id: SubscriberHeader = None) -> Response:
     """All filters must hold. Several values of signal, offered, tariff, suppressed, clause and outcome must all hold, of others one."""
-    in_force = call.services.packs.current
+    names, in_force = chosen(filters.fields, FoundEntry), call.services.packs.current
     limits = limits_of(call)
     given = {"kind": ["decision"], **limits.within(filters.given(), in_force.restricted)}
     limits.check_person(filters.subject, x_subscriber_id)
@@ -52,7 +54,8 @@ async def search_entries(call: Admitted, filters: Annotated[SearchFilters, Query
 
     query, page = await call.read(work)
     await _note_list(call, query, len(page.hits))
-    return json_answer(entry_list(page, envelopes=call.caller.role in REVIEWERS | OVERSIGHT.keys()))
+    found = entry_list(page, envelopes=call.caller.role in REVIEWERS | OVERSIGHT.keys())
+    return json_answer(only_of_each(as_json(found), "entries", names))
 
 
 async def _note_list(call: Call, query: Search, found: int) -> None:

@@ -47,10 +47,18 @@ def decide(
             metavar="ACTION", help="The next decision, after this action was refused; repeat it for later steps.", show_default=False
         ),
     ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Have a running service decide, such as http://127.0.0.1:8000.", show_default=False),
+    ] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --url: the API key or the token. Left out: WANLIU_API_KEY, or none.", show_default=False),
+    ] = None,
     pack: PackFolder = None,
 ) -> None:
     """Decide for one subscriber, or for a whole file with --table."""
-    from app.cli.usage import Wishes, check_usage
+    from app.cli.usage import Wishes, check_usage, service_of
 
     wishes = Wishes(
         explain="full" if full else explain,
@@ -61,6 +69,7 @@ def decide(
         as_json=as_json,
         pack=pack,
         refused=tuple(refused or ()),
+        service=service_of(url, key_file),
     )
     check_usage(files or [], table, mapping, out, rejects, wishes)
     if table is not None:

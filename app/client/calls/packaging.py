@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.client.answers import PackAndSteps, PackOfTests, Packs
-from app.client.asking import Ask, get, part, post, present
+from app.client.asking import Ask, get, listed, part, post, present
 
 
-def packs(*, limit: int | None = None, cursor: str | None = None) -> Ask[Packs]:
+def packs(*, limit: int | None = None, cursor: str | None = None, fields: Sequence[str] | None = None) -> Ask[Packs]:
     """Packs that were published, newest first, and which is in force.
 
+    Args:
+        limit: packs on a page.
+        cursor: `next` of the page before.
+        fields: names of the fields of each pack that are wanted; left out, all.
+
     Raises:
-        WanliuError: the cursor is none.
+        WanliuError: the cursor or a field is none.
         httpx.TransportError: nothing answers.
     """
-    return get("/v1/packs", limit=limit, cursor=cursor)
+    return get("/v1/packs", limit=limit, cursor=cursor, fields=listed(fields))
 
 
 def pack(digest: str, *, files: bool = False) -> Ask[PackAndSteps]:

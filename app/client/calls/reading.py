@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.client.answers import Checkpoint, Decision, DecisionProof, Entries
-from app.client.asking import Ask, get, part, post, present, read_bytes
+from app.client.asking import Ask, get, listed, part, post, present, read_bytes
 
 
 def _of(decision_id: str, what: str = "") -> str:
@@ -24,7 +24,7 @@ def decision(decision_id: str, *, fields: Sequence[str] | None = None) -> Ask[De
         WanliuError: there is none (`not-found`), or the id is not one.
         httpx.TransportError: nothing answers.
     """
-    return get(_of(decision_id), fields=_listed(fields))
+    return get(_of(decision_id), fields=listed(fields))
 
 
 def explanation(decision_id: str, *, locale: str | None = None) -> Ask[dict[str, Any]]:
@@ -67,20 +67,29 @@ def proof(decision_id: str) -> Ask[DecisionProof]:
     return get(_of(decision_id, "/proof"))
 
 
-def search_page(*, cursor: str | None = None, limit: int | None = None, subscriber: str | None = None, **filters: Any) -> Ask[Entries]:
+def search_page(
+    *,
+    cursor: str | None = None,
+    limit: int | None = None,
+    subscriber: str | None = None,
+    fields: Sequence[str] | None = None,
+    **filters: Any,
+) -> Ask[Entries]:
     """A page of a search of the record, newest first.
 
     Args:
         cursor: `next` of the page before.
         limit: entries on a page.
         subscriber: the operator's id of the person; sent in a header, so that it stands in no log.
+        fields: names of the fields of each entry that are wanted; left out, all.
         filters: `phase="rescue"`, `offered=["a", "b"]`, and the others of `GET /v1/decisions`.
 
     Raises:
         WanliuError: a filter is wrong, or nobody is called so.
         httpx.TransportError: nothing answers.
     """
-    return get("/v1/decisions", headers={"x-subscriber-id": subscriber}, cursor=cursor, limit=limit, **filters)
+    who = {"x-subscriber-id": subscriber}
+    return get("/v1/decisions", headers=who, cursor=cursor, limit=limit, fields=listed(fields), **filters)
 
 
 def checkpoint(*, since_size: int | None = None) -> Ask[Checkpoint]:
@@ -139,7 +148,3 @@ def export(
     body = present(**{"from": since, "to": until, "decisions": decisions, "open": open, "parquet": parquet})
     asked = post("/v1/records/export", body)
     return Ask(asked.method, asked.path, read_bytes, asked.body, headers=asked.headers)
-
-
-def _listed(fields: Sequence[str] | None) -> str | None:
-    return None if fields is None else ",".join(fields)
