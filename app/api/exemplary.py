@@ -16,7 +16,10 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Sent(BaseModel):
-    """A request: its body, its parameters, and the status that it gives; left out, the first good one."""
+    """A request: its body, its parameters, and the status that it gives; left out, the first good one.
+
+    `answer` is what it gives, where that is worth showing beside the operation's own example.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,6 +27,7 @@ class Sent(BaseModel):
     body: JsonValue = None
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     status: int | None = None
+    answer: JsonValue = None
 
 
 class Examples(BaseModel):
@@ -73,6 +77,10 @@ def show(operation: dict[str, Any]) -> None:
     for status, answer in found.answers.items():
         for media in operation["responses"].get(str(status), {}).get("content", {}).values():
             media["examples"] = {"answer": {"value": answer}}
+    good = min(status for status in operation["responses"] if status.startswith("2"))
+    for name, sent in found.requests.items():
+        for media in operation["responses"][str(sent.status or good)].get("content", {}).values() if sent.answer is not None else ():
+            media.setdefault("examples", {})[name] = _example(sent.summary, sent.answer)
 
 
 def _example(summary: str, value: JsonValue) -> dict[str, JsonValue]:

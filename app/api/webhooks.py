@@ -51,8 +51,8 @@ class WebhookRequest(Model):
     ]
     types: Annotated[
         tuple[EventType, ...],
-        AfterValidator(_some),
         Field(max_length=20, description="Of events; at least one.", json_schema_extra={"minItems": 1}),
+        AfterValidator(_some),
     ]
     channels: Annotated[tuple[Channel, ...], Field(max_length=20, description="Only of these channels. Left out, of all.")] = ()
     actions: Annotated[

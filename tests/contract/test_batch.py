@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api.batch import answering, deciding
-from app.api.batch.incoming import Incoming, Line, Stalled
+from app.api.batch.incoming import Incoming, Line, Stalled, Stopped
 from app.api.batch.shapes import ALSO_NDJSON, NDJSON
 from app.api.bodies import LARGEST_BODY
 from app.engine.vocabulary.examples import EXAMPLES
@@ -247,6 +247,30 @@ def test_so_much_is_read_ahead_of_the_answers(address: str) -> None:
     assert response.text.count('"decision_id"') == part.count(b"\n")
 
 
+def test_a_service_that_stops_says_where_a_batch_ends(http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From then on no line is begun: what was begun is answered, the next one is told, and the summary says that this is not the end."""
+    watch = http.app.state.services.watch  # type: ignore[attr-defined]
+    ends = asyncio.Event()
+    decided_line = answering.decided_line
+
+    async def decided(call: Any, asked: Line, key: str | None) -> Any:
+        if asked.number == 3:
+            monkeypatch.setattr(watch, "batches_end", 0.0)
+            await asyncio.sleep(0.5)
+            ends.set()
+        return await decided_line(call, asked, key)
+
+    monkeypatch.setattr(answering, "decided_line", decided)
+    monkeypatch.setattr(answering, "IN_FLIGHT", 4)
+    told = sent(http, lines(50))
+    assert ends.is_set()
+    decisions = kinds(told).count("decision")
+    assert 3 <= decisions < 50
+    assert kinds(told) == ["decision"] * decisions + ["type", "summary"]
+    assert (told[-2]["line"], told[-2]["type"], told[-2]["status"]) == (decisions + 1, "urn:wanliu:problem:draining", 503)
+    assert told[-1] == {"summary": {"lines": decisions + 1, "decided": decisions, "refused": 1, "complete": False}}
+
+
 def test_who_goes_away_stops_the_work(address: str) -> None:
     """What was answered stays on record; what was not begun is not begun."""
     with connected(address) as wire:
@@ -329,6 +353,26 @@ def test_nothing_comes_for_too_long() -> None:
         return found
 
     assert asyncio.run(read()) == [Line(1, b"a")]
+
+
+def test_once_stopped_no_line_is_given_out() -> None:
+    """Neither one that is there, nor the beginning of one; also while nothing comes."""
+
+    async def read(*pieces: dict[str, Any]) -> list[Line]:
+        body, found = incoming(*pieces)[0], list[Line]()
+        watching = asyncio.ensure_future(body.watch())
+        each = body.lines()
+        found.append(await anext(each))
+        asyncio.get_running_loop().call_later(0.05, lambda: asyncio.ensure_future(body.stop()))
+        if len(pieces) > 1:
+            await asyncio.sleep(0.1)
+        with pytest.raises(Stopped):
+            await asyncio.wait_for(anext(each), 5)
+        watching.cancel()
+        return found
+
+    for pieces in ((piece(b"a\nb"),), (piece(b"a\nb\n"), piece(b"c\n"))):
+        assert asyncio.run(read(*pieces)) == [Line(1, b"a")]
 
 
 def test_no_more_is_held_than_may_be() -> None:

@@ -151,7 +151,7 @@ def paths(path: str, operation: dict[str, Any]) -> Iterator[tuple[str, dict[str,
     valid = path.replace("{subscriber}", "-").replace("{decision_id}", "019aa9c1-83d0-7c2e-8f5b-0c1d2e3f4a5b")
     valid = valid.replace("{digest}", f"sha256:{'0' * 64}")
     filled = path
-    for parameter in (part for part in parameters if part["in"] == "path"):
+    for parameter in (part for part in parameters if part.get("in") == "path"):  # what all share stands by reference
         filled = filled.replace(f"{{{parameter['name']}}}", PERSON)
         valid = valid.replace(f"{{{parameter['name']}}}", "0")
     yield filled, {}
@@ -161,11 +161,11 @@ def paths(path: str, operation: dict[str, Any]) -> Iterator[tuple[str, dict[str,
     yield valid, {"x-subscriber-id": PERSON}
     yield valid, {"x-subscriber-id": f"{PERSON} {WORD}", "wanliu-deadline-ms": WORD, "traceparent": f"00-{WORD}-{PERSON}-01"}
     for parameter in parameters:
-        if parameter["in"] == "query":
+        if parameter.get("in") == "query":
             yield f"{valid}?{parameter['name']}={WORD}", {}
             if parameter["name"] not in STAFF:
                 yield f"{valid}?{parameter['name']}={PERSON}", {}
-        elif parameter["in"] == "header":
+        elif parameter.get("in") == "header":
             yield valid, {parameter["name"]: f"{WORD} {PERSON}"}
 
 

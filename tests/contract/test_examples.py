@@ -81,6 +81,11 @@ def test_no_example_is_left_over() -> None:
     assert {file.stem for file in FOLDER.glob("*.yaml")} - {"_parameters"} <= OPERATIONS.keys()
 
 
+def _names(value: Any) -> Any:
+    """The fields of an answer, as deep as objects go."""
+    return {name: _names(part) for name, part in value.items()} if isinstance(value, dict) else None
+
+
 @pytest.mark.parametrize(("name", "sent"), REQUESTS)
 def test_examples_give_what_they_say(stage: Stage, name: str, sent: Sent | None) -> None:
     """Each request, sent to the application; its answer is one that the document announces, and has the fields of the example."""
@@ -95,6 +100,8 @@ def test_examples_give_what_they_say(stage: Stage, name: str, sent: Sent | None)
     if announced is None or "json" not in media or "ndjson" in media:
         return
     fits(answer.json(), announced.get("schema", {}))
+    if sent is not None and sent.answer is not None:
+        assert _names(sent.answer) == _names(answer.json())
     shown = examples_of(name).answers.get(wanted)
     if isinstance(shown, dict) and sent in (None, next(iter(examples_of(name).requests.values()), None)):
         assert shown.keys() == answer.json().keys()

@@ -56,7 +56,7 @@ def test_search(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
 
 
 def test_a_search_tells_only_the_fields_that_are_wanted(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
-    """Of each entry, in the order asked for; the page goes on as always. One that there is not is refused, with the nearest that there is."""
+    """Of each entry, in the order asked for; the page goes on as always. One that there is not is refused, with the nearest."""
     whole = review(guarded, "/v1/decisions?caller=agent&limit=4")
     page = review(guarded, "/v1/decisions?caller=agent&limit=4&fields=at,id")
     assert [list(entry) for entry in page["entries"]] == [["at", "id"]] * 4
@@ -313,7 +313,7 @@ def test_wrong_searches(guarded: Guarded, query: str, field: str, told: str) -> 
         ("/v1/decisions/{id}/explanation?13912345678=1", "there is only `locale`"),
         ("/v1/decisions/{id}/replay?pk=1", "did you mean `pack`?"),
         ("/v1/decisions/{id}/proof?locale=en", "there is none"),
-        ("/v1/packs?page=2", "there are limit, cursor"),
+        ("/v1/packs?page=2", "there are limit, cursor, fields"),
         ("/v1/subscribers/-/record?subscriber=13912345678", "there is only `locale`"),
     ],
 )

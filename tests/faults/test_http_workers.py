@@ -139,6 +139,28 @@ def test_what_was_accepted_is_answered_before_it_stops(folder: Path) -> None:
     assert recorded(folder) == before + 1
 
 
+def test_a_batch_that_is_under_way_says_where_it_ends(folder: Path) -> None:
+    """A batch that would go on is ended before the grace is: each line that came has its decision on the record, and
+    the last line is the summary, which says that there was more; exit code 0."""
+    before = recorded(folder)
+    with http_service(folder, GRACE_SECONDS="4") as service:
+        asked = service.connect()
+        head = b"POST /v1/decisions/batch HTTP/1.1\r\nhost: h\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n"
+        lines = b"".join(json.dumps(request(f"b-{number}")).encode() + b"\n" for number in range(5))
+        asked.send(head + b"%x\r\n%b\r\n" % (len(lines), lines))
+        time.sleep(0.5)
+        service.process.send_signal(signal.SIGTERM)
+        told = b""
+        with contextlib.suppress(ConnectionError):
+            while more := asked.socket.recv(65_536):
+                told += more
+        assert service.process.wait(PATIENCE) == 0
+    assert told.count(b'"decision_id"') == 5
+    assert b'"line":6,"reference":null,"type":"urn:wanliu:problem:draining"' in told
+    assert b'{"summary":{"lines":6,"decided":5,"refused":1,"complete":false}}' in told
+    assert recorded(folder) == before + 5
+
+
 def test_connections_without_a_question_do_not_hold_it_up(folder: Path) -> None:
     """Idle connections are closed soon after it is told to stop, and slow ones after WANLIU_GRACE_SECONDS."""
     with http_service(folder, GRACE_SECONDS="1") as service:

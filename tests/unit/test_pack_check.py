@@ -106,7 +106,12 @@ SCHEMA = [
         f"{CARE}:7:9",
         "`phases`: expected a list, each entry after `- `, not `care`",
     ),
-    ("phases: [prevention, retention]\npropensity", "phases: []\npropensity", f"{CARE}:7:9", "`phases` is empty"),
+    (
+        "phases: [prevention, retention]\npropensity",
+        "phases: []\npropensity",
+        f"{CARE}:7:9",
+        "`thank_you` has no phase; name its phases, or the cause under `fallback:` that it stands in for",
+    ),
     ("value: 100", "value: 100\nmarketing: maybe", f"{CARE}:10:12", "`marketing`: expected `true` or `false`, not `maybe`"),
     (
         "value: 100",

@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.api.answers import as_json
 from app.api.batch.deciding import Answered, decided_line, problem_line
-from app.api.batch.incoming import PATIENCE, Incoming, Stalled
+from app.api.batch.incoming import PATIENCE, Incoming, Stalled, Stopped
 from app.api.batch.shapes import NDJSON, BatchEnd, BatchSummary
 from app.api.calls import Call
 from app.api.problems import problem
@@ -21,6 +21,7 @@ from app.api.problems import problem
 MOST_LINES = 10_000
 STORE_PATIENCE = 10.0
 """Seconds that a line may wait for the store: nobody stands before a screen."""
+_LOOK_SECONDS = 0.1
 IN_FLIGHT = 64
 """Lines that are worked on at once, and so share commits; where the caller does not take answers, no more than these are made."""
 
@@ -55,6 +56,7 @@ class BatchAnswer(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
         incoming = Incoming(receive, patience=self._patience)
+        leaving = asyncio.ensure_future(self._leave(incoming))
         gone, work = asyncio.ensure_future(incoming.watch()), asyncio.ensure_future(self._work(incoming, send))
         try:
             await asyncio.wait((gone, work), return_when=asyncio.FIRST_COMPLETED)
@@ -62,7 +64,14 @@ class BatchAnswer(Response):
                 raise ClientDisconnect
             await work
         finally:
-            await _end(gone, work)
+            await _end(gone, work, leaving)
+
+    async def _leave(self, incoming: Incoming) -> None:
+        """Begin no more lines once the process is about to end."""
+        watch, loop = self._call.services.watch, asyncio.get_running_loop()
+        while watch.batches_end is None or loop.time() < watch.batches_end:  # noqa: ASYNC110 - it is a time
+            await asyncio.sleep(_LOOK_SECONDS)
+        await incoming.stop()
 
     async def _work(self, incoming: Incoming, send: Send) -> None:
         started: asyncio.Queue[asyncio.Future[Answered] | None] = asyncio.Queue(IN_FLIGHT)
@@ -86,12 +95,17 @@ class BatchAnswer(Response):
                 number = line.number
                 if number > MOST_LINES:
                     complete = False
-                    await started.put(_told(number, f"a batch has at most {MOST_LINES:,} lines; send the others in another one"))
+                    many = f"a batch has at most {MOST_LINES:,} lines; send the others in another one"
+                    await started.put(_told(number, problem("body-too-large", detail=many)))
                     break
                 await _put(started, decided_line(self._call, line, self._key))
         except Stalled:
             complete = False
-            await started.put(_told(number + 1, f"nothing came for {self._patience:g} seconds; send the others in another batch"))
+            late = f"nothing came for {self._patience:g} seconds; send the others in another batch"
+            await started.put(_told(number + 1, problem("body-too-large", detail=late)))
+        except Stopped:
+            complete = False
+            await started.put(_told(number + 1, problem("draining", detail="this line and those after it were not begun; send them again")))
         await started.put(None)
         return complete
 
@@ -126,9 +140,9 @@ async def _put(started: asyncio.Queue[asyncio.Future[Answered] | None], work: Aw
         raise
 
 
-def _told(number: int, detail: str) -> asyncio.Future[Answered]:
+def _told(number: int, why: Response) -> asyncio.Future[Answered]:
     told: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
-    told.set_result(problem_line(number, problem("body-too-large", detail=detail)))
+    told.set_result(problem_line(number, why))
     return told
 
 

@@ -29,6 +29,10 @@ class Stalled(Exception):
     """Nothing came, or was taken, for as long as the service waits."""
 
 
+class Stopped(Exception):
+    """No more lines are given out, for the service is about to stop."""
+
+
 class Incoming:
     """The body: `watch` takes it from the connection, `lines` gives it out."""
 
@@ -43,7 +47,7 @@ class Incoming:
         self._receive, self._ahead, self._longest, self._patience = receive, ahead, longest, patience
         self._chunks: deque[bytes] = deque()
         self._held = 0
-        self._ended = self._stalled = False
+        self._ended = self._stalled = self._stopped = False
         self._changed = asyncio.Condition()
 
     async def watch(self) -> None:
@@ -62,16 +66,25 @@ class Incoming:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
+    async def stop(self) -> None:
+        """Give out no more lines, whatever comes."""
+        async with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
     async def lines(self) -> AsyncIterator[Line]:
         """The lines, blank ones left out but counted.
 
         Raises:
             Stalled: nothing came for too long.
+            Stopped: no more are given out, though there may be some.
         """
         number, start, too_long = 0, bytearray(), False
         async for chunk in self._taken():
             *whole, rest = chunk.split(b"\n")
             for part in whole:
+                if self._stopped:
+                    raise Stopped
                 number += 1
                 start += part
                 if too_long or len(start) > self._longest:
@@ -82,6 +95,8 @@ class Incoming:
             start += rest
             if len(start) > self._longest:
                 start, too_long = bytearray(), True
+        if self._stopped and not self._ended:
+            raise Stopped
         if too_long or start.strip():
             yield Line(number + 1, None if too_long else bytes(start))
         if self._stalled:
@@ -100,7 +115,7 @@ class Incoming:
     async def _taken(self) -> AsyncIterator[bytes]:
         while True:
             async with self._changed:
-                await self._changed.wait_for(lambda: self._chunks or self._ended)
+                await self._changed.wait_for(lambda: self._chunks or self._ended or self._stopped)
                 if not self._chunks:
                     return
                 chunk = self._chunks.popleft()

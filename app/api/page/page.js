@@ -57,6 +57,7 @@ function mediaOf(operation) {
 function fieldOf(parameter) {
   const input = make("input", { name: parameter.name, value: parameter.example ?? Object.values(parameter.examples ?? {})[0]?.value ?? "", autocomplete: "off", spellcheck: false });
   input.dataset.place = parameter.in;
+  if (isList(parameter.schema)) input.dataset.list = "yes";
   const about = resolved(parameter).description ?? resolved(parameter.schema ?? {}).description ?? "";
   return make("label", {}, make("span", {}, make("code", { textContent: parameter.name }), parameter.required ? " *" : ""), input,
     make("small", { textContent: about }));
@@ -75,13 +76,19 @@ function goOn(form, operation) {
   } catch { /* it is being written */ }
 }
 
+function isList(schema) {
+  return schema?.type === "array" || (schema?.anyOf ?? []).some(isList);
+}
+
 function requestOf(form, operation) {
   let path = operation.path;
   const query = new URLSearchParams();
   const headers = {};
   for (const input of form.querySelectorAll("input[data-place]")) {
     if (input.dataset.place === "path") path = path.replace(`{${input.name}}`, encodeURIComponent(input.value));
-    else if (input.value && input.dataset.place === "query") input.value.split(",").forEach((one) => query.append(input.name, one));
+    else if (input.value && input.dataset.place === "query") {
+      (input.dataset.list ? input.value.split(",") : [input.value]).forEach((one) => query.append(input.name, one));
+    }
     else if (input.value) headers[input.name] = input.value;
   }
   const key = byId("key").value.trim();

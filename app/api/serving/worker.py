@@ -36,6 +36,8 @@ _BEAT_SECONDS = 1.0
 _LINGER_AT_END = 0.3
 _LINGER_AFTER = 1.0
 """Seconds beyond `idle_seconds` that connections of a worker that was replaced may stay idle."""
+_LAST_LINES = 3.0
+"""Seconds before the end of its grace that it begins no more lines of batches, so that it can say where they end."""
 _JITTER = 0.1
 _GC_THRESHOLDS = (50_000, 50, 100)
 
@@ -133,6 +135,8 @@ class Worker:
         self._leave(self._settings.grace_seconds, _LINGER_AT_END)
 
     def _leave(self, grace: float, linger: float) -> None:
+        if self._answers and self._opened.watch.batches_end is None:
+            self._opened.watch.batches_end = asyncio.get_running_loop().time() + max(grace - _LAST_LINES, grace / 2)
         self._server.leave(Leave(grace, linger))
 
     async def _beat(self) -> None:

@@ -79,12 +79,15 @@ class Watch:
         spans: where the operator has a collector.
         late_after: seconds that an entry may wait for its leaf before the service is degraded.
         draining: is the service about to stop?
+        batches_end: when batches begin no more lines, in seconds of the loop's clock, for the process is about to end; none as long as it
+            is not.
     """
 
     metrics: Metrics = field(default_factory=Metrics)
     spans: Spans | None = None
     late_after: float = 60.0
     draining: bool = False
+    batches_end: float | None = None
 
     def begin(self, scope: Mapping[str, Any]) -> Watched:
         """Begin to watch a request: in the trace that its header names, or in a new one."""

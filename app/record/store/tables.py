@@ -177,6 +177,7 @@ class RecommendationRow(SQLModel, table=True):
     """A decision, or an enquiry about nobody, that was asked for as a TM Forum recommendation: whose list it stands on."""
 
     __tablename__ = "recommendation"
+    __table_args__ = (Index("ix_recommendation_list", "caller", "entry_id"),)
 
     entry_id: str = Field(primary_key=True, max_length=ID)
     subject: str = Field(max_length=TOKEN, index=True)
