@@ -129,9 +129,9 @@ def test_others_may_not(guarded: Guarded, role: str) -> None:
             assert guarded.call(other, "POST", f"/v1/subscribers/s-1/{step}", json={"basis": "request"}).status_code == 403
 
 
-def test_a_bundle_is_genuine(http: TestClient, tmp_path: Path) -> None:
+def test_a_bundle_is_genuine(http: TestClient, guarded: Guarded, tmp_path: Path) -> None:
     """A zip with the decision, opened where it was asked, that verifies with nothing installed."""
-    development = Guarded(http, http.app.state.services.record, {"agent": ""})  # type: ignore[attr-defined]
+    development = Guarded(http, http.app.state.services.record, {"agent": ""}, guarded.issuer)  # type: ignore[attr-defined]
     subscriber = somebody()
     decision_id = decide(development, subscriber)
     answer = http.post("/v1/records/export", json={"decisions": [decision_id], "open": [subscriber], "parquet": True})
