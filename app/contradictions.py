@@ -28,8 +28,6 @@ def _of_spool(settings: Settings) -> Iterator[str]:
 
 
 def _of_witness(settings: Settings) -> Iterator[str]:
-    if settings.witness_key is not None and settings.witness_url is None:
-        yield f"{_name('witness_key')}: does nothing without {_name('witness_url')}; set that too, or leave this out"
     if settings.witness_url is not None and settings.witness_key is None:
         yield f"{_name('witness_key')}: needed with {_name('witness_url')}; the witness prints it when it starts"
 

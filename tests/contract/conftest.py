@@ -32,7 +32,7 @@ CUSTOMER: str = EXAMPLES[0]["subscriber"]["id"]  # type: ignore[index,call-overl
 
 
 def settings_in(folder: Path) -> Settings:
-    return Settings(pack=ROOT, database_url=f"sqlite:///{folder}/wanliu.db", store_deadline_ms=30_000)
+    return Settings(pack=ROOT, database_url=f"sqlite:///{folder}/wanliu.db", store_deadline_ms=30_000, concurrency=200)
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +115,7 @@ def guarded(http: TestClient, keys: Keys, tmp_path_factory: pytest.TempPathFacto
         yield Services(packs, record, callers)
         await record.close()
 
-    with TestClient(create_app(Settings(), services), base_url="http://wanliu") as client:
+    with TestClient(create_app(Settings(concurrency=200), services), base_url="http://wanliu") as client:
         client.event_hooks["response"] = [announced]
         made = Guarded(client, record, {}, issuer)
         for role in ROLES.keys() - {"self_service"}:

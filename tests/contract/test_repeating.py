@@ -69,7 +69,7 @@ def serve(http: TestClient, keys: Keys, database_url: str, clock: Clock) -> Iter
                 yield Services(packs, record, clock=clock)
                 await record.close()
 
-            return stack.enter_context(TestClient(create_app(Settings(), services), base_url="http://wanliu"))
+            return stack.enter_context(TestClient(create_app(Settings(concurrency=200), services), base_url="http://wanliu"))
 
         yield start
 

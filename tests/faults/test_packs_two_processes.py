@@ -45,7 +45,8 @@ def serving(settings: Settings) -> Iterator[str]:
     with subprocess.Popen([WANLIU, "serve"], env=kept | own, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             assert process.stdout is not None
-            address = re.search(r"http://[0-9.:]+", process.stdout.readline())
+            said = (re.search(r"http://[0-9.:]+", line) for line in process.stdout)
+            address = next(filter(None, said), None)
             assert address is not None, "the service did not start"
             yield address[0]
             process.terminate()

@@ -28,7 +28,6 @@ def told(monkeypatch: pytest.MonkeyPatch, **given: str) -> list[str]:
     [
         ({"SPOOL_MB": "8"}, "WANLIU_SPOOL_MB: does nothing without WANLIU_ON_STORE_FAILURE=spool"),
         ({"SPOOL_DIR": "elsewhere"}, "WANLIU_SPOOL_DIR: does nothing without WANLIU_ON_STORE_FAILURE=spool"),
-        ({"WITNESS_KEY": "w+1+a"}, "WANLIU_WITNESS_KEY: does nothing without WANLIU_WITNESS_URL"),
         ({"WITNESS_URL": "https://witness.example"}, "WANLIU_WITNESS_KEY: needed with WANLIU_WITNESS_URL"),
         ({"KEYS": "text", "KEY_FILE": "file"}, "WANLIU_KEY_FILE: is not read where WANLIU_KEYS is set"),
         ({"JWT_ISSUER": "https://id.example"}, "WANLIU_JWT_AUDIENCE: is needed where WANLIU_JWT_ISSUER is set"),
@@ -43,7 +42,7 @@ def test_what_does_nothing_alone_is_refused(monkeypatch: pytest.MonkeyPatch, giv
 
 def test_all_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody mends one to be told of the next."""
-    assert len(told(monkeypatch, SPOOL_MB="8", WITNESS_KEY="w+1+a", KEYS="text", KEY_FILE="file")) == 3
+    assert len(told(monkeypatch, SPOOL_MB="8", WITNESS_URL="https://witness.example", KEYS="text", KEY_FILE="file")) == 3
 
 
 @pytest.mark.parametrize(

@@ -141,12 +141,13 @@ def test_subjects_that_are_not_taken(role: str, sub: str) -> None:
 @pytest.mark.parametrize(("late", "good"), [(25, True), (35, False)])
 def test_clocks_may_differ_a_little(late: int, good: bool) -> None:
     """By half a minute, either way."""
-    for claims in ({"exp": NOW - late}, {"nbf": NOW + late}, {"iat": NOW + late}):
+    now = int(time.time())
+    for claims in ({"exp": now - late}, {"nbf": now + late}, {"iat": now + late}):
         token = issuer.token(**claims)
         if good:
-            assert caller(token, clock=lambda: float(NOW)).agent == "a-17"
+            assert caller(token, clock=lambda: float(now)).agent == "a-17"
         else:
-            why(token, clock=lambda: float(NOW))
+            why(token, clock=lambda: float(now))
 
 
 def forged(head: dict[str, Any], claims: dict[str, Any] | None = None, signature: bytes = b"x") -> str:
@@ -251,9 +252,10 @@ def test_a_good_token_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(module.jwt, "decode", watched)
     monkeypatch.setattr(module, "MOST_REMEMBERED", 2)
-    now = [float(NOW)]
+    began = int(time.time())
+    now = [float(began)]
     source = Issuer()
-    first, second, third = (source.token(sub=sub, exp=NOW + 45) for sub in ("a", "b", "c"))
+    first, second, third = (source.token(sub=sub, exp=began + 45) for sub in ("a", "b", "c"))
 
     async def run() -> None:
         found = taken(source, clock=lambda: now[0])
