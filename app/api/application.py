@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute
 
 from app.api import decisions, health, rechecking, responses, webhooks
 from app.api.admission.door import Admission, Turnstile
 from app.api.admission.limits import limits_of
 from app.api.batch import route as batch
 from app.api.calls import admit
+from app.api.direct import Direct
 from app.api.document import document
 from app.api.door import Door
 from app.api.errors import handle_errors
@@ -78,6 +80,8 @@ def create_app(settings: Settings, services: OpenServices = open_services) -> Fa
     app.state.public_url = settings.public_url
     for part in ROUTES:
         app.include_router(part.router)
+    deciding = (route for route in decisions.router.routes if isinstance(route, APIRoute) and route.endpoint is decisions.decide_one)
+    app.add_middleware(Direct, route=next(deciding))
     app.add_middleware(TmfErrors)
     app.add_middleware(Door)
     app.state.turnstile = Turnstile(limits_of(settings))

@@ -34,12 +34,13 @@ class Decided:
 
 
 async def known(call: Call, asked: DecisionRequest, now: datetime.datetime) -> DecisionRequest:
-    """The request with what the record knows of the subscriber: always what they chose for good, and contacts where it wishes for them.
+    """The request with what the record knows of the subscriber: contacts where it wishes for them, and what they chose for good as far as
+    it was met. Whether that is all, the store says when the decision is to be stored.
 
     Raises:
         StoreError: the record cannot be read.
     """
-    choices = await call.record.choices_of(asked.subscriber.id)
+    choices = call.services.chosen.of(asked.subscriber.id)
     asked = asked.with_choices(choices) if choices else asked
     if asked.history == "caller":
         return asked
@@ -93,4 +94,5 @@ def made(call: Call, case: Case, asked: Asked, now: datetime.datetime, key: Idem
     decision_id, caller = call.new_id(now), call.caller
     asked = replace(asked, agent=agent_of(caller, asked.agent), grade=caller.grade)
     found = decided(call, case, asked.explain, now, decision_id, asked.parent)
-    return Made(found.answer, decision_entry(decision_id, now, found.pack, case, found.decision, found.answer, asked, key))
+    entry = decision_entry(decision_id, now, found.pack, case, found.decision, found.answer, asked, key)
+    return Made(found.answer, entry, about=case.subscriber.id)

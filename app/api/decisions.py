@@ -10,7 +10,6 @@ from app.api.bodies import Refused, json_answer, read_json
 from app.api.calls import Admitted
 from app.api.deciding import case_of, decided, known, made
 from app.api.declaring import declared
-from app.api.direct import DirectRoute
 from app.api.parameters import DecisionId
 from app.api.permissions import TRYING
 from app.api.problems import problem
@@ -25,10 +24,9 @@ from app.record.decisions import Asked
 from app.record.entries import Idempotency
 
 router = APIRouter()
-_direct = APIRouter(route_class=DirectRoute)
 
 
-@_direct.post(
+@router.post(
     "/v1/decisions",
     operation_id="decide",
     summary="Decide the next best actions for one subscriber",
@@ -50,9 +48,6 @@ async def decide_one(call: Admitted, idempotency_key: RepeatKey = None) -> Respo
         return made(call, case_of(call, await known(call, asked, now), now), who, now, key)
 
     return await given_once(call, idempotency_key, body, now, make)
-
-
-router.include_router(_direct)
 
 
 @router.get(

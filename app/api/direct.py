@@ -1,6 +1,7 @@
-"""A route for the busiest endpoint: what it takes is handed to it straight, where FastAPI would find it out anew for every request.
+"""The short way to the busiest endpoint: what it takes is handed to it straight, where FastAPI would find it out anew for every request.
 
-It stands in the API's document like any other. Resolving dependencies takes longer than reading the body, for two parameters.
+It stands in the API's document, and is found by its route, like any other. Finding the route and resolving dependencies takes longer than
+reading the body, for two parameters.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.calls import admit
+from app.api.errors import problem_of
 from app.api.repeating import RepeatKey
 from app.engine.intake import FieldProblem, RequestError
 from app.engine.intake.wording import message_of
@@ -19,16 +21,31 @@ _HEADER = "Idempotency-Key"
 _key = TypeAdapter[str | None](RepeatKey)
 
 
-class DirectRoute(APIRoute):
-    """For an endpoint that takes the admitted call and the request's `Idempotency-Key`, and answers with a response."""
+class Direct:
+    """Pure ASGI: answers the requests of one route, whose endpoint takes the admitted call and the request's `Idempotency-Key`."""
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let in who may, and answer; errors go to the application's table as everywhere."""
-        if scope["method"] not in (self.methods or ()):
-            await super().handle(scope, receive, send)
+    def __init__(self, app: ASGIApp, route: APIRoute) -> None:
+        """
+        Args:
+            app: answers all other requests.
+            route: its path has no parameters.
+        """
+        self._app, self._route, self._path, self._methods = app, route, route.path, route.methods or set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let in who may, and answer; errors are answered as everywhere."""
+        if scope["type"] != "http" or scope["path"] != self._path or scope["method"] not in self._methods:
+            await self._app(scope, receive, send)
             return
+        scope["route"] = self._route
         request = Request(scope, receive, send)
-        response = await self.endpoint(await admit(request), repeat_key(request))
+        try:
+            response = await self._route.endpoint(await admit(request), repeat_key(request))
+        except Exception as error:
+            found = problem_of(request, error)
+            if found is None:
+                raise
+            response = found
         await response(scope, receive, send)
 
 

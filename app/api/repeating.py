@@ -17,7 +17,7 @@ from app.api.calls import Call
 from app.api.parameters import Worded
 from app.api.problems import MEDIA_TYPE
 from app.api.watching.watched import watched
-from app.record import HasSuccessor, Record, StoreUnavailable
+from app.record import ChoicesStand, HasSuccessor, Record, StoreUnavailable
 from app.record.entries import Idempotency, NewEntry, Written
 from app.record.reading.recorded import read_entry
 from app.record.store.idempotency import KEY_PATTERN, first_of, idempotency_of
@@ -31,13 +31,21 @@ RepeatKey = Annotated[
 ]
 
 
+MOST_TRIES = 4
+"""How often a request is judged again because the record went on meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a request made: the answer with its status, and the entry that has to be on the record before it is given."""
+    """What a request made: the answer with its status, and the entry that has to be on the record before it is given.
+
+    `about` is the operator's id of the subscriber of a decision in it.
+    """
 
     answer: bytes
     entry: NewEntry
     status: int = 200
+    about: str = ""
 
 
 async def given_once(
@@ -62,20 +70,25 @@ async def given_once(
     first = None if asked is None else await _first_answer(call.record, asked, now)
     if first is not None:
         return first
-    made = await make(asked)
-    try:
-        written = await _stored(call, made)
-    except HasSuccessor:  # the next step was made meanwhile, by somebody else: judged again, with that one there
-        made = await make(asked)
-        written = await _stored(call, made)
+    made, written = await _stored(call, lambda: make(asked))
     if not written.repeated:
         return _given(made.answer, made.status)
     return await call.read(lambda connection: _answer(connection, call.record, written.entry_id))
 
 
-async def _stored(call: Call, made: Made) -> Written:
-    with watched(call.request).stage("record"):
-        return await call.record.write(made.entry, **call.patient)
+async def _stored(call: Call, make: Callable[[], Awaitable[Made]]) -> tuple[Made, Written]:
+    """What was made, as it was stored: judged again where the record says that something stands which it does not know of."""
+    tries = 0
+    while True:
+        made, tries = await make(), tries + 1
+        try:
+            with watched(call.request).stage("record"):
+                return made, await call.record.write(made.entry, **call.patient)
+        except (HasSuccessor, ChoicesStand) as error:  # the next step was made by somebody else; the person has chosen
+            if tries == MOST_TRIES:
+                raise
+            if isinstance(error, ChoicesStand):
+                call.services.chosen.met(made.about, error.choices)
 
 
 def _given(answer: bytes, status: int) -> Response:

@@ -109,7 +109,8 @@ async def _answered(call: Call, decision_id: str, report: AnswersReport, now: da
         raise Refused(json_answer(ResponseAnswer(None, decision_id, None, None, now, RecordRef("none"), None, because)))
     following = await next_decision(call, going, key)
     answer = as_json(ResponseAnswer(None, decision_id, None, None, now, RecordRef("durable"), _as_it_is(following), None))
-    return Made(answer, replace(following.entry, private={**(following.entry.private or {}), "given": answer.decode()}))
+    entry = replace(following.entry, private={**(following.entry.private or {}), "given": answer.decode()})
+    return replace(following, answer=answer, entry=entry)
 
 
 def _alone(told: Told, because: NextBecause | None, key: Idempotency | None) -> Made:
@@ -119,7 +120,7 @@ def _alone(told: Told, because: NextBecause | None, key: Idempotency | None) -> 
 
 def _with(told: Told, following: Made, key: Idempotency | None) -> Made:
     answer = _told_answer(told, following, None)
-    return Made(answer, outcome_entry(told, answer, key, then=following.entry))
+    return replace(following, answer=answer, entry=outcome_entry(told, answer, key, then=following.entry))
 
 
 def _told_answer(told: Told, following: Made | None, because: NextBecause | None) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from app.api.choosing import Chosen
 from app.api.following.packs import FollowedPacks
 from app.api.identity.book import CallerBook
 from app.api.identity.trusting import take_tokens
@@ -51,6 +52,8 @@ class Services:
     """What operations sees of this process."""
     callbacks_private: bool = False
     """May events be sent into private networks."""
+    chosen: Chosen = field(default_factory=Chosen)
+    """What people were seen to have chosen for good."""
     batch_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a line of a batch is decided: one at a time, however many batches there are."""
 

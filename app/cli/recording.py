@@ -9,14 +9,14 @@ from app.api.answers import answer_bytes
 from app.cli.packs import settings
 from app.engine.intake import with_history
 from app.record import Ids, Record, StoreError
-from app.record.choices import standing_among
+from app.record.choices import standing_of
 from app.record.contacts import contacts_of
 from app.record.decisions import Asked, decision_entry
 from app.record.packs.library import stored_content
 from app.record.packs.publishing import read_content, sound
 from app.record.packs.standing import read_history
 from app.record.packs.steps import Checked, Desk
-from app.record.privacy import lookup_of
+from app.record.reading.recorded import token_of
 from app.record.store.opening import record_now
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def remembering(request: DecisionRequest, now: datetime.datetime) -> DecisionReq
     """
     who = request.subscriber.id
     with record_now(settings(), _clock) as opened:
-        lookup = lookup_of(opened.keys, who)
-        choices = opened.read_now(lambda connection: standing_among(connection, [lookup])).get(lookup, ())
+        token = opened.read_now(lambda connection: token_of(connection, opened.keys, who))
+        choices = () if token is None else opened.read_now(lambda connection: standing_of(connection, token))
         recorded = opened.read_now(lambda connection: contacts_of(connection, opened.keys, who))
     return with_history(request.with_choices(choices), recorded, now)
 

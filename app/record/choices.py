@@ -17,12 +17,14 @@ from app.engine.vocabulary.choices import Choice, ChoiceName
 from app.record.callers import Caller
 from app.record.entries import SUBJECT, NewEntry, NewRow
 from app.record.store.database import stamp
-from app.record.store.tables import ChoiceRow, SubjectRow
+from app.record.store.tables import ChoiceRow
 
 Step = Literal["made", "taken_back"]
 MADE: Step = "made"
 TAKEN_BACK: Step = "taken_back"
 REPLACED = ("step", "at", "entry_id")
+_columns = (col(ChoiceRow.choice), col(ChoiceRow.about), col(ChoiceRow.at), col(ChoiceRow.entry_id), col(ChoiceRow.subject))
+_standing = select(*_columns).where(col(ChoiceRow.step) == MADE).order_by(col(ChoiceRow.entry_id))
 
 
 class Chosen(NamedTuple):
@@ -100,31 +102,16 @@ def choices_told(envelopes: Iterable[Mapping[str, Any]]) -> list[Choice]:
 
 def standing_of(connection: Connection, token: str) -> tuple[Choice, ...]:
     """The choices of a subject that stand, oldest first."""
-    rows = connection.execute(_standing().where(col(ChoiceRow.subject) == token))
+    rows = connection.execute(_standing.where(col(ChoiceRow.subject) == token))
     return tuple(_choice(row) for row in rows)
-
-
-def standing_among(connection: Connection, lookups: Sequence[bytes]) -> dict[bytes, tuple[Choice, ...]]:
-    """The choices that stand of those found under these keyed hashes, oldest first; nothing of the others."""
-    query = _standing(col(SubjectRow.lookup)).join(SubjectRow, col(SubjectRow.token) == col(ChoiceRow.subject))
-    found: dict[bytes, tuple[Choice, ...]] = {}
-    for row in connection.execute(query.where(col(SubjectRow.lookup).in_(lookups))):
-        lookup = bytes(row.lookup)
-        found[lookup] = (*found.get(lookup, ()), _choice(row))
-    return found
 
 
 def standing_by_token(connection: Connection, tokens: Sequence[str]) -> dict[str, tuple[Choice, ...]]:
     """The choices of these subjects that stand, oldest first; nothing of the others."""
     found: dict[str, tuple[Choice, ...]] = {}
-    for row in connection.execute(_standing(col(ChoiceRow.subject)).where(col(ChoiceRow.subject).in_(tokens))):
+    for row in connection.execute(_standing.where(col(ChoiceRow.subject).in_(tokens))):
         found[row.subject] = (*found.get(row.subject, ()), _choice(row))
     return found
-
-
-def _standing(*beside: Any) -> Any:
-    columns = (getattr(ChoiceRow, name) for name in ("choice", "about", "at", "entry_id"))
-    return select(*columns, *beside).where(col(ChoiceRow.step) == MADE).order_by(col(ChoiceRow.entry_id))
 
 
 def _choice(row: Any) -> Choice:

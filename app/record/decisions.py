@@ -67,6 +67,7 @@ def decision_entry(
         idempotency=idempotency,
         rows=() if asked.parent is None else (NewRow("successor", successor_row(entry_id, asked.parent)),),
         tally=None if is_test_line(case) else counted(at, pack.digest, counts_of(case, decision, kept)),
+        choices=case.choices,
     )
 
 

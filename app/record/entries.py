@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from app.engine.vocabulary.choices import Choice
 from app.record.correlation import TRACE
 
 Kind = Literal[
@@ -70,7 +71,8 @@ class NewEntry:
     `body` holds codes only and becomes part of the envelope. Whom it is about is told by `subscriber`, the operator's id, which is never
     stored, or by `token`, where an earlier entry names one. `private` is encrypted under the subject's key. `tally` is added to the
     anonymous daily counts: `{"day", "pack", "counts": [[measure, grouped, number], …]}`. `trace` becomes part of the body: left out, it is
-    that of the request during which the entry is made. `companion` is stored with it, right after it, or neither of them is.
+    that of the request during which the entry is made. `companion` is stored with it, right after it, or neither of them is. `choices` are
+    those of the person that a decision kept to: where others stand, it is not stored; of other entries nothing is asked.
     """
 
     id: str
@@ -85,6 +87,7 @@ class NewEntry:
     tally: Mapping[str, Any] | None = None
     trace: str | None = field(default_factory=TRACE.get)
     companion: NewEntry | None = None
+    choices: tuple[Choice, ...] | None = None
 
     @property
     def parts(self) -> tuple[NewEntry, ...]:

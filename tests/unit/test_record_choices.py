@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
-import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
 from app.cli import recording
@@ -21,8 +20,8 @@ from app.cli.handing_out import HeldPage
 from app.engine.vocabulary import DecisionRequest
 from app.engine.vocabulary.choices import NOT_KNOWN, Choice, ChoiceName
 from app.record.callers import Caller
-from app.record.choices import MADE, TAKEN_BACK, Step, choice_entry, choices_told, standing_among, standing_by_token, standing_of
-from app.record.entries import NewEntry
+from app.record.choices import MADE, TAKEN_BACK, Step, choice_entry, standing_by_token, standing_of
+from app.record.entries import Idempotency, NewEntry
 from app.record.erasing.holds import hold
 from app.record.erasing.persons import Held, erase
 from app.record.erasing.retention import archive, old_months
@@ -30,12 +29,12 @@ from app.record.export.access import held_about
 from app.record.ids import Ids
 from app.record.keys import Keys
 from app.record.log.sealer import Sealer
-from app.record.privacy import lookup_of
-from app.record.reading.recorded import token_of
+from app.record.reading.recorded import read_entry, token_of
+from app.record.relay.frames import Frames, framed
 from app.record.spool.waiting import Spool
 from app.record.store.database import Database, stamp
 from app.record.store.partitions import partition_entries
-from app.record.store.problems import StoreUnavailable
+from app.record.store.problems import ChoicesStand, StoreUnavailable
 from app.record.store.record import Record
 from app.record.store.tables import ChoiceRow, EntryRow, SubjectRow
 from app.record.verifying import Verdict, verify_entry, verify_log
@@ -110,16 +109,16 @@ def test_the_order_in_which_they_are_stored_is_none(record: Record, clock: Clock
     assert verified(record).genuine
 
 
-def test_choices_are_found_by_token_and_by_hash_alike(record: Record, clock: Clock) -> None:
-    """For one person or for many, and as the entries tell it."""
+def test_choices_are_found_for_one_person_or_many(record: Record, clock: Clock) -> None:
+    """As the rows tell it, of one and of several at once; of who chose nothing there is nothing."""
     ids = chosen(record, entry(clock, "no_action", "a"), entry(clock, "human_review", who="s-2"), entry(clock, "no_action", "b"))
-    lookups = [lookup_of(record.keys, name) for name in ("s-1", "s-2", "s-3")]
-    found = record.read_now(lambda connection: standing_among(connection, lookups))
-    assert [[item.entry for item in found.get(lookup, ())] for lookup in lookups] == [[ids[0], ids[2]], [ids[1]], []]
     tokens = [str(record.read_now(lambda c, name=name: token_of(c, record.keys, name))) for name in ("s-1", "s-2")]  # type: ignore[misc]
-    assert list(record.read_now(lambda c: standing_by_token(c, tokens)).values()) == [found[lookups[0]], found[lookups[1]]]
-    envelopes = [record.read_now(lambda c, name=name: _envelope(c, name)) for name in (ids[0], ids[2])]  # type: ignore[misc]
-    assert tuple(choices_told(envelopes)) == found[lookups[0]]
+    found = record.read_now(lambda c: standing_by_token(c, [*tokens, "st_nobody"]))
+    assert {token: [item.entry for item in choices] for token, choices in found.items()} == {
+        tokens[0]: [ids[0], ids[2]],
+        tokens[1]: [ids[1]],
+    }
+    assert [record.read_now(lambda c, token=token: standing_of(c, token)) for token in tokens] == list(found.values())  # type: ignore[misc]
 
 
 def _envelope(connection: Connection, entry_id: str) -> Any:
@@ -243,63 +242,59 @@ def test_retention_keeps_what_stands(database: Database, keys: Keys) -> None:
         record.close_now()
 
 
-def test_many_who_ask_get_their_own_answer(database_url: str, keys: Keys, clock: Clock) -> None:
-    """A hundred at once share a few queries, and each gets what is theirs; what another process stored a moment ago is seen."""
-
-    async def run() -> None:
-        record = Record(Database(database_url), keys, clock=clock, deadline=30)
-        another = Record(Database(database_url), keys, clock=clock, deadline=30)
-        await record.open()
-        queries, read = [], record._choices._read
-
-        def counted(work: Any) -> Any:
-            queries.append(work)
-            return read(work)
-
-        record._choices._read = counted
-        try:
-            for number in range(0, 100, 3):
-                await record.write(entry(clock, "no_action", f"a-{number}", who=f"s-{number}"))
-            found = await asyncio.gather(*(record.choices_of(f"s-{number}") for number in itertools.chain(range(100), range(100))))
-            told = [[item.about for item in choices] for choices in found]
-            assert told == [[f"a-{number}"] if number % 3 == 0 else [] for number in itertools.chain(range(100), range(100))]
-            assert len(queries) <= 2
-            await asyncio.to_thread(another.write_now, entry(clock, "no_marketing", who="s-1"))
-            assert [item.choice for item in await record.choices_of("s-1")] == ["no_marketing"]
-        finally:
-            await record.close()
-            another.close_now()
-
-    asyncio.run(run())
+def decision(clock: Clock, *choices: Choice, who: str = "s-1", then: NewEntry | None = None) -> NewEntry:
+    """The entry of a decision that kept to these choices."""
+    now = clock.ahead(seconds=1)
+    return NewEntry(str(IDS.new(now)), "decision", now, {}, subscriber=who, private={"case": {}}, companion=then, choices=choices)
 
 
-def test_who_gives_up_does_not_hinder_the_others(sqlite_url: str, keys: Keys, clock: Clock) -> None:
-    """A caller that goes away, or waits in vain, is left out; the store that fails is told to all who wait."""
+def stored(record: Record, *entries: NewEntry) -> list[tuple[Choice, ...] | None]:
+    """What the store says of entries that come together: the choices that one does not know of, none where it is stored."""
+    outcomes = record._committer.commit(entries)
+    return [outcome.choices if isinstance(outcome, ChoicesStand) else None for outcome in outcomes]
 
-    async def run() -> None:
-        record = Record(Database(sqlite_url), keys, clock=clock, deadline=30)
-        await record.open()
-        lookups = record._choices
-        try:
-            gone = asyncio.create_task(record.choices_of("s-1"))
-            await asyncio.sleep(0)
-            stays = asyncio.create_task(record.choices_of("s-1"))
-            gone.cancel()
-            assert await stays == ()
-            with pytest.raises(StoreUnavailable, match="in time"):
-                await lookups.of(b"x", 0)
-            assert await record.choices_of("s-1") == ()
 
-            def fail(connection: Connection, _: Any) -> Any:
-                raise OperationalError("SELECT", None, ConnectionError("cut"))
+def test_a_decision_is_stored_only_where_it_knows_what_stands(record: Record, clock: Clock) -> None:
+    """Of many at once, those that know nothing of a choice, or of one that was taken back, are told what stands; the others are stored."""
+    chosen(record, entry(clock, "no_marketing"), entry(clock, "no_channel", "app", who="s-2"))
+    first, second = (record.read_now(lambda c, who=who: standing_of(c, str(token_of(c, record.keys, who)))) for who in ("s-1", "s-2"))  # type: ignore[misc]
+    asked = [decision(clock), decision(clock, who="s-2"), decision(clock, who="s-3"), decision(clock, *first)]
+    assert stored(record, *asked) == [first, second, None, None]
+    chosen(record, entry(clock, "no_marketing", None, TAKEN_BACK))
+    assert stored(record, decision(clock, *first), decision(clock)) == [(), None]
+    assert verified(record).genuine
 
-            lookups._look = fail
-            found = await asyncio.gather(record.choices_of("s-1"), record.choices_of("s-2"), return_exceptions=True)
-            assert [type(error) for error in found] == [StoreUnavailable, StoreUnavailable]
-        finally:
-            await record.close()
 
-    asyncio.run(run())
+def test_a_decision_that_goes_on_is_stored_with_what_led_to_it_or_not_at_all(record: Record, clock: Clock) -> None:
+    """An outcome whose next decision does not know what stands is not stored either, and leaves no gap in the numbers."""
+    chosen(record, entry(clock, "no_marketing"))
+    now = clock.ahead(seconds=1)
+    outcome = NewEntry(str(IDS.new(now)), "outcome", now, {}, subscriber="s-1", companion=decision(clock))
+    assert [found is None for found in stored(record, outcome, decision(clock, who="s-2"))] == [False, True]
+    with record.database.engine.connect() as connection:
+        assert connection.execute(select(func.count()).where(col(EntryRow.kind) == "outcome")).scalar_one() == 0
+    assert verified(record).genuine
+
+
+def test_a_key_is_not_taken_by_a_decision_that_is_made_again(record: Record, clock: Clock) -> None:
+    """The idempotency key stays free for the decision that knows what stands."""
+    chosen(record, entry(clock, "no_marketing"))
+    key = Idempotency("app", "k", b"h" * 32, clock.now + datetime.timedelta(hours=1))
+    first = replace(decision(clock), idempotency=key)
+    [choices] = stored(record, first)
+    assert choices is not None
+    again = replace(decision(clock, *choices), idempotency=key)
+    assert record.write_now(again).entry_id == again.id
+
+
+def test_what_stands_survives_the_way_between_processes() -> None:
+    """The refusal is told by one process to another, with what stands."""
+    [(_, told)] = Frames().feed(framed(1, ChoicesStand(NOT_KNOWN)))
+    assert (type(told), told.choices, str(told)) == (
+        ChoicesStand,
+        NOT_KNOWN,
+        "what the person chose for good changed meanwhile; decide again",
+    )
 
 
 def test_while_nobody_can_know_marketing_is_taken_to_be_refused(
@@ -312,15 +307,26 @@ def test_while_nobody_can_know_marketing_is_taken_to_be_refused(
         record = Record(Database(sqlite_url), keys, clock=clock, deadline=5, spool=spool)
         await record.open()
         try:
-            assert await record.choices_of("s-1") == ()
 
-            def down() -> None:
+            def down(_: NewEntry) -> None:
                 raise StoreUnavailable("down")
 
-            monkeypatch.setattr(record._writer, "check", down)
-            assert await record.choices_of("s-1") == NOT_KNOWN
+            monkeypatch.setattr(record._writer, "submit", down)
+            for choices in ((), (Choice("no_action", "a"),)):
+                with pytest.raises(ChoicesStand) as refused:
+                    await record.write(decision(clock, *choices))
+                assert refused.value.choices == NOT_KNOWN
+            kept = decision(clock, *NOT_KNOWN)
+            assert (await record.write(kept)).entry_id == kept.id
+            assert record.spooled_bytes > 0
             with pytest.raises(StoreUnavailable):
                 await record.write(entry(clock, "no_marketing"))
+            monkeypatch.undo()
+            async with asyncio.timeout(20):
+                while record.spooled_bytes:  # noqa: ASYNC110 - the writer does not say when
+                    await asyncio.sleep(0.05)
+            found = await record.read(lambda connection: read_entry(connection, keys, kept.id))
+            assert found is not None
         finally:
             monkeypatch.undo()
             await record.close()

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, insert, literal_column
 from sqlmodel import SQLModel
 
 from app.record.canonical import canonical
+from app.record.choices import standing_by_token
 from app.record.entries import NewEntry, NewRow, Written
 from app.record.entries import Subject as Placeholder
 from app.record.keys import Keys, KeysProblem
@@ -20,7 +21,17 @@ from app.record.privacy import Unreadable, seal
 from app.record.store import tables
 from app.record.store.claims import Claims
 from app.record.store.database import Database, stamp
-from app.record.store.problems import ROW_ERRORS, HasSuccessor, KeyUnknown, PersonErased, RowRefused, StoreError, blames_row, taken_in
+from app.record.store.problems import (
+    ROW_ERRORS,
+    ChoicesStand,
+    HasSuccessor,
+    KeyUnknown,
+    PersonErased,
+    RowRefused,
+    StoreError,
+    blames_row,
+    taken_in,
+)
 from app.record.store.subjects import NoKey, Subject, subjects_of
 from app.record.store.tables import EntryRow, SuccessorRow, UnsealedRow
 
@@ -51,8 +62,9 @@ class Batch:
         claims.look(entries)
         open_ones = [entry for entry in entries if claims.outcome(entry) is None]
         subjects = subjects_of(self.database, self.keys, self.connection, [*_parts(open_ones)], self.now)
-        claims.take(open_ones, subjects)
-        settled = {entry.id: outcome for entry in entries if (outcome := claims.outcome(entry)) is not None}
+        outdated = self._outdated(open_ones, subjects)
+        claims.take([entry for entry in open_ones if entry.id not in outdated], subjects)
+        settled = outdated | {entry.id: outcome for entry in entries if (outcome := claims.outcome(entry)) is not None}
         self._write([*_parts(entry for entry in open_ones if entry.id not in settled)], subjects, sequence)
         return [settled.get(entry.id) or Written(entry.id, number=len(entry.parts)) for entry in entries]
 
@@ -79,6 +91,18 @@ class Batch:
         middle = len(entries) // 2
         first = self.enter_what_can_be(entries[:middle], sequence)
         return first + self.enter_what_can_be(entries[middle:], sequence + written(first))
+
+    def _outdated(self, entries: Sequence[NewEntry], subjects: Mapping[str, Subject]) -> dict[str, Outcome]:
+        """The decisions that do not know what the person chose, which this transaction sees as it stands."""
+        tokens = {part.id: subjects[part.id].token for part in _parts(entries) if part.choices is not None}
+        standing = standing_by_token(self.connection, sorted({*tokens.values()})) if tokens else {}
+        found: dict[str, Outcome] = {}
+        for entry in entries:
+            for part in entry.parts:
+                stands = standing.get(tokens.get(part.id, ""), ())
+                if part.choices is not None and part.choices != stands:
+                    found[entry.id] = ChoicesStand(stands)
+        return found
 
     def _write(self, entries: Sequence[NewEntry], subjects: Mapping[str, Subject], sequence: int) -> None:
         if not entries:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import psycopg
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError, SQLAlchemyError, StatementError
+
+from app.engine.vocabulary.choices import Choice
 
 _OF_ROWS = ("21", "22", "23")
 """SQLSTATE classes of what a row can do wrong: one written twice by a statement, values that do not fit, broken constraints."""
@@ -31,6 +35,25 @@ class PersonErased(RowRefused):
 
 class HasSuccessor(StoreError):
     """The decision has a next step in its conversation already; neither the entry nor its companion was stored."""
+
+
+class ChoicesStand(StoreError):
+    """The person chose otherwise than the decision knows: it was not stored, and is to be made again."""
+
+    def __init__(self, choices: tuple[Choice, ...]) -> None:
+        """
+        Args:
+            choices: what stands, oldest first.
+        """
+        super().__init__(choices)
+
+    def __str__(self) -> str:
+        return "what the person chose for good changed meanwhile; decide again"
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """What stands, oldest first."""
+        return cast("tuple[Choice, ...]", self.args[0])
 
 
 class KeyUnknown(StoreError):

@@ -15,20 +15,17 @@ import structlog
 from sqlalchemy import select
 from sqlmodel import col
 
-from app.engine.vocabulary.choices import NOT_KNOWN, Choice
-from app.record.choices import standing_among
+from app.engine.vocabulary.choices import NOT_KNOWN
 from app.record.entries import NewEntry, Written
 from app.record.keys import Keys
-from app.record.privacy import lookup_of
 from app.record.relay.sending import RelayedWriter
 from app.record.spool.draining import Drain
 from app.record.spool.waiting import Spool
 from app.record.store.adoption import Adopted, adopt
 from app.record.store.committer import Beside, Committer
 from app.record.store.database import Database, cause
-from app.record.store.lookups import Lookups
 from app.record.store.migrate import bring_up_to_date
-from app.record.store.problems import DATABASE_ERRORS, KeyUnknown, StoreBusy, StoreError, StoreUnavailable
+from app.record.store.problems import DATABASE_ERRORS, ChoicesStand, KeyUnknown, StoreBusy, StoreError, StoreUnavailable
 from app.record.store.readers import Readers, Reading
 from app.record.store.tables import TreeRow
 from app.record.store.upkeep import keep_up_for_ever
@@ -82,7 +79,6 @@ class Record:
         self._writer = self._relayed or Writer(self._committer, longest_queue, None if spool is None else Drain(spool, self._committer))
         self._upkeep: asyncio.Task[None] | None = None
         self._readers = Readers(database, self._committer.place, longest_queue)
-        self._choices: Lookups[bytes, tuple[Choice, ...]] = Lookups(self.read, standing_among, (), longest_queue)
 
     async def open(self) -> None:
         """Bring the database up to date and start writing; where another process writes for this one, that has done so already.
@@ -139,7 +135,8 @@ class Record:
 
     async def write(self, entry: NewEntry, *, deadline: float | None = None) -> Written:
         """Store an entry; it is durable when this returns: in the store or, where that is down and the entry has no idempotency key, in the
-        spool. Whether a key was used before, the store alone can tell.
+        spool. Whether a key was used before, the store alone can tell, and what a person chose too: a decision that is spooled has to take
+        marketing and profiling to be refused.
 
         A caller that goes away does not undo the commit that it shares with others.
 
@@ -153,29 +150,16 @@ class Record:
             RowRefused: the store refused this entry.
             KeyUnknown: this process does not know the key of the person whom it is about.
             KeyReused: its idempotency key was used for another request.
+            ChoicesStand: it is a decision that does not know what the person chose.
         """
         try:
             return await self._store(entry, self.deadline if deadline is None else deadline)
         except (StoreBusy, StoreUnavailable):
             if self._spool is None or not self._writer.runs or entry.idempotency is not None or _binds(entry):
                 raise
+            if entry.choices not in (None, NOT_KNOWN):
+                raise ChoicesStand(NOT_KNOWN) from None
             return await self._spool.keep(entry, self.deadline)
-
-    async def choices_of(self, subscriber_id: str) -> tuple[Choice, ...]:
-        """What a subscriber chose for good, as any process stored it before this was asked. Many who ask share a query.
-
-        Where the store is down and entries are spooled, nobody knows: then marketing and profiling are taken to be refused.
-
-        Raises:
-            StoreBusy, StoreUnavailable: it cannot be read.
-        """
-        try:
-            self._writer.check()
-            return await self._choices.of(lookup_of(self.keys, subscriber_id), self.read_deadline)
-        except (StoreBusy, StoreUnavailable):
-            if self._spool is None or not self._writer.runs:
-                raise
-            return NOT_KNOWN
 
     async def _store(self, entry: NewEntry, deadline: float) -> Written:
         stored = self._writer.submit(entry)
