@@ -23,6 +23,7 @@ from app.api.my import choices as my_choices
 from app.api.my import decisions as my_decisions
 from app.api.origins import Origins
 from app.api.packs import listing, publishing, steps
+from app.api.page import described
 from app.api.page import route as page
 from app.api.reading import consulting, exporting, persons, searching, whole
 from app.api.services import Services, open_services
@@ -54,6 +55,7 @@ ROUTES = (
     my_choices,
     my_decisions,
     page,
+    described,
 )
 """Modules of endpoints, in the order of the API's document."""
 
@@ -76,7 +78,7 @@ def create_app(settings: Settings, services: OpenServices = open_services) -> Fa
                 yield
 
     everywhere = [Depends(admit)]
-    app = FastAPI(title="Wanliu", lifespan=lifespan, dependencies=everywhere, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(title="Wanliu", lifespan=lifespan, dependencies=everywhere, openapi_url=None, redirect_slashes=False)
     app.state.public_url = settings.public_url
     for part in ROUTES:
         app.include_router(part.router)

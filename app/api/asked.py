@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
@@ -30,9 +30,14 @@ def check_parameters(request: Request) -> None:
 def _wrong_query(request: Request, known: Mapping[str, bool]) -> Iterator[FieldProblem]:
     for name in dict.fromkeys(request.query_params):
         if name not in known:
-            yield FieldProblem("query", f"has a parameter that there is not; {nearest_or_all(name, tuple(known))}")
+            yield FieldProblem("query", f"has a parameter that there is not; {_those(name, tuple(known))}")
         elif not known[name] and len(request.query_params.getlist(name)) > 1:
             yield FieldProblem(name, "is given twice; give it once")
+
+
+def _those(name: str, known: Sequence[str]) -> str:
+    """The parameter that was meant, else all. Of a name with a dot, which is of another language's filters, the last part means nothing."""
+    return f"there are {', '.join(known)}" if known and "." in name else nearest_or_all(name, known)
 
 
 def _headers_twice(request: Request, dependant: Dependant) -> Iterator[FieldProblem]:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from starlette.datastructures import Headers
+
 from app.api.bodies import Refused
 from app.api.problems import problem
 from app.engine.intake import FieldProblem
 from app.record.callers import Caller
 
+_HEADER = "X-Subscriber-Id"
 
-def check_subscriber(caller: Caller, subscriber: str) -> None:
+
+def check_subscriber(caller: Caller, subscriber: str, headers: Headers) -> None:
     """See that a customer asks about themselves.
+
+    Args:
+        caller: who asks.
+        subscriber: about whom, as the body says.
+        headers: of the request; whoever `X-Subscriber-Id` names there is meant too.
 
     Raises:
         Refused: their token names somebody else; whether that somebody exists is not looked at.
     """
-    if caller.subject is not None and subscriber != caller.subject:
+    if caller.subject is None:
+        return
+    if subscriber != caller.subject:
         raise _forbidden("subscriber.id", "is not the subscriber whom the token names; leave it out")
+    if headers.get(_HEADER, subscriber) != subscriber:
+        raise _forbidden(_HEADER, "is not the subscriber whom the token names; leave it out")
 
 
 def agent_of(caller: Caller, given: str | None) -> str | None:

@@ -16,7 +16,7 @@ from app.api.admission.door import patience_of
 from app.api.asked import check_parameters
 from app.api.bodies import Refused
 from app.api.identity.refusing import KeysAway, NotKnown
-from app.api.permissions import is_open, may
+from app.api.permissions import is_open, may, roles_told
 from app.api.problems import problem
 from app.api.services import Services
 from app.api.watching.watched import watched
@@ -120,7 +120,7 @@ async def admit(request: Request) -> Call:
     except KeysAway:
         raise Refused(problem("keys-away")) from None
     if not may(caller.role, route):
-        raise Refused(problem("forbidden", detail=f"the role `{caller.role}` may not do this"))
+        raise Refused(problem("forbidden", detail=f"the role `{caller.role}` may not do this; {roles_told(route)} may"))
     if caller.role == "self_service" and caller.subject is None:
         raise Refused(problem("forbidden", detail=_NO_SUBJECT))
     watched(request).asked_by(caller.role)

@@ -55,7 +55,7 @@ def case_of(call: Call, asked: DecisionRequest, now: datetime.datetime) -> Case:
         CaseError: naming every field that makes no case.
         Refused: a customer asks about somebody else.
     """
-    check_subscriber(call.caller, asked.subscriber.id)
+    check_subscriber(call.caller, asked.subscriber.id, call.request.headers)
     return take(call.services.packs.current, asked, now=now, role=call.caller.role, grade=call.caller.grade)
 
 

@@ -17,7 +17,7 @@ from app.api.recorded import answer_for, decision_of, note_reading
 from app.api.repeating import Made, RepeatKey, given_once
 from app.api.sparse import Fields, chosen, only
 from app.api.watching.watched import watched
-from app.engine.intake import parse_request
+from app.engine.intake import FieldProblem, parse_request
 from app.engine.vocabulary import DecisionRequest
 from app.record.callers import DEVELOPMENT, Caller
 from app.record.decisions import Asked
@@ -74,5 +74,5 @@ def _check_mode(caller: Caller, mode: str) -> None:
         Refused: the caller's role asks the other way.
     """
     if caller.role != DEVELOPMENT and (caller.role in TRYING) != (mode == "what_if"):
-        detail = "mode: authors, approvers and compliance ask with `mode: what_if`, everybody else without"
-        raise Refused(problem("forbidden", detail=detail))
+        told = "authors, approvers and compliance ask with `what_if`, everybody else without"
+        raise Refused(problem("forbidden", errors=[FieldProblem("mode", told)]))

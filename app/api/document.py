@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from app import __version__
 from app.api.admission.door import DEADLINE
 from app.api.admission.lanes import HEALTH
+from app.api.announced import data_schemas, webhooks
 from app.api.batch.shapes import BatchDecision, BatchEnd, BatchLine, BatchProblem
 from app.api.bodies import JSON
 from app.api.declaring import NAMED, REFERENCES
@@ -77,6 +78,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         _close(schemas[name])
     for answer in _ANSWERED:
         _add(schemas, answer.__name__, TypeAdapter(answer).json_schema(ref_template=REFERENCES, mode="serialization"))
+    for name, shape in data_schemas().items():
+        _add(schemas, name, shape)
     schemas["BatchDecision"]["properties"]["decision"] = {"$ref": REFERENCES.format(model="DecisionAnswer")}
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
@@ -89,6 +92,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             show(item[method])
             if method not in _READING:
                 _wait(item[method])
+    found["webhooks"] = webhooks()
     found["components"] = {
         "schemas": dict(sorted(schemas.items())),
         "parameters": {_PATIENCE["name"]: _PATIENCE},

@@ -44,6 +44,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "GET /readyz": EVERYBODY,
     "GET /docs": EVERYBODY,
     "GET /docs/{file}": EVERYBODY,
+    "GET /openapi.json": EVERYBODY,
     "GET /metrics": _roles("operations"),
     "POST /v1/decisions": ASKING | TRYING,
     "POST /v1/decisions/batch": _roles("campaign"),
@@ -94,6 +95,12 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
 def is_open(route: str) -> bool:
     """Is no key needed?"""
     return PERMISSIONS.get(route) is EVERYBODY
+
+
+def roles_told(route: str) -> str:
+    """The roles that may use a route, as a refusal tells them."""
+    roles = [f"`{role}`" for role in sorted(PERMISSIONS.get(route, ()))]
+    return " and ".join(filter(None, (", ".join(roles[:-1]), *roles[-1:]))) or "nobody"
 
 
 def may(role: str, route: str) -> bool:

@@ -60,7 +60,7 @@ KINDS: Mapping[str, Kind] = {
     "erased": Kind(410, "The person this was about was erased"),
     "slow-body": Kind(408, "The body did not come in time"),
     "body-too-large": Kind(413, "The body is larger than it may be"),
-    "unsupported-media-type": Kind(415, "The body is not `application/json`"),
+    "unsupported-media-type": Kind(415, "The body is not of the type that this call takes"),
     "head-too-large": Kind(431, "The head of the request is larger than it may be"),
     "invalid-request": Kind(422, "The request is not one this service can answer"),
     "idempotency-key-reused": Kind(422, "The idempotency key was used for another request"),

@@ -21,7 +21,7 @@ from app.api.problems import problem
 from app.api.recorded import answerable_by, no_decision
 from app.api.repeating import Made, RepeatKey, given_once
 from app.engine.case import Settled
-from app.engine.intake import RequestError, parse_response
+from app.engine.intake import FieldProblem, RequestError, parse_response
 from app.engine.vocabulary import AnswersReport, Outcome, OutcomeReport
 from app.record.entries import Idempotency
 from app.record.outcomes import Answerable, Told, not_offered, outcome_entry, report_problems
@@ -62,7 +62,7 @@ async def respond(call: Admitted, decision_id: DecisionId, idempotency_key: Repe
     refusal leads to the next decision, of another kind of help. Or answers to what the decision asked, which lead to one that knows them.
     """
     body = await read_json(call.request)
-    said, now = parse_response(body), call.now()
+    said, now = _said(body), call.now()
     told = said.model_copy(update={"agent": agent_of(call.caller, said.agent)})
 
     async def make(key: Idempotency | None) -> Made:
@@ -71,6 +71,24 @@ async def respond(call: Admitted, decision_id: DecisionId, idempotency_key: Repe
         return await outcome_made(call, decision_id, told, now, key)
 
     return await given_once(call, idempotency_key, body, now, make)
+
+
+def _said(body: bytes) -> OutcomeReport | AnswersReport:
+    """What a body tells.
+
+    Raises:
+        RequestError: it tells nothing, or something is wrong with it.
+    """
+    try:
+        return parse_response(body)
+    except RequestError as error:
+        missing = [problem.field for problem in error.problems if problem.message == "is required"]
+        if missing != ["action", "outcome"]:
+            raise
+        raise RequestError([*error.problems, FieldProblem("answers", _OR_ANSWERS)]) from None
+
+
+_OR_ANSWERS = "would do instead of `action` and `outcome`: what the person answered, by the name of the fact"
 
 
 async def outcome_made(call: Call, decision_id: str, report: OutcomeReport, now: datetime.datetime, key: Idempotency | None) -> Made:

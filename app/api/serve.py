@@ -17,6 +17,7 @@ from app.api.identity.trusting import trust_of
 from app.api.logs import configure_logs, is_for_people, say_mode
 from app.api.serving.background import working
 from app.api.serving.keeper import Keeper, NotStarted
+from app.api.serving.running import loop_factory, settle_memory
 from app.api.serving.telling import address_of, reason, welcome
 from app.api.watching.keeping import KeeperWatch
 from app.api.watching.shared import private_folder
@@ -88,12 +89,13 @@ def _listening(settings: Settings) -> socket.socket:
 def _run(settings: Settings, listener: socket.socket) -> bool:
     """Work on the record and keep workers; false where they were not let finish."""
     record = record_of(settings, _now)
-    with private_folder():
-        return asyncio.run(_keep(settings, listener, record, KeeperWatch(record)))
+    with private_folder(), asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(_keep(settings, listener, record, KeeperWatch(record)))
 
 
 async def _keep(settings: Settings, listener: socket.socket, record: Record, watch: KeeperWatch) -> bool:
     def said(told: dict[str, Any]) -> None:
+        settle_memory()
         say_mode(development=told["development"])
         port = listener.getsockname()[1]
         if is_for_people(settings.log_format):

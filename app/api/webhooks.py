@@ -14,9 +14,11 @@ from starlette.responses import Response
 from app.api.bodies import Refused, json_answer, read_json
 from app.api.calls import Admitted, Call
 from app.api.declaring import declared
+from app.api.packs.shelf import other_actions
 from app.api.parameters import EntryId, Worded
 from app.api.problems import problem
-from app.engine.intake import parse_body
+from app.engine.intake import FieldProblem, RequestError, parse_body
+from app.engine.intake.wording import hinted
 from app.engine.vocabulary import Channel, Outcome
 from app.engine.vocabulary.model import Model
 from app.engine.vocabulary.types import Code
@@ -120,6 +122,7 @@ class Redriven:
 async def add(call: Admitted) -> Response:
     """Operations hear of everything; a campaign engine of the decisions that its own system asked for, and what became of them."""
     asked = parse_body(await read_json(call.request), WebhookRequest)
+    await _check_actions(call, asked.actions)
     await checked_callback(asked.callback, private=call.services.callbacks_private)
     await call.read(check_room)
     wanted = Wanted(
@@ -133,6 +136,25 @@ async def add(call: Admitted) -> Response:
     added = add_webhook(call.new_id(now), now, call.record.keys, wanted)
     await call.record.write(added.entry)
     return _with_secret(added, 201)
+
+
+async def _check_actions(call: Call, actions: tuple[str, ...]) -> None:
+    """See that each action is one that can be decided: of the pack in force, or of another in the store, which may be in force tomorrow.
+
+    Raises:
+        RequestError: naming the action that was meant.
+    """
+    known = call.services.packs.current.by_id
+    if all(action in known for action in actions):
+        return
+    others = await other_actions(call)
+    problems = [
+        FieldProblem(f"actions.{index}", hinted("is no action of a pack in the store", action, {*known, *others}))
+        for index, action in enumerate(actions)
+        if action not in known and action not in others
+    ]
+    if problems:
+        raise RequestError(problems)
 
 
 @router.get("/v1/webhooks", operation_id="listWebhooks", summary="Who is told of events, and where", **declared(Webhooks))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import httpx
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from app import __version__
 from app.api.answers import DecisionAnswer
 from app.cli.answering import Answer, Unusable
 from app.cli.console import complain, fail
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from app.engine.pack import Pack
 
 _LONGEST_KEY = 20_000
+_WHO_ASKS = "self"
 _RETRIES, _DEADLINE = 2, 20.0
 _HINTS = {
     "unauthenticated": f"give the API key or the token in {CALLERS_KEY}, or in the file of --key-file",
@@ -113,12 +115,31 @@ def _sheet(pack: Pack, name: str, request: dict[str, Any], told: dict[str, Any])
         return None
     try:
         answer = _ANSWER.validate_python(told)
-        case = take(pack, parse_request(orjson.dumps(request)), now=answer.decided_at, role="development")
+        case = take(pack, parse_request(orjson.dumps(_with_someone(request))), now=answer.decided_at, role="development")
     except (ValidationError, RequestError):
-        complain(f"{name}: as JSON, since the service is of another version than this program")
+        complain(f"{name}: as JSON, since {_why_not(told)}")
         return None
-    title = f"{case.subscriber.id}  {name}{f'  {answer.decision_id}' if answer.decision_id else ''}"
+    title = "  ".join(filter(None, (_who(request), name, answer.decision_id)))
     return Sheet(title, pack, case, answer, language_of(case.locale))
+
+
+def _why_not(told: Mapping[str, Any]) -> str:
+    if told.get("engine") != __version__:
+        return f"the service is of another version ({told.get('engine') or 'unknown'}) than this program ({__version__})"
+    return "the answer has something that this program cannot show as a table"
+
+
+def _who(request: Mapping[str, Any]) -> str | None:
+    """The subscriber whom the request names; none where a token does."""
+    subscriber = request.get("subscriber")
+    return subscriber.get("id") if isinstance(subscriber, dict) else None
+
+
+def _with_someone(request: dict[str, Any]) -> dict[str, Any]:
+    """The request as a case is made of it: with an id, where a customer's token says who it is."""
+    if _who(request) is not None or not isinstance(request.get("subscriber"), dict):
+        return request
+    return request | {"subscriber": {**request["subscriber"], "id": _WHO_ASKS}}
 
 
 def _key(file: Path | None) -> str | None:

@@ -155,9 +155,9 @@ class DossierPage:
 
     def _policy(self, clauses: Sequence[PolicyClause]) -> Iterator[RenderableType]:
         """Every clause that was asked: those that kept something out by themselves, the others together."""
-        opened = [item.title for item in clauses if not closed(item)]
+        opened = list(dict.fromkeys(item.title for item in clauses if not closed(item)))
         yield Text(f"\n{self._say('policy')}", style="bold")
-        if len(opened) < len(clauses):
+        if any(map(closed, clauses)):
             rows = table("", *map(self._say, ("clause", "permitted", "kept out", "unknown")), right=(1, 2, 3))
             for item in filter(closed, clauses):
                 title = enclosed(item.title, f"{item.gate}.{item.clause}", self.language)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.labels import labels_of, word
-from app.engine.answer import ActionAnswer, Evidence, Explanation, NotOffered, Reason, TariffAnswer, UnknownFact
+from app.engine.answer import ActionAnswer, Evidence, Explanation, NotOffered, NotStronger, Reason, TariffAnswer, UnknownFact
 from app.engine.spoken import spoken
 from app.engine.terms import DIRECTIONS, local_time, term
 from app.engine.texts import BY_UNIT, MEASURES, Language, listed, shown
-from app.engine.words import fact_title
+from app.engine.words import clause_in_words, fact_title
 
 if TYPE_CHECKING:
     from app.engine.case import Case
@@ -100,17 +100,26 @@ class Sheet:
             phase = Text(self._with(answer.phase.title, answer.phase.id), style=_PHASE_STYLE.get(answer.phase.id, "bold"))
             grid.add_row(self._label("phase"), Group(phase, *(self._reason(reason) for reason in answer.phase.reasons)))
         for passed in answer.phase.not_stronger or ():
-            clauses = [evidence.clause for evidence in passed.because or ()]
-            told = [Text(self._told(self._label("fails"), ", ".join(clauses)), style="dim")] if clauses and self._full else []
-            told += [Text(self._told(self._label("unknown"), self._facts(passed.unknown)), style="dim")] if passed.unknown else []
-            if told:
-                grid.add_row(f"{self._label('not stronger')} {passed.title}", Group(*told))
+            if told := [*self._passed(passed)]:
+                grid.add_row(self._named("not stronger", passed.title), Group(*told))
         if answer.moment and answer.moment != "none":
             moment = self.pack.moments.get(answer.moment)
             grid.add_row(self._label("moment"), self._with(moment.title.say(self.language), answer.moment) if moment else answer.moment)
         if not answer.personalised:
             grid.add_row("", Text(self._label("not personalised"), style="magenta"))
         return Padding(grid, (1, 0, 0, 0))
+
+    def _passed(self, passed: NotStronger) -> Iterator[Text]:
+        """What kept a stronger phase away: what does not hold and, apart from it, what is not known."""
+        clauses = {clause.name: clause for clause in self.pack.phase_by_id[passed.phase].clauses}
+        false = [item.clause for item in passed.because or () if item.clause not in passed.unknown]
+        for label, names in (("fails", false if self._full else ()), ("not known", passed.unknown)):
+            told = [clause_in_words(self.pack, clauses[name], self.language) for name in names if name in clauses]
+            if told:
+                yield Text(self._told(self._label(label), ("；" if self.language == "zh" else "; ").join(told)), style="dim")
+
+    def _named(self, label: str, title: str) -> str:
+        return f"{self._label(label)}{title}" if self.language == "zh" else f"{self._label(label)} {title}"
 
     def _reason(self, reason: Reason) -> RenderableType:
         lines: list[RenderableType] = [Text(reason.text)]
@@ -121,20 +130,22 @@ class Sheet:
     def _figures(self, evidence: Sequence[Evidence] | None) -> Iterator[Text]:
         """The values that conditions saw. Other signals among them are told in words of their own."""
         for item in evidence or ():
-            values = [
-                f"{self._fact(name)} = {self._measured(name, value)}"
-                for name, value in item.values.items()
-                if not name.startswith(("signal(", "level("))
-            ]
+            values = {name: value for name, value in item.values.items() if not name.startswith(("signal(", "level("))}
             if values:
-                yield Text(", ".join(values), style="dim")
+                yield Text(self._in_chinese(values) if self.language == "zh" else self._as_written(values), style="dim")
+
+    def _as_written(self, values: Mapping[str, object]) -> str:
+        return ", ".join(f"{name} = {self._measured(name, value)}" for name, value in values.items())
+
+    def _in_chinese(self, values: Mapping[str, object]) -> str:
+        """Facts by their titles, and the thresholds, which have none, together after them."""
+        told = [f"{self._fact(name)}：{self._measured(name, value)}" for name, value in values.items() if not name.startswith("param.")]
+        thresholds = [self._measured(name, value) for name, value in values.items() if name.startswith("param.")]
+        return "；".join(told + ([f"{self._label('threshold')}：{listed(thresholds, 'zh')}"] if thresholds else []))
 
     def _fact(self, name: str) -> str:
         """What conditions are about: its title in Chinese, and in English the name that the pack's files have."""
         return fact_title(self.pack, name, "zh") if self.language == "zh" else name
-
-    def _facts(self, names: Sequence[str]) -> str:
-        return listed([self._fact(name) for name in names], self.language)
 
     def _measured(self, name: str, value: object) -> str:
         """A value in its unit where it has one, as people write it."""

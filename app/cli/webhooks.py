@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from rich.table import Table
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
 
 from app.cli.console import fail, out, write_json
 from app.cli.pack_tables import moment
@@ -25,7 +27,7 @@ def show(*, as_json: bool) -> None:
     if as_json:
         write_json([_as_json(one, standing[one.subscription.id]) for one in kept])
     elif kept:
-        out().print(_table(kept, standing))
+        out().print(Group(*(_entry(one, standing[one.subscription.id]) for one in kept)))
     else:
         out().print("There are no webhooks. `POST /v1/webhooks` makes one: docs/webhooks.md.", soft_wrap=True)
 
@@ -45,13 +47,12 @@ def _as_json(kept: Kept, standing: Standing) -> dict[str, Any]:
     return {**told, "since": about.since, "standing": asdict(standing)}
 
 
-def _table(kept: list[Kept], standing: dict[str, Standing]) -> Table:
-    table = Table("id", "owner", "host", "told", "waiting", "oldest", "given up", "last problem", box=None, pad_edge=False)
-    table.columns[0].no_wrap = True
-    for one in kept:
-        about, found = one.subscription, standing[one.subscription.id]
-        oldest = f"{found.oldest_waiting_s:,.0f} s" if found.waiting else ""
-        problem = " ".join(filter(None, (found.problem, moment(found.problem_at))))
-        counts = (f"{found.delivered:,}", f"{found.waiting:,}", oldest, f"{found.given_up:,}")
-        table.add_row(about.id, about.wanted.owner, host_of(about.wanted.callback), *counts, problem)
-    return table
+def _entry(kept: Kept, standing: Standing) -> RenderableType:
+    """A webhook, and below it how it stands: figures, then what went wrong last."""
+    about = kept.subscription
+    waiting = f"{standing.waiting:,} waiting" + (f" (the oldest for {standing.oldest_waiting_s:,.0f} s)" if standing.waiting else "")
+    lines = [f"{standing.delivered:,} told · {waiting} · {standing.given_up:,} given up"]
+    if standing.problem:
+        lines.append(f"last problem: {standing.problem}, {moment(standing.problem_at)}")
+    head = Text.assemble((about.id, "bold"), f"  {host_of(about.wanted.callback)}  {about.wanted.owner}")
+    return Group(head, *(Padding(Text(line), (0, 0, 0, 2)) for line in lines))

@@ -170,8 +170,8 @@ class _Explainer:
             script=said if form == "script" else None,
             text=said if form == "text" else None,
             reasons=[] if self.detail == "none" else self.reasons(ranked, action, values, extra),
-            score=ranked.score,
-            parts=ScoreParts(ranked.propensity, ranked.value, ranked.relevance, ranked.lever),
+            score=sum_told(ranked.score),
+            parts=ScoreParts(round(ranked.propensity, 4), sum_told(ranked.value), round(ranked.relevance, 4), round(ranked.lever, 4)),
             concession=ranked.concession or None,
             approve=action.approve,
             confirm=action.confirm,
@@ -276,7 +276,7 @@ class _Explainer:
             change=words.change_in_words(self.pack, turned, self.language) if turned else None,
             changes=words.changes(turned) if turned else [],
             lost_to=outcome.lost_to,
-            behind=outcome.behind,
+            behind=sum_told(outcome.behind),
         )
 
     def changes_of(self, facts: Facts) -> Changes:
@@ -311,3 +311,13 @@ class _Explainer:
             waiting = [item.clauses for item in decision.undecided if decision.personalised or not item.doer.marketing]
             clauses = {clause.slot: clause for missing in waiting for clause in missing}.values()
         return unknown_facts(pack, decision, clauses, self.values, self.language)
+
+
+def sum_told(value: float | None) -> float | None:
+    """A score or a sum as answers tell it, to two decimals. Actions are ranked by what is not rounded."""
+    return None if value is None else round(value, 2)
+
+
+def factor_told(value: float | None) -> float | None:
+    """A factor of a score as answers tell it, to four decimals."""
+    return None if value is None else round(value, 4)

@@ -125,7 +125,7 @@ _words: Mapping[str, tuple[str, str]] = {
     "retirement": ("retirement", "退休"),
     "new_home": ("new home", "乔迁"),
     # Services that are no tariff of their own
-    "toll_pack": ("calling pack", "长途优惠包"),
+    "toll_pack": ("international calling pack", "国际及港澳台通话包"),
     "data_pack": ("data pack", "流量包"),
     "speed_pack": ("speed pack", "提速包"),
     "roaming_pack": ("roaming pack", "漫游包"),

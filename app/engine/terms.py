@@ -27,6 +27,8 @@ EMPTY: Words = {
     "refused": ("what there was to propose was refused", "可推荐的均已拒绝"),
 }
 """Why nothing was."""
+LEVELS: Words = {"watch": ("watch", "关注"), "high": ("high", "高"), "severe": ("severe", "严重")}
+"""How strong a signal is."""
 DUTIES: Words = {"owed": ("owed", "应办"), "care": ("care", "关怀"), "offer": ("offer", "营销")}
 KEYS: Words = {
     "duty": ("duty", "义务级别"),

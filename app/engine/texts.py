@@ -237,3 +237,10 @@ MEASURES = ("money", "MB", "percent")
 def listed(words: Sequence[str], language: Language) -> str:
     """Words in a row, as the language does it."""
     return ("、" if language == "zh" else ", ").join(words)
+
+
+def enumerated(words: Sequence[str], language: Language) -> str:
+    """All of the words in a row inside a sentence: `plan, bills and phone`."""
+    if language == "zh" or len(words) < 2:
+        return listed(words, language)
+    return f"{', '.join(words[:-1])} and {words[-1]}"

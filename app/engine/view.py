@@ -6,7 +6,8 @@
 - `self_service` sees only texts written for customers: nothing of stage, phase, signals, scores, concessions, or what was not offered.
 
 What is hidden is null where the answer allows it, else empty: `""`, `0`, `false`, `[]`, the first moment of 1970. A reason that rests on
-what the pack marks as `restricted` is told in the words for customers where it has some, else left out.
+what the pack marks as `restricted` is told in the words for customers where it has some, else left out; where nothing is left, one neutral
+reason, `withheld`, says that there is one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import datetime
 import functools
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
@@ -33,9 +34,19 @@ from app.engine.answer import (
     UnknownFact,
 )
 from app.engine.pack.model import Restrictions
+from app.engine.terms import Words
+from app.engine.texts import Language
 
 EVERYTHING = frozenset(("development", "author", "approver", "compliance"))
 AGENT = "agent"
+
+WITHHELD = "withheld"
+"""The code of the reason that stands where a role may see none of the others."""
+_withheld: Words = {
+    "phase": ("What this phase rests on is not shown to your role.", "阶段的判断依据不在您的查看权限内。"),
+    "action": ("Why this comes up is not shown to your role.", "推荐依据不在您的查看权限内。"),
+    "not_offered": ("Why it was left out is not shown to your role.", "未推荐的原因不在您的查看权限内。"),
+}
 
 Shown = Mapping[type, frozenset[str]]
 """Which fields of each part of an answer are shown."""
@@ -157,13 +168,20 @@ def _without(explanation: Explanation, hidden: frozenset[str]) -> Explanation:
     phase, others = explanation.phase, explanation.not_offered
     if hidden.isdisjoint(_codes(explanation)):
         return explanation
+    language = _language(explanation)
+    of_phase, of_action, of_other = (_withheld[part][language == "zh"] for part in ("phase", "action", "not_offered"))
     return replace(
         explanation,
-        phase=replace(phase, reasons=_told(phase.reasons, hidden)),
+        phase=replace(phase, reasons=_told(phase.reasons, hidden, of_phase)),
         signals=[signal for signal in explanation.signals if signal.id not in hidden],
-        actions=[replace(action, reasons=_told(action.reasons, hidden, action.action)) for action in explanation.actions],
-        not_offered=None if others is None else [_kept_out(item, hidden) for item in others],
+        actions=[replace(action, reasons=_told(action.reasons, hidden, of_action, action.action)) for action in explanation.actions],
+        not_offered=None if others is None else [_kept_out(item, hidden, of_other) for item in others],
     )
+
+
+def _language(explanation: Explanation) -> Language:
+    """The language an answer is worded in, as the titles that every answer has show."""
+    return "zh" if any("\u4e00" <= sign <= "\u9fff" for sign in explanation.stage_title + explanation.phase.title) else "en"
 
 
 def _codes(explanation: Explanation) -> Iterator[str]:
@@ -177,19 +195,19 @@ def _codes(explanation: Explanation) -> Iterator[str]:
     yield from (f"{item.action}:{item.clause}" for item in explanation.not_offered or ())
 
 
-def _told(reasons: Iterable[Reason], hidden: frozenset[str], action: str = "") -> list[Reason]:
-    """Reasons, the restricted ones in the words for customers, and without those that have none."""
+def _told(reasons: Sequence[Reason], hidden: frozenset[str], instead: str, action: str = "") -> list[Reason]:
+    """Reasons, the restricted ones in the words for customers, and without those that have none; one that says so where none is left."""
     told = []
     for reason in reasons:
         if reason.code not in hidden and f"{action}:{reason.code}" not in hidden:
             told.append(reason)
         elif reason.customer:
             told.append(replace(reason, text=reason.customer))
-    return told
+    return told if told or not reasons else [Reason(WITHHELD, instead, None, None)]
 
 
-def _kept_out(item: NotOffered, hidden: frozenset[str]) -> NotOffered:
-    return replace(item, text="", change=None, changes=[]) if f"{item.action}:{item.clause}" in hidden else item
+def _kept_out(item: NotOffered, hidden: frozenset[str], instead: str) -> NotOffered:
+    return replace(item, text=instead, change=None, changes=[]) if f"{item.action}:{item.clause}" in hidden else item
 
 
 def _for_customers(explanation: Explanation) -> Explanation:

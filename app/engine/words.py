@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 from app.engine.answer import Change, Evidence, Shown
 from app.engine.changes import Turn, Turns
 from app.engine.pack.model import Clause, Moment, Pack, Phase, Stage
 from app.engine.runtime import FAR, NEVER
 from app.engine.spoken import spoken
+from app.engine.terms import LEVELS, term
 from app.engine.texts import BY_UNIT, Language, listed, shown
-from app.engine.tree import Call, Const, Node, Ref, Type, children, show
+from app.engine.tree import Call, Compare, Const, Member, Node, Ref, Type, children, show
 from app.engine.vocabulary import EVENTS, FACTS
 
 PHRASES: Mapping[str, tuple[str, str]] = {
@@ -55,15 +56,15 @@ PHRASES: Mapping[str, tuple[str, str]] = {
 }
 
 _calls: Mapping[str, tuple[str, str]] = {
-    "last": ("{0} in the last cycle", "上期{0}"),
-    "mean": ("average {0} over {1} cycles", "近{1}期月均{0}"),
-    "total": ("total {0} over {1} cycles", "近{1}期{0}合计"),
-    "peak": ("highest {0} in {1} cycles", "近{1}期最高{0}"),
-    "median": ("median {0} of {1} cycles", "近{1}期{0}中位数"),
-    "change": ("change of {0} against {1} cycles", "{0}较前{1}期变化"),
-    "falling": ("{0} falling for {1} cycles", "{0}连降{1}期"),
-    "rising": ("{0} rising for {1} cycles", "{0}连升{1}期"),
-    "share_over": ("share of {2} cycles with {0} over {1}", "近{2}期{0}超过{1}的占比"),
+    "last": ("{0} last month", "上月{0}"),
+    "mean": ("average {0} over {1} months", "近{1}个月平均{0}"),
+    "total": ("total {0} over {1} months", "近{1}个月{0}合计"),
+    "peak": ("highest {0} in {1} months", "近{1}个月最高{0}"),
+    "median": ("median {0} of {1} months", "近{1}个月{0}中位数"),
+    "change": ("change of {0} against the {1} months before", "{0}较前{1}个月变化"),
+    "falling": ("{0} falling for {1} months", "{0}连降{1}个月"),
+    "rising": ("{0} rising for {1} months", "{0}连升{1}个月"),
+    "share_over": ("share of {2} months with {0} over {1}", "近{2}个月{0}超过{1}的占比"),
     "days_since": ("time since {0}", "距{0}已过"),
     "days_until": ("time until {0}", "距{0}还有"),
     "fee_on": ("cost on {0}", "按{0}测算费用"),
@@ -102,7 +103,7 @@ _places: Mapping[str, tuple[str, str]] = {
     "vip.benefits_expire_on": ("day the benefits lapse", "权益到期日"),
     "declared.unaware_service": ("whether they knew of every service", "是否有不知情开通的业务"),
     "account.line_type": ("line type", "号码类型"),
-    "account.customer_class": ("customer class", "客户类别"),
+    "account.customer_class": ("customer class", "用户类别"),
     "account.pay_mode": ("payment mode", "付费方式"),
     "account.urban": ("urban", "城镇用户"),
     "plan.on_sale": ("on sale", "在售"),
@@ -122,6 +123,8 @@ _whole: Mapping[str, str] = {"over": "at_least", "under": "at_most"}
 _unit_at_end = re.compile(r" in (?:months|days|minutes|hours|MB)$")
 _counting = re.compile(r"^(?:throttled )?days?\b|天数$|第几天$")
 _aside = re.compile(r"[、(（].*$")
+MOST_NAMED = 4
+"""Of the many things that a clause may rest on, so many are named."""
 
 
 def phrase(code: str, language: Language, *given: str) -> str:
@@ -163,6 +166,56 @@ def title(pack: Pack, node: Node, language: Language) -> str:
     if isinstance(node, Call) and node.function in _calls and len(node.arguments) >= _calls[node.function][0].count("{"):
         return _calls[node.function][language == "zh"].format(*(title(pack, item, language) for item in node.arguments))
     return show(node)
+
+
+def clause_in_words(pack: Pack, clause: Clause, language: Language) -> str:
+    """What a clause is about: `said they want to leave`, `high churn score (severe)`; of many things the first few."""
+    if clause.gate == "hands_off":
+        return next(_inside(rule.title.say(language)) for rule in pack.hands_off if rule.clause.name == clause.name)
+    asked = {_about(node): _asked_in_words(pack, node, language) for node in _asked_of(clause.tree)}
+    told = list(dict.fromkeys(asked.values())) or [clause.test]
+    if len(told) > MOST_NAMED:
+        named = listed(told[:MOST_NAMED], language)
+        return f"{named}等" if language == "zh" else f"{named} or the like"
+    return listed(told[:-1], language) + (" or ", "或")[language == "zh"] + told[-1] if told[1:] else told[0]
+
+
+def _about(node: Node) -> Node | str:
+    """What tells things asked about apart: of the levels of one signal the weakest, which is the last, stands for all."""
+    return node.name.rpartition(":")[0] if isinstance(node, Ref) and node.name.startswith("level:") else node
+
+
+def _asked_of(node: Node) -> Iterator[Node]:
+    """The named values, functions and words compared with that a condition asks about, in its order."""
+    if isinstance(node, Ref | Call | Member) or _is_of_words(node):
+        yield node
+    else:
+        for child in children(node):
+            yield from _asked_of(child)
+
+
+def _is_of_words(node: Node) -> TypeGuard[Compare]:
+    """Is a value compared with a word?"""
+    return isinstance(node, Compare) and isinstance(node.left, Ref) and isinstance(node.right, Const) and isinstance(node.right.value, str)
+
+
+def _asked_in_words(pack: Pack, node: Node, language: Language) -> str:
+    """A part of a condition: a signal with the level that is asked of it, a value with the words it may have."""
+    if isinstance(node, Member) and isinstance(node.item, Ref) and isinstance(node.collection, Const):
+        words = node.collection.value
+        said = [_placed_word(pack, node.item, str(word), language) for word in (words if isinstance(words, frozenset | tuple) else ())]
+        return _with(title(pack, node.item, language), listed(sorted(said), language), language)
+    if _is_of_words(node):
+        return _with(
+            title(pack, node.left, language), _placed_word(pack, node.left, str(cast(Const, node.right).value), language), language
+        )
+    if isinstance(node, Ref) and node.name.startswith("level:"):
+        return _with(title(pack, node, language), term(LEVELS, node.name.rpartition(":")[2], language), language)
+    return title(pack, node, language)
+
+
+def _with(text: str, more: str, language: Language) -> str:
+    return f"{text}（{more}）" if language == "zh" else f"{text} ({more})"
 
 
 def _constant(pack: Pack, node: Const, language: Language) -> str:
@@ -220,11 +273,31 @@ def values_in_words(pack: Pack, values: list[Any], clause: Clause, language: Lan
     seen = [term for term in clause.terms if term.slot is not None]
     asked = [term for term in seen if not (isinstance(term.node, Call) and term.node.function == "known")]
     told = {term.node: None for term in asked} or {item: None for term in seen for item in children(term.node) if isinstance(item, Ref)}
-    parts = list(dict.fromkeys(_seen_in_words(pack, values, node, language) for node in told))
+    others = [node for node in told if not (isinstance(node, Ref) and node.name.startswith(("signal:", "level:")))]
+    parts = [*_signals_in_words(pack, values, told, language)]
+    parts += dict.fromkeys(_seen_in_words(pack, values, node, language) for node in others)
     if not parts:
         return clause.test
     text = ("；" if language == "zh" else "; ").join(parts)
     return text + "。" if language == "zh" else text[0].upper() + text[1:] + "."
+
+
+def _signals_in_words(pack: Pack, values: list[Any], nodes: Iterable[Node], language: Language) -> Iterator[str]:
+    """Which signals were recognised, which were not and which are not known, those of a kind together."""
+    found: dict[bool | None, dict[str, None]] = {True: {}, False: {}, None: {}}
+    for node in nodes:
+        if isinstance(node, Ref) and node.name.startswith(("signal:", "level:")):
+            found[values[pack.slots[node.name]]][_asked_in_words(pack, node, language)] = None
+    for state, titles in found.items():
+        if titles:
+            yield f"{_states[state][language == 'zh']}{listed([*titles], language)}"
+
+
+_states: Mapping[bool | None, tuple[str, str]] = {
+    True: ("recognised: ", "识别出"),
+    False: ("not recognised: ", "未识别出"),
+    None: ("not known: ", "情况未知："),
+}
 
 
 def _seen_in_words(pack: Pack, values: list[Any], node: Node, language: Language) -> str:

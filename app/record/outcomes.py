@@ -31,6 +31,8 @@ from app.record.store.tables import ContactRow, EntryRow, OutcomeRow, SubjectRow
 
 CLOCKS_DIFFER = datetime.timedelta(minutes=5)
 """How far the clock of who reports may be from ours."""
+WITH_REASON = ("refused", "left")
+"""Outcomes that have a reason."""
 _NOBODY = "-"
 _OPENING: Mapping[str, frozenset[str]] = {
     "accepted": frozenset({"accepted", "activated"}),
@@ -84,6 +86,8 @@ def report_problems(decision: Answerable, report: OutcomeReport, now: datetime.d
         )
     if report.outcome == "left" and report.reason is None:
         yield FieldProblem("reason", "is required where the outcome is `left`; `not_said` where nobody said why")
+    if report.reason is not None and report.outcome not in WITH_REASON:
+        yield FieldProblem("reason", f"is told of {' and '.join(f'`{outcome}`' for outcome in WITH_REASON)} only; leave it out")
     if report.at is not None and report.at > now + CLOCKS_DIFFER:
         yield FieldProblem("at", "is later than now; what has not happened is no outcome")
     if report.at is not None and report.at < decision.at - CLOCKS_DIFFER:

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from isal import isal_zlib
 
 from app.record.canonical import NotCanonical, canonical
 from app.record.keys import KEY_BYTES, Keys
 
 _NONCE_BYTES = 12
 _SALT = "salt"
+_COMPRESSION = 1
 
 
 class Unreadable(Exception):
@@ -104,7 +106,7 @@ def seal(key: bytes, payload: Mapping[str, Any], aad: bytes) -> Sealed:
     salted = {**payload, _SALT: secrets.token_hex(KEY_BYTES)}
     commitment = commitment_of(salted)
     try:
-        plaintext = zlib.compress(orjson.dumps(salted, default=_plain), 1)
+        plaintext = isal_zlib.compress(orjson.dumps(salted, default=_plain), _COMPRESSION)
     except orjson.JSONEncodeError as error:
         raise NotCanonical(str(error).lower()) from None
     return Sealed(_closed(key, plaintext, aad), commitment)

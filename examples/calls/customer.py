@@ -7,7 +7,8 @@ import os
 
 from app.client import WanliuClient
 
-SUBSCRIBER = os.environ.get("SUBSCRIBER", "s-1003")
+KEY = os.environ.get("KEY")
+SUBSCRIBER = None if KEY else os.environ.get("SUBSCRIBER", "s-1003")
 KNOWN = {
     "account": {"status": "active", "tenure_months": 30, "line_type": "main"},
     "billing": {"total": [12900, 12900, 12900, 19900], "toll_fee": [0, 0, 0, 7000]},
@@ -16,11 +17,13 @@ KNOWN = {
     "events": [],
     "contacts": [],
 }
-REQUEST = {"channel": "app", "direction": "self", "locale": "en", "max_actions": 2, "subscriber": {"id": SUBSCRIBER, **KNOWN}}
+WHO = {"id": SUBSCRIBER} if SUBSCRIBER else {}
+REQUEST = {"channel": "app", "direction": "self", "locale": "en", "max_actions": 2, "subscriber": {**WHO, **KNOWN}}
 
-with WanliuClient(os.environ.get("URL", "http://127.0.0.1:8000"), key=os.environ.get("KEY")) as wanliu:
+with WanliuClient(os.environ.get("URL", "http://127.0.0.1:8000"), key=KEY) as wanliu:
     for action in wanliu.decide(REQUEST)["actions"]:
-        print(f"{action['title']}: {action['text']}")
-    named = None if os.environ.get("KEY") else SUBSCRIBER  # a token says itself who it is
-    for suggested in wanliu.my_decisions(subscriber=named)["decisions"]:
-        print(suggested)
+        print(f"{action['rank']}. {action['text']}")
+    for earlier in wanliu.my_decisions(locale="en", subscriber=SUBSCRIBER)["decisions"]:
+        print(earlier["at"], earlier["channel"])
+        for words in earlier["words"]:
+            print(f"   {words}")

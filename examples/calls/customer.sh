@@ -6,11 +6,12 @@ URL=${URL:-http://127.0.0.1:8000}
 ask() { curl -sS --fail-with-body ${KEY:+-H "Authorization: Bearer $KEY"} "$@"; }
 
 SUBSCRIBER=${SUBSCRIBER:-s-1003}
+named='"id": "'$SUBSCRIBER'", '
+if [ -n "${KEY:-}" ]; then SUBSCRIBER='' named=''; fi
 ask -H 'Content-Type: application/json' "$URL/v1/decisions" -d '{
   "channel": "app", "direction": "self", "locale": "en", "max_actions": 2,
   "subscriber": {
-    "id": "'"$SUBSCRIBER"'",
-    "account": {"status": "active", "tenure_months": 30, "line_type": "main"},
+    '"$named"'"account": {"status": "active", "tenure_months": 30, "line_type": "main"},
     "billing": {"total": [12900, 12900, 12900, 19900], "toll_fee": [0, 0, 0, 7000]},
     "services": {"held": [], "toll_pack_fee": 1000},
     "consent": {"marketing": "yes"},
@@ -18,4 +19,4 @@ ask -H 'Content-Type: application/json' "$URL/v1/decisions" -d '{
   }
 }'
 echo
-if [ -n "${KEY:-}" ]; then ask "$URL/v1/my/decisions"; else ask -H "X-Subscriber-Id: $SUBSCRIBER" "$URL/v1/my/decisions"; fi
+ask ${SUBSCRIBER:+-H "X-Subscriber-Id: $SUBSCRIBER"} "$URL/v1/my/decisions?locale=en"

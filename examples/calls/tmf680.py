@@ -29,4 +29,4 @@ with WanliuClient(os.environ.get("URL", "http://127.0.0.1:8000"), key=os.environ
     found = wanliu.recommend(REQUEST)
     print(found["id"], found["href"])
     for item in found["recommendationItem"]:
-        print(item["priority"], item["action"], item.get("name"))
+        print(f"{item['priority']}. {item['product']['name']} ({item['action']}): {item.get('script') or item.get('text')}")

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.contract
 
 AT = "2026-11-22T10:00:00+08:00"
 SECRET = "13912345678"
+MONEY = "expected a whole number in the smallest unit of the currency: 5900 for 59.00"
 JSON = {"content-type": "application/json"}
 
 
@@ -99,7 +100,7 @@ def test_a_body_that_is_no_object_is_refused_whole(http: TestClient, body: bytes
         (request(explain="all"), "explain", "expected one of none, summary, full"),
         (request(max_actions=0), "max_actions", "expected at least 1"),
         (request(max_actions=11), "max_actions", "expected at most 10"),
-        (request(max_actions=True), "max_actions", "expected a number"),
+        (request(max_actions=True), "max_actions", "expected a whole number"),
         (request(as_of="yesterday"), "as_of", "2026-11-22T10:00:00+08:00"),
         (request(as_of="2026-11-22T10:00:00"), "as_of", "with its offset"),
         (request(as_of=1), "as_of", "with its offset"),
@@ -117,8 +118,25 @@ def test_a_body_that_is_no_object_is_refused_whole(http: TestClient, body: bytes
         (about(zone="../etc/passwd"), "subscriber.zone", "expected 1 to 64 characters"),
         (about(plan=[]), "subscriber.plan", "expected an object"),
         (about(plan={"mnthly_fee": 1}), "subscriber.plan.mnthly_fee", "did you mean `monthly_fee`?"),
-        (about(plan={"monthly_fee": SECRET}), "subscriber.plan.monthly_fee", "expected a number"),
-        (about(plan={"monthly_fee": 1.5}), "subscriber.plan.monthly_fee", "expected a whole number"),
+        (about(plan={"monthly_fee": SECRET}), "subscriber.plan.monthly_fee", MONEY),
+        (about(plan={"monthly_fee": "59"}), "subscriber.plan.monthly_fee", MONEY),
+        (about(plan={"monthly_fee": 59.5}), "subscriber.plan.monthly_fee", MONEY),
+        (about(churn={"score": "0.5"}), "subscriber.churn.score", "expected a number: a share, such as 0.25 for a quarter"),
+        (request(answers={"billing.total": [1, 2.5]}), "answers.billing.total", "is not a fact that this pack asks for"),
+        (request(locale="zh"), "locale", "did you mean `zh-CN`?"),
+        (request(locale="en_GB"), "locale", "did you mean `en`?"),
+        (request(locale="e"), "locale", "expected one of zh-CN, en"),
+        (about(monthly_fee=1), "subscriber.monthly_fee", "does not exist here; it belongs in `subscriber.plan.monthly_fee`"),
+        (about(montly_fee=1), "subscriber.montly_fee", "does not exist here; did you mean `subscriber.plan.monthly_fee`?"),
+        (about(reason="bill"), "subscriber.reason", "does not exist here; it belongs in `reason`"),
+        (about(as_of="x"), "subscriber.as_of", "does not exist here; it belongs in `as_of`"),
+        (about(qqq=1), "subscriber.qqq", "does not exist; there are id, zone, account, holder, plan, "),
+        (about(plan={"zone": "x"}), "subscriber.plan.zone", "does not exist here; it belongs in `subscriber.zone`"),
+        (
+            about(contacts=[{"at": "2026-01-01T00:00:00Z", "outcome": "sent"}]),
+            "subscriber.contacts.0.outcome",
+            "does not exist; there are at, channel, kind, action, campaign, message, result",
+        ),
         (about(plan={"monthly_fee": -1}), "subscriber.plan.monthly_fee", "expected at least 0"),
         (about(plan={"monthly_fee": 10**13}), "subscriber.plan.monthly_fee", "expected at most 1,000,000,000,000"),
         (about(plan={"monthly_fee": 10**30}), "subscriber.plan.monthly_fee", "is too large a number"),
@@ -135,7 +153,7 @@ def test_a_body_that_is_no_object_is_refused_whole(http: TestClient, body: bytes
         (about(billing={"total": [1, 2], "toll_fee": [1]}), "subscriber.billing", "cover the same cycles"),
         (about(billing={"total": [1] * 37}), "subscriber.billing.total", "expected at most 36 entries"),
         (about(billing={"total": 5}), "subscriber.billing.total", "expected an array"),
-        (about(usage={"data_mb": [1, "2"]}), "subscriber.usage.data_mb.1", "expected a number"),
+        (about(usage={"data_mb": [1, "2"]}), "subscriber.usage.data_mb.1", "expected a whole number of MB"),
         (about(contract={"promo_end": "2026-02-30"}), "subscriber.contract.promo_end", "a date from 1900 on"),
         (about(services={"held": "toll_pack"}), "subscriber.services.held", "expected an array"),
         (about(events={}), "subscriber.events", "expected an array"),

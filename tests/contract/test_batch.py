@@ -147,6 +147,39 @@ def test_what_if_is_no_batch(http: TestClient) -> None:
     assert sent(http, line(1, mode="what_if"))[0]["errors"][0]["field"] == "mode"
 
 
+@pytest.mark.parametrize(
+    ("subscriber", "field", "says"),
+    [
+        ({"plan": {"monthly_fe": 5900}}, "subscriber.plan.monthly_fe", "does not exist; did you mean `monthly_fee`?"),
+        ({"plann": {}}, "subscriber.plann", "does not exist; did you mean `plan`?"),
+        ({"monthly_fee": 5900}, "subscriber.monthly_fee", "does not exist here; it belongs in `subscriber.plan.monthly_fee`"),
+        (
+            {"events": [{"type": "complaint", "at": "2026-11-01T00:00:00Z", "topik": "x"}]},
+            "subscriber.events.0.topik",
+            "does not exist; did you mean `topic`?",
+        ),
+        ({"plan": {"monthly_fee": "59"}}, "subscriber.plan.monthly_fee", "in the smallest unit of the currency: 5900 for 59.00"),
+    ],
+)
+def test_a_wrong_name_is_looked_up_at_its_place(http: TestClient, subscriber: Any, field: str, says: str) -> None:
+    """As for a request on its own, a line's other fields notwithstanding."""
+    single = http.post("/v1/decisions", json={"channel": "app", "subscriber": {"id": "s-1", **subscriber}}).json()
+    told = sent(http, json.dumps({"channel": "app", "reference": "r", "subscriber": {"id": "s-1", **subscriber}}).encode())[0]
+    assert told["errors"] == single["errors"]
+    [error] = told["errors"]
+    assert error["field"] == field
+    assert says in error["message"]
+
+
+def test_a_name_that_belongs_nowhere_is_told_what_there_is(http: TestClient) -> None:
+    """Those of a line among them; and a name that stands in the subscriber is told so."""
+    told = sent(http, json.dumps({"channel": "app", "qqq": 1, "plan": {}, "subscriber": {"id": "s-1"}}).encode())[0]
+    messages = {error["field"]: error["message"] for error in told["errors"]}
+    assert messages["qqq"].startswith("does not exist; there are channel, moment, ")
+    assert messages["qqq"].endswith("subscriber, reference, idempotency_key")
+    assert messages["plan"] == "does not exist here; it belongs in `subscriber.plan`"
+
+
 @pytest.mark.parametrize("kind", [NDJSON, *ALSO_NDJSON, "Application/X-NDJSON; charset=utf-8"])
 def test_lines_of_json_have_many_names(http: TestClient, kind: str) -> None:
     """Each of the usual content types is taken."""
@@ -158,6 +191,7 @@ def test_anything_else_is_refused(http: TestClient, headers: dict[str, str]) -> 
     """Another type, or something compressed, is not read."""
     response = http.post(PATH, content=lines(1), headers=headers)
     assert (response.status_code, response.json()["type"]) == (415, "urn:wanliu:problem:unsupported-media-type")
+    assert "application/json" not in response.text
 
 
 def test_campaigns_ask_in_batches(guarded: Guarded) -> None:

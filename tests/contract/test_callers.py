@@ -18,7 +18,7 @@ from app.cli.commands.caller import CallerRole
 from app.engine.vocabulary.examples import EXAMPLES
 from app.record.callers import DEVELOPMENT, ROLES, Caller, KnownCallers, hash_of
 from app.record.store.problems import StoreUnavailable
-from tests.contract.conftest import Guarded
+from tests.contract.conftest import CUSTOMER, Guarded
 from tests.tokens import TRUST, Issuer
 
 pytestmark = pytest.mark.contract
@@ -67,6 +67,34 @@ def test_a_key_may_come_in_two_headers(guarded: Guarded, headers: dict[str, str]
     assert guarded.http.post("/v1/decisions", json=LIVE, headers=sent).status_code == 200
 
 
+def test_a_token_in_the_place_of_a_key_is_told_where_it_goes(guarded: Guarded) -> None:
+    """It is not taken there; what has not the form of one is a key that is nobody's."""
+    told = {
+        sent: guarded.http.post("/v1/decisions", json=LIVE, headers={"x-api-key": sent}).json()["detail"]
+        for sent in (guarded.keys["self_service"], "wl_no.dots")
+    }
+    assert "a token goes into the header Authorization, after Bearer" in told[guarded.keys["self_service"]]
+    assert told["wl_no.dots"] == "the key is nobody's; it may have been revoked"
+
+
+def test_a_customer_names_nobody_else_in_a_header(guarded: Guarded) -> None:
+    """As in the body, and as every other call has it; their own id may stand there. To others the header says nothing."""
+    body = {**LIVE, "channel": "app", "direction": "self", "subscriber": {**LIVE["subscriber"], "id": CUSTOMER}}
+    other = guarded.call("self_service", "POST", "/v1/decisions", json=body, headers={"x-subscriber-id": "s-9999"})
+    assert (other.status_code, other.json()["errors"][0]["field"]) == (403, "X-Subscriber-Id")
+    assert "s-9999" not in other.text
+    for name, sent in (("self_service", CUSTOMER), ("agent", "s-9999")):
+        assert guarded.call(name, "POST", "/v1/decisions", json=body, headers={"x-subscriber-id": sent}).status_code == 200
+
+
+def test_who_may_not_is_told_who_may(guarded: Guarded) -> None:
+    """By role."""
+    assert guarded.call("agent", "GET", "/v1/packs").json()["detail"] == (
+        "the role `agent` may not do this; `approver`, `author` and `compliance` may"
+    )
+    assert guarded.call("agent", "POST", "/v1/packs").json()["detail"] == "the role `agent` may not do this; `author` may"
+
+
 @pytest.mark.parametrize("key", ["", "x" * 10_000, "wl_", "\xff", "wl_ü"])
 def test_hostile_keys_are_nobodys(guarded: Guarded, key: str) -> None:
     """Empty, endless, no text: 401."""
@@ -98,8 +126,9 @@ def test_who_tries_leaves_no_trace(guarded: Guarded, role: str) -> None:
 
 @pytest.mark.parametrize("role", ["agent", "self_service", "campaign"])
 def test_who_decides_does_not_try(guarded: Guarded, role: str) -> None:
-    """What is asked where customers are served goes on the record."""
-    assert guarded.call(role, "POST", "/v1/decisions", json=WHAT_IF).status_code == 403
+    """What is asked where customers are served goes on the record; the field is named."""
+    refused = guarded.call(role, "POST", "/v1/decisions", json=WHAT_IF)
+    assert (refused.status_code, [error["field"] for error in refused.json()["errors"]]) == (403, ["mode"])
     assert guarded.call(role, "POST", "/v1/decisions", json=LIVE).json()["record"] == {"state": "durable"}
 
 

@@ -167,6 +167,30 @@ def test_an_answer_that_cannot_be_shown_here_is_told_as_json(stranger: tuple[str
     assert re.search(f"{BILL}: as JSON, since the service (decides with another pack|is of another version)", told.stderr)
 
 
+def test_what_a_customer_is_told_is_a_table_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A customer's token says who it is, so that the request need not, and the answer has little beside what is said to them."""
+    bill = json.loads(BILL.read_bytes())
+    told = json.loads(run(BILL, "--role", "self_service", "--channel", "app", "--json").stdout)
+    monkeypatch.setattr(WanliuClient, "decide", lambda *_: told)
+    del bill["subscriber"]["id"], bill["as_of"]
+    (tmp_path / "app.json").write_text(json.dumps(bill | {"locale": "en", "direction": "self"}))
+    shown = run(tmp_path / "app.json", "--channel", "app", "--url", NOWHERE, "--record")
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert shown.stdout.startswith(f"{tmp_path / 'app.json'}\n")
+    assert told["actions"][0]["text"][:30] in shown.stdout
+
+
+def test_an_answer_that_this_program_cannot_show_is_not_blamed_on_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where both are of the same one."""
+    told = json.loads(run(BILL, "--json").stdout)
+    monkeypatch.setattr(WanliuClient, "what_if", lambda *_: told | {"actions": "none"})
+    shown = run(BILL, "--url", NOWHERE)
+    assert shown.exit_code == 0
+    assert f"{BILL}: as JSON, since the answer has something that this program cannot show as a table" in shown.stderr
+    monkeypatch.setattr(WanliuClient, "what_if", lambda *_: told | {"actions": "none", "engine": "9.9.9"})
+    assert "the service is of another version (9.9.9) than this program" in run(BILL, "--url", NOWHERE).stderr
+
+
 @pytest.mark.parametrize("content", ["", " \n", "zwei worte", "schlüssel", "a\nb"])
 def test_a_key_that_is_none_is_refused(content: str, tmp_path: Path) -> None:
     """Before anything is sent, without repeating it."""

@@ -35,6 +35,28 @@ SHAPES = {
 }
 
 
+READ = {
+    "searchDecisions": "search_page",
+    "readDecision": "decision",
+    "readRecord": "record",
+    "explainDecision": "explanation",
+    "replayDecision": "replay",
+    "readCheckpoint": "checkpoint",
+    "readFigures": "figures",
+    "findPairs": "pairs",
+    "listPacks": "packs",
+    "readPack": "pack",
+    "readSubscriber": "subscriber_record",
+    "listRecommendations": "recommendations",
+    "readRecommendation": "recommendation",
+    "readMyChoices": "my_choices",
+    "choose": "choose",
+    "readMyDecisions": "my_decisions",
+    "readMyDecision": "my_decision",
+}
+"""Operations with parameters beside the path, and the calls that ask them."""
+
+
 @pytest.fixture
 def wanliu(address: str) -> Iterator[WanliuClient]:
     with WanliuClient(address, deadline=60) as client:
@@ -70,6 +92,28 @@ def test_every_call_of_the_api_is_a_call_of_the_client() -> None:
             continue
         last = re.sub(r"\{\w+\}", "", path).rstrip("/").rpartition("/")[2]
         assert last in written, name
+
+
+def test_every_parameter_of_a_call_can_be_given() -> None:
+    """By its name; a search takes its filters as they come."""
+    asked = {
+        name: {part["name"] for part in item.get("parameters", ()) if part.get("in") == "query"}
+        for name, (_, path, item) in OPERATIONS.items()
+        if not path.startswith("/customer/")
+    }
+    assert READ.keys() == {name for name, given in asked.items() if given}
+    for name, call in READ.items():
+        taken = inspect.signature(getattr(WanliuClient, call)).parameters
+        assert asked[name] <= taken.keys() or "filters" in taken, name
+
+
+def test_the_language_of_a_choice(wanliu: WanliuClient) -> None:
+    """Told in words of the language that is asked for."""
+    said = {locale: wanliu.choose("no_marketing", locale=locale, subscriber=f"s-{locale}") for locale in ("en", "zh-CN")}
+    words = {locale: told["choices"][0]["words"] for locale, told in said.items()}
+    assert words["en"].isascii()
+    assert re.search("[\u4e00-\u9fff]", words["zh-CN"])
+    assert wanliu.my_choices(locale="en", subscriber="s-en")["choices"][0]["words"] == words["en"]
 
 
 def _modules() -> list[str]:

@@ -1,10 +1,15 @@
 """The API's document: up to date and readable. That the service keeps it: `test_schemathesis.py`, `test_examples.py`."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
 from starlette.testclient import TestClient
 
 from app.api.export import FILE, exported
 from app.api.problems import KINDS
+from tests.contract.conftest import Guarded
 from tests.contract.documented import EXPORTED, OPERATIONS
 
 pytestmark = pytest.mark.contract
@@ -13,6 +18,43 @@ pytestmark = pytest.mark.contract
 def test_the_exported_document_is_that_of_the_code() -> None:
     """openapi/wanliu.v1.yaml is what `make openapi` writes."""
     assert FILE.read_text(encoding="utf-8") == exported(), "run: make openapi"
+
+
+def test_it_is_served_to_everybody(http: TestClient, guarded: Guarded) -> None:
+    """As it is exported, with a tag; and it is counted under its own route."""
+    answer = http.get("/openapi.json")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.json() == EXPORTED
+    again = http.get("/openapi.json", headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert guarded.http.get("/openapi.json").status_code == 200
+    assert 'route="/openapi.json"' in http.get("/metrics").text
+
+
+def test_it_is_made_once_and_holds_up_nobody(http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks at the same time waits for the same one, and other requests are answered meanwhile."""
+    app: Any = http.app
+    began, go_on, made = threading.Event(), threading.Event(), list[int]()
+
+    def slowly() -> dict[str, Any]:
+        made.append(1)
+        began.set()
+        assert go_on.wait(20)
+        return {"openapi": "3.1.0"}
+
+    monkeypatch.setattr(app, "openapi", slowly)
+    monkeypatch.delattr(app.state, "described", raising=False)
+    try:
+        with ThreadPoolExecutor(3) as several:
+            asking = [several.submit(http.get, "/openapi.json") for _ in range(3)]
+            assert began.wait(20)
+            assert http.get("/healthz").status_code == 200
+            go_on.set()
+            assert [one.result().json() for one in asking] == [{"openapi": "3.1.0"}] * 3
+    finally:
+        go_on.set()
+        del app.state.described
+    assert len(made) == 1
 
 
 def test_shapes_have_readable_names() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,14 +28,15 @@ pytestmark = pytest.mark.contract
 FOLDER = ROOT / "examples" / "calls"
 CALLS = ("desktop", "customer", "refusal", "batch", "tmf680", "audit")
 SAYS = {
-    "desktop": "International calling pack",
-    "customer": "decision_id",
-    "refusal": "bill_explain",
-    "batch": "did you mean `sms_marketing`?",
-    "tmf680": "bill_explain",
-    "audit": "leaf",
+    "desktop": ("International calling pack",),
+    "customer": ("You paid ¥70 last month", "(UTC+08:00)"),
+    "refusal": ("bill_explain",),
+    "batch": ("Explain the bill", "International calling pack", "did you mean `app`?"),
+    "tmf680": ("bill_explain", "International calling pack", "¥10 a month"),
+    "audit": ("leaf",),
 }
-"""What each shows, in whichever form."""
+"""What each shows, in whichever form, and nothing of it in another language."""
+CHINESE = re.compile("[\u4e00-\u9fff]")
 AS = {"desktop": "agent", "refusal": "agent", "batch": "campaign", "tmf680": "agent", "audit": "compliance"}
 
 
@@ -81,7 +83,7 @@ def test_an_example_runs(address: str, name: str, form: str) -> None:
         _sealed(address)
     done = run(f"{name}.{form}", address)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert SAYS[name] in done.stdout
+    _check_shown(name, done.stdout)
 
 
 @pytest.mark.parametrize("form", ["sh", "py"])
@@ -92,7 +94,7 @@ def test_with_callers_each_has_its_key(guarded_service: Guarded, form: str) -> N
             _sealed(guarded_service.address, guarded_service.keys["compliance"])
         done = run(f"{name}.{form}", guarded_service.address, KEY=guarded_service.keys[role])
         assert done.returncode == 0, name + done.stdout + done.stderr
-        assert SAYS[name] in done.stdout
+        _check_shown(name, done.stdout)
     refused = run(f"desktop.{form}", guarded_service.address)
     assert refused.returncode != 0
     assert "API key" in refused.stdout + refused.stderr
@@ -100,20 +102,35 @@ def test_with_callers_each_has_its_key(guarded_service: Guarded, form: str) -> N
 
 @pytest.mark.parametrize("form", ["sh", "py"])
 def test_a_customer_sees_their_own_only(guarded_service: Guarded, form: str) -> None:
-    """The token says who it is, whatever the request says; the decision of somebody else is not there."""
+    """The token says who it is, and nothing else has to; the decision of somebody else is not there."""
     mine = guarded_service.issuer.token("self_service", "s-1", azp="app")
     other = guarded_service.issuer.token("self_service", "s-2", azp="app")
-    done = run(f"customer.{form}", guarded_service.address, KEY=mine, SUBSCRIBER="s-1")
+    done = run(f"customer.{form}", guarded_service.address, KEY=mine)
     assert done.returncode == 0, done.stdout + done.stderr
+    _check_shown("customer", done.stdout)
     seen = _json(guarded_service.address, "/v1/my/decisions", mine)["decisions"][0]["decision_id"]
     assert _status(guarded_service.address, f"/v1/decisions/{seen}", mine) == 200
     assert _status(guarded_service.address, f"/v1/decisions/{seen}", other) == 404
+
+
+@pytest.mark.parametrize("form", ["sh", "py"])
+def test_in_development_mode_a_customer_is_named(address: str, form: str) -> None:
+    """`SUBSCRIBER` says who it is, for what is decided and for what is read."""
+    done = run(f"customer.{form}", address, SUBSCRIBER=f"s-only-{form}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("(UTC+08:00)") == 1
 
 
 def test_each_call_is_shown_both_ways() -> None:
     """No script without a program, and no program without a script."""
     assert {file.stem for file in FOLDER.glob("*.sh")} == {file.stem for file in FOLDER.glob("*.py")} == set(CALLS)
     assert shutil.which("curl")
+
+
+def _check_shown(name: str, shown: str) -> None:
+    for words in SAYS[name]:
+        assert words in shown
+    assert not CHINESE.search(shown)
 
 
 def _sealed(address: str, key: str | None = None) -> None:

@@ -50,17 +50,17 @@ def test_a_choice_is_told_in_words(service: Service) -> None:
             "channel": "sms_marketing",
             "action": None,
             "since": "2026-11-20T02:00:00.000000+00:00",
-            "words": "nothing unasked through a marketing SMS",
+            "words": "no unsolicited contact through a marketing SMS",
         },
         {
             "choice": "no_action",
             "channel": None,
             "action": OFFER,
             "since": "2026-11-20T02:01:00.000000+00:00",
-            "words": "never again: International calling pack",
+            "words": "don’t suggest again: International calling pack",
         },
     ]
-    assert "长途及国际优惠包" in service.call("app", "GET", "/v1/my/choices").json()["choices"][1]["words"]
+    assert "国际及港澳台通话包" in service.call("app", "GET", "/v1/my/choices").json()["choices"][1]["words"]
 
 
 @pytest.mark.parametrize(

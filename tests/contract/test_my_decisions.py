@@ -58,18 +58,22 @@ def test_a_decision_is_told_in_plain_words(service: Service) -> None:
             }
         ],
     }
-    assert told["words"][0] == "On 2026-11-20 10:00 (UTC+08:00) we looked, for a marketing SMS, at what could be of use to you."
-    assert "billing" in told["words"][1]
-    assert "because you agreed to receive offers" in told["words"][1]
-    assert told["words"][2].startswith("At any time you can refuse")
+    assert told["words"][0] == (
+        "On 2026-11-20 10:00 (UTC+08:00) our system checked what it could usefully suggest to you by marketing text message."
+    )
+    assert told["words"][1].startswith("We suggested International Calls 30. You paid ¥48 last month")
+    assert "about your services and your bills." in told["words"][1]
+    assert "because you agreed to receive them" in told["words"][1]
+    assert told["words"][2].startswith("At any time you can say no")
 
 
 def test_it_is_told_in_chinese_as_well(service: Service) -> None:
     """The same, written in Chinese."""
     service.decide()
     (told,) = mine(service, "")["decisions"]
-    assert told["words"][0] == "2026-11-20 10:00（UTC+08:00），我们通过营销短信为您作过一次服务推荐。"
-    assert "依据的信息：" in told["words"][1]
+    assert told["words"][0] == "2026-11-20 10:00（UTC+08:00），系统为您评估了可通过营销短信提供的服务建议。"
+    assert told["words"][1].startswith("我们向您推荐了国际及港澳台通话30分钟包。")
+    assert "依据的信息：已订业务、账单。" in told["words"][1]
     assert "因您同意接收营销信息而提供。" in told["words"][1]
 
 
@@ -81,7 +85,7 @@ def test_a_refusal_is_told_with_its_decision(service: Service) -> None:
     (told,) = mine(service)["decisions"]
     assert told["suggestions"][0]["refused"] is True
     assert told["suggestions"][0]["became"] == "You refused it on 2026-11-20 10:01 (UTC+08:00)."
-    assert "You refused it for good" in told["words"][1]
+    assert "You asked us not to suggest it again." in told["words"][1]
 
 
 def test_why_nothing_was_suggested(service: Service) -> None:
@@ -92,9 +96,21 @@ def test_why_nothing_was_suggested(service: Service) -> None:
     (told,) = mine(service)["decisions"]
     assert told["suggestions"] == []
     assert told["words"][1:] == [
-        "Nothing was suggested: it was not the time for it, or you do not want it.",
-        "Your profile was not used for offers, as you wished.",
+        "We suggested nothing: it was not a good time, or you had asked us not to.",
+        "As you asked, your profile was not used for offers.",
     ]
+
+
+def test_whatever_was_written_to_them_is_told(service: Service) -> None:
+    """The hand-over to a person too, after somebody asked for one: what the app showed is told in its words, in its order."""
+    service.choose("human_review")
+    answer = service.decide("app", channel="app", direction="self", reason="bill", locale="en")
+    assert [item["action"] for item in answer["actions"]] == ["hand_to_person", "bill_explain"]
+    (english,), (chinese,) = mine(service)["decisions"], mine(service, "")["decisions"]
+    assert [item["action"] for item in english["suggestions"]] == ["hand_to_person", "bill_explain"]
+    for words, item in zip(english["words"][1:3], answer["actions"], strict=True):
+        assert words.startswith(f"The suggestion: “{item['text']}”")
+    assert chinese["words"][1].startswith("建议内容：“转人工为您处理，您已填写的内容会一并转交，无需重复。”这件事由人工为您处理。")
 
 
 def test_what_our_people_were_advised_is_not_told(service: Service) -> None:
@@ -103,7 +119,10 @@ def test_what_our_people_were_advised_is_not_told(service: Service) -> None:
     answer = service.decide("agent", leaving, channel="call_centre", direction="inbound", moment="leave_intent", verified="sms")
     assert offered(answer)
     english, chinese = mine(service)["decisions"][0], mine(service, "")["decisions"][0]
-    assert (english["words"][1:], english["suggestions"]) == (["Our people were told how best to help you."], [])
+    assert (english["words"][1:], english["suggestions"]) == (
+        ["The suggestions went to the people serving you, so that they could help you better."],
+        [],
+    )
     assert (chinese["words"][1:], chinese["suggestions"]) == (["这次的服务建议提供给了为您服务的工作人员。"], [])
 
 

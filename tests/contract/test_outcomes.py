@@ -181,6 +181,8 @@ def test_when_it_happened_may_be_told(desk: Desk) -> None:
         ({"outcome": "shown", "at": "yesterday"}, "at", "with its offset"),
         ({"outcome": "shown", "refernce": "x"}, "refernce", "did you mean `reference`?"),
         ({"outcome": "shown", "plan": "x"}, "plan", "does not exist"),
+        ({"outcome": "accepted", "reason": "price"}, "reason", "is told of `refused` and `left` only; leave it out"),
+        ({"outcome": "shown", "reason": "not_said"}, "reason", "is told of `refused` and `left` only; leave it out"),
         ({"outcome": "shown", "agent": "a b"}, "agent", "expected 1 to 64 characters"),
     ],
 )
@@ -191,6 +193,14 @@ def test_what_is_wrong_is_told_where_it_is(desk: Desk, fields: dict[str, Any], f
     assert (told.status_code, told.json()["errors"][0]["field"]) == (422, field)
     assert says in told.json()["errors"][0]["message"]
     assert desk.contacts() == []
+
+
+@pytest.mark.parametrize("body", [{}, {"agent": "a-7"}])
+def test_an_empty_body_is_told_both_that_it_may_be(desk: Desk, body: dict[str, Any]) -> None:
+    """An outcome, or answers; who began with one of them is told of that one alone."""
+    path = f"/v1/decisions/{desk.decide()['decision_id']}/responses"
+    assert [error["field"] for error in desk.http.post(path, json=body).json()["errors"]] == ["action", "outcome", "answers"]
+    assert [error["field"] for error in desk.http.post(path, json={"outcome": "shown"}).json()["errors"]] == ["action"]
 
 
 def test_activated_names_its_confirmation(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from app.record.log.sealer import Sealer
+from app.record.reading.consulting import explained
 from app.record.store.tables import EntryRow, PackRow
 from tests.contract.conftest import Guarded
 from tests.pipeline import bodies
@@ -161,7 +163,10 @@ def test_a_filter_beyond_the_role_is_refused(guarded: Guarded, role: str, query:
     """It is not passed over: what came would look like the answer."""
     response = guarded.call(role, "GET", f"/v1/decisions?{query}")
     assert (response.status_code, response.json()["type"]) == (403, "urn:wanliu:problem:forbidden")
-    assert says in response.json()["detail"]
+    [error] = response.json()["errors"]
+    assert error["field"] == query.partition("=")[0]
+    assert says in error["message"]
+    assert response.json()["detail"] is None  # it is said once
 
 
 def test_who_looked_is_for_the_privacy_officer_too(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
@@ -201,6 +206,38 @@ def test_explanation(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
     agents = guarded.call("agent", "GET", path).json()
     assert agents["order"] is None
     assert all(action["score"] is None for action in agents["explanation"]["actions"])
+
+
+def test_no_what_if_is_worked_out_for_who_does_not_see_it(
+    guarded: Guarded, decided: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agent asks for the words alone: smallest changes and protected facts are not looked for, only to be dropped."""
+    path = f"/v1/decisions/{decided[0]['decision_id']}/explanation?locale=en"
+    whole = review(guarded, path)
+    monkeypatch.setattr("app.api.reading.consulting.explained", None)
+    agents = guarded.call("agent", "GET", path)
+    assert agents.status_code == 200, agents.text
+    seen = agents.json()["explanation"]
+    assert seen["stage"] == whole["explanation"]["stage"]
+    assert [item["text"] for item in seen["not_offered"]]
+    assert all(item["text"] for item in seen["not_offered"])
+
+
+def test_scores_in_the_order_are_told_to_two_decimals(
+    guarded: Guarded, decided: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the actions tell them; their factors to four."""
+
+    def finely(*given: Any) -> Any:
+        told = explained(*given)
+        parts = {"propensity": 0.123456, "value": 9.876543, "relevance": 1.0, "lever": None}
+        return replace(told, order=[replace(item, score=28142.160000000003, behind=0.1 * 3, parts=parts) for item in told.order])
+
+    monkeypatch.setattr("app.api.reading.consulting.explained", finely)
+    offering = next(answer for answer in decided if answer["actions"])
+    first = review(guarded, f"/v1/decisions/{offering['decision_id']}/explanation")["order"][0]
+    assert (first["score"], first["behind"]) == (28142.16, 0.3)
+    assert first["parts"] == {"propensity": 0.1235, "value": 9.88, "relevance": 1.0, "lever": None}
 
 
 def test_replay(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
@@ -284,6 +321,7 @@ def test_pairs(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
         ("limit=5&limit=6", "limit", "is given twice; give it once"),
         ("subject=me", "subject", "32 of 0-9 a-f"),
         ("agent=", "agent", "expected 1 to 200 printable characters"),
+        ("agent=Ms%20Li,%2013912345678", "agent", "expected an agent's code: letters, Chinese characters or digits"),
         ("since=" + "2" * 50, "since", "expected a date such as 2026-11-01, or a time such as"),
         ("cursor=", "cursor", "the `next` of the page before"),
         ("pack=sha256:zz", "pack", "no pack "),

@@ -210,6 +210,32 @@ def test_what_is_no_question_is_named(service: Service, decision: str, item: dic
     assert (problem["status"], problem["errors"][0]["field"]) == (422, field)
 
 
+@pytest.mark.parametrize(
+    ("item", "field", "says"),
+    [
+        ({"subscribr": {}}, "items.0.subscribr", "does not exist; did you mean `subscriber`?"),
+        ({"subscriber": {"plan": {"monthly_fe": 1}}}, "items.0.subscriber.plan.monthly_fe", "does not exist; did you mean `monthly_fee`?"),
+        ({"subscriber": {"monthly_fee": 1}}, "items.0.subscriber.monthly_fee", "it belongs in `items.0.subscriber.plan.monthly_fee`"),
+        ({"consent": {}}, "items.0.consent", "does not exist here; it belongs in `items.0.subscriber.consent`"),
+        ({"locale": "en"}, "items.0.locale", "does not exist here; it belongs in `locale`"),
+        ({"qqq": 1}, "items.0.qqq", "does not exist; there are decision_id, action, contact_at, subscriber"),
+        ({"subscriber": {"events": [{"type": "port_aply", "at": "x"}]}}, "items.0.subscriber.events.0.type", "did you mean `port_apply`?"),
+        (
+            {"subscriber": {"events": [{"type": "port_apply", "at": "2026-11-20T10:30:00+08:00", "operater": "x"}]}},
+            "items.0.subscriber.events.0.operater",
+            "does not exist; ",
+        ),
+        ({"subscriber": {"usage": {"data_mb": [1, "2"]}}}, "items.0.subscriber.usage.data_mb.1", "expected a whole number of MB"),
+    ],
+)
+def test_a_wrong_name_is_looked_up_at_its_place(service: Service, decision: str, item: dict[str, Any], field: str, says: str) -> None:
+    """As `POST /v1/decisions` does it, within the item."""
+    body = {"items": [{"decision_id": decision, "action": OFFER, **item}]}
+    [error] = service.call("campaign", "POST", "/v1/decisions/recheck", json=body).json()["errors"]
+    assert error["field"] == field
+    assert says in error["message"]
+
+
 def test_a_hundred_at_a_time(service: Service, decision: str) -> None:
     """A hundred are answered, none and more are refused."""
     items = [{"decision_id": decision, "action": OFFER}] * 100

@@ -42,7 +42,7 @@ NO_SCHEMA_CAN_SAY = re.compile(
     r"|^(history|reference|reason|Idempotency-Key)$"
     r"|^(stage|phase|moment|signal|offered|tariff|suppressed|clause|outcome|since|until|cursor|since_size|role|caller|agent|pack)$"
     r"|^(X-Subscriber-Id|subject|decisions|from|to|basis|fields)$"
-    r"|^(callback|query|answers|choice|channel|action|decision_id|items|items\.\d+\.\w+|outcome|next|parent)\b"
+    r"|^(callback|query|answers|choice|channel|actions?|decision_id|items|items\.\d+\.\w+|outcome|next|parent)\b"
 )
 """Fields held against the clock, the zones of the world, each other, and the pack; a note of nothing but spaces; a pack with mistakes;
 what an outcome needs; a key that was used before; what is on record and what the pack calls it;

@@ -229,7 +229,7 @@ def test_facts_as_pairs_are_facts(door: Door, service: Service) -> None:
             "characteristic.0.name: is not a fact of the vocabulary; did you mean",
         ),
         ({"characteristic": [{"name": "plan.monthly_fee", "value": 1}] * 2}, "characteristic.1.name: stands in the request already"),
-        ({"characteristic": {"name": "network.calls_30d", "value": "much"}}, "subscriber.network.calls_30d: expected a number"),
+        ({"characteristic": {"name": "network.calls_30d", "value": "much"}}, "subscriber.network.calls_30d: expected a whole number"),
         ({"characteristic": {"name": "custom.no_such", "value": 1}}, "subscriber.custom.no_such: is not among the pack's own facts"),
         ({"characteristic": {"name": "network.dropped_call_rate", "value": "NaN"}}, "subscriber.network.dropped_call_rate: expected"),
         ({"channel": "carrier pigeon"}, f"channel.0.id: is no channel of ours, nor is its name; there are {', '.join(CHANNELS)}"),
@@ -239,7 +239,13 @@ def test_facts_as_pairs_are_facts(door: Door, service: Service) -> None:
         ({"subscriber": {"id": "another"}}, "subscriber.id: is another than that of `relatedParty`"),
         ({"subscriber": {"plan": {"monthly_fe": 1}}}, "subscriber.plan.monthly_fe: does not exist; did you mean `monthly_fee`?"),
         ({"subscriber": [1]}, "subscriber: expected an object"),
-        ({"subscribr": {}}, "body: has an attribute that there is not; did you mean `subscriber`?"),
+        ({"subscribr": {}}, "subscribr: does not exist; did you mean `subscriber`?"),
+        ({"subscriber 13800001234": {}}, "body: has an attribute that does not exist; did you mean `subscriber`?"),
+        ({"characteristic": {"name": "subscriber.id", "value": "s"}}, "whom it is about stands in `relatedParty`"),
+        ({"characteristic": {"name": "subscriber.plan.monthly_fe", "value": 1}}, "did you mean `plan.monthly_fee`?"),
+        ({"subscriber": {"id": 7}}, "subscriber.id: expected text"),
+        ({"relatedParty": 7}, "relatedParty.0: expected an object with `id` and `role`, or an id as text"),
+        ({"relatedParty": [7]}, "relatedParty.0: expected an object with `id` and `role`, or an id as text"),
         ({"moment": "lunch"}, "moment: expected one of"),
         ({"category": [{"name": "no id"}]}, "category.0.id: is required"),
         ({"category": [{"id": "x"}] * 101}, "category: expected at most 100 entries"),
@@ -311,6 +317,62 @@ def test_the_subscriber_is_the_party_with_the_role(door: Door, service: Service)
     assert "decisionId" in door.ask({"channel": "app", "subscriber": {"id": "s-8"}}).json()
 
 
+def _parties(*pairs: tuple[str, str | None]) -> list[dict[str, str]]:
+    return [{"id": name} | ({} if role is None else {"role": role}) for name, role in pairs]
+
+
+@pytest.mark.parametrize(
+    ("given", "about"),
+    [
+        ({"relatedParty": _parties(("s-1", "customer"), ("s-2", "owner"))}, "s-1"),
+        ({"relatedParty": _parties(("s-1", None), ("s-1", None))}, "s-1"),
+        ({"relatedParty": _parties(("e-1", "employee"), ("s-1", None), ("org-7", "Sales Agent"))}, "s-1"),
+        ({"relatedParty": [{"id": "org-7", "@referredType": "Organization"}, {"id": "s-1"}]}, "s-1"),
+        ({"relatedParty": _parties(("s-1", "customer"), ("s-2", "subscriber")), "subscriber": {"id": "s-2"}}, "s-2"),
+        ({"relatedParty": _parties(("s-1", "payer")), "subscriber": {"id": "s-2"}}, "s-2"),
+    ],
+)
+def test_whom_it_is_about_is_said_back(door: Door, service: Service, given: Any, about: str) -> None:
+    """As it was given; of other people nothing is kept where somebody is meant."""
+    found = door.ask({"channel": "app", **given}).json()
+    assert service.entry(found["id"]).case.subscriber.id == about  # type: ignore[union-attr]
+    party = next((one for one in given["relatedParty"] if one["id"] == about), given["relatedParty"][0])
+    assert found["relatedParty"].items() >= party.items()
+    assert door.get(f"{QUERY}/{found['id']}").json()["relatedParty"] == found["relatedParty"]
+
+
+@pytest.mark.parametrize("role", ["retailer", "employee", "Service Provider"])
+def test_a_party_that_is_nobody_to_decide_about_is_said_back(door: Door, role: str) -> None:
+    """With the enquiry, now and whenever it is read."""
+    found = door.ask({"relatedParty": _parties(("org-7", role))}).json()
+    assert (found["emptyBecause"], found["relatedParty"]) == ("no_subscriber", {"id": "org-7", "role": role, "@referredType": "Party"})
+    assert door.get(f"{QUERY}/{found['id']}").json() == found
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"relatedParty": _parties(("s-1", "customer"), ("s-2", "subscriber"))},
+        {"relatedParty": _parties(("s-1", "customer"), ("s-2", "customer"))},
+        {"relatedParty": _parties(("s-1", None), ("s-2", None))},
+        {"relatedParty": _parties(("s-1", None), ("s-2", "payer"))},
+        {"relatedParty": _parties(("s-1", "payer"))},
+        {"relatedParty": _parties(("s-1", "customer"), ("s-2", "subscriber")), "subscriber": {"id": "s-3"}},
+    ],
+)
+@pytest.mark.parametrize("caller", ["campaign", "app"])
+def test_there_is_no_guess_between_two_people(service: Service, caller: str, given: Any) -> None:
+    """400 with what to send, and nothing on record, whoever asks; a role that leaves it open does not matter to who is known by a token."""
+    response = Door(service, caller).ask({"channel": "app", **given})
+    if caller == "app" and len(given["relatedParty"]) == 1:
+        assert response.status_code == 201
+        return
+    assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
+    assert "give whom it is about the role `subscriber` or `customer`" in response.json()["message"]
+    assert "s-2" not in response.text
+    assert entries(service, "decision") == entries(service, "enquiry") == 0
+
+
 def test_a_repeated_request_with_a_key_gives_the_first_answer(door: Door, service: Service) -> None:
     """And one record; of an enquiry too."""
     for body in (ABOUT, {"category": {"id": "a"}}):
@@ -360,6 +422,8 @@ def test_a_customer_asks_about_themselves(service: Service) -> None:
     """Whoever the body names, it is about whom the token names, or refused."""
     named = Door(service, "app").ask({**ABOUT, "channel": "app", "relatedParty": {"id": "s-9999", "role": "customer"}})
     assert (named.status_code, named.json()["code"]) == (403, "forbidden")
+    in_header = Door(service, "app").ask({"channel": "app"}, headers={"x-subscriber-id": "s-9999"})
+    assert (in_header.status_code, in_header.json()["code"]) == (403, "forbidden")
     found = Door(service, "app").ask({"channel": "app"}).json()
     assert service.entry(found["id"]).case.subscriber.id == WHO  # type: ignore[union-attr]
 
@@ -439,6 +503,7 @@ def test_the_list_goes_page_by_page(everywhere: Service) -> None:
         ("offset=-1", "offset: expected a whole number"),
         ("offset=99999999999999999999", "offset: expected a whole number"),
         ("state=done", "query: has a parameter that there is not"),
+        ("relatedParty.id=s-1", "query: has a parameter that there is not; there are fields, offset, limit, id"),
         ("limit=1&limit=2", "limit: is given twice"),
         ("fields=recomendationItem", "fields: names an attribute that there is not; did you mean `recommendationItem`?"),
         ("fields=", "fields: names an attribute that there is not; there are "),
@@ -495,8 +560,8 @@ def test_every_error_on_these_paths_has_tm_forums_form(service: Service) -> None
     """Paths that there are not, methods, types, sizes; `Allow` and the like stay where they are."""
     door = Door(service)
     assert door.get("/tmf-api/recommendationManagement/v4/no/such").status_code == 404
-    assert door.get("/tmf-api/none").status_code == 404
-    assert door.get("/customer/v4/none").status_code == 404
+    for path in ("/tmf-api", "/tmf-api/none", "/tmf-api/recommendationManagement/v4", "/customer/v4", "/customer/v4/none"):
+        assert door.get(path).status_code == 404
     wrong = door.call("PUT", QUERY)
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD, POST")
     assert door.call("POST", QUERY, content=b"{}", headers={"content-type": "text/plain"}).status_code == 415

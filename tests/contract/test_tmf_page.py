@@ -50,6 +50,29 @@ def test_the_calls_of_the_page_work(service: Service) -> None:
         made = made or response.json()["id"]
 
 
+def test_the_answer_of_the_page_is_that_of_its_call(service: Service) -> None:
+    """Attribute by attribute; ids and times are others each time, and `…` stands for what is left out."""
+    words = shlex.split(next(iter(steps(PAGE))).command)
+    made = Door(service).call("POST", words[-1].removeprefix(ADDRESS), json=json.loads(words[words.index("--json") + 1])).json()
+    (shown, *_) = (json.loads("\n".join(lines)) for language, lines in blocks(PAGE) if language == "json")
+    text = json.dumps(made, ensure_ascii=False).replace(made["id"], SAMPLE).replace("http://wanliu", ADDRESS)
+    _alike(shown, json.loads(text))
+
+
+def _alike(shown: Any, given: Any, name: str = "") -> None:
+    """Fails where a page shows something else than is given."""
+    if isinstance(shown, dict):
+        assert shown.keys() == given.keys(), name
+        for key, value in shown.items():
+            _alike(value, given[key], key)
+    elif isinstance(shown, list):
+        assert len(shown) == len(given), name
+        for one, other in zip(shown, given, strict=True):
+            _alike(one, other, name)
+    elif not name.endswith("DateTime"):
+        assert given.startswith(shown[:-1]) if str(shown).endswith("…") else shown == given, name
+
+
 def test_the_answer_of_the_page_keeps_the_documents() -> None:
     """And so does its error; no attribute that we do not give."""
     answer, error = (json.loads("\n".join(lines)) for language, lines in blocks(PAGE) if language == "json")

@@ -2,16 +2,20 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from starlette.testclient import TestClient
 
 from app.api import create_app
+from app.api.announced import DATA, data_schemas, webhooks
+from app.api.packs import shelf
 from app.engine.vocabulary.examples import EXAMPLES
 from app.record.outgoing.model import TYPES
-from tests.contract.conftest import Guarded, settings_in
+from tests.contract.conftest import ROOT, Guarded, settings_in
 from tests.receiving import Receiver, receiving
 
 pytestmark = pytest.mark.contract
@@ -141,6 +145,7 @@ def test_who_may_not(allowed: Guarded, role: str) -> None:
         ({"channels": ["phone"]}, "channels.0", ""),
         ({"outcomes": ["bought"]}, "outcomes.0", ""),
         ({"actions": ["a b"]}, "actions.0", ""),
+        ({"actions": ["tariff_pack", "tarif_pack"]}, "actions.1", "is no action of a pack in the store; did you mean `tariff_pack`?"),
         ({"filter": {}}, "filter", ""),
     ],
 )
@@ -151,6 +156,16 @@ def test_what_is_refused(guarded: Guarded, change: Any, field: str, says: str) -
     assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert says in answer.json()["errors"][0]["message"]
     assert "geheim" not in answer.text
+
+
+def test_an_action_of_a_pack_on_the_shelf_will_do(allowed: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be in force tomorrow; one of the pack in force is taken without a look."""
+    taken = allowed.call("operations", "POST", "/v1/webhooks", json={**WANTED, "actions": ["tariff_pack"]})
+    assert (taken.status_code, taken.json()["webhook"]["actions"]) == (201, ["tariff_pack"])
+    wanted = {**WANTED, "actions": ["tariff_pack", "only_in_the_next"]}
+    assert allowed.call("operations", "POST", "/v1/webhooks", json=wanted).status_code == 422
+    monkeypatch.setattr(shelf, "actions_on_shelf", lambda _: frozenset({"only_in_the_next"}))
+    assert allowed.call("operations", "POST", "/v1/webhooks", json=wanted).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -178,3 +193,29 @@ def test_the_types_of_the_document(private: TestClient) -> None:
     document = private.get("/openapi.json").json()
     body = document["paths"]["/v1/webhooks"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert [item for item in json.dumps(body).split('"') if item.startswith("wanliu.")] == list(TYPES)
+    assert list(document["webhooks"]) == list(DATA) == list(TYPES)
+
+
+def test_what_is_sent_is_what_the_document_says(private: TestClient, receiver: Receiver) -> None:
+    """Each event has the shape that stands under `webhooks`, with no attribute beside; so has the page's own."""
+    private.post("/v1/webhooks", json={"callback": receiver.url, "types": list(TYPES)})
+    decision = private.post("/v1/decisions", json=BODY).json()
+    action = {"action": "resolve_complaint", "outcome": "accepted"}
+    private.post(f"/v1/decisions/{decision['decision_id']}/responses", json=action)
+    private.post("/v1/my/choices", json={"choice": "human_review"}, headers={"x-subscriber-id": BODY["subscriber"]["id"]})
+    receiver.wait_for(4)
+    told = [came.event for came in receiver.taken]
+    assert {event["type"] for event in told} == set(TYPES) - {"wanliu.call_back.v1"}
+    (shown,) = re.findall(r"```json\n(\{\n  \"specversion\".*?)\n```", (ROOT / "docs" / "webhooks.md").read_text("utf-8"), re.DOTALL)
+    for event in [*told, json.loads(shown)]:
+        _event_schema(event["type"]).validate(event)
+
+
+def _event_schema(kind: str) -> jsonschema_rs.Draft202012Validator:
+    """What the document says of an event, closed to other attributes."""
+    (content,) = webhooks()[kind]["post"]["requestBody"]["content"].values()
+    schemas = data_schemas()
+    parts = {part: shape for schema in schemas.values() for part, shape in schema.pop("$defs", {}).items()}
+    closed = {name: {**shape, "additionalProperties": False} for name, shape in {**schemas, **parts}.items()}
+    whole = {**content["schema"], "additionalProperties": False, "components": {"schemas": closed}}
+    return jsonschema_rs.Draft202012Validator(whole)

@@ -77,8 +77,8 @@ class Thing:
 
 
 def served() -> set[str]:
-    """Every route that the application has, told in the document or not, but for the document's own."""
-    found = [context for context in iter_route_contexts(APPLICATION.routes) if context.path_format != "/openapi.json"]
+    """Every route that the application has, told in the document or not."""
+    found = iter_route_contexts(APPLICATION.routes)
     return {f"{method} {context.path_format}" for context in found for method in (context.methods or ()) if method != "HEAD"}
 
 

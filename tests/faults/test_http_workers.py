@@ -175,6 +175,13 @@ def test_connections_without_a_question_do_not_hold_it_up(folder: Path) -> None:
         assert slow.is_closed()
 
 
+def test_a_worker_that_was_still_starting_is_no_error(folder: Path) -> None:
+    """Told to stop while the second one reads its pack, the service stops, and its log has no error."""
+    with http_service(folder, WORKERS="2") as service:
+        assert service.stop() == 0
+        assert '"level":"error"' not in service.log.read_text()
+
+
 def test_told_twice_it_ends_at_once(folder: Path) -> None:
     """A second signal waits for nobody; the exit code says that not all was finished."""
     with http_service(folder, GRACE_SECONDS="300") as service:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -104,9 +105,11 @@ class TestService:
         assert "Traceback" not in error
 
     def test_what_it_says_works(self, service: tuple["subprocess.Popen[str]", str]) -> None:
-        """The address answers, the curl line's request gets a recorded decision, and development mode is said loudly."""
+        """The address answers, so does the page, the curl line's request gets a recorded decision, and development mode is said loudly."""
         process, said = service
         assert "DEVELOPMENT MODE" in said
+        (page,) = re.findall(r"^  page +(http\S+)$", said, re.MULTILINE)
+        assert httpx.get(page).headers["content-type"].startswith("text/html")
         (line,) = [line for line in said.splitlines() if line.startswith("curl")]
         words = shlex.split(line)
         body = words[words.index("-d") + 1]

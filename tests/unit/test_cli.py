@@ -40,7 +40,7 @@ def test_decide_prints_a_table_a_person_can_read() -> None:
     """Stage, phase with its reason, signals, the action with its words and tariff, until when it holds."""
     result = run("decide", HIGH_TARIFF)
     assert result.exit_code == 0
-    for words in ("预防", "高资费", "上月国际及套外通话费48元", "长途及国际优惠包", "方案编号 EX26CN20030", "2026-11-27"):
+    for words in ("预防", "高资费", "上月国际及套外通话费48元", "国际及港澳台通话包", "方案编号 EX26CN20030", "2026-11-27"):
         assert words in result.stdout
 
 
@@ -253,7 +253,7 @@ def test_pack_show_lists_what_the_pack_holds() -> None:
     text = run("pack", "show").stdout
     for words in ("telco-reference", "sha256:", "tariff_pack", "four_high.tariff", "severe, high", "EX26CN00059"):
         assert words in text
-    assert "长途及国际优惠包" in run("pack", "show", "--locale", "zh-CN").stdout
+    assert "国际及港澳台通话包" in run("pack", "show", "--locale", "zh-CN").stdout
 
 
 def test_pack_check_passes_a_good_pack() -> None:
@@ -326,7 +326,7 @@ def test_the_program_runs_and_has_no_colour_in_a_pipe() -> None:
     """As people run it: words on standard output, no escape sequences, exit code 0."""
     done = program("decide", HIGH_TARIFF)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "长途及国际优惠包" in done.stdout
+    assert "国际及港澳台通话包" in done.stdout
     assert "\x1b" not in done.stdout
 
 
@@ -391,7 +391,7 @@ def test_pack_explain_says_what_a_name_means() -> None:
     text = run("pack", "explain", "four_high.tariff").stdout
     for words in ("High tariff", "param.toll_floor", "¥15", "billing.toll_fee", "tariff_pack", "applicable toll"):
         assert words in text
-    assert "长漫费" in run("pack", "explain", "four_high.tariff", "--locale", "zh-CN").stdout
+    assert "国际及套外通话费" in run("pack", "explain", "four_high.tariff", "--locale", "zh-CN").stdout
     (meaning,) = json.loads(run("pack", "explain", "four_high.tariff", "--json").stdout)
     assert meaning["kind"] == "signal"
     slip = run("pack", "explain", "four_high.tarif")

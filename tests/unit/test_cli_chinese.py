@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -50,6 +51,42 @@ def test_a_decision_on_the_terminal_is_chinese(name: str, monkeypatch: pytest.Mo
     assert "建议动作" in text
     assert not re.search(r"(?<![\w.-])(yes|no|offer|owed|care|outbound|inbound|watch|high|severe|unknown|missing)(?![\w.-])", text)
     assert not [line for line in text.splitlines() if line.strip()[:1] in tuple("。，、")]
+
+
+@pytest.mark.parametrize(
+    ("locale", "false", "unknown"),
+    [
+        (
+            "zh-CN",
+            "未归入：挽留不成立：近30天咨询次数、投诉在途、故障未修复、疑似强开等；重复投诉（严重）；",
+            "情况未知：越级申诉（严重）；离网高危（严重）",
+        ),
+        ("en", "NotRescuedoesnothold:enquiryeventsin30days,complaintopen,", "notknown:appealtoaregulator(severe);likelytoleave(severe)"),
+    ],
+)
+def test_false_and_unknown_are_told_apart(locale: str, false: str, unknown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why not a stronger phase, in words: what is unknown is not called false as well, and no code of the pack is left."""
+    body = json.loads((EXAMPLES / "02-high-tariff.json").read_bytes())
+    for section in ("churn", "cases"):
+        body["subscriber"].pop(section, None)
+    file = tmp_path / "body.json"
+    file.write_text(json.dumps(body))
+    monkeypatch.setenv("WANLIU_PACK", str(EXAMPLES.parent))
+    text = CliRunner().invoke(app, ["decide", "--full", str(file), "--locale", locale]).output
+    said = re.sub(r"\s", "", text)
+    assert false in said
+    assert unknown in said
+    assert said.count(unknown.split("；")[-1].split(";")[-1]) == 1
+    assert "appealed" not in text
+    assert "very_likely_to_leave" not in text
+
+
+def test_thresholds_are_told_without_their_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Chinese after the facts, in one line; no name of a parameter is left."""
+    monkeypatch.setenv("WANLIU_PACK", str(EXAMPLES.parent))
+    text = CliRunner().invoke(app, ["decide", "--full", str(EXAMPLES / "02-high-tariff.json"), "--locale", "zh-CN"]).output
+    assert "上月国际及套外通话费：48元；国际及港澳台通话包月费：10元；门槛：3、30元" in text
+    assert "param." not in text
 
 
 def test_the_environment_says_which_language() -> None:

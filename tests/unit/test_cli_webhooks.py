@@ -1,6 +1,7 @@
 """Webhooks on the command line."""
 
 import json
+import re
 
 import pytest
 from sqlalchemy import update
@@ -10,7 +11,7 @@ from typer.testing import CliRunner, Result
 from app.cli import app
 from app.record.outgoing.model import DECIDED
 from app.record.store.opening import record_now
-from app.record.store.tables import EventRow
+from app.record.store.tables import EventRow, WebhookRow
 from app.settings import Settings
 from tests.outgoing import Telling, now
 
@@ -59,6 +60,19 @@ def test_list(sqlite_url: str) -> None:
     [told] = json.loads(run("webhook", "list", "--json").output)
     assert (told["host"], told["owner"], told["types"]) == ("crm.example", "crm-admin", [DECIDED])
     assert (told["standing"]["waiting"], told["standing"]["given_up"]) == (1, 1)
+
+
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_what_went_wrong_is_read_in_one_piece(sqlite_url: str, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    """However narrow the terminal is: figures and the last problem stand on lines of their own."""
+    monkeypatch.setenv("COLUMNS", columns)
+    webhook_id = waiting(sqlite_url)
+    with record_now(Settings(database_url=sqlite_url), now) as record, record.database.writing() as connection:
+        connection.execute(update(WebhookRow).values(problem="broken connection", problem_at="2026-11-22T10:20:30.123456+00:00"))
+    head, figures, problem = (line.rstrip() for line in run("webhook", "list").output.splitlines())
+    assert head == f"{webhook_id}  crm.example  crm-admin"
+    assert re.fullmatch(r"  0 told · 1 waiting \(the oldest for [\d,]+ s\) · 1 given up", figures)
+    assert problem == "  last problem: broken connection, 2026-11-22 10:20:30Z"
 
 
 def test_redrive(sqlite_url: str) -> None:

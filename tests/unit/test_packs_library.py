@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from app.api.packs.shelf import actions_on_shelf
 from app.engine.problems import PackError
 from app.record import Ids, Record, StoreUnavailable
 from app.record.keys import Keys
@@ -18,6 +19,7 @@ from app.record.packs.steps import Checked, Desk, PackContent, UnknownPack
 from app.record.store.database import Database
 from app.record.store.tables import PackRow
 from tests.packs_in_force import content, now, version, write
+from tests.pipeline import shipped, shipped_files
 
 pytestmark = pytest.mark.unit
 
@@ -49,6 +51,18 @@ def test_a_pack_is_built_from_the_store_once(record: Record) -> None:
     library.get(digests[2])
     assert library.get(digests[0]) is first
     assert library._kept.keys() == {digests[2], digests[0]}
+
+
+def test_the_actions_on_the_shelf(record: Record) -> None:
+    """Those that the files of any pack in the store name; of one whose files were changed there, none."""
+    assert record.read_now(actions_on_shelf) == frozenset()
+    publish(record, PackContent(dict(shipped_files())))
+    assert record.read_now(actions_on_shelf) == frozenset(shipped().by_id)
+    publish(record, PackContent({**content("2.0.0").files, "policies/next.yaml": b'action: "of_the_next" # one\nkind: service\n'}))
+    assert record.read_now(actions_on_shelf) >= {*shipped().by_id, "of_the_next"}
+    with record.database.writing() as connection:
+        connection.execute(update(PackRow).values(files=content("3.0.0").packed()))
+    assert record.read_now(actions_on_shelf) == frozenset()
 
 
 def test_what_is_not_there_or_damaged_is_told(record: Record) -> None:

@@ -193,7 +193,7 @@ def test_the_access_report_has_what_stands(record: Record, clock: Clock) -> None
     assert held.choices == [{"choice": "no_action", "about": "tariff_pack", "since": "2026-11-22T02:00:01.000000+00:00", "entry": ids[0]}]
     assert [told.kind for told in held.others] == ["choice"] * 3
     told = "\n".join(str(part) for part in HeldPage(held, "en").parts())
-    assert "never again: tariff_pack: since 2026-11-22 02:00 (UTC)" in told
+    assert "don’t suggest again: tariff_pack: since 2026-11-22 02:00 (UTC)" in told
 
 
 class _NoPacks:

@@ -109,6 +109,9 @@ def test_show(record: Written) -> None:
         "leaf 1",
     ):
         assert words in english
+    said = " ".join(english.split())
+    titles = said.partition("permitted throughout")[2].partition(": ")[2]
+    assert [titles.count(title) for title in ("A person decides", "Not after a refusal to stay")] == [1, 1]
     assert "当时已知" in run("show", decision, "--locale", "zh-CN", "--by", "me").stdout
     made = orjson.loads(run("show", decision, "--json", "--by", "me").stdout)
     assert made["working"]["faithful"] is True

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from app.engine.answer import Explanation
-from app.engine.explain import explain
+from app.engine.explain import explain, factor_told
+from app.engine.words import clause_in_words
 from tests.pipeline_packs import act, ago, answer, ask, both, mini, rule, signal, tariff
 
 TITLED = signal("toll", ("severe", "last(billing.toll_fee) >= 3000"), ("high", "last(billing.toll_fee) >= 1500"))
@@ -36,6 +37,32 @@ def test_signals_come_with_level_text_and_evidence() -> None:
     assert [reason.text for reason in answered.actions[0].reasons] == ["¥10 would do.", "Mine."]
 
 
+def test_scores_are_told_to_two_decimals() -> None:
+    """What binary fractions add is not told, of the score, its parts and how far one is behind; what ranks stays as exact as it was."""
+    third = "account.tenure_months / 3"
+    pack = mini({"plain": act(propensity="0.7", value=third), "other": act(propensity="0.1234567", value=third)})
+    subscriber = {"account": {"tenure_months": 1000}}
+    ranked = answer(pack, subscriber, max_actions=1).ranked[0]
+    found = told(pack, subscriber, max_actions=1)
+    (first,) = found.actions
+    assert first.score == 233.33 != ranked.score
+    assert first.parts is not None
+    assert (first.parts.propensity, first.parts.value) == (0.7, 333.33)
+    (other,) = found.not_offered or []
+    assert other.behind == 192.18
+    assert factor_told(0.1234567) == 0.1235
+
+
+def test_what_a_clause_is_about() -> None:
+    """Signals by their titles, a level in brackets, the weakest of a signal for all; values with the words that are asked for."""
+    level = {"either": "level('toll') >= 'high'", "severe": "level('toll') >= 'severe' or moment == 'fault'"}
+    pack = mini({"plain": act(applicable=level | {"bill": "last(billing.total) > 9"})}, signals=[TITLED], parameters=PACK_FEE)
+    said = {clause.name: clause for clause in pack.actions[0].gates}
+    assert clause_in_words(pack, said["either"], "en") == "high tolls (high)"
+    assert clause_in_words(pack, said["severe"], "zh") == "高资费（严重）或关键时刻（故障）"
+    assert clause_in_words(pack, said["bill"], "en") == "bill total last month"
+
+
 def test_detail_grows_from_none_to_full() -> None:
     pack = mini({"plain": act(), "other": act(eligible={"a": "account.tenure_months > 9"})})
     none, summary, full = (told(pack, {"account": {"tenure_months": 1}}, detail) for detail in ("none", "summary", "full"))
@@ -51,12 +78,12 @@ def test_detail_grows_from_none_to_full() -> None:
     ("test", "subscriber", "en", "zh"),
     [
         ("account.tenure_months > 9", {"account": {"tenure_months": 2}}, "Tenure: 2 months.", "网龄：2个月。"),
-        ("last(billing.total) > 99", {"billing": {"total": [5]}}, "Bill total in the last cycle: ¥0.05.", "上期账单金额：0.05元。"),
+        ("last(billing.total) > 99", {"billing": {"total": [5]}}, "Bill total last month: ¥0.05.", "上月账单金额：0.05元。"),
         ("account.payer == 'self'", {"account": {"payer": "family"}}, "Payer: family.", "付费人：家人。"),
         ("account.status == 'lost'", {"account": {"status": "suspended_risk"}}, "Status: suspended for risk.", "用户状态：风险停机。"),
         ("account.line_type == 'iot'", {"account": {"line_type": "main"}}, "Line type: main card.", "号码类型：主卡。"),
         ("moment == 'fault'", {}, "Moment: none.", "关键时刻：无。"),
-        ("signal('toll')", {"billing": {"toll_fee": [1]}}, "High tolls: no.", "高资费：否。"),
+        ("signal('toll')", {"billing": {"toll_fee": [1]}}, "Not recognised: high tolls.", "未识别出高资费。"),
         ("known(churn.score)", {}, "Probability of leaving: not known.", "离网概率：未知。"),
         ("known(value.annual) and account.tenure_months > 9", {"account": {"tenure_months": 2}}, "Tenure: 2 months.", "网龄：2个月。"),
         (
@@ -90,8 +117,8 @@ def test_detail_grows_from_none_to_full() -> None:
         (
             "share_over(billing.total, 500, 3) > 0.5",
             {"billing": {"total": [1, 2, 3]}},
-            "Share of 3 cycles with bill total over 500: 0%.",
-            "近3期账单金额超过500的占比：0%。",
+            "Share of 3 months with bill total over 500: 0%.",
+            "近3个月账单金额超过500的占比：0%。",
         ),
     ],
 )
@@ -111,8 +138,8 @@ def test_what_a_clause_saw_reads_as_a_sentence(test: str, subscriber: Any, en: s
         (
             "last(usage.data_mb) < 3072",
             {"usage": {"data_mb": [4096]}},
-            "with data in the last cycle under 3 GB",
-            "若上期通用流量低于3GB",
+            "with data last month under 3 GB",
+            "若上月通用流量低于3GB",
         ),
         ("plan.monthly_fee > 5900", {"plan": {"monthly_fee": 100}}, "with monthly fee over ¥59", "若月费超过59元"),
         ("churn.score > 0.5", {"churn": {"score": 0.1}}, "with probability of leaving over 50%", "若离网概率超过50%"),
@@ -141,7 +168,12 @@ def test_what_a_clause_saw_reads_as_a_sentence(test: str, subscriber: Any, en: s
             "with paid and unused services at 1 or more and monthly fee at ¥1 or more",
             "若订而未用业务数达到1，且月费达到1元",
         ),
-        ("signal('toll')", {"billing": {"toll_fee": [1]}}, "with toll charges in the last cycle at ¥15 or more", "若上期长漫费达到15元"),
+        (
+            "signal('toll')",
+            {"billing": {"toll_fee": [1]}},
+            "with international and out-of-bundle call charges last month at ¥15 or more",
+            "若上月国际及套外通话费达到15元",
+        ),
         ("days_until(contract.promo_end) <= 10", {"contract": {"promo_end": "2026-12-10"}}, "in 12 days", "12天后"),
         (
             "days_until(contract.promo_end) <= 10 and plan.monthly_fee >= 100",
@@ -162,14 +194,14 @@ def test_what_a_clause_saw_reads_as_a_sentence(test: str, subscriber: Any, en: s
         (
             "total(billing.total, 3) >= 900",
             {"billing": {"total": [100, 100, 100]}},
-            "with total bill total over 3 cycles at ¥9 or more",
-            "若近3期账单金额合计达到9元",
+            "with total bill total over 3 months at ¥9 or more",
+            "若近3个月账单金额合计达到9元",
         ),
         (
             "last(billing.total) >= 900 and mean(billing.total, 2) >= 600",
             {"billing": {"total": [100, 100]}},
-            "with average bill total over 2 cycles at ¥6 or more",
-            "若近2期月均账单金额达到6元",
+            "with average bill total over 2 months at ¥6 or more",
+            "若近2个月平均账单金额达到6元",
         ),
     ],
 )

@@ -122,7 +122,7 @@ def test_request_role_answers_and_now_reach_the_case() -> None:
         ("subject: caller, add: {value.annual: [1]}", "`value.annual` is not a list"),
         ("subject: caller, request: {chanel: app}", "`chanel` does not exist; did you mean `channel`?"),
         ("subject: caller, request: {subscriber: {id: a}}", "the subscriber is not part of `request:` here; write changes under `with:`"),
-        ("subject: caller, with: {value.annual: much}", "`subscriber.value.annual` expected a number"),
+        ("subject: caller, with: {value.annual: much}", "`subscriber.value.annual` expected a whole number in the smallest unit"),
         ("subject: caller, add: {events: [{type: complaint, at: in 3 days}]}", "is dated after `as_of`"),
         ("subject: caller, answers: {plan.fee: 1}", "is not a fact that this pack asks for"),
         ("subject: caller, role: agnt", "unknown role `agnt`; did you mean `agent`?"),

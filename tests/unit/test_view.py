@@ -194,9 +194,34 @@ def test_what_is_restricted_is_seen_by_grade(grade: str | None) -> None:
     assert texts.get("own") == ("text own" if "risk" in marks else None)
     assert [reason.code for reason in seen.phase.reasons if reason.code == "vip.watch"] == (["vip.watch"] if "vip" in marks else [])
     both, plain = seen.not_offered or []
-    assert (both.text, both.change) == (("NotOffered.text", "NotOffered.change") if marks == {"risk", "vip"} else ("", None))
+    assert (both.text, both.change) == (
+        ("NotOffered.text", "NotOffered.change") if marks == {"risk", "vip"} else ("Why it was left out is not shown to your role.", None)
+    )
     assert (plain.text, plain.change, both.cause) == ("NotOffered.text", "NotOffered.change", "NotOffered.cause")
     assert seen.actions[0].script == "ActionAnswer.script"
+
+
+@pytest.mark.parametrize(
+    ("titles", "phase", "action"),
+    [
+        ("Rescue", "What this phase rests on is not shown to your role.", "Why this comes up is not shown to your role."),
+        ("挽留", "阶段的判断依据不在您的查看权限内。", "推荐依据不在您的查看权限内。"),
+    ],
+)
+def test_where_no_reason_may_be_seen_one_says_so(titles: str, phase: str, action: str) -> None:
+    """Never a blank: the reason is neutral, in the language of the answer, and its code tells nothing of what it stands for."""
+    whole = restricted()
+    reasons = [reason for reason in whole.phase.reasons if reason.code == "vip.watch"]
+    whole = dataclasses.replace(
+        whole,
+        phase=dataclasses.replace(whole.phase, title=titles, reasons=reasons),
+        actions=[dataclasses.replace(whole.actions[0], reasons=reasons), dataclasses.replace(whole.actions[0], action="bare", reasons=[])],
+    )
+    seen = view(whole, MARKED, "agent")
+    assert seen.phase.reasons == [answer.Reason("withheld", phase, None, None)]
+    assert [item.reasons for item in seen.actions] == [[answer.Reason("withheld", action, None, None)], []]
+    assert view(whole, MARKED, "agent", "manager").phase.reasons[0].text == "text vip.watch"
+    assert view(whole, MARKED, "self_service").actions[0].reasons == []
 
 
 def test_customers_see_nothing_restricted() -> None:

@@ -122,7 +122,7 @@ class Gate:
         """Seconds that a request may wait for its turn as things stand."""
         now = self._loop.time()
         standing = now - self._refused_at < CALM or (self._queue and now - self._queued_since > STANDING)
-        return SHORTEST_WAIT if standing else self._room.wait
+        return max(SHORTEST_WAIT, self._room.at_once * self._pace.step) if standing else self._room.wait
 
     def _soon(self) -> None:
         """Let the next one in in the next turn of the loop."""

@@ -110,6 +110,8 @@ class CallerBook:
         return keys if self.tokens is None else f"send a token of the identity provider: `Authorization: Bearer ...`; or {keys}"
 
     def _nobodys(self, credential: Credential) -> str:
-        if credential.is_token:
+        if credential.is_misplaced and self.tokens is not None:
+            return "the key is nobody's; a token goes into the header Authorization, after Bearer, and not into X-API-Key"
+        if credential.is_token or credential.is_misplaced:
             return "tokens are not taken here: the service has no WANLIU_JWT_KEYS; send an API key"
         return "the key is nobody's; it may have been revoked"

@@ -18,6 +18,11 @@ class Credential:
     text: str
     is_token: bool
 
+    @property
+    def is_misplaced(self) -> bool:
+        """Has it the form of a token, and came as a key?"""
+        return not self.is_token and self.text.count(".") == _DOTS
+
 
 def credential_of(headers: Headers) -> Credential | None:
     """The API key or the token of a request: `Authorization: Bearer`, else `X-API-Key`; none where there is neither.

@@ -1,35 +1,24 @@
 "use strict";
 
-const WORDS = {
-  en: {
-    key: "API key or token", first: "Six calls to begin with", send: "Send", find: "Find", all: "Every call", document: "the document",
-    first_why: "Each can be changed and sent. What one answers, the next goes on with: the refusal is told of the decision above it.",
-    example: "example", body: "body", roles: "roles", everybody: "everybody", answers: "answers", same: "the same with curl",
-    language: "中文", sending: "sending …", failed: "nothing answers", empty: "an empty answer", runs: "pack",
-    development: "DEVELOPMENT MODE: there are no callers. Everybody who reaches this address may do everything, and what is sent here is recorded.",
-    steps: ["A desktop: somebody calls about a bill", "The app: what to show the customer who opened it", "A refusal, and the next step",
-      "A batch, line by line", "TM Forum TMF680: recommendations", "An auditor: searching the record"],
-  },
-  zh: {
-    key: "API 密钥或令牌", first: "先试这六个调用", send: "发送", find: "查找", all: "全部调用", document: "接口文档",
-    first_why: "内容可改，改完即可发送。前一个的结果会带到下一个：“客户拒绝”说的就是上面那次决策。",
-    example: "示例", body: "请求体", roles: "角色", everybody: "所有人", answers: "返回", same: "等同的 curl 命令",
-    language: "English", sending: "发送中……", failed: "没有响应", empty: "返回内容为空", runs: "策略包",
-    development: "开发模式：尚未添加任何调用方。凡能访问本地址者均可执行一切操作；在此发送的请求会留下记录。",
-    steps: ["坐席桌面：客户来电咨询账单", "App：客户打开时展示什么", "客户拒绝，以及下一步", "批量：逐行决策", "TM Forum TMF680：推荐查询", "审计：检索记录"],
-  },
-};
+/* global WORDS, shapeOf, rich, carry, learn, learnPack */
+
 const FIRST = [["decide", "a_desktop"], ["decide", "an_app"], ["respond", "refused"], ["decideMany", "three_lines"],
   ["createRecommendation", "a_customer"], ["searchDecisions", "by_phase"]];
+/** In the order of the groups' names; an operation belongs to the first that stands in its method and path. */
+const GROUPS = ["POST /v1/decisions", "GET /v1/decisions", "/v1/my/", "/v1/records", "/v1/subscribers", "/v1/packs", "/v1/webhooks", "/v4/", " /"];
+/** What is asked about once more before it is sent, beside every DELETE. */
+const FINAL = ["eraseSubscriber", "holdSubscriber", "releaseSubscriber", "rejectPack", "activatePack", "withdrawPack", "rollBackPack", "renewWebhookSecret"];
 const METHODS = ["get", "post", "put", "patch", "delete"];
 const base = new URL(".", location.href);
-const last = {};
 let language = navigator.language.startsWith("zh") ? "zh" : "en";
 let api = null;
+let chinese = null;
 let mode = null;
+let running = null;
 
 const word = (name) => WORDS[language][name];
 const byId = (id) => document.getElementById(id);
+const inChinese = (kind, name) => (language === "zh" ? chinese[kind][name] : undefined);
 
 function make(name, attributes = {}, ...inside) {
   const made = Object.assign(document.createElement(name), attributes);
@@ -46,38 +35,66 @@ function operations() {
     METHODS.filter((method) => method in methods).map((method) => ({ method: method.toUpperCase(), path, ...methods[method] })));
 }
 
+/** As text; a short list of figures or words stands on one line. */
 function written(value) {
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  if (typeof value === "string") return value;
+  const onOneLine = (whole, inside) => (whole.length > 160 ? whole : `[${inside.replace(/\n\s+/g, " ")}]`);
+  return JSON.stringify(value, null, 2).replace(/\[\n\s+([^[\]{}]*?)\n\s+\]/g, onOneLine);
 }
 
 function mediaOf(operation) {
   return Object.entries(operation.requestBody?.content ?? {})[0] ?? [null, {}];
 }
 
-function fieldOf(parameter) {
-  const input = make("input", { name: parameter.name, value: parameter.example ?? Object.values(parameter.examples ?? {})[0]?.value ?? "", autocomplete: "off", spellcheck: false });
-  input.dataset.place = parameter.in;
-  if (isList(parameter.schema)) input.dataset.list = "yes";
-  const about = resolved(parameter).description ?? resolved(parameter.schema ?? {}).description ?? "";
-  return make("label", {}, make("span", {}, make("code", { textContent: parameter.name }), parameter.required ? " *" : ""), input,
-    make("small", { textContent: about }));
+function titleOf(operation) {
+  return inChinese("operations", operation.operationId) ?? operation.summary ?? "";
 }
 
-/** What was answered before goes where it belongs: the id into the path, an action of its list into the body. */
-function goOn(form, operation) {
-  const id = form.querySelector('input[name="decision_id"]');
-  if (id && last.decision && !id.dataset.touched) id.value = last.decision.decision_id;
-  const body = form.querySelector("textarea");
-  if (operation.operationId !== "respond" || !last.decision || !body) return;
-  try {
-    const told = JSON.parse(body.value);
-    const listed = last.decision.actions.map((item) => item.action);
-    if (listed.length && !listed.includes(told.action)) body.value = written({ ...told, action: listed[0] });
-  } catch { /* it is being written */ }
+function isFinal(operation) {
+  return operation.method === "DELETE" || FINAL.includes(operation.operationId);
 }
 
 function isList(schema) {
   return schema?.type === "array" || (schema?.anyOf ?? []).some(isList);
+}
+
+/** Who asks is named by a header in development mode only; a token says it itself. */
+function isForDevelopment(operation, parameter) {
+  return parameter.name === "X-Subscriber-Id" && operation.path.startsWith("/v1/my/");
+}
+
+/** A parameter's value, of one example where there are several. */
+function exampleOf(parameter, example) {
+  const found = parameter.example ?? parameter.examples?.[example]?.value ?? "";
+  return parameter.name === "locale" && found ? localeOf(language) : found;
+}
+
+function localeOf(spoken) {
+  return spoken === "zh" ? "zh-CN" : "en";
+}
+
+function fieldOf(operation, parameter, named) {
+  const example = exampleOf(parameter, named);
+  const person = parameter.name === "X-Subscriber-Id";
+  const shownOnly = person ? isFinal(operation) : parameter.in === "header";
+  const input = make("input", { name: parameter.name, value: shownOnly ? "" : example, autocomplete: "off", spellcheck: false,
+    placeholder: shownOnly ? example : "", required: parameter.in === "path" || (person && operation.path.startsWith("/v1/subscribers")) });
+  input.dataset.place = parameter.in;
+  if (isList(parameter.schema)) input.dataset.list = "yes";
+  const about = parameter.description ?? resolved(parameter.schema ?? {}).description ?? "";
+  const name = inChinese("parameters", parameter.name);
+  const className = isForDevelopment(operation, parameter) ? "in-development" : "";
+  return make("label", { className }, make("span", {}, make("code", { textContent: parameter.name }), name ? ` ${name}` : "", parameter.required ? " *" : ""),
+    input, make("small", {}, ...rich(about)));
+}
+
+/** An example as it can be sent: in the page's language, and where a token says who the customer is, without saying it again. */
+function sendable(value, name) {
+  if (typeof value !== "object" || value === null) return value;
+  const found = value.locale ? { ...value, locale: localeOf(language) } : value;
+  if (name !== "an_app" || mode === "development" || byId("key").value.trim().startsWith("wl_")) return found;
+  const { id, ...known } = found.subscriber;
+  return { ...found, subscriber: known };
 }
 
 function requestOf(form, operation) {
@@ -85,6 +102,7 @@ function requestOf(form, operation) {
   const query = new URLSearchParams();
   const headers = {};
   for (const input of form.querySelectorAll("input[data-place]")) {
+    if (mode !== "development" && input.closest(".in-development")) continue;
     if (input.dataset.place === "path") path = path.replace(`{${input.name}}`, encodeURIComponent(input.value));
     else if (input.value && input.dataset.place === "query") {
       (input.dataset.list ? input.value.split(",") : [input.value]).forEach((one) => query.append(input.name, one));
@@ -108,86 +126,121 @@ function curlOf(request) {
 
 async function read(response, shown) {
   const kind = response.headers.get("content-type") ?? "";
-  if (!kind.includes("ndjson")) {
-    const text = await response.text();
-    shown.textContent = kind.includes("json") && text ? JSON.stringify(JSON.parse(text), null, 2) : text || word("empty");
-    return kind.includes("json") && text ? JSON.parse(text) : null;
-  }
+  if (kind.includes("ndjson")) return readLines(response, shown);
+  if (kind && !kind.includes("json") && !kind.startsWith("text/")) return readFile(response, shown);
+  const text = await response.text();
+  const answer = kind.includes("json") && text ? JSON.parse(text) : null;
+  shown.textContent = answer === null ? text || word("empty") : written(answer);
+  return answer;
+}
+
+/** Lines as they come; the last decision among them is what calls go on with. */
+async function readLines(response, shown) {
   const decoder = new TextDecoder();
   shown.textContent = "";
   for (const reader = response.body.getReader(); ;) {
     const { done, value } = await reader.read();
-    if (done) return null;
+    if (done) break;
     shown.textContent += decoder.decode(value, { stream: true });
   }
+  const lines = shown.textContent.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  return lines.findLast((line) => line.decision)?.decision ?? null;
+}
+
+async function readFile(response, shown) {
+  const found = await response.blob();
+  const name = /filename="?([^";]+)/.exec(response.headers.get("content-disposition") ?? "")?.[1] ?? "answer";
+  const link = make("a", { href: URL.createObjectURL(found), download: name, textContent: `${word("save")} ${name}` });
+  shown.replaceChildren(link, ` (${found.size.toLocaleString("en")} ${word("bytes")})`);
+  link.click();
+  return null;
 }
 
 async function send(form, operation, status, shown) {
   const request = requestOf(form, operation);
+  if (isFinal(operation) && !confirm(`${titleOf(operation)}\n${request.method} ${request.url.pathname}\n\n${word("sure")}`)) return;
   const began = performance.now();
   status.className = "status";
   status.textContent = word("sending");
+  shown.hidden = false;
   try {
     const response = await fetch(request.url, { ...request, cache: "no-store", redirect: "error" });
     const answer = await read(response, shown);
     status.textContent = `${response.status} ${response.statusText} · ${Math.round(performance.now() - began)} ms`;
     status.classList.toggle("bad", !response.ok);
-    const decision = answer?.next?.decision_id ? answer.next : answer;
-    if (response.ok && decision?.decision_id && decision.actions) {
-      last.decision = decision;
-      document.querySelectorAll("form").forEach((other) => goOn(other, other.operation));
+    showMode(response.headers.get("Wanliu-Mode") ?? "guarded");
+    if (response.ok && answer) {
+      learn(operation, request, answer);
+      document.querySelectorAll("form").forEach(carry);
     }
   } catch (error) {
-    status.textContent = `${word("failed")}: ${error.message}`;
+    status.textContent = word("failed") + word("colon") + error.message;
     status.classList.add("bad");
   }
 }
 
-function formOf(operation, example) {
-  const form = make("form", { className: "inside", operation });
+function bodyOf(form, operation, example) {
   const [, media] = mediaOf(operation);
   const examples = Object.entries(media.examples ?? {});
-  const parameters = (operation.parameters ?? []).map(resolved);
-  if (parameters.length) form.append(make("div", { className: "fields" }, ...parameters.map(fieldOf)));
-  if (operation.requestBody) {
-    const body = make("textarea", { spellcheck: false, ariaLabel: word("body") });
-    const choice = make("select", {}, ...examples.map(([name, given]) => make("option", { value: name, textContent: given.summary })));
-    const fill = () => { body.value = written(media.examples[choice.value].value); goOn(form, operation); };
-    choice.addEventListener("change", fill);
-    if (examples.length) form.append(make("label", {}, word("example"), choice));
-    form.append(body);
-    if (examples.length) { choice.value = example ?? examples[0][0]; fill(); }
+  const body = make("textarea", { spellcheck: false, ariaLabel: word("body") });
+  const told = (name, given) => inChinese("examples", `${operation.operationId.replace("OfCustomer", "")}.${name}`) ?? given.summary;
+  const choice = make("select", {}, ...examples.map(([name, given]) => make("option", { value: name, textContent: told(name, given) })));
+  form.fill = () => {
+    body.value = written(sendable(media.examples[choice.value].value, choice.value));
+    body.rows = body.value.split("\n").length;
+    carry(form);
+  };
+  choice.addEventListener("change", () => { delete body.dataset.touched; form.fill(); });
+  form.append(...(examples.length ? [make("label", {}, word("example"), choice)] : []), body);
+  if (examples.length) {
+    choice.value = example ?? examples[0][0];
+    form.fill();
   }
+}
+
+function formOf(operation, { example, first }) {
+  const form = make("form", { className: "inside", operation, first });
+  const parameters = (operation.parameters ?? []).map(resolved);
+  const named = example ?? parameters.flatMap((one) => Object.keys(one.examples ?? {}))[0];
+  if (parameters.length) form.append(make("div", { className: "fields" }, ...parameters.map((one) => fieldOf(operation, one, named))));
+  if (operation.requestBody) bodyOf(form, operation, example);
+  carry(form);
   const status = make("p", { className: "status", role: "status" });
   const shown = make("pre", { tabIndex: 0, hidden: true });
   const curl = make("pre", {});
   const same = make("details", {}, make("summary", { textContent: word("same") }), curl);
   same.addEventListener("toggle", () => { curl.textContent = curlOf(requestOf(form, operation)); });
-  form.addEventListener("input", (event) => { if (event.target.name) event.target.dataset.touched = "yes"; });
+  form.addEventListener("input", (event) => { if (event.target.tagName !== "SELECT") event.target.dataset.touched = "yes"; });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    shown.hidden = false;
     send(form, operation, status, shown);
   });
-  form.append(make("p", {}, make("button", { type: "submit", textContent: word("send") })), status, shown, same, answersOf(operation));
+  form.append(make("p", {}, make("button", { type: "submit", textContent: word("send") })), status, shown, same, ...shapesOf(operation), answersOf(operation));
   return form;
+}
+
+/** The fields of what is sent and of what is answered. */
+function shapesOf(operation) {
+  const good = Object.entries(operation.responses).find(([status]) => status.startsWith("2"));
+  const [answer] = Object.values(good?.[1].content ?? {});
+  return [shapeOf(word("given"), mediaOf(operation)[1].schema), shapeOf(word("told"), answer?.schema)].filter((part) => part !== null);
 }
 
 function answersOf(operation) {
   const items = Object.entries(operation.responses).map(([status, told]) =>
-    make("li", {}, make("code", { textContent: status }), ` ${told.description}`));
+    make("li", {}, make("code", { textContent: status }), " ", ...rich(told.description)));
   return make("details", {}, make("summary", { textContent: word("answers") }), make("ul", {}, ...items));
 }
 
 function shownOperation(operation, { title = null, example = null, open = false } = {}) {
-  const roles = operation["x-roles"]?.join(", ") ?? word("everybody");
-  const head = make("summary", {}, title ? make("span", { textContent: `${title}  ` }) : null, make("b", { textContent: operation.method }),
-    make("code", { textContent: operation.path }), title ? null : ` ${operation.summary ?? ""}`);
-  const found = make("details", { open }, head);
+  const roles = operation["x-roles"]?.map((role) => inChinese("roles", role) ?? role).join(language === "zh" ? "、" : ", ") ?? word("everybody");
+  const head = make("summary", {}, title ? make("span", { className: "title", textContent: title }) : null, make("b", { textContent: operation.method }),
+    make("code", { textContent: operation.path }), title ? null : make("span", { className: "about", textContent: titleOf(operation) }));
+  const found = make("details", { open, className: "operation" }, head);
   const fill = () => {
     if (found.childElementCount > 1) return;
-    found.append(make("div", { className: "inside" }, make("p", { textContent: operation.description ?? "" }),
-      make("p", {}, make("small", { textContent: `${word("roles")}: ${roles}` }))), formOf(operation, example));
+    found.append(make("div", { className: "inside" }, make("p", {}, ...rich(operation.description ?? "")),
+      make("p", {}, make("small", { textContent: word("roles") + word("colon") + roles }))), formOf(operation, { example, first: title !== null }));
   };
   found.addEventListener("toggle", fill);
   if (open) fill();
@@ -195,11 +248,11 @@ function shownOperation(operation, { title = null, example = null, open = false 
 }
 
 function show() {
-  document.documentElement.lang = language;
+  document.documentElement.lang = localeOf(language);
   document.querySelectorAll("[data-text]").forEach((part) => { part.textContent = word(part.dataset.text); });
   byId("language").textContent = word("language");
   byId("development").textContent = word("development");
-  byId("development").hidden = mode !== "development";
+  byId("running").textContent = `${running.engine} · ${word("runs")} ${running.pack.name} ${running.pack.version}`;
   const known = operations();
   byId("first").replaceChildren(...FIRST.flatMap(([name, example], number) => {
     const operation = known.find((item) => item.operationId === name);
@@ -208,18 +261,42 @@ function show() {
   find();
 }
 
+function showMode(told) {
+  mode = told;
+  byId("development").hidden = mode !== "development";
+  document.body.classList.toggle("development", mode === "development");
+}
+
+function groupOf(operation) {
+  return GROUPS.findIndex((part) => `${operation.method} ${operation.path}`.includes(part));
+}
+
 function find() {
   const wanted = byId("find").value.toLowerCase();
-  const told = (item) => `${item.method} ${item.path} ${item.summary} ${item.operationId}`.toLowerCase();
-  byId("all").replaceChildren(...operations().filter((item) => told(item).includes(wanted)).map((item) => shownOperation(item)));
+  const told = (item) => `${item.method} ${item.path} ${item.summary} ${titleOf(item)} ${item.operationId}`.toLowerCase();
+  const found = operations().filter((item) => told(item).includes(wanted));
+  const shown = GROUPS.flatMap((_, group) => {
+    const items = found.filter((item) => groupOf(item) === group);
+    return items.length ? [make("h3", { textContent: word("groups")[group] }), ...items.map((item) => shownOperation(item))] : [];
+  });
+  byId("all").replaceChildren(...(shown.length ? shown : [word("find_none")]));
+}
+
+/** Examples that were not changed by hand follow the key: a token names its customer. */
+function fillAgain() {
+  document.querySelectorAll("form").forEach((form) => { if (form.fill && !form.querySelector("textarea").dataset.touched) form.fill(); });
 }
 
 async function begin() {
-  const [welcome, found] = await Promise.all(["", "openapi.json"].map((part) => fetch(new URL(part, base)).then((answer) => answer.json())));
+  const [welcome, found, translated] = await Promise.all(
+    ["", "openapi.json", "docs/chinese.json"].map((part) => fetch(new URL(part, base)).then((answer) => answer.json())));
   api = found;
-  mode = welcome.mode;
-  byId("running").textContent = `${welcome.engine} · ${word("runs")} ${welcome.pack.name} ${welcome.pack.version}`;
+  chinese = translated;
+  learnPack(welcome.pack.digest);
+  showMode(welcome.mode);
+  running = welcome;
   byId("find").addEventListener("input", find);
+  byId("key").addEventListener("input", fillAgain);
   byId("language").addEventListener("click", () => { language = language === "en" ? "zh" : "en"; show(); });
   show();
 }

@@ -19,7 +19,14 @@ POLICY = (
     " frame-ancestors 'none'"
 )
 """What a browser lets the page do: run its own script, and ask this service. No frame, no form, nothing from elsewhere."""
-_TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json; charset=utf-8",
+}
+
+Part = Literal["page.js", "words.js", "fields.js", "carrying.js", "page.css", "chinese.json"]
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,8 +38,8 @@ async def page(request: Request) -> Response:
 
 
 @router.get("/docs/{file}")
-async def part_of_page(request: Request, file: Annotated[Literal["page.js", "page.css"], InPath()]) -> Response:
-    """The page's script and style sheet."""
+async def part_of_page(request: Request, file: Annotated[Part, InPath()]) -> Response:
+    """The page's scripts and style sheet, and its names in Chinese."""
     return _served(request, file)
 
 

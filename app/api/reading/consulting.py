@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -9,17 +10,23 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app.api.bodies import json_answer
-from app.api.calls import Admitted
+from app.api.calls import Admitted, Call
 from app.api.declaring import declared
 from app.api.parameters import DecisionId, Locale, PackName
 from app.api.problems import problem
 from app.api.reading.answers import DecisionExplained, DecisionReplayed, ProofAnswer, proof_answer
 from app.api.recorded import REVIEWERS, decision_of, no_decision, note_reading, worked_out
-from app.engine.texts import language_of
-from app.engine.view import view
+from app.engine.answer import Explanation
+from app.engine.case import Case
+from app.engine.decide import decide
+from app.engine.explain import explain, factor_told, sum_told
+from app.engine.pack import Pack
+from app.engine.texts import Language, language_of
+from app.engine.view import sees_evidence, view
 from app.record.export.plain import SELF_SERVICE, all_plainly
-from app.record.reading.consulting import explained, proof_of
+from app.record.reading.consulting import LOCALES, explained, proof_of
 from app.record.reading.dossier import Dossier, dossier
+from app.record.reading.ranking import Compared
 from app.record.reading.replaying import instead, replay
 from app.record.search.filters import pack_named
 
@@ -58,18 +65,32 @@ async def explain_decision(call: Admitted, decision_id: DecisionId, locale: Loca
     case, digest = found.case, found.body["pack"]
     if case is None:
         return problem("erased")
-    library = call.services.packs.library
-    told = await worked_out(call, lambda _: explained(library, digest, case, language_of(locale)))
+    library, language, role = call.services.packs.library, language_of(locale), call.caller.role
+    if role in REVIEWERS:
+        told = await worked_out(call, lambda _: explained(library, digest, case, language))
+        order = [_rounded(item) for item in told.order]
+        answer = DecisionExplained(decision_id, told.explanation, order, told.minimal_changes, told.untold, told.protected, None)
+    else:
+        seen = await worked_out(call, lambda _: _seen(call, library.get(digest), case, language))
+        answer = DecisionExplained(decision_id, seen, None, None, None, None, None)
     await note_reading(call, "explanation", found)
-    plain = None
-    if call.caller.role in REVIEWERS or call.caller.role == SELF_SERVICE:
-        (plain,) = await call.read(lambda connection: all_plainly(connection, [found], library, language_of(locale)))
-    if call.caller.role in REVIEWERS:
-        whole = (told.explanation, told.order, told.minimal_changes, told.untold, told.protected)
-        return json_answer(DecisionExplained(decision_id, *whole, plain))
-    pack = await worked_out(call, lambda _: library.get(digest))
-    seen = view(told.explanation, pack.restricted, call.caller.role, call.caller.grade)
-    return json_answer(DecisionExplained(decision_id, seen, None, None, None, None, plain))
+    if role in REVIEWERS or role == SELF_SERVICE:
+        (plain,) = await call.read(lambda connection: all_plainly(connection, [found], library, language))
+        answer = replace(answer, plain=plain)
+    return json_answer(answer)
+
+
+def _rounded(item: Compared) -> Compared:
+    """With its score and what makes it up as an answer tells them."""
+    parts = {name: sum_told(value) if name == "value" else factor_told(value) for name, value in item.parts.items()}
+    return replace(item, score=round(item.score, 2), parts=parts, behind=sum_told(item.behind))
+
+
+def _seen(call: Call, pack: Pack, case: Case, language: Language) -> Explanation:
+    """The words alone, as far as the caller's role may see them."""
+    worded = replace(case, locale=LOCALES[language])
+    whole = explain(pack, worded, decide(pack, worded), "full", evidence=sees_evidence(call.caller.role))
+    return view(whole, pack.restricted, call.caller.role, call.caller.grade)
 
 
 @router.get(

@@ -48,7 +48,7 @@ class Limits:
                 told = (
                     f"the role `{self.who.role}` lists entries of the {name} {' '.join(values)} only; leave `{name}` out, or ask for these"
                 )
-                raise Refused(problem("forbidden", detail=told, errors=[FieldProblem(name, told)]))
+                raise Refused(problem("forbidden", errors=[FieldProblem(name, told)]))
         for name in given:
             if self.who.role == "self_service" and name not in CUSTOMERS:
                 raise _forbidden(name, f"is no filter for the role `{self.who.role}`; leave it out")

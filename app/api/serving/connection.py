@@ -14,6 +14,7 @@ from app.api.admission.door import Turnstile, seen
 from app.api.admission.lanes import lane_of
 from app.api.admission.refusing import Refusal, raw
 from app.api.bodies import LARGEST_BODY
+from app.api.serving.gathering import GatheredWrites
 
 LARGEST_HEAD = 65_536
 MOST_HEADERS = 100
@@ -76,7 +77,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there. Where there are too many, one on which nothing is asked makes room, or this one is not taken."""
-        super().connection_made(transport)
+        super().connection_made(GatheredWrites(transport, self.loop))  # type: ignore[arg-type]
         self.quiet[self] = None
         if len(self.connections) > self.manners.connections:
             first = next(iter(self.quiet))

@@ -161,7 +161,8 @@ class Keeper:
                 child = await self._started()
             if child.ready is not None:
                 return child
-            _log.error("worker_not_started", why=child.failed or "it ended", seconds_to_wait=pause)
+            if not self._ending.is_set():
+                _log.error("worker_not_started", why=child.failed or "it ended", seconds_to_wait=pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, self._pace.longest_pause)
 
@@ -170,7 +171,8 @@ class Keeper:
         async with self._one_at_a_time:
             successor = await self._started()
         if successor.ready is None:
-            _log.error("worker_not_replaced", pid=child.pid, why=successor.failed or "it ended", seconds_to_wait=pause)
+            if not self._ending.is_set():
+                _log.error("worker_not_replaced", pid=child.pid, why=successor.failed or "it ended", seconds_to_wait=pause)
             await asyncio.sleep(pause)
             return child
         self.replaced["spent"] += 1

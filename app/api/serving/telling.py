@@ -74,6 +74,7 @@ def welcome(host: str, port: int, told: dict[str, Any]) -> str:
         f"Wanliu listens on {address}\n"
         f"  pack     {told['pack']}\n"
         f"  records  {told['records']}\n"
+        f"  page     {address}/docs\n"
         f"  document {address}/openapi.json\n\n"
         f"{warning}"
         "Try:\n"

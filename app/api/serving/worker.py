@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import random
@@ -25,6 +24,7 @@ from app.api.services import Services, open_services
 from app.api.serving.channel import Channel
 from app.api.serving.connection import Connection, Manners
 from app.api.serving.news import KeeperNews
+from app.api.serving.running import loop_factory, settle_memory
 from app.api.serving.server import Leave, Server
 from app.api.serving.telling import ready, reason
 from app.engine.problems import PackError
@@ -39,7 +39,6 @@ _LINGER_AFTER = 1.0
 _LAST_LINES = 3.0
 """Seconds before the end of its grace that it begins no more lines of batches, so that it can say where they end."""
 _JITTER = 0.1
-_GC_THRESHOLDS = (50_000, 50, 100)
 
 
 def main() -> None:
@@ -52,7 +51,7 @@ def main() -> None:
     told, (listener, relay) = taken
     settings = Settings(**told["settings"])
     configure_logs(settings.log_level, settings.log_format)
-    with asyncio.Runner(loop_factory=uvicorn.Config(create_app, log_config=None).get_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(Worker(settings, channel, relay).run(listener))
 
 
@@ -109,10 +108,8 @@ class Worker:
             yield opened
 
     def _begun(self) -> None:
-        """The server listens. What there is by now stays: the garbage collector need not look at it again."""
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
+        """The server listens."""
+        settle_memory()
         self._answers = True
         self._channel.tell_all({"ready": ready(self._settings, self._opened)})
 

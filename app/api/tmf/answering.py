@@ -14,7 +14,7 @@ from app.api.problems import KINDS, MEDIA_TYPE
 from app.api.tmf.shapes import TmfError
 
 JSON = "application/json;charset=utf-8"
-PATHS = ("/tmf-api/", "/customer/v4/")
+PATHS = ("/tmf-api", "/customer/v4")
 STATUSES: Mapping[int, int] = {410: 404, 422: 400}
 """Statuses that TM Forum does not have: a wrong field is 400, and who was erased is not there."""
 

@@ -33,8 +33,7 @@ def _put(pairs: Sequence[GivenFact], request: dict[str, Any]) -> Iterator[FieldP
         section, _, name = pair.name.partition(".")
         known = FACTS.get(pair.name)
         if section != "custom" and known is None:
-            hint = nearest(pair.name, FACTS) if len(pair.name) <= _LONGEST_NAME else ""
-            yield FieldProblem(f"characteristic.{index}.name", f"is not a fact of the vocabulary{f'; {hint}' if hint else ''}")
+            yield FieldProblem(f"characteristic.{index}.name", _no_fact(pair.name))
             continue
         home = _home(request, section)
         if home is None or name in home:
@@ -44,6 +43,16 @@ def _put(pairs: Sequence[GivenFact], request: dict[str, Any]) -> Iterator[FieldP
 
 
 _LONGEST_NAME = 100
+_IDS = ("subscriber.id", "id", "relatedParty.id", "customer.id")
+"""What is said of whom it is about, which is no fact about them."""
+
+
+def _no_fact(name: str) -> str:
+    """What to say of a name that is no fact's."""
+    if name in _IDS:
+        return "is not a fact of the vocabulary; whom it is about stands in `relatedParty`, with the role `subscriber` or `customer`"
+    hint = nearest(name.removeprefix("subscriber."), FACTS) if len(name) <= _LONGEST_NAME else ""
+    return f"is not a fact of the vocabulary{f'; {hint}' if hint else ''}"
 
 
 def _home(request: dict[str, Any], section: str) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.api.tmf.liberal import Flag, Free, GivenItem, GivenPlace, Liberal, Referred, Several, Words
+from app.api.tmf.liberal import Flag, Free, GivenItem, GivenPlace, Liberal, Person, Referred, Several, Words
 
 EXTENSIONS = (
     "subscriber",
@@ -50,8 +50,8 @@ class RecommendationRequest(Liberal):
     shopping_cart: Annotated[Several[Referred] | None, Field(alias="shoppingCart")] = None
     shopping_cart_item: Annotated[Several[GivenItem] | None, Field(alias="shoppingCartItem")] = None
     related_party: Annotated[
-        Several[Referred] | None,
-        Field(alias="relatedParty", description="Whom it is about: the role `subscriber` or `customer`, or the only one."),
+        Several[Person] | None,
+        Field(alias="relatedParty", description="Whom it is about: the role `subscriber` or `customer`, or the only one without a role."),
     ] = None
     characteristic: Annotated[Several[GivenFact] | None, Field(description="Facts by their names in our vocabulary.")] = None
 

@@ -19,6 +19,7 @@ from app.api.tmf.places import PREFIXES, base_of
 from app.api.tmf.shapes import EventSubscription
 from app.engine.intake import FieldProblem, RequestError, parse_body
 from app.engine.intake.wording import nearest_or_all
+from app.engine.problems import nearest
 from app.record.callers import DEVELOPMENT
 from app.record.outgoing.addresses import LONGEST_URL, checked_callback
 from app.record.outgoing.model import RECOMMENDED, Recommended, Wanted
@@ -27,6 +28,7 @@ from app.record.outgoing.subscriptions import Kept, add_webhook, check_room, rem
 _OF_ALL = frozenset({"operations", DEVELOPMENT})
 """Roles that hear of what every system asked for."""
 _MOST_CONDITIONS = 20
+_LONGEST_NAME = 60
 
 
 class HubRequest(BaseModel):
@@ -47,6 +49,7 @@ _REMOVED: Good = {204: {"description": "Removed. Nothing more is sent, not even 
 async def subscribe(call: Admitted) -> Response:
     """Be told of recommendations that callers of one's own system asked for; operations hear of everybody's."""
     asked = parse_body(await read_json(call.request), HubRequest)
+    _check_names(asked)
     types = types_of(asked.query)
     await checked_callback(asked.callback, private=call.services.callbacks_private)
     await call.read(check_room)
@@ -67,6 +70,19 @@ async def unsubscribe(call: Admitted, id: Id) -> Response:  # noqa: A002 - TM Fo
     found, now = await _own(call, id), call.now()
     await call.record.write(remove_webhook(call.new_id(now), now, found, by=call.caller.name))
     return Response(status_code=204)
+
+
+def _check_names(asked: HubRequest) -> None:
+    """See that nothing is asked for that would not be honoured: a choice of fields, or an attribute of ours, misspelt.
+
+    Raises:
+        RequestError: naming it.
+    """
+    for name in asked.model_extra or {}:
+        if name == "fields":
+            raise RequestError([FieldProblem("fields", "is not honoured: an event has the whole recommendation; leave it out")])
+        if len(name) <= _LONGEST_NAME and (hint := nearest(name, HubRequest.model_fields)):
+            raise RequestError([FieldProblem("body", f"has an attribute that does not exist; {hint}")])
 
 
 def types_of(query: str | None) -> tuple[Recommended, ...]:

@@ -17,7 +17,7 @@ from app.engine.intake.wording import in_words
 from app.engine.problems import nearest
 from app.engine.vocabulary import Outcome, OutcomeReport
 from app.engine.vocabulary.words import LeaveReason
-from app.record.outcomes import Answerable
+from app.record.outcomes import WITH_REASON, Answerable
 
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 OTHER_WORDS: Mapping[str, str] = {
@@ -97,8 +97,9 @@ def interacted(given: InteractionRequest) -> Interacted:
         raise RequestError([FieldProblem("interactionItem", f"{how}: `item.id` is the recommendation's `id`")])
     index, item, decision_id = named[0]
     place = f"interactionItem.{index}"
-    told = {"outcome": _outcome(item.resolution, place), "at": _at(item, place), "reference": _reference(item), "agent": _agent(given)}
-    reason = item.reason if item.reason in _REASONS else None
+    outcome = _outcome(item.resolution, place)
+    told = {"outcome": outcome, "at": _at(item, place), "reference": _reference(item), "agent": _agent(given)}
+    reason = item.reason if item.reason in _REASONS and outcome in WITH_REASON else None
     action = item.action or (item.item.name if item.item else None)
     return Interacted(decision_id, place, item.id, action, {**told, "reason": reason})
 

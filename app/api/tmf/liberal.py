@@ -55,17 +55,23 @@ class _AsFlag:
 
 @dataclass(frozen=True, slots=True)
 class _ById:
-    """A reference, or its id alone."""
+    """A reference, or its id alone: as text, or as one of these other types."""
+
+    others: tuple[type, ...] = (int, float)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core.no_info_before_validator_function(lambda value: value if _is_no_name(value) else {"id": value}, handler(source))
+        return core.no_info_before_validator_function(self._read, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"anyOf": [handler(schema), {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}, _NUMBERS]}
+        text = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
+        return {"anyOf": [handler(schema), text, *([_NUMBERS] if self.others else [])]}
 
-
-def _is_no_name(value: object) -> bool:
-    return isinstance(value, bool) or not isinstance(value, str | int | float)
+    def _read(self, value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            return value
+        if not isinstance(value, (str, *self.others)):
+            raise PydanticCustomError("value_expected", "expected an object with `id` and `role`, or an id as text")
+        return {"id": value}
 
 
 def _worded(value: object) -> object:
@@ -123,6 +129,8 @@ class GivenReference(Liberal):
 
 Referred = Annotated[GivenReference, _ById()]
 """A reference; its id may stand for it."""
+Person = Annotated[GivenReference, _ById(others=())]
+"""The same, but a bare number names nobody: it may be a place on somebody's list."""
 
 
 class GivenPlace(Liberal):

@@ -13,15 +13,15 @@ from app.api.tmf.channels import BY_ROLE, CHANNELS, channel_of
 from app.api.tmf.facts import put_facts
 from app.api.tmf.given import EXTENSIONS, PASSED_OVER, RecommendationRequest
 from app.api.tmf.liberal import GivenReference, Liberal
+from app.api.tmf.parties import party_of
 from app.api.tmf.places import is_uri
 from app.engine.intake import FieldProblem, RequestError, parse_body
-from app.engine.intake.wording import in_words
+from app.engine.intake.wording import dotted, in_words, is_plain
 from app.engine.problems import nearest
 from app.engine.vocabulary import DecisionRequest
 
 LARGEST_ECHO = 32 * 1024
 """Bytes of what is said back, as JSON."""
-_PARTIES = ("subscriber", "customer")
 _ECHOED = (
     "name",
     "description",
@@ -59,11 +59,22 @@ def taken(body: bytes, role: str, subject: str | None = None) -> Taken:
     """
     given = parse_body(body, RecommendationRequest)
     _check_names(given)
-    parties = given.related_party or []
-    party = next((one for one in parties if (one.role or "").lower() in _PARTIES), None)
-    if party is None and len(parties) == 1 and parties[0].role is None:
-        party = parties[0]
-    return Taken(_asked(given, _subscriber(given, party) or subject, role), _echo(given, party))
+    told = _told(given)
+    party = party_of(given.related_party or (), told, subject)
+    about = told or subject if party is None else party.id
+    return Taken(_asked(given, about, role), _echo(given, party))
+
+
+def _told(given: RecommendationRequest) -> str | None:
+    """The id under `subscriber`, where it has one.
+
+    Raises:
+        RequestError: it is no text.
+    """
+    told = given.subscriber.get("id") if isinstance(given.subscriber, dict) else None
+    if told is not None and not isinstance(told, str):
+        raise RequestError([FieldProblem("subscriber.id", "expected text")])
+    return told
 
 
 def _check_names(given: RecommendationRequest) -> None:
@@ -73,7 +84,7 @@ def _check_names(given: RecommendationRequest) -> None:
         RequestError: naming what was meant.
     """
     problems = [
-        FieldProblem("body", f"has an attribute that there is not; {hint}")
+        FieldProblem(dotted((name,)), f"{'does not exist' if is_plain(name) else 'has an attribute that does not exist'}; {hint}")
         for name in given.model_extra or {}
         if name not in _KNOWN and len(name) <= _LONGEST_NAME and (hint := nearest(name, EXTENSIONS))
     ]
@@ -82,20 +93,6 @@ def _check_names(given: RecommendationRequest) -> None:
 
 
 _LONGEST_NAME = 60
-
-
-def _subscriber(given: RecommendationRequest, party: GivenReference | None) -> str | None:
-    """The id of whom it is about; none where nobody is named.
-
-    Raises:
-        RequestError: two different persons are.
-    """
-    told = given.subscriber.get("id") if isinstance(given.subscriber, dict) else None
-    if party is None:
-        return told if isinstance(told, str) else None
-    if told not in (None, party.id):
-        raise RequestError([FieldProblem("subscriber.id", "is another than that of `relatedParty`; leave one of them out")])
-    return party.id
 
 
 def _asked(given: RecommendationRequest, subscriber_id: str | None, role: str) -> DecisionRequest | None:
@@ -149,6 +146,8 @@ def _echo(given: RecommendationRequest, party: GivenReference | None) -> Mapping
         found["place"] = {"role": "place", **found["place"]}
     if party is not None:
         found["relatedParty"] = {"@referredType": "Customer", **_shaped(party)}
+    elif given.related_party:
+        found["relatedParty"] = {"@referredType": "Party", **_shaped(given.related_party[0])}
     check_kept(found)
     return found
 

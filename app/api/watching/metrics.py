@@ -30,7 +30,8 @@ class Metrics:
     """The figures of one process."""
 
     def __init__(self) -> None:
-        values.ValueClass = values.MultiProcessValue() if FOLDER in os.environ else values.MutexValue
+        process = os.getpid()  # asked once: it would be asked at every figure
+        values.ValueClass = values.MultiProcessValue(lambda: process) if FOLDER in os.environ else values.MutexValue
         self.registry = CollectorRegistry()
         self._requests = self._made(Counter, "http_requests", "Requests that were answered.", "route", "method", "status")
         self._request_seconds = self._timed("http_request_duration_seconds", "From a request's head to the end of its answer.", "route")

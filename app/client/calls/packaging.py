@@ -24,14 +24,19 @@ def packs(*, limit: int | None = None, cursor: str | None = None, fields: Sequen
     return get("/v1/packs", limit=limit, cursor=cursor, fields=listed(fields))
 
 
-def pack(digest: str, *, files: bool = False) -> Ask[PackAndSteps]:
+def pack(digest: str, *, files: bool = False, fields: Sequence[str] | None = None) -> Ask[PackAndSteps]:
     """A pack, what was done with it and, where asked for, its files.
+
+    Args:
+        digest: `sha256:` and 64 signs.
+        files: with the text of every file.
+        fields: names of the fields that are wanted; left out, all.
 
     Raises:
         WanliuError: there is none.
         httpx.TransportError: nothing answers.
     """
-    return get(f"/v1/packs/{_named(digest)}", files="true" if files else None)
+    return get(f"/v1/packs/{_named(digest)}", files="true" if files else None, fields=listed(fields))
 
 
 def publish(files: Mapping[str, str]) -> Ask[PackOfTests]:

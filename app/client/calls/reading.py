@@ -113,7 +113,12 @@ def figures(*, since: str | None = None, until: str | None = None, pack: str | N
 
 
 def pairs(
-    *, since: str | None = None, until: str | None = None, channel: str | None = None, most: int | None = None
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    channel: str | None = None,
+    pack: str | None = None,
+    most: int | None = None,
 ) -> Ask[dict[str, Any]]:
     """Pairs in the same conditions with different prices.
 
@@ -121,7 +126,7 @@ def pairs(
         WanliuError: a filter is wrong.
         httpx.TransportError: nothing answers.
     """
-    return get("/v1/records/pairs", since=since, until=until, channel=channel, most=most)
+    return get("/v1/records/pairs", since=since, until=until, channel=channel, pack=pack, most=most)
 
 
 def export(

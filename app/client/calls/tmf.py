@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.client.asking import Ask, get, part, post_once
+from app.client.asking import Ask, get, listed, part, post_once
 
 _DOOR = "/tmf-api/recommendationManagement/v4/queryProductRecommendation"
 
@@ -31,14 +31,22 @@ def recommendation(recommendation_id: str, *, fields: Sequence[str] | None = Non
         WanliuError: there is none of one's own.
         httpx.TransportError: nothing answers.
     """
-    return get(f"{_DOOR}/{part(recommendation_id)}", fields=None if fields is None else ",".join(fields))
+    return get(f"{_DOOR}/{part(recommendation_id)}", fields=listed(fields))
 
 
-def recommendations(*, limit: int | None = None, offset: int | None = None, **filters: Any) -> Ask[list[dict[str, Any]]]:
-    """One's own recommendations.
+def recommendations(
+    *, limit: int | None = None, offset: int | None = None, fields: Sequence[str] | None = None, **filters: Any
+) -> Ask[list[dict[str, Any]]]:
+    """One's own recommendations, newest first.
+
+    Args:
+        limit: how many to give.
+        offset: how many of the newest to leave out.
+        fields: names of the attributes that are wanted; left out, all.
+        filters: `id`.
 
     Raises:
         WanliuError: a filter is wrong.
         httpx.TransportError: nothing answers.
     """
-    return get(_DOOR, limit=limit, offset=offset, **filters)
+    return get(_DOOR, limit=limit, offset=offset, fields=listed(fields), **filters)

@@ -80,7 +80,7 @@ def _base_value(fact: str, value: object) -> Any:
     try:
         read = getattr(SECTIONS[section].model_validate({field: value}), field)
     except ValidationError as error:
-        raise _Mistyped(message_of(error)) from None
+        raise _Mistyped(message_of(error, SECTIONS[section])) from None
     return _ordinal(read) if FACTS[fact].kind == "date" else read
 
 

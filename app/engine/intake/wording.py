@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from app.engine.intake.placing import Path, as_sent, fields_at, names_elsewhere, places_of, reader_at
 from app.engine.intake.problems import MOST_PROBLEMS, FieldProblem
 from app.engine.problems import nearest
-from app.engine.vocabulary import EVENTS, SECTIONS, Contact, DecisionRequest, SubscriberContext
-
-Path = tuple[str | int, ...]
+from app.engine.vocabulary import EVENTS, DecisionRequest
 
 _plain_name = re.compile(r"^[A-Za-z_][A-Za-z0-9_.]{0,49}$")
 _quoted = re.compile(r"'([^']*)'")
 _most_digits = 4
 _longest_word = 60
 _largest_exact = 2**63
+_clearly = 0.8
+"""How near a name at another place has to be."""
 
 _ours = frozenset(("text_expected", "date_expected", "datetime_expected", "value_expected", "series_lengths", "computed"))
 """Errors of the vocabulary itself, worded there."""
@@ -40,6 +42,22 @@ _said: Mapping[str, str] = {
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "expected an object"),
     **dict.fromkeys(("tuple_type", "list_type", "frozen_set_type", "set_type"), "expected an array"),
 }
+
+_no_number = frozenset(("float_type", "int_type", "int_parsing", "int_from_float"))
+_units: Mapping[str, str] = {
+    "money": " in the smallest unit of the currency: 5900 for 59.00",
+    "MB": " of MB",
+    "minutes": " of minutes",
+    "hours": " of hours",
+    "days": " of days",
+    "months": " of months",
+    "points": " of points",
+    "percent": " of percent, such as 25",
+    "mbps": " of Mbit/s",
+    "dbm": " of dBm",
+    "share": ": a share, such as 0.25 for a quarter",
+}
+"""What a number is of, where it is not plain."""
 
 
 def dotted(path: Iterable[str | int]) -> str:
@@ -62,9 +80,10 @@ def in_words(error: ValidationError, model: type[BaseModel] = DecisionRequest) -
     return tuple(_worded(detail, model) for detail in error.errors(include_url=False)[:MOST_PROBLEMS])
 
 
-def message_of(error: ValidationError) -> str:
-    """What is wrong with a single value."""
-    return told(error.errors(include_url=False)[0])
+def message_of(error: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """What is wrong with a single value; of one of a model, in which unit it is expected."""
+    detail = error.errors(include_url=False)[0]
+    return told(detail) if model is None else _told_of(detail, model)
 
 
 def hinted(message: str, given: object, known: Iterable[str]) -> str:
@@ -88,7 +107,15 @@ def _worded(detail: ErrorDetails, model: type[BaseModel]) -> FieldProblem:
         return _unknown_event(path, detail["input"])
     if path[-1:] == ("[key]",):
         return FieldProblem(dotted(path[:-1]), f"has a name that cannot be: {detail['msg']}")
-    return FieldProblem(dotted(_as_sent(path)), told(detail))
+    return FieldProblem(dotted(as_sent(model, path)), _told_of(detail, model))
+
+
+def _told_of(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    """What is wrong; of a number, in which unit it is expected."""
+    reader = reader_at(model, detail["loc"]) if detail["type"] in _no_number else None
+    if reader is None or reader.kind != "number" or _is_too_large(detail["input"]):
+        return told(detail)
+    return f"expected a {'whole ' if reader.integral else ''}number{_units.get(reader.unit, '')}"
 
 
 def told(detail: ErrorDetails) -> str:
@@ -98,26 +125,49 @@ def told(detail: ErrorDetails) -> str:
         return detail["msg"]
     if kind == "literal_error":
         return _one_of(_quoted.findall(context["expected"]), given)
-    if isinstance(given, int) and not isinstance(given, bool) and abs(given) >= _largest_exact:
+    if _is_too_large(given):
         return "is too large a number"
     return _said.get(kind, "is not what is expected here").format(**context)
 
 
 def _one_of(words: list[str], given: Any) -> str:
-    return hinted(f"expected one of {', '.join(words)}", given, words)
+    message = f"expected one of {', '.join(words)}"
+    begun = [word for word in words if isinstance(given, str) and _is_other_form(given, word)]
+    return f"{message}; did you mean `{begun[0]}`?" if len(begun) == 1 else hinted(message, given, words)
+
+
+def _is_other_form(given: str, word: str) -> bool:
+    """Is one the other with something more, as `zh` and `zh-CN` are?"""
+    short, long = sorted((given.lower(), word.lower()), key=len)
+    return len(short) > 1 and re.match(rf"{re.escape(short)}[-_]", long) is not None
+
+
+def _is_too_large(given: object) -> bool:
+    return isinstance(given, int) and not isinstance(given, bool) and abs(given) >= _largest_exact
 
 
 def _unknown_field(path: Path, model: type[BaseModel]) -> FieldProblem:
     parent, name = path[:-1], str(path[-1])
-    above = dotted(_as_sent(parent))
+    above = as_sent(model, parent)
     if not is_plain(name):
-        return FieldProblem(above, "holds a field that does not exist")
-    if model is DecisionRequest and not parent and name in SubscriberContext.model_fields:
-        return FieldProblem(name, f"does not exist here; it belongs in `subscriber.{name}`")
-    if model is DecisionRequest:
-        return FieldProblem(dotted(_as_sent(path)), hinted("does not exist", name, _fields_at(parent)))
-    known = [field.alias or found for found, field in model.model_fields.items()]
-    return FieldProblem(dotted(path), f"does not exist; {nearest_or_all(name, known)}")
+        return FieldProblem(dotted(above), "holds a field that does not exist")
+    return FieldProblem(dotted((*above, name)), _instead(model, parent, name))
+
+
+def _instead(model: type[BaseModel], parent: Path, name: str) -> str:
+    """What to say of a name that there is not: where else it stands, the nearest one here, the nearest elsewhere, or all there are."""
+    places = places_of(model, parent, name)
+    if places:
+        return f"does not exist here; it belongs in {' or '.join(f'`{place}`' for place in places)}"
+    known = fields_at(model, parent)
+    here = nearest(name, known)
+    if here:
+        return f"does not exist; {here}"
+    others = names_elsewhere(model, parent)
+    near = difflib.get_close_matches(name, others, n=1, cutoff=_clearly)
+    if near:
+        return f"does not exist here; did you mean `{others[near[0]]}`?"
+    return f"does not exist; {nearest_or_all(name, known)}"
 
 
 def _unknown_event(path: Path, given: Any) -> FieldProblem:
@@ -125,22 +175,3 @@ def _unknown_event(path: Path, given: Any) -> FieldProblem:
     if kind is None:
         return FieldProblem(dotted((*path, "type")), "is required: the kind of event")
     return FieldProblem(dotted((*path, "type")), hinted("is not a kind of event", kind, EVENTS))
-
-
-def _as_sent(path: Path) -> Path:
-    """The path without the kind that pydantic puts after an event's index."""
-    return (*path[:3], *path[4:]) if path[:2] == ("subscriber", "events") else path
-
-
-def _fields_at(path: Path) -> Iterable[str]:
-    homes: tuple[tuple[tuple[str, ...], Callable[[], Iterable[str]]], ...] = (
-        ((), lambda: DecisionRequest.model_fields),
-        (("subscriber",), lambda: SubscriberContext.model_fields),
-        (("subscriber", "contacts"), lambda: Contact.model_fields),
-        (("subscriber", "events"), lambda: ("at", "type", *EVENTS[str(path[-1])].attributes)),
-    )
-    names = tuple(step for step in path if isinstance(step, str))
-    for home, fields in homes:
-        if names[:2] == home:
-            return fields()
-    return SECTIONS[names[1]].model_fields if len(names) == 2 and names[1] in SECTIONS else ()

@@ -19,14 +19,14 @@ from app.engine.decide import decide
 from app.engine.explain import explain
 from app.engine.pack import Pack
 from app.engine.pack.model import Action
-from app.engine.terms import local_time
-from app.engine.texts import Language, listed
+from app.engine.terms import local_time, term
+from app.engine.texts import Language, enumerated
 from app.engine.view import view
 from app.engine.vocabulary import FACTS, SECTIONS
 from app.record.choices import standing_of
-from app.record.export.plain_words import BECAME, NOTHING, TEXT
+from app.record.export.plain_words import BECAME, DATA, NOTHING, TEXT, WHERE
 from app.record.export.retelling import pack_of
-from app.record.export.words import CHANNELS, section_title
+from app.record.export.words import CHANNELS
 from app.record.reading.consulting import LOCALES
 from app.record.reading.many import outcomes_by_decision
 from app.record.reading.recorded import Recorded
@@ -35,6 +35,7 @@ from app.record.reading.replaying import Packs
 SELF_SERVICE = "self_service"
 _OF_OUR_VIEW = frozenset({"vip", "value", "churn", "perception", "consent"})
 """Sections that hold what we think of somebody, or what is told in words of its own."""
+_INNER_QUOTES = str.maketrans("“”", "‘’")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +128,14 @@ class _Told:
         for item in self.found.body["offered"]:
             name, shown = item["action"], self.shown.get(item["action"])
             action = self.pack.by_id.get(name) if self.pack is not None else None
-            if action is None or not (name in self.after.outcomes or _was_for_them(action, shown)):
+            if action is None or not (name in self.after.outcomes or _was_for_them(shown)):
                 continue
             why = self._joined(reason.text for reason in shown.reasons) if shown is not None else ""
             yield Suggestion(name, self._named(action, shown), why or None, self._became(name), name in self.after.refused)
 
     def words(self, suggestions: Sequence[Suggestion]) -> Iterator[str]:
         """The whole, in order."""
-        yield self.say("head", at=self._at(self.found.envelope["at"]), channel=self.channel)
+        yield self.say("head", at=self._at(self.found.envelope["at"]), where=term(WHERE, self.case.channel, self.language))
         for item in suggestions:
             yield self._joined(self._of(item))
         if suggestions:
@@ -145,18 +146,27 @@ class _Told:
             yield self.say("unprofiled")
 
     def _of(self, item: Suggestion) -> Iterator[str]:
-        yield self.say("suggested", name=item.name)
+        yield self._suggested(item)
         if item.why:
             yield item.why
         action = self.pack.by_id[item.action] if self.pack is not None else None
         if action is not None:
             if sections := self._rests_on(action):
-                yield self.say("rests on", sections=listed(sections, self.language))
+                yield self.say("rests on", sections=enumerated(sections, self.language))
             yield self.say("marketing" if action.marketing else "service")
         if item.became:
             yield item.became
         if item.refused:
             yield self.say("refused for good")
+
+    def _suggested(self, item: Suggestion) -> str:
+        """What it was: the tariff, else what was written to them, else what it is called."""
+        shown = self.shown.get(item.action)
+        if shown is not None and shown.tariff is not None:
+            return self.say("tariff", name=item.name)
+        if shown is not None and shown.text:
+            return self.say("wrote", text=shown.text.translate(_INNER_QUOTES))
+        return self.say("suggested", name=item.name)
 
     def _nothing(self) -> str:
         body = self.found.body
@@ -176,7 +186,7 @@ class _Told:
         """What of the person's own data the conditions of an action looked at."""
         bases = {base for clause in action.gates for base in clause.bases if base in FACTS and not FACTS[base].restricted}
         known = {base.partition(".")[0] for base in bases} & self.case.subscriber.model_fields_set
-        return [section_title(name, self.language) for name in SECTIONS if name in known and name not in _OF_OUR_VIEW]
+        return [term(DATA, name, self.language) for name in SECTIONS if name in known and name not in _OF_OUR_VIEW]
 
     def _at(self, time: str) -> str:
         return local_time(datetime.datetime.fromisoformat(time), self.case.times.offset, self.language)
@@ -185,9 +195,9 @@ class _Told:
         return ("" if self.language == "zh" else " ").join(parts)
 
 
-def _was_for_them(action: Action, shown: ActionAnswer | None) -> bool:
-    """Was it a text for the customer? A script is for who speaks to them, and an escalation for our own people."""
-    return shown is not None and bool(shown.text) and action.kind != "escalation"
+def _was_for_them(shown: ActionAnswer | None) -> bool:
+    """Was it a text for the customer? A script is for whoever speaks to them."""
+    return shown is not None and bool(shown.text)
 
 
 def _shown(pack: Pack, case: Case) -> Mapping[str, ActionAnswer]:

@@ -47,12 +47,12 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
     },
 }
 CHANNELS: Mapping[str, Mapping[Language, str]] = {
-    "call_centre": {"en": "the call centre", "zh": "热线"},
-    "robot": {"en": "the voice robot", "zh": "智能语音"},
+    "call_centre": {"en": "the call centre", "zh": "客服热线"},
+    "robot": {"en": "the automated assistant", "zh": "智能客服"},
     "outbound_call": {"en": "an outbound call", "zh": "外呼"},
-    "video_desk": {"en": "the video desk", "zh": "视频柜台"},
+    "video_desk": {"en": "the video desk", "zh": "视频客服"},
     "app": {"en": "the app", "zh": "App"},
-    "web": {"en": "the web site", "zh": "网站"},
+    "web": {"en": "the website", "zh": "网站"},
     "sms_service": {"en": "a service SMS", "zh": "服务短信"},
     "sms_marketing": {"en": "a marketing SMS", "zh": "营销短信"},
     "shop": {"en": "a shop", "zh": "营业厅"},

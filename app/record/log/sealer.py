@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,13 @@ from app.record.log.merkle import leaf_hash, root
 from app.record.log.notes import Checkpoint, sign_checkpoint
 from app.record.log.tiles import Tiles
 from app.record.outgoing.outbox import Leaf, put_out
-from app.record.search.indexing import index_leaves
+from app.record.search.indexing import Findable, findable, index_leaves
 from app.record.store.database import Database, cause, changed, stamp
 from app.record.store.tables import CheckpointRow, DailyCountRow, EntryRow, LeafRow, SubjectLeafRow, TreeRow, UnsealedRow
 
 EVERY = 1.0
 """Seconds between two rounds."""
-MOST_LEAVES = 1_000
+MOST_LEAVES = 500
 """Of one transaction: SQLite has one writer, and decisions wait for it meanwhile."""
 HEARTBEAT = datetime.timedelta(minutes=1)
 """A log that says nothing for longer was stopped, or what it said was taken away."""
@@ -59,6 +59,24 @@ class _Waiting:
     tally: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What waits, and all of its leaves that can be worked out before anybody has to wait for it: `size` is the log's before them."""
+
+    size: int
+    waiting: Sequence[_Waiting]
+    hashes: Sequence[bytes]
+    found: Findable
+    counts: Mapping[tuple[str, str, str, str], int]
+
+    @classmethod
+    def of(cls, size: int, waiting: Sequence[_Waiting]) -> _Prepared:
+        """Work it out."""
+        hashes = [leaf_hash(entry.envelope) for entry in waiting]
+        found = findable((index, entry.id, entry.envelope) for index, entry in enumerate(waiting, size))
+        return cls(size, waiting, hashes, found, _summed(waiting))
+
+
 class Overtaken(Exception):
     """Another process sealed in the meantime; nothing was changed."""
 
@@ -87,16 +105,30 @@ class Sealer:
                 return Round(added, done.size)
 
     def _round(self) -> Round:
+        """One transaction's leaves. What they are is worked out before it, since on SQLite all who write wait for it."""
         now = self._clock()
+        self._beat_if_due(now)
+        with self._database.reading() as connection:
+            size = connection.execute(select(col(TreeRow.size))).scalar_one()
+            waiting = list(_waiting(connection))
+        if not waiting:
+            return Round(0, size)
+        prepared = _Prepared.of(size, waiting)
         with self._database.writing() as connection:
             self._database.lock(connection, LOCK)
-            tree = connection.execute(select(col(TreeRow.size), col(TreeRow.heartbeat), col(TreeRow.heartbeats))).one()
-            if tree.heartbeat <= stamp(now - HEARTBEAT):
-                self._beat(connection, now, tree.heartbeats + 1)
-            waiting = list(_waiting(connection))
-            if waiting:
-                self._add(connection, tree.size, waiting, now)
-        return Round(len(waiting), tree.size + len(waiting))
+            self._add(connection, prepared, now)
+        return Round(len(waiting), size + len(waiting))
+
+    def _beat_if_due(self, now: datetime.datetime) -> None:
+        due = select(col(TreeRow.heartbeats)).where(col(TreeRow.heartbeat) <= stamp(now - HEARTBEAT))
+        with self._database.reading() as connection:
+            if connection.execute(due).first() is None:
+                return
+        with self._database.writing() as connection:
+            self._database.lock(connection, LOCK)
+            beats = connection.execute(due).scalar()
+            if beats is not None:
+                self._beat(connection, now, beats + 1)
 
     def _beat(self, connection: Connection, now: datetime.datetime, number: int) -> None:
         """Put a heartbeat among the entries that wait: `sealer` is the writer of these, one a minute, counted without a gap."""
@@ -107,22 +139,21 @@ class Sealer:
         connection.execute(insert(UnsealedRow), {"entry_id": entry_id})
         connection.execute(update(TreeRow).values(heartbeat=stamp(now), heartbeats=number))
 
-    def _add(self, connection: Connection, size: int, waiting: Sequence[_Waiting], now: datetime.datetime) -> None:
+    def _add(self, connection: Connection, made: _Prepared, now: datetime.datetime) -> None:
         """Make leaves of what waits, extend the tree, sign it, fill what is found by searching and counting, and put out what is told."""
-        new = size + len(waiting)
+        size, waiting, new = made.size, made.waiting, made.size + len(made.waiting)
         if changed(connection.execute(update(TreeRow).where(col(TreeRow.size) == size).values(size=new))) != 1:
             raise Overtaken
-        hashes = [leaf_hash(entry.envelope) for entry in waiting]
         leaves = [
             {"leaf_index": index, "entry_id": entry.id, "at": entry.at, "hash": hashed}
-            for index, (entry, hashed) in enumerate(zip(waiting, hashes, strict=True), size)
+            for index, (entry, hashed) in enumerate(zip(waiting, made.hashes, strict=True), size)
         ]
         connection.execute(insert(LeafRow), leaves)
-        self._sign(connection, size, hashes, now)
-        index_leaves(self._database, connection, [(index, entry.id, entry.envelope) for index, entry in enumerate(waiting, size)])
+        self._sign(connection, size, made.hashes, now)
+        index_leaves(self._database, connection, made.found)
         put_out(self._database, connection, [_leaf(index, entry) for index, entry in enumerate(waiting, size)])
         self._note_subjects(connection, size, waiting)
-        self._count(connection, waiting)
+        self._count(connection, made.counts)
         connection.execute(delete(UnsealedRow).where(col(UnsealedRow.entry_id).in_([entry.id for entry in waiting])))
 
     def _sign(self, connection: Connection, size: int, hashes: Sequence[bytes], now: datetime.datetime) -> None:
@@ -138,11 +169,8 @@ class Sealer:
         if rows:
             connection.execute(insert(SubjectLeafRow), rows)
 
-    def _count(self, connection: Connection, waiting: Sequence[_Waiting]) -> None:
+    def _count(self, connection: Connection, sums: Mapping[tuple[str, str, str, str], int]) -> None:
         """Add the anonymous counts of what waits, in one order, so that two who count never wait for each other."""
-        sums: dict[tuple[str, str, str, str], int] = {}
-        for key, number in _counts(waiting):
-            sums[key] = sums.get(key, 0) + number
         columns = ("day", "pack", "measure", "grouped")
         rows: list[dict[str, Any]] = [{**dict(zip(columns, key, strict=True)), "number": sums[key]} for key in sorted(sums)]
         if rows:
@@ -195,6 +223,13 @@ def _waiting(connection: Connection) -> Iterator[_Waiting]:
 
 def _leaf(index: int, entry: _Waiting) -> Leaf:
     return Leaf(index, entry.id, entry.kind, entry.at, entry.subject, entry.envelope)
+
+
+def _summed(waiting: Sequence[_Waiting]) -> Mapping[tuple[str, str, str, str], int]:
+    sums: dict[tuple[str, str, str, str], int] = {}
+    for key, number in _counts(waiting):
+        sums[key] = sums.get(key, 0) + number
+    return sums
 
 
 def _counts(waiting: Sequence[_Waiting]) -> Iterator[tuple[tuple[str, str, str, str], int]]:

@@ -1,4 +1,4 @@
-"""An end of the pair of sockets, within an event loop: what is sent in one turn of the loop goes out together."""
+"""An end of the pair of sockets, within an event loop: values go out together, once a turn of the loop or while the other end works."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from app.record.relay.frames import Frames, framed
 class Link(asyncio.Protocol):
     """Sends numbered values, and hands over those that arrive. What is sent before it is connected waits."""
 
-    def __init__(self, heard: Callable[[int, Any], None], lost: Callable[[], None]) -> None:
+    def __init__(self, heard: Callable[[int, Any], None], lost: Callable[[], None], *, gather: float = 0.0) -> None:
         """
         Args:
             heard: takes a number and what came with it.
             lost: is called once, when the other end is gone.
+            gather: seconds that values may wait for the other end to say something about those before them, so that more go out together.
         """
-        self._heard, self._lost = heard, lost
+        self._heard, self._lost, self._gather = heard, lost, gather
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._frames = Frames()
         self._waiting: list[bytes] = []
+        self._soon: asyncio.Handle | None = None
+        self._unanswered = False
         self.gone = False
 
     async def connect(self, end: socket.socket) -> None:
@@ -36,10 +39,10 @@ class Link(asyncio.Protocol):
         Raises:
             TypeError: it cannot be sent.
         """
-        content = framed(number, value)
-        if not self._waiting:
-            self._loop.call_soon(self._flush)
-        self._waiting.append(content)
+        self._waiting.append(framed(number, value))
+        if self._soon is None:
+            wait = self._gather if self._unanswered else 0.0
+            self._soon = self._loop.call_later(wait, self._flush) if wait else self._loop.call_soon(self._flush)
 
     def close(self) -> None:
         """End, after what is on its way."""
@@ -56,6 +59,8 @@ class Link(asyncio.Protocol):
         """Hand over what is whole."""
         for number, value in self._frames.feed(data):
             self._heard(number, value)
+        self._unanswered = False
+        self._flush()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Say so."""
@@ -63,6 +68,10 @@ class Link(asyncio.Protocol):
         self._lost()
 
     def _flush(self) -> None:
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
         if self._waiting and self._transport is not None and not self.gone:
             self._transport.write(b"".join(self._waiting))
             self._waiting.clear()
+            self._unanswered = self._gather > 0

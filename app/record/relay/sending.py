@@ -11,6 +11,8 @@ from app.record.relay.link import Link
 from app.record.store.problems import RowRefused, StoreBusy, StoreUnavailable
 
 _GONE = "the process that stores is gone"
+_GATHER_SECONDS = 0.005
+"""For so long entries wait while the keeper stores those before them: it would not begin with them sooner."""
 _NEVER_MIND = None
 """Sent in place of an entry: nobody waits for it any more."""
 _CHECK = "check"
@@ -39,7 +41,7 @@ class RelayedWriter:
 
     def start(self) -> None:
         """Begin to take entries, in the running loop."""
-        self._link = Link(self._heard, self._lost)
+        self._link = Link(self._heard, self._lost, gather=_GATHER_SECONDS)
         self._connecting = asyncio.get_running_loop().create_task(self._link.connect(self._end))
 
     def stop(self) -> None:

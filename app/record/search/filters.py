@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import get_args
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
@@ -15,6 +16,7 @@ from app.engine.intake import FieldProblem
 from app.engine.pack import Pack
 from app.engine.problems import nearest
 from app.engine.vocabulary import Channel, Outcome
+from app.engine.vocabulary.types import Code
 from app.record.callers import DEVELOPMENT, ROLES
 from app.record.entries import Kind
 from app.record.packs.steps import UnknownPack
@@ -25,6 +27,7 @@ from app.record.store.database import stamp
 from app.record.store.tables import SearchBlockRow
 
 LONGEST = 200
+_CODE: TypeAdapter[str] = TypeAdapter(Code)
 _FEW = 12
 """Names that are all told where none is near."""
 _CLOSED: Mapping[str, Sequence[str]] = {
@@ -106,6 +109,8 @@ def _wrong_value(connection: Connection, name: str, value: str, pack: Pack | Non
         return None if value in known else f"there is no such {name}; {nearest(value, known) or 'one of ' + ', '.join(known)}"
     if name == "pack":
         return _pack(connection, value)[1]
+    if name == "agent" and not _is_agent(value):
+        return "expected an agent's code: letters, Chinese characters or digits, then also _ . : @ / + -, at most 64"
     if name == "caller" and not is_caller(connection, value) and not _on_record(connection, sought(name, value)):
         hint = near_caller(connection, value)
         return f"nobody of this name ever called{f'; {hint}' if hint else ''}"
@@ -121,6 +126,14 @@ def _wrong_value(connection: Connection, name: str, value: str, pack: Pack | Non
         if name == "signal":
             return _wrong_level(connection, value, pack)
     return None
+
+
+def _is_agent(value: str) -> bool:
+    """May it be an agent's code? What else somebody types is not put on the record of who searched for what."""
+    try:
+        return bool(_CODE.validate_python(value))
+    except ValidationError:
+        return False
 
 
 def _wrong_level(connection: Connection, value: str, pack: Pack) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, select
@@ -19,11 +19,31 @@ _WHOLE = BLOCK // 8
 _MOST_ASKED = 2_000
 """Values in one `IN`."""
 
-Places = dict[int, dict[str, int]]
-"""By block and term, the bits that leaves put there."""
+Places = dict[int, dict[str, list[int]]]
+"""By block and term, the offsets of leaves that carry it."""
 
 
-def index_leaves(database: Database, connection: Connection, leaves: Sequence[tuple[int, str, bytes]]) -> None:
+class Findable(NamedTuple):
+    """Leaves, and what they are found by: of each its index, the id of its entry, and the entry's envelope."""
+
+    leaves: Sequence[tuple[int, str, Mapping[str, Any]]]
+    places: Places
+
+
+def findable(leaves: Iterable[tuple[int, str, bytes]]) -> Findable:
+    """What leaves are found by, before the transaction that adds them: nobody waits for this.
+
+    Args:
+        leaves: of each its index, the id of its entry, and the entry's envelope.
+    """
+    read = [(index, entry_id, orjson.loads(envelope)) for index, entry_id, envelope in leaves]
+    places: Places = {}
+    for index, _, envelope in read:
+        _put(places, index, terms_of(envelope))
+    return Findable(read, places)
+
+
+def index_leaves(database: Database, connection: Connection, found: Findable) -> None:
     """Make leaves findable, in the transaction that adds them and after their rows of `leaf` are there.
 
     What became of a decision is put on the decision's own leaf too, whichever of the two is sealed first.
@@ -31,17 +51,13 @@ def index_leaves(database: Database, connection: Connection, leaves: Sequence[tu
     Args:
         database: where they are.
         connection: its transaction.
-        leaves: of each its index, the id of its entry, and the entry's envelope.
+        found: the leaves.
     """
-    read = [(index, entry_id, orjson.loads(envelope)) for index, entry_id, envelope in leaves]
-    places: Places = {}
-    for index, _, envelope in read:
-        _put(places, index, terms_of(envelope))
-    for index, terms in _answered(connection, read):
-        _put(places, index, terms)
-    for block, terms_here in places.items():
-        _store(database, connection, block, terms_here)
-    _stretch(database, connection, read)
+    for index, terms in _answered(connection, found.leaves):
+        _put(found.places, index, terms)
+    for block, terms_here in found.places.items():
+        _store(database, connection, block, {term: _bits(offsets) for term, offsets in terms_here.items()})
+    _stretch(database, connection, found.leaves)
 
 
 def packed(bits: int) -> bytes:
@@ -56,10 +72,7 @@ def unpacked(stored: bytes) -> int:
     """The bits of a block that were stored."""
     if len(stored) == _WHOLE:
         return int.from_bytes(stored, "little")
-    bits = bytearray(_WHOLE)
-    for (offset,) in struct.iter_unpack("<H", stored):
-        bits[offset >> 3] |= 1 << (offset & 7)
-    return int.from_bytes(bits, "little")
+    return _bits(offset for (offset,) in struct.iter_unpack("<H", stored))
 
 
 def offsets(bits: int) -> Iterator[int]:
@@ -77,9 +90,16 @@ def asked(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 def _put(places: Places, index: int, terms: Iterable[str]) -> None:
     block, offset = divmod(index, BLOCK)
-    here, bit = places.setdefault(block, {}), 1 << offset
+    here = places.setdefault(block, {})
     for term in terms:
-        here[term] = here.get(term, 0) | bit
+        here.setdefault(term, []).append(offset)
+
+
+def _bits(offsets: Iterable[int]) -> int:
+    bits = bytearray(_WHOLE)
+    for offset in offsets:
+        bits[offset >> 3] |= 1 << (offset & 7)
+    return int.from_bytes(bits, "little")
 
 
 def _answered(connection: Connection, leaves: Sequence[tuple[int, str, Mapping[str, Any]]]) -> Iterator[tuple[int, Iterator[str]]]:

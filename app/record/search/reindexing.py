@@ -7,7 +7,7 @@ from sqlmodel import col
 
 from app.record.log import tree
 from app.record.log.sealer import LOCK
-from app.record.search.indexing import BLOCK, index_leaves
+from app.record.search.indexing import BLOCK, findable, index_leaves
 from app.record.store.database import Database
 from app.record.store.tables import EntryRow, LeafRow, SearchBlockRow, SearchSpanRow
 
@@ -34,7 +34,7 @@ def _block(database: Database, first: int) -> int:
         database.lock(connection, LOCK)
         leaves = _leaves(connection, first)
         if leaves:
-            index_leaves(database, connection, leaves)
+            index_leaves(database, connection, findable(leaves))
     return len(leaves)
 
 

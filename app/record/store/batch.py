@@ -94,7 +94,8 @@ class Batch:
 
     def _outdated(self, entries: Sequence[NewEntry], subjects: Mapping[str, Subject]) -> dict[str, Outcome]:
         """The decisions that do not know what the person chose, which this transaction sees as it stands."""
-        tokens = {part.id: subjects[part.id].token for part in _parts(entries) if part.choices is not None}
+        asked = {part.id: subjects[part.id] for part in _parts(entries) if part.choices is not None}
+        tokens = {entry_id: subject.token for entry_id, subject in asked.items() if subject.chose}
         standing = standing_by_token(self.connection, sorted({*tokens.values()})) if tokens else {}
         found: dict[str, Outcome] = {}
         for entry in entries:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 import psycopg
-from sqlalchemy import URL, ColumnElement, Connection, CursorResult, Engine, any_, create_engine, event, literal, make_url
+from sqlalchemy import URL, ColumnElement, Connection, CursorResult, Engine, any_, bindparam, create_engine, event, literal, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Mapped
@@ -137,6 +137,12 @@ class Database:
         if self.is_sqlite:
             return column.in_(values)
         return column == any_(literal(list(values), postgresql.ARRAY(cast("ColumnElement[T]", column).type)))
+
+    def any_of(self, column: Mapped[T], name: str) -> ColumnElement[bool]:
+        """Is the column's value one of those that a statement is executed with under this name: for statements that are made once."""
+        if self.is_sqlite:
+            return column.in_(bindparam(name, expanding=True))
+        return column == any_(bindparam(name, type_=postgresql.ARRAY(cast("ColumnElement[T]", column).type)))
 
     def lock(self, connection: Connection, number: int) -> None:
         """Hold the lock of this number to the end of the transaction, waiting for it. SQLite's one writer holds all of them."""

@@ -5,20 +5,24 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
+from app.record.choices import MADE
 from app.record.entries import NewEntry
 from app.record.keys import Keys
 from app.record.privacy import lookup_of, new_subject, unwrap
 from app.record.store.database import Database, stamp
 from app.record.store.problems import StoreUnavailable
-from app.record.store.tables import SubjectRow
+from app.record.store.tables import ChoiceRow, SubjectRow
 
 _ROUNDS = 5
-_select = select(col(SubjectRow.lookup), col(SubjectRow.token), col(SubjectRow.wrapped_key), col(SubjectRow.wrapped_with))
-_held = _select.order_by(col(SubjectRow.lookup)).with_for_update(read=True, key_share=True)
+_WANTED = "wanted"
+_COLUMNS = (col(SubjectRow.lookup), col(SubjectRow.token), col(SubjectRow.wrapped_key), col(SubjectRow.wrapped_with))
+_chose = select(1).where(col(ChoiceRow.subject) == col(SubjectRow.token), col(ChoiceRow.step) == MADE).exists().label("chose")
+_held = select(*_COLUMNS, _chose).order_by(col(SubjectRow.lookup)).with_for_update(read=True, key_share=True, of=SubjectRow)
 """Rows that nobody can erase until the transaction ends."""
 
 
@@ -31,11 +35,14 @@ class NoKey(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom an entry is about: the token, and the key while there is one; it is gone when the person was erased."""
+    """Whom an entry is about: the token, and the key while there is one; it is gone when the person was erased. `chose` where a choice of
+    theirs stands.
+    """
 
     token: str
     wrapped_key: bytes | None = None
     wrapped_with: str = ""
+    chose: bool = False
 
     def key(self, keys: Keys) -> bytes:
         """The key of this subject's payloads.
@@ -66,8 +73,8 @@ def _ensured(database: Database, keys: Keys, connection: Connection, lookups: se
     found: dict[bytes, Subject] = {}
     for _ in range(_ROUNDS):
         missing = sorted(lookups - found.keys())
-        rows = connection.execute(_held.where(database.among(col(SubjectRow.lookup), missing)))
-        found |= {bytes(row.lookup): Subject(row.token, bytes(row.wrapped_key), row.wrapped_with) for row in rows}
+        rows = connection.execute(_by(database, "lookup"), {_WANTED: missing})
+        found |= {bytes(row.lookup): _subject(row) for row in rows}
         if len(found) == len(lookups):
             return found
         database.insert_missing(connection, SubjectRow, list(_new_rows(keys, sorted(lookups - found.keys()), now)))
@@ -75,8 +82,22 @@ def _ensured(database: Database, keys: Keys, connection: Connection, lookups: se
 
 
 def _with_tokens(database: Database, connection: Connection, tokens: set[str]) -> dict[str, Subject]:
-    rows = connection.execute(_held.where(database.among(col(SubjectRow.token), sorted(tokens))))
-    return {row.token: Subject(row.token, bytes(row.wrapped_key), row.wrapped_with) for row in rows}
+    rows = connection.execute(_by(database, "token"), {_WANTED: sorted(tokens)})
+    return {row.token: _subject(row) for row in rows}
+
+
+def _subject(row: Any) -> Subject:
+    return Subject(row.token, bytes(row.wrapped_key), row.wrapped_with, bool(row.chose))
+
+
+def _by(database: Database, column: str) -> Any:
+    """The statement that finds subjects by a column: made once, since making it takes longer than finding them."""
+    if (database.is_sqlite, column) not in _statements:
+        _statements[database.is_sqlite, column] = _held.where(database.any_of(getattr(SubjectRow, column), _WANTED))
+    return _statements[database.is_sqlite, column]
+
+
+_statements: dict[tuple[bool, str], Any] = {}
 
 
 def _new_rows(keys: Keys, lookups: Sequence[bytes], now: datetime.datetime) -> Iterator[dict[str, object]]:

@@ -49,7 +49,7 @@ class ContactEvent(Event, title="Contact", json_schema_extra={"x-zh": "触达"})
     result: Outcome | None = fact("Result", "结果")
 
 
-class InboundEvent(Event, title="Inbound contact", json_schema_extra={"x-zh": "客户来电/来访"}):
+class InboundEvent(Event, title="Inbound contact", json_schema_extra={"x-zh": "用户来电/来访"}):
     """The person called or came."""
 
     type: Literal["inbound"]

@@ -26,7 +26,7 @@ _STATUS = (
 )
 
 
-class Account(Section, title="Account", json_schema_extra={"x-zh": "用户"}):
+class Account(Section, title="Account", json_schema_extra={"x-zh": "号码与账户"}):
     """The line: its state, age, kind, payer and place."""
 
     status: (
@@ -126,7 +126,7 @@ class Services(Section, title="Services", json_schema_extra={"x-zh": "已订业�
     unsupported_count: Count | None = fact("Services the device cannot use", "终端不支持业务数", "from `device.capabilities`")
     without_confirmation_count: Count | None = fact("Services without a confirmation on record", "无二次确认记录业务数")
     info_fee_blocked: Flag | None = fact("Charges for others blocked", "代收费屏蔽")
-    toll_pack_fee: Money | None = fact("Price of a call pack", "长途/国际优惠包价", "cheapest pack that fits")
+    toll_pack_fee: Money | None = fact("Price of an international calling pack", "国际及港澳台通话包月费", "cheapest pack that fits")
     unclaimed_entitlements: Count | None = fact("Unclaimed entitlements", "应享未享权益数", "public entitlements not taken")
     auto_renew_on: Day | None = fact("Renews by itself on", "自动续订日")
 

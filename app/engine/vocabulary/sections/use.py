@@ -50,8 +50,8 @@ class Billing(CycleSection, title="Billing", json_schema_extra={"x-zh": "账单"
 
     total: SignedMoneySeries | None = fact("Bill total", "账单金额")
     toll_fee: SignedMoneySeries | None = fact(
-        "Toll charges",
-        "长漫费",
+        "International and out-of-bundle call charges",
+        "国际及套外通话费",
         "in mainland China international, Hong Kong, Macao, Taiwan and voice out of bundle; domestic toll ended in 2017",
     )
     voice_overage_fee: SignedMoneySeries | None = fact("Voice overage", "套外语音费")
