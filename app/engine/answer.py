@@ -34,7 +34,7 @@ class Reason:
 
 @dataclass(slots=True)
 class NotStronger:
-    """A stronger phase that was not chosen. Of its clauses those in `unknown` are unknown, the others false; `because` says what each saw."""
+    """A stronger phase not chosen. Of its clauses those in `unknown` are unknown, the others false; `because` has what they saw."""
 
     phase: str
     title: str

@@ -125,10 +125,10 @@ def test_a_decision_and_all_about_it(wanliu: WanliuClient) -> None:
     decision = wanliu.decide(LIVE)
     decision_id = str(decision["decision_id"])
     assert list(wanliu.decision(decision_id, fields=["phase", "actions"])) == ["phase", "actions"]
-    assert list(wanliu.search_page(fields=["at", "id"])["entries"][0]) == ["at", "id"]
     assert wanliu.explanation(decision_id, locale="en")["decision_id"] == decision_id
     assert wanliu.replay(decision_id)["replay"]["verdict" if "verdict" in wanliu.replay(decision_id)["replay"] else "same"]
     assert _proved(wanliu, decision_id)["decision_id"] == decision_id
+    assert list(wanliu.search_page(fields=["at", "id"])["entries"][0]) == ["at", "id"]
     assert decision_id in {entry["id"] for entry in wanliu.search(limit=2, subscriber="s-1001")}
     assert wanliu.record(decision_id, locale="en")["id"] == decision_id
     action = decision["actions"][0]["action"]

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from app.record import Ids, KeyReused, Record, RowRefused, StoreUnavailable
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow, Written
 from app.record.keys import Keys
-from app.record.relay.frames import Frames, entry_of, framed
+from app.record.relay.frames import Frames, Patient, framed, patient_of
 from app.record.relay.taking import Desk, take_from
 from app.record.store.database import Database
 from app.record.store.tables import ContactRow, EntryRow
@@ -165,9 +165,63 @@ def test_the_keeper_says_whether_the_store_takes_entries(pair: Callable[[Work], 
 def test_what_arrives_in_pieces_is_put_together(size: int) -> None:
     """However the bytes are cut, the same values come out, an entry as it was."""
     sent = entry(subscriber="s-1", private={"answer": "好"}, rows=(NewRow("contact", {"id": "c"}, ("result",)),), tally={"counts": []})
-    data = framed(1, sent) + framed(2, None) + framed(3, Written("x"))
+    data = framed(1, Patient(sent, 2.5)) + framed(2, None) + framed(3, Written("x"))
     frames = Frames()
     found = [value for start in range(0, len(data), size) for value in frames.feed(data[start : start + size])]
     assert [number for number, _ in found] == [1, 2, 3]
-    assert entry_of(found[0][1]) == sent
+    assert patient_of(found[0][1]) == Patient(sent, 2.5)
     assert [value for _, value in found[1:]] == [None, Written("x")]
+
+
+def test_what_comes_while_the_keeper_works_goes_together(pair: Callable[[Work], Any]) -> None:
+    """Entries that come while one is being stored are sent at once when that is answered, and not each by itself."""
+
+    async def work(both: Pair) -> None:
+        await both.worker.write(entry())
+        link, go_on, write = both.worker._writer._link, asyncio.Event(), both.keeper.write  # type: ignore[union-attr]
+        assert link is not None
+        sent, transport = [], link._transport
+        link._gather = 60.0
+
+        class Counted:
+            def write(self, data: bytes) -> None:
+                sent.append(data)
+                transport.write(data)  # type: ignore[union-attr]
+
+            def close(self) -> None:
+                transport.close()  # type: ignore[union-attr]
+
+        async def slow(one: NewEntry, *, deadline: float | None = None) -> Written:
+            await go_on.wait()
+            return await write(one, deadline=deadline)
+
+        link._transport, both.keeper.write = Counted(), slow  # type: ignore[assignment, method-assign]
+        writing = []
+        for _ in range(20):
+            writing.append(asyncio.create_task(both.worker.write(entry())))
+            await asyncio.sleep(0.001)
+        go_on.set()
+        await asyncio.gather(*writing)
+        assert both.count() == 21
+        assert len(sent) == 2
+
+    pair(work)
+
+
+def test_the_keeper_waits_as_long_as_the_worker_would(pair: Callable[[Work], Any]) -> None:
+    """The patience of who asks goes along: a line of a batch is not given up as soon as somebody's single request."""
+
+    async def work(both: Pair) -> None:
+        waited: list[float | None] = []
+        write = both.keeper.write
+
+        async def noted(one: NewEntry, *, deadline: float | None = None) -> Written:
+            waited.append(deadline)
+            return await write(one, deadline=deadline)
+
+        both.keeper.write = noted  # type: ignore[method-assign]
+        await both.worker.write(entry(), deadline=7.0)
+        await both.worker.write(entry())
+        assert waited == [7.0, both.worker.deadline]
+
+    pair(work)

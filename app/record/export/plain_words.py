@@ -23,8 +23,8 @@ TEXT: Words = {
         "您已选择不再接受此项推荐；除非您撤回该选择，我们不会再次推荐。",
     ),
     "refuse": (
-        "At any time you can say no to a suggestion, to a channel, to all offers or to the use of your profile, and you can ask for a person"
-        " to decide instead. It is free and takes effect with the next suggestion.",
+        "At any time you can say no to a suggestion, to a channel, to all offers or to the use of your profile, and you can ask for a"
+        " person to decide instead. It is free and takes effect with the next suggestion.",
         "您可以随时拒绝某项推荐、某个渠道或全部营销信息，可以拒绝我们使用您的个人画像，也可以要求由人工决定。"
         "以上均不收费，自下一次推荐起生效。",
     ),

@@ -107,37 +107,30 @@ class Sealer:
     def _round(self) -> Round:
         """One transaction's leaves. What they are is worked out before it, since on SQLite all who write wait for it."""
         now = self._clock()
-        self._beat_if_due(now)
         with self._database.reading() as connection:
-            size = connection.execute(select(col(TreeRow.size))).scalar_one()
+            tree = connection.execute(select(col(TreeRow.size), col(TreeRow.heartbeat), col(TreeRow.heartbeats))).one()
             waiting = list(_waiting(connection))
-        if not waiting:
-            return Round(0, size)
-        prepared = _Prepared.of(size, waiting)
-        with self._database.writing() as connection:
-            self._database.lock(connection, LOCK)
-            self._add(connection, prepared, now)
-        return Round(len(waiting), size + len(waiting))
+        beat = self._beat(now, tree.heartbeats + 1) if tree.heartbeat <= stamp(now - HEARTBEAT) else None
+        leaves = waiting if beat is None else [*waiting, beat]
+        if leaves:
+            prepared = _Prepared.of(tree.size, leaves)
+            with self._database.writing() as connection:
+                self._database.lock(connection, LOCK)
+                self._add(connection, prepared, now)
+                if beat is not None:
+                    self._put_beat(connection, beat, tree.heartbeats + 1)
+        return Round(len(leaves), tree.size + len(leaves))
 
-    def _beat_if_due(self, now: datetime.datetime) -> None:
-        due = select(col(TreeRow.heartbeats)).where(col(TreeRow.heartbeat) <= stamp(now - HEARTBEAT))
-        with self._database.reading() as connection:
-            if connection.execute(due).first() is None:
-                return
-        with self._database.writing() as connection:
-            self._database.lock(connection, LOCK)
-            beats = connection.execute(due).scalar()
-            if beats is not None:
-                self._beat(connection, now, beats + 1)
-
-    def _beat(self, connection: Connection, now: datetime.datetime, number: int) -> None:
-        """Put a heartbeat among the entries that wait: `sealer` is the writer of these, one a minute, counted without a gap."""
+    def _beat(self, now: datetime.datetime, number: int) -> _Waiting:
+        """A heartbeat, beside the entries that wait: `sealer` is the writer of these, one a minute, counted without a gap."""
         entry_id = str(self._ids.new(now))
         envelope = {"v": 1, "id": entry_id, "kind": "heartbeat", "at": stamp(now), "writer": SEALER, "sequence": number, "body": {}}
-        row = {"id": entry_id, "kind": "heartbeat", "at": stamp(now), "envelope": canonical(envelope)}
+        return _Waiting(entry_id, stamp(now), "heartbeat", None, canonical(envelope), None)
+
+    def _put_beat(self, connection: Connection, beat: _Waiting, number: int) -> None:
+        row = {"id": beat.id, "kind": beat.kind, "at": beat.at, "envelope": beat.envelope}
         connection.execute(insert(EntryRow), row)
-        connection.execute(insert(UnsealedRow), {"entry_id": entry_id})
-        connection.execute(update(TreeRow).values(heartbeat=stamp(now), heartbeats=number))
+        connection.execute(update(TreeRow).values(heartbeat=beat.at, heartbeats=number))
 
     def _add(self, connection: Connection, made: _Prepared, now: datetime.datetime) -> None:
         """Make leaves of what waits, extend the tree, sign it, fill what is found by searching and counting, and put out what is told."""

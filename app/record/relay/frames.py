@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Iterator
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,22 +19,30 @@ _others = tuple(field.name for field in fields(NewEntry) if field.name not in _A
 _json_of, _others_of = attrgetter(*_AS_JSON), attrgetter(*_others)
 
 
+class Patient(NamedTuple):
+    """An entry, and how many seconds whoever sends it waits for the store."""
+
+    entry: NewEntry
+    seconds: float
+
+
 def framed(number: int, value: object) -> bytes:
     """A value with its number.
 
     Raises:
         TypeError: an entry has what JSON cannot say.
     """
-    if type(value) is NewEntry:
-        value = (orjson.dumps(_json_of(value), default=_plain), _others_of(value))
+    if type(value) is Patient:
+        value = (orjson.dumps(_json_of(value.entry), default=_plain), _others_of(value.entry), value.seconds)
     content = pickle.dumps((number, value), pickle.HIGHEST_PROTOCOL)
     return len(content).to_bytes(_LENGTH_BYTES, "big") + content
 
 
-def entry_of(value: tuple[bytes, tuple[Any, ...]]) -> NewEntry:
+def patient_of(value: tuple[bytes, tuple[Any, ...], float]) -> Patient:
     """The entry that was sent."""
-    plain, others = value
-    return NewEntry(**dict(zip(_AS_JSON, orjson.loads(plain), strict=True)), **dict(zip(_others, others, strict=True)))
+    plain, others, seconds = value
+    entry = NewEntry(**dict(zip(_AS_JSON, orjson.loads(plain), strict=True)), **dict(zip(_others, others, strict=True)))
+    return Patient(entry, seconds)
 
 
 class Frames:

@@ -25,7 +25,7 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._frames = Frames()
         self._waiting: list[bytes] = []
-        self._soon: asyncio.Handle | None = None
+        self._later: asyncio.TimerHandle | None = None
         self._unanswered = False
         self.gone = False
 
@@ -33,16 +33,17 @@ class Link(asyncio.Protocol):
         """Begin, with this end of the pair."""
         await self._loop.create_connection(lambda: self, sock=end)
 
-    def send(self, number: int, value: object) -> None:
-        """Send a value.
+    def send(self, number: int, value: object, *, hurry: bool = False) -> None:
+        """Send a value; with those that wait, where it is in a hurry.
 
         Raises:
             TypeError: it cannot be sent.
         """
         self._waiting.append(framed(number, value))
-        if self._soon is None:
-            wait = self._gather if self._unanswered else 0.0
-            self._soon = self._loop.call_later(wait, self._flush) if wait else self._loop.call_soon(self._flush)
+        if not self._unanswered or hurry:
+            self._loop.call_soon(self._flush)
+        elif self._later is None:
+            self._later = self._loop.call_later(self._gather, self._flush)
 
     def close(self) -> None:
         """End, after what is on its way."""
@@ -68,9 +69,9 @@ class Link(asyncio.Protocol):
         self._lost()
 
     def _flush(self) -> None:
-        if self._soon is not None:
-            self._soon.cancel()
-            self._soon = None
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         if self._waiting and self._transport is not None and not self.gone:
             self._transport.write(b"".join(self._waiting))
             self._waiting.clear()

@@ -7,6 +7,7 @@ import socket
 from functools import partial
 
 from app.record.entries import NewEntry, Written
+from app.record.relay.frames import Patient
 from app.record.relay.link import Link
 from app.record.store.problems import RowRefused, StoreBusy, StoreUnavailable
 
@@ -66,8 +67,12 @@ class RelayedWriter:
         """
         await self._ask(_CHECK)
 
-    def submit(self, entry: NewEntry) -> asyncio.Future[Written]:
+    def submit(self, entry: NewEntry, patience: float) -> asyncio.Future[Written]:
         """Send an entry; the future is done when it is durable. Cancel it to stop waiting.
+
+        Args:
+            entry: to be stored.
+            patience: seconds that the keeper waits for its store.
 
         Raises:
             StoreBusy: too many wait.
@@ -76,14 +81,14 @@ class RelayedWriter:
         """
         if len(self._waiting) >= self._longest:
             raise StoreBusy("too many entries wait to be stored")
-        return self._ask(entry)
+        return self._ask(Patient(entry, patience))
 
     def _ask(self, value: object) -> asyncio.Future[Written]:
         self.check()
         assert self._link is not None  # noqa: S101 - checked
         self._number += 1
         try:
-            self._link.send(self._number, value)
+            self._link.send(self._number, value, hurry=value == _CHECK)
         except TypeError as error:
             raise RowRefused(f"the store does not take it: {error}") from None
         answered: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
@@ -103,7 +108,7 @@ class RelayedWriter:
     def _left(self, number: int, _: asyncio.Future[Written]) -> None:
         """Where it was not answered, nobody waits any more."""
         if self._waiting.pop(number, None) is not None and self.runs and self._link is not None:
-            self._link.send(number, _NEVER_MIND)
+            self._link.send(number, _NEVER_MIND, hurry=True)
 
     def _lost(self) -> None:
         waiting, self._waiting = self._waiting, {}

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import structlog
 
 from app.record.entries import NewEntry, Written
-from app.record.relay.frames import entry_of
+from app.record.relay.frames import patient_of
 from app.record.relay.link import Link
 from app.record.store.problems import StoreError, StoreUnavailable
 
@@ -21,7 +21,7 @@ _log = structlog.get_logger("wanliu.record")
 class Storing(Protocol):
     """What entries are written to: a record that is open."""
 
-    async def write(self, entry: NewEntry) -> Written:
+    async def write(self, entry: NewEntry, *, deadline: float | None = None) -> Written:
         """Store an entry; it is durable when this returns."""
         ...
 
@@ -55,10 +55,12 @@ class Desk:
         if value is None:
             self._never_mind(number)
             return
-        work: Coroutine[Any, Any, Any] = self._record.check() if isinstance(value, str) else self._record.write(entry_of(value))
-        task = self._loop.create_task(work)
+        task = self._loop.create_task(self._record.check() if isinstance(value, str) else self._write(*patient_of(value)))
         self._open[number] = task
         task.add_done_callback(partial(self._answer, number))
+
+    def _write(self, entry: NewEntry, patience: float) -> Coroutine[Any, Any, Any]:
+        return self._record.write(entry, deadline=patience)
 
     def _never_mind(self, number: int) -> None:
         task = self._open.get(number)

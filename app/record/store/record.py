@@ -36,6 +36,7 @@ READ_DEADLINE = 5.0
 LONGEST_QUEUE = 4_096
 _PATIENCE = 10.0
 _PAUSE = 0.1
+_SILENCE = 0.1
 
 T = TypeVar("T")
 _log = structlog.get_logger("wanliu.record")
@@ -162,8 +163,11 @@ class Record:
             return await self._spool.keep(entry, self.deadline)
 
     async def _store(self, entry: NewEntry, deadline: float) -> Written:
-        stored = self._writer.submit(entry)
-        patience = asyncio.get_running_loop().call_later(deadline, _give_up, stored)
+        if isinstance(self._writer, Writer):
+            stored, longest = self._writer.submit(entry), deadline
+        else:  # the process that writes keeps the deadline, and may spool then: here only its silence is not waited for
+            stored, longest = self._writer.submit(entry, deadline), deadline + self.deadline + _SILENCE
+        patience = asyncio.get_running_loop().call_later(longest, _give_up, stored)
         try:
             return await stored
         finally:
