@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from fastapi import Depends, FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import decisions, health, rechecking, responses, webhooks
 from app.api.admission.door import Admission, Turnstile
@@ -59,10 +60,34 @@ ROUTES = (
 )
 """Modules of endpoints, in the order of the API's document."""
 
+
+class Application(FastAPI):
+    """FastAPI's application behind our own layers: what they answer themselves never goes through those that it puts around everything."""
+
+    front: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; all else, such as the beginning and the end, is FastAPI's."""
+        if scope["type"] == "http":
+            scope["app"] = self
+            await self.front(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    def make_routes(self) -> None:
+        """Make every route now. FastAPI does it when one is first asked for: that request would wait, and others with it."""
+        for _ in iter_route_contexts(self.routes):
+            pass
+
+    async def behind(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that came through the layers."""
+        await super().__call__(scope, receive, send)
+
+
 OpenServices = Callable[[Settings], contextlib.AbstractAsyncContextManager[Services]]
 
 
-def create_app(settings: Settings, services: OpenServices = open_services) -> FastAPI:
+def create_app(settings: Settings, services: OpenServices = open_services) -> Application:
     """Make the application. The pack is loaded and the store opened when it starts, not here.
 
     Args:
@@ -78,23 +103,24 @@ def create_app(settings: Settings, services: OpenServices = open_services) -> Fa
                 yield
 
     everywhere = [Depends(admit)]
-    app = FastAPI(title="Wanliu", lifespan=lifespan, dependencies=everywhere, openapi_url=None, redirect_slashes=False)
+    app = Application(title="Wanliu", lifespan=lifespan, dependencies=everywhere, openapi_url=None, redirect_slashes=False)
     app.state.public_url = settings.public_url
     for part in ROUTES:
         app.include_router(part.router)
-    deciding = (route for route in decisions.router.routes if isinstance(route, APIRoute) and route.endpoint is decisions.decide_one)
-    app.add_middleware(Direct, route=next(deciding))
-    app.add_middleware(TmfErrors)
-    app.add_middleware(Door)
     app.state.turnstile = Turnstile(limits_of(settings))
-    app.add_middleware(Admission, turnstile=app.state.turnstile)
-    app.add_middleware(TmfErrors)  # once more: what is not admitted never comes to the first
-    app.add_middleware(TellMode)
-    if settings.cors_origins:
-        app.add_middleware(Origins, allowed=settings.cors_origins)
+    app.front = _front(app, settings)
     handle_errors(app)
     _remember_document(app)
     return app
+
+
+def _front(app: Application, settings: Settings) -> ASGIApp:
+    """The layers, from the innermost on."""
+    deciding = (route for route in decisions.router.routes if isinstance(route, APIRoute) and route.endpoint is decisions.decide_one)
+    known = TmfErrors(Direct(app.behind, next(deciding)))
+    admitted = Admission(Door(known), app.state.turnstile)
+    told = TellMode(TmfErrors(admitted))  # once more: what is not admitted never comes to the first
+    return Origins(told, settings.cors_origins) if settings.cors_origins else told
 
 
 def _remember_document(app: FastAPI) -> None:

@@ -45,6 +45,7 @@ def handle_errors(app: FastAPI) -> None:
     for kind, answered in ERRORS.items():
         app.add_exception_handler(kind, _handler(answered))
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _handler(lambda _, __: problem("internal")))  # who stands outside logs it
 
 
 def _handler(answered: Answered) -> ExceptionHandler:

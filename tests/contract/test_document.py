@@ -5,10 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from fastapi import routing
 from starlette.testclient import TestClient
 
+from app.api import create_app
 from app.api.export import FILE, exported
 from app.api.problems import KINDS
+from app.settings import Settings
 from tests.contract.conftest import Guarded
 from tests.contract.documented import EXPORTED, OPERATIONS
 
@@ -84,3 +87,15 @@ def test_what_decides_or_writes_says_that_it_may_be_told_how_long_the_caller_wai
         assert "Wanliu-Deadline-Ms" in answer.text
         assert "1 to 60,000" in answer.text
         assert "`invalid-request`" in operation["responses"][str(answer.status_code)]["description"]
+
+
+def test_every_route_can_be_made_before_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastAPI makes routes when they are first asked for; a worker has them made before it answers anybody."""
+    app = create_app(Settings())
+    app.make_routes()
+
+    def late(**_: object) -> None:
+        raise AssertionError("made late")
+
+    monkeypatch.setattr(routing._EffectiveRouteContext, "from_api_route", late)
+    assert sum(1 for _ in routing.iter_route_contexts(app.routes)) > 50

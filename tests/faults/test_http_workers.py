@@ -77,7 +77,7 @@ def test_workers_are_replaced_and_nobody_notices(folder: Path) -> None:
             until(lambda: met.update(service.workers) or (len(met) == 3 and len(service.workers) == 1), 120)
             files = open_files(service.process.pid)
             until(lambda: met.update(service.workers) or (len(met) >= 6 and len(service.workers) == 1), 120)
-            assert open_files(service.process.pid) <= files + 1
+            until(lambda: open_files(service.process.pid) <= files + 1)  # where another is just being replaced, there are a few more
         assert set(seen) == {"200"}
         assert not any(runs(pid) for pid in first)
         assert service.stop() == 0

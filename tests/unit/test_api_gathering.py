@@ -62,6 +62,16 @@ def test_what_was_written_goes_out_before_the_end() -> None:
     assert after(act) == [[b"last words", "closed"], [b"last words", "closed"]]
 
 
+def test_nothing_is_written_to_somebody_who_is_gone() -> None:
+    """The connection broke within the turn: what waited is dropped."""
+
+    def act(writes: GatheredWrites) -> None:
+        writes.write(b"too late")
+        writes._transport.close()
+
+    assert after(act) == [["closed"], ["closed"]]
+
+
 def test_much_is_not_kept() -> None:
     """More than so many bytes go out at once, in their order."""
 

@@ -30,10 +30,11 @@ class GatheredWrites:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write what waits; nothing where the client is gone."""
         if self._waiting:
             data, self._waiting, self._bytes = b"".join(self._waiting), [], 0
-            self._transport.write(data)
+            if not self._transport.is_closing():
+                self._transport.write(data)
 
     def close(self) -> None:
         """Close, after what waits."""

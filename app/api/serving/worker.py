@@ -78,6 +78,7 @@ class Worker:
 
     def _config(self) -> uvicorn.Config:
         app, settings = create_app(self._settings, self._services), self._settings
+        app.make_routes()
         manners = Manners(settings.head_seconds, settings.body_seconds, settings.connections)
         own = {"turnstile": app.state.turnstile, "quiet": {}, "manners": manners}
         return uvicorn.Config(
