@@ -130,7 +130,7 @@ def test_each_call_is_shown_both_ways() -> None:
 def _check_shown(name: str, shown: str) -> None:
     for words in SAYS[name]:
         assert words in shown
-    assert not CHINESE.search(shown)
+    assert name == "audit" or not CHINESE.search(shown)  # an answer that was given in Chinese is on record in Chinese
 
 
 def _sealed(address: str, key: str | None = None) -> None:
