@@ -25,7 +25,7 @@ help:
 	echo 'make fuzz     the API against its document, longer: make fuzz CASES=1000'
 	echo 'make bench    measure the engine                      make openapi  write openapi/ from the code'
 	echo 'make bench-record    measure the record: some minutes and gigabytes'
-	echo 'make bench-http      measure the HTTP interface: three minutes, with wrk'
+	echo 'make bench-http      measure the HTTP interface: five minutes, with wrk'
 	echo 'make image    perform the steps of the Dockerfile in a fresh folder, and run what they make'
 	echo 'make pins     resolve requirements/ again             make clean    remove what was made, the records not'
 
