@@ -9,12 +9,14 @@ times whatever the answers do. Needs wrk. Prints a table and, as its last line, 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import contextlib
 import json
+import selectors
+import socket
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if sys.path[0] == str(ROOT / "bench"):  # this folder, in which a file would stand for the standard library's `http`
     sys.path[0] = str(ROOT)
 
-import uvloop  # noqa: E402 - after the path that makes a script of this folder see the project
-from rich.console import Console  # noqa: E402
+from rich.console import Console  # noqa: E402 - after the path that makes a script of this folder see the project
 from rich.table import Table  # noqa: E402
 
 from bench.http import written  # noqa: E402
@@ -36,6 +37,11 @@ from bench.timing import Spread, machine, spread  # noqa: E402
 
 SOON_MS = 10.0
 """Within which a refusal is to come."""
+_TURN = 0.001
+"""Seconds between two looks at what is to be sent, and at what came."""
+_LAST = 1.0
+"""Seconds in which the last answers may come."""
+_LARGEST_READ = 65_536
 _ROOM = 16
 """Connections at which capacity is measured: as many requests as a worker works at at once."""
 
@@ -52,31 +58,39 @@ class Told:
     """How late requests were sent: the client's own doing."""
 
 
-class Asking(asyncio.Protocol):
-    """A connection that sends one request at a time."""
+class Asking:
+    """A connection that sends one request at a time. Nothing here waits."""
 
-    def __init__(self, told: Told, idle: list[Asking]) -> None:
-        self._told, self._idle = told, idle
+    def __init__(self, end: socket.socket, told: Told, idle: deque[Asking]) -> None:
+        end.setblocking(False)
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._end, self._told, self._idle = end, told, idle
         self._rest, self._sent = b"", 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It may be used."""
-        self._transport: Any = transport
-        self._idle.append(self)
+        idle.append(self)
 
     def ask(self, content: bytes) -> None:
         """Send a request."""
         self._sent = time.perf_counter_ns()
-        self._transport.write(content)
+        with contextlib.suppress(ConnectionError):  # which `hear` sees
+            self._end.send(content)
 
-    def data_received(self, data: bytes) -> None:
-        """An answer, or a part of it."""
+    def hear(self) -> bool:
+        """Take in an answer, or a part of it. False where the service closed the connection."""
+        try:
+            data = self._end.recv(_LARGEST_READ)
+        except ConnectionError:
+            data = b""
+        if not data:
+            self._gone()
+            return False
         self._rest += data
         head, found, body = self._rest.partition(b"\r\n\r\n")
-        if not found or len(body) < _length(head):
-            return
+        if found and len(body) >= _length(head):
+            self._answered(head[9:12])
+        return True
+
+    def _answered(self, status: bytes) -> None:
         taken, self._rest = time.perf_counter_ns() - self._sent, b""
-        status = head[9:12]
         if status == b"200":
             self._told.good.append(taken)
         elif status in (b"503", b"429"):
@@ -86,8 +100,7 @@ class Asking(asyncio.Protocol):
         self._sent = 0
         self._idle.append(self)
 
-    def connection_lost(self, error: Exception | None) -> None:
-        """The service closed it."""
+    def _gone(self) -> None:
         if self._sent:
             self._told.other["broken"] += 1
         if self in self._idle:
@@ -122,27 +135,30 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def asked(server: Server, bodies: Sequence[bytes], per_second: float, options: argparse.Namespace) -> Told:
-    """Ask so many times a second, at fixed times."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_asked(server, bodies, per_second, options.seconds, options.connections))
+    """Ask so many times a second, at fixed times.
 
-
-async def _asked(server: Server, bodies: Sequence[bytes], per_second: float, seconds: float, connections: int) -> Told:
-    told, idle, loop = Told(), list[Asking](), asyncio.get_running_loop()
+    What is due is sent, and what came is taken in, once in `_TURN`: this program runs on the cores of the service, and one that woke up for
+    each answer would take the place of what it measures. An answer may so be noted a `_TURN` late, never early.
+    """
+    told, idle = Told(), deque[Asking]()
     place, requests = urlsplit(server.address), [_request(server, body) for body in bodies]
-    for _ in range(connections):
-        await loop.create_connection(lambda: Asking(told, idle), place.hostname, place.port)
-    began, count = time.perf_counter_ns(), 0
-    while (passed := time.perf_counter_ns() - began) < seconds * 1e9:
-        while count < passed / 1e9 * per_second:
-            told.lag.append(time.perf_counter_ns() - began - round(count / per_second * 1e9))
-            if idle:
-                idle.pop(0).ask(requests[count % len(requests)])
-            else:
-                told.other["not sent"] += 1
-            count += 1
-        await asyncio.sleep(0.001)
-    await asyncio.sleep(1)
+    with contextlib.ExitStack() as open_, selectors.DefaultSelector() as coming:
+        for _ in range(options.connections):
+            end = open_.enter_context(socket.create_connection((place.hostname, place.port or 0)))
+            coming.register(end, selectors.EVENT_READ, Asking(end, told, idle))
+        began, count = time.perf_counter_ns(), 0
+        while (passed := time.perf_counter_ns() - began) < (options.seconds + _LAST) * 1e9:
+            while count < min(passed / 1e9, options.seconds) * per_second:
+                told.lag.append(time.perf_counter_ns() - began - round(count / per_second * 1e9))
+                if idle:
+                    idle.popleft().ask(requests[count % len(requests)])
+                else:
+                    told.other["not sent"] += 1
+                count += 1
+            for key, _ in coming.select(0):
+                if not key.data.hear():
+                    coming.unregister(key.fileobj)
+            time.sleep(_TURN)
     return told
 
 

@@ -101,7 +101,7 @@ async def next_decision(call: Call, going: Going, key: Idempotency | None = None
     told = without_itself(await known(call, asked, going.now), talk)
     following = in_conversation(case_of(call, told, going.now), talk, going.step.conceded)
     who = Asked(call.caller.name, call.caller.role, asked.explain, asked.history, agent=asked.agent, parent=going.step.decision.id)
-    found = made(call, following, who, going.now, key)
+    found = await made(call, following, who, going.now, key)
     return replace(found, entry=replace(found.entry, subscriber=None, token=going.step.decision.subject))  # never of a person made anew
 
 

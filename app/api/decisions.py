@@ -8,7 +8,7 @@ from starlette.responses import Response
 from app.api.answers import DecisionAnswer
 from app.api.bodies import Refused, json_answer, read_json
 from app.api.calls import Admitted
-from app.api.deciding import case_of, decided, known, made
+from app.api.deciding import case_of, decided, known, made, step
 from app.api.declaring import declared
 from app.api.parameters import DecisionId
 from app.api.permissions import TRYING
@@ -41,11 +41,13 @@ async def decide_one(call: Admitted, idempotency_key: RepeatKey = None) -> Respo
     now = call.now()
     _check_mode(call.caller, asked.mode)
     if asked.mode == "what_if":
-        return json_answer(decided(call, case_of(call, asked, now), asked.explain, now, None).answer)
+        return json_answer((await decided(call, case_of(call, asked, now), asked.explain, now, None)).answer)
     who = Asked(call.caller.name, call.caller.role, asked.explain, asked.history, agent=asked.agent)
 
     async def make(key: Idempotency | None) -> Made:
-        return made(call, case_of(call, await known(call, asked, now), now), who, now, key)
+        found = await known(call, asked, now)
+        await step()
+        return await made(call, case_of(call, found, now), who, now, key)
 
     return await given_once(call, idempotency_key, body, now, make)
 

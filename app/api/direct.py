@@ -6,6 +6,8 @@ reading the body, for two parameters.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
@@ -13,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.calls import admit
 from app.api.errors import problem_of
+from app.api.heads import Headed
 from app.api.repeating import RepeatKey
 from app.engine.intake import FieldProblem, RequestError
 from app.engine.intake.wording import message_of
@@ -32,13 +35,15 @@ class Direct:
         """
         self._app, self._route, self._path, self._methods = app, route, route.path, route.methods or set()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer a request of the route, or pass it on."""
+        own = scope["path"] == self._path and scope["method"] in self._methods
+        return (self._answer if own else self._app)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let in who may, and answer; errors are answered as everywhere."""
-        if scope["type"] != "http" or scope["path"] != self._path or scope["method"] not in self._methods:
-            await self._app(scope, receive, send)
-            return
         scope["route"] = self._route
-        request = Request(scope, receive, send)
+        request = Headed(scope, receive, send)
         try:
             response = await self._route.endpoint(await admit(request), repeat_key(request))
         except Exception as error:

@@ -27,13 +27,11 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         watch: Watch = scope["app"].state.services.watch
         started, method, status = time.perf_counter(), scope["method"], 0
         watched = watch.begin(scope)
-        scope = {**scope, "method": "GET" if method == "HEAD" else method}
+        if method == "HEAD":
+            scope = {**scope, "method": "GET"}
         put(scope, watched)
         before = TRACE.set(watched.trace)
         watch.metrics.in_flight += 1
@@ -66,7 +64,8 @@ class Door:
             route, known = _template(scope), method if method in METHODS else OTHER
             watch.metrics.answered(route or UNMATCHED, known, status, seconds)
             watched.end(route, known, status)
-            _log.info("request", method=known, route=route, status=status, ms=round(seconds * 1000, 2), **watched.told)
+            log = _log.bind()  # once, as structlog would for every attribute that it is asked for
+            log.info("request", method=known, route=route, status=status, ms=round(seconds * 1000, 2), **watched.told)
             TRACE.reset(before)
 
 

@@ -38,7 +38,7 @@ def configure_logs(level: Level, form: Form) -> None:
     render = _console() if is_for_people(form) else _json
     structlog.configure(
         processors=[_completed, render],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        wrapper_class=type("Logger", (_Logger,), {"least": _LEVELS[level]}),
         logger_factory=_Lines(sys.stdout.buffer),
         cache_logger_on_first_use=True,
     )
@@ -57,6 +57,30 @@ def say_mode(*, development: bool) -> None:
         _everywhere["mode"] = "development"
     else:
         _everywhere.pop("mode", None)
+
+
+def _method(level: str) -> Callable[..., None]:
+    rank = getattr(logging, level.upper())
+
+    def say(self: _Logger, event: str, **fields: Any) -> None:
+        if rank < self.least:
+            return
+        fields["event"] = event
+        try:
+            for process in self._processors:
+                fields = process(self._logger, level, fields)  # type: ignore[assignment]
+        except structlog.DropEvent:  # it was captured
+            return
+        self._logger.msg(fields)
+
+    return say
+
+
+class _Logger(structlog.BoundLoggerBase):
+    """Logs events with their fields, from a level on. Structlog's own logger copies the fields at every step on their way."""
+
+    least = logging.INFO
+    debug, info, warning, error, critical = map(_method, ("debug", "info", "warning", "error", "critical"))
 
 
 class _Lines:
@@ -79,8 +103,7 @@ class _Line:
     """A logger of structlog, with its name."""
 
     def __init__(self, name: str, write: Callable[[bytes], None]) -> None:
-        self.name = name
-        self.debug = self.info = self.warning = self.error = self.critical = self.msg = write
+        self.name, self.msg = name, write
 
 
 class _OfLibraries(logging.Handler):
@@ -96,8 +119,8 @@ class _OfLibraries(logging.Handler):
 
 def _completed(logger: Any, method: str, event: Event) -> Event:
     """When, how grave, what, of which part, in which request."""
-    made: Event = {"timestamp": datetime.datetime.now(datetime.UTC), "level": method, "event": event.pop("event", None)}
-    made["logger"] = getattr(logger, "name", None)
+    now, name = datetime.datetime.now(datetime.UTC), getattr(logger, "name", None)
+    made: Event = {"timestamp": now, "level": method, "event": event.pop("event", None), "logger": name}
     trace = TRACE.get()
     if trace is not None:
         made["trace_id"] = trace

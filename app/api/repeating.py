@@ -70,17 +70,17 @@ async def given_once(
     first = None if asked is None else await _first_answer(call.record, asked, now)
     if first is not None:
         return first
-    made, written = await _stored(call, lambda: make(asked))
+    made, written = await _stored(call, asked, make)
     if not written.repeated:
         return _given(made.answer, made.status)
     return await call.read(lambda connection: _answer(connection, call.record, written.entry_id))
 
 
-async def _stored(call: Call, make: Callable[[], Awaitable[Made]]) -> tuple[Made, Written]:
+async def _stored(call: Call, asked: Idempotency | None, make: Callable[[Idempotency | None], Awaitable[Made]]) -> tuple[Made, Written]:
     """What was made, as it was stored: judged again where the record says that something stands which it does not know of."""
     tries = 0
     while True:
-        made, tries = await make(), tries + 1
+        made, tries = await make(asked), tries + 1
         try:
             with watched(call.request).stage("record"):
                 return made, await call.record.write(made.entry, **call.patient)

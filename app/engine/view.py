@@ -16,8 +16,9 @@ import datetime
 import functools
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, is_dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 from app.engine.answer import (
@@ -157,16 +158,16 @@ def view(explanation: Explanation, restricted: Restrictions, role: str, grade: s
     if role in EVERYTHING:
         return explanation
     sight = sight_of(role, grade)
-    hidden = frozenset(code for code, marks in restricted.items() if not marks <= sight.marks)
-    told = _without(explanation, hidden) if hidden else explanation
+    told = _without(explanation, restricted, sight.marks)
     seen: Explanation = _projection(role, sight.scores)(told if role != "self_service" else _for_customers(told))
     return seen
 
 
-def _without(explanation: Explanation, hidden: frozenset[str]) -> Explanation:
-    """Without what rests on something restricted. What is said to the person, and what is to be done, stays."""
+def _without(explanation: Explanation, restricted: Restrictions, seen: frozenset[str]) -> Explanation:
+    """Without what rests on something that is restricted to others. What is said to the person, and what is to be done, stays."""
     phase, others = explanation.phase, explanation.not_offered
-    if hidden.isdisjoint(_codes(explanation)):
+    hidden = {code for code in _codes(explanation) if code in restricted and not restricted[code] <= seen}
+    if not hidden:
         return explanation
     language = _language(explanation)
     of_phase, of_action, of_other = (_withheld[part][language == "zh"] for part in ("phase", "action", "not_offered"))
@@ -184,18 +185,17 @@ def _language(explanation: Explanation) -> Language:
     return "zh" if any("\u4e00" <= sign <= "\u9fff" for sign in explanation.stage_title + explanation.phase.title) else "en"
 
 
-def _codes(explanation: Explanation) -> Iterator[str]:
+def _codes(explanation: Explanation) -> list[str]:
     """What an answer rests on, as restrictions name it."""
-    yield from (signal.id for signal in explanation.signals)
-    yield from (reason.code for reason in explanation.phase.reasons)
+    codes = [signal.id for signal in explanation.signals]
+    codes += [reason.code for reason in explanation.phase.reasons]
     for action in explanation.actions:
         for reason in action.reasons:
-            yield reason.code
-            yield f"{action.action}:{reason.code}"
-    yield from (f"{item.action}:{item.clause}" for item in explanation.not_offered or ())
+            codes += (reason.code, f"{action.action}:{reason.code}")
+    return codes + [f"{item.action}:{item.clause}" for item in explanation.not_offered or ()]
 
 
-def _told(reasons: Sequence[Reason], hidden: frozenset[str], instead: str, action: str = "") -> list[Reason]:
+def _told(reasons: Sequence[Reason], hidden: Set[str], instead: str, action: str = "") -> list[Reason]:
     """Reasons, the restricted ones in the words for customers, and without those that have none; one that says so where none is left."""
     told = []
     for reason in reasons:
@@ -206,7 +206,7 @@ def _told(reasons: Sequence[Reason], hidden: frozenset[str], instead: str, actio
     return told if told or not reasons else [Reason(WITHHELD, instead, None, None)]
 
 
-def _kept_out(item: NotOffered, hidden: frozenset[str], instead: str) -> NotOffered:
+def _kept_out(item: NotOffered, hidden: Set[str], instead: str) -> NotOffered:
     return replace(item, text=instead, change=None, changes=[]) if f"{item.action}:{item.clause}" in hidden else item
 
 
@@ -219,30 +219,53 @@ def _for_customers(explanation: Explanation) -> Explanation:
     return replace(explanation, actions=actions)
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is done with one kind of part: all its values, the places of those that are blanked, and of those that have parts themselves."""
+
+    values: Callable[[Any], tuple[Any, ...]]
+    blanks: tuple[tuple[int, Any], ...]
+    nested: tuple[int, ...]
+
+
 class _Projection:
     """Shows of each part the fields that a list names. What is to be done with a kind of part is worked out once."""
 
     def __init__(self, shown: Shown) -> None:
         self._shown = shown
-        self._plans: dict[type, tuple[tuple[str, Any, _Projection | None], ...]] = {}
+        self._plans: dict[type, _Plan | None] = {}
 
     def __call__(self, part: Any) -> Any:
         kind = type(part)
         if kind is list:
             return [self(item) for item in part]
-        plan = self._plans.get(kind)
+        if kind not in self._plans:
+            self._plans[kind] = self._plan(kind)
+        plan = self._plans[kind]
         if plan is None:
-            plan = self._plans[kind] = self._plan(kind)
-        if not plan:
             return part
-        return kind(*[blank if not name else inner(getattr(part, name)) if inner else getattr(part, name) for name, blank, inner in plan])
+        values = list(plan.values(part))
+        for place, blank in plan.blanks:
+            values[place] = blank
+        for place in plan.nested:
+            if values[place]:
+                values[place] = self(values[place])
+        return kind(*values)
 
-    def _plan(self, kind: type) -> tuple[tuple[str, Any, _Projection | None], ...]:
-        """By field: its name if it is shown, what stands there otherwise, and this where the field has parts of its own."""
+    def _plan(self, kind: type) -> _Plan | None:
+        """None where a part of this kind is shown as it is."""
         if not is_dataclass(kind):
-            return ()
+            return None
         hints, names = typing.get_type_hints(kind), self._shown.get(kind, frozenset())
-        return tuple((name if name in names else "", blank, self if _has_parts(hints[name]) else None) for name, blank in _blanks(kind))
+        blanks = tuple((place, blank) for place, (name, blank) in enumerate(_blanks(kind)) if name not in names)
+        nested = tuple(place for place, (name, _) in enumerate(_blanks(kind)) if name in names and _has_parts(hints[name]))
+        return _Plan(_values_of(kind), blanks, nested) if blanks or nested else None
+
+
+def _values_of(kind: type) -> Callable[[Any], tuple[Any, ...]]:
+    names = [name for name, _ in _blanks(kind)]
+    get = attrgetter(*names)
+    return get if len(names) > 1 else lambda part: (get(part),)
 
 
 @functools.cache

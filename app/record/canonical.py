@@ -6,14 +6,19 @@ orjson writes it, ten times as fast as code in Python does; what it would write 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
+from app.record.unread import Ordered
+
 _BEYOND_BMP = re.compile(rb"[\xf0-\xf4]")
-_READY = frozenset((str, int, bool, type(None)))
-_are_ready = _READY.issuperset
+_WHOLE, _WITH_EXPONENT = re.compile(rb"\.0[,\]}]"), re.compile(rb"e-?\d+[,\]}]")
+"""How floats end that orjson writes otherwise than the RFC; texts may end so too."""
+_READY = frozenset((str, int, bool, type(None), orjson.Fragment))
+_are_plain = frozenset((dict, list, tuple, float)).issuperset
+_DEEPEST = 250
 _SMALL = 1e-5
 _STRICT = orjson.OPT_STRICT_INTEGER | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _TOO_LARGE = 2**53
@@ -26,53 +31,70 @@ class NotCanonical(ValueError):
 def canonical(value: Any) -> bytes:
     """The canonical JSON of a value: mappings, lists, tuples, texts, numbers, truth and none, nested at most 250 deep.
 
-    A float that is a whole number is written as one: 12.0 and 12 have the same text, as they are the same number to JSON.
+    A float that is a whole number is written as one: 12.0 and 12 have the same text, as they are the same number to JSON. What stands in a
+    `Fragment` of orjson is canonical already.
 
     Raises:
         NotCanonical: no number, or one of 2**53 or more, which readers round; a key that is no text; half a surrogate pair; another type.
     """
+    if type(value) is Ordered and not (_WHOLE.search(value.text) or _WITH_EXPONENT.search(value.text) or _is_beyond_bmp(value.text)):
+        return value.text
     try:
-        written = orjson.dumps(_shaped(value), option=_STRICT | orjson.OPT_SORT_KEYS)
-        if written.isascii() or not _BEYOND_BMP.search(written):
-            return written
-        return orjson.dumps(_by_utf16(_shaped(value)), option=_STRICT)
+        written = orjson.dumps(value if _has_shape(value) else _shaped(value), option=_STRICT | orjson.OPT_SORT_KEYS)
+        return orjson.dumps(_by_utf16(_shaped(value)), option=_STRICT) if _is_beyond_bmp(written) else written
     except RecursionError:
         raise NotCanonical("nested too deep; 250 levels are allowed") from None
     except orjson.JSONEncodeError as error:
         raise NotCanonical(str(error).lower()) from None  # says what it met by type, never the value
 
 
-def _shaped(value: Any) -> Any:
-    """The value, so that orjson writes its numbers as the RFC does."""
-    kind = type(value)
-    if kind is float:
-        return _number(value)
-    if kind is dict:
-        return value if _are_ready(map(type, value.values())) else _shaped_mapping(value)
-    if kind is list:
-        return value if _are_ready(map(type, value)) else _shaped_list(value)
-    return _shaped_rare(value)
+def ordered(value: Mapping[str, Any]) -> bytes:
+    """The JSON of a mapping for `Ordered`: what of it is not canonical yet is found there without reading it.
+
+    Raises:
+        TypeError: it has what JSON cannot say.
+    """
+    return orjson.dumps(value, default=_as_dict, option=_STRICT | orjson.OPT_SORT_KEYS)
 
 
-def _shaped_mapping(value: Mapping[Any, Any]) -> Any:
-    return {key: inner if type(inner) in _READY else _shaped(inner) for key, inner in value.items()}
+def _is_beyond_bmp(written: bytes) -> bool:
+    return not written.isascii() and _BEYOND_BMP.search(written) is not None
 
 
-def _shaped_list(value: Sequence[Any]) -> Any:
-    return [inner if type(inner) in _READY else _shaped(inner) for inner in value]
-
-
-def _shaped_rare(value: Any) -> Any:
-    """What is seldom met: other mappings, tuples, and types made from those that JSON has."""
+def _as_dict(value: object) -> object:
     if isinstance(value, Mapping):
-        return _shaped_mapping(value)
+        return dict(value)
+    raise TypeError
+
+
+def _has_shape(value: Any) -> bool:
+    """Does orjson write the value rightly as it is; looked at level by level, which costs half as much as bringing it into shape."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        if not _are_plain(map(type, level)) or not all(_is_written_rightly(inner) for inner in level if type(inner) is float):
+            return False
+        wider = [inner.values() if type(inner) is dict else inner for inner in level if type(inner) is not float]
+        level = [inner for held in wider for inner in held if type(inner) not in _READY]
+        if not level:
+            return True
+    return False
+
+
+def _shaped(value: Any) -> Any:
+    """The value, so that orjson writes its numbers as the RFC does: what has another type than JSON has goes by the one it is made from."""
+    if isinstance(value, dict | Mapping):
+        return {key: inner if type(inner) in _READY else _shaped(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return _shaped_list(value)
+        return [inner if type(inner) in _READY else _shaped(inner) for inner in value]
     if isinstance(value, float):
         return _number(float(value))
     if isinstance(value, str | int | None):
         return value
     raise NotCanonical(f"a {type(value).__name__} has no canonical form; give text, numbers, lists and mappings")
+
+
+def _is_written_rightly(value: float) -> bool:
+    return _SMALL <= abs(value) < _TOO_LARGE and not value.is_integer()
 
 
 def _number(value: float) -> Any:

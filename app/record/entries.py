@@ -90,6 +90,11 @@ class NewEntry:
     choices: tuple[Choice, ...] | None = None
 
     @property
+    def traced_body(self) -> Mapping[str, Any]:
+        """The body, with the trace."""
+        return self.body if self.trace is None else {**self.body, "trace": self.trace}
+
+    @property
     def parts(self) -> tuple[NewEntry, ...]:
         """The entry, and the one that is stored with it."""
         return (self,) if self.companion is None else (self, self.companion)

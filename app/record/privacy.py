@@ -16,6 +16,7 @@ from isal import isal_zlib
 
 from app.record.canonical import NotCanonical, canonical
 from app.record.keys import KEY_BYTES, Keys
+from app.record.unread import Unread
 
 _NONCE_BYTES = 12
 _SALT = "salt"
@@ -103,10 +104,10 @@ def seal(key: bytes, payload: Mapping[str, Any], aad: bytes) -> Sealed:
     Raises:
         NotCanonical: there is no canonical JSON of the case, or no JSON of what is beside it.
     """
-    salted = {**payload, _SALT: secrets.token_hex(KEY_BYTES)}
-    commitment = commitment_of(salted)
+    salt = secrets.token_bytes(KEY_BYTES)
+    commitment = _commitment(salt, payload)
     try:
-        plaintext = isal_zlib.compress(orjson.dumps(salted, default=_plain), _COMPRESSION)
+        plaintext = isal_zlib.compress(_salted(payload, salt.hex()), _COMPRESSION)
     except orjson.JSONEncodeError as error:
         raise NotCanonical(str(error).lower()) from None
     return Sealed(_closed(key, plaintext, aad), commitment)
@@ -138,8 +139,18 @@ def commitment_of(payload: Mapping[str, Any]) -> str:
         salt = bytes.fromhex(payload[_SALT])
     except (KeyError, TypeError, ValueError):
         raise Unreadable("the private payload has no salt") from None
+    return _commitment(salt, payload)
+
+
+def _commitment(salt: bytes, payload: Mapping[str, Any]) -> str:
     told = payload["case"] if "case" in payload else {name: value for name, value in payload.items() if name != _SALT}
     return f"sha256:{sha256(salt + canonical(told)).hexdigest()}"
+
+
+def _salted(payload: Mapping[str, Any], salt: str) -> bytes:
+    if isinstance(payload, Unread) and payload.text != b"{}":
+        return b'%s,"%s":"%s"}' % (payload.text[:-1], _SALT.encode(), salt.encode())
+    return orjson.dumps({**payload, _SALT: salt}, default=_plain)
 
 
 def _wrap(keys: Keys, key: bytes) -> tuple[bytes, str]:

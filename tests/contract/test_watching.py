@@ -96,6 +96,7 @@ class TestMetrics:
         labels = f'channel="{live()["channel"]}",empty_because="{empty}",mode="live",phase="{answer["phase"]["id"]}"'
         assert more(f"wanliu_decisions_total{{{labels}}}") == 1
         assert more('wanliu_stage_duration_seconds_count{stage="decide"}') == 1
+        assert more('wanliu_stage_duration_seconds_count{stage="word"}') == 1
         assert more('wanliu_stage_duration_seconds_count{stage="record"}') == 1
         assert more('wanliu_stage_duration_seconds_count{stage="parse"}') == 2
         assert more("wanliu_record_commit_duration_seconds_count") >= 1
@@ -259,13 +260,13 @@ class TestSpans:
             yield client, exporter
 
     def test_a_request_and_its_parts(self, traced: tuple[TestClient, Any]) -> None:
-        """The span of a request is a child of the caller's, and has parse, decide and record within it."""
+        """The span of a request is a child of the caller's, and has parse, decide, word and record within it."""
         client, exporter = traced
         response = client.post("/v1/decisions", json=live(), headers=SENT)
-        parse, decide, record, request = exporter.get_finished_spans()
-        assert [span.name for span in (parse, decide, record)] == ["parse", "decide", "record"]
+        *parts, request = exporter.get_finished_spans()
+        assert [span.name for span in parts] == ["parse", "decide", "word", "record"]
         assert request.name == "POST /v1/decisions"
-        assert {span.parent.span_id for span in (parse, decide, record)} == {request.context.span_id}
+        assert {span.parent.span_id for span in parts} == {request.context.span_id}
         assert (f"{request.context.trace_id:032x}", f"{request.parent.span_id:016x}") == (TRACE, SPAN)
         assert response.headers["traceresponse"] == f"00-{TRACE}-{request.context.span_id:016x}-01"
         assert request.attributes["http.route"] == "/v1/decisions"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from app.api.admission.door import deadline_of, patience_of
-from app.api.admission.gate import CALM, SHORTEST_WAIT, STANDING, Gate, Late, Room
+from app.api.admission.gate import CALM, SHORTEST_WAIT, STANDING, TOGETHER, Gate, Late, Room
 from app.api.admission.lanes import lane_of, largest_body
 from app.api.admission.rates import BURST_SECONDS, Rates
-from app.api.admission.reading import Again, TooLarge, TooSlow, read
+from app.api.admission.reading import TooLarge, TooSlow, read
 from app.api.admission.refusing import Refusal, raw
 
 pytestmark = pytest.mark.unit
@@ -43,18 +43,18 @@ class TestGate:
 
         assert run(work) == ["False 2 1", "2 0"]
 
-    def test_one_in_each_turn_of_the_loop(self) -> None:
-        """Ten that come together do not come in together: others are heard between them."""
+    def test_so_many_in_each_turn_of_the_loop(self) -> None:
+        """Of many that come together only so many come in together: others are heard between them."""
 
         async def work() -> list[int]:
             gate, turns = Gate(Room(100, 1.0, 100)), []
-            entering = [asyncio.create_task(gate.enter()) for _ in range(10)]
+            entering = [asyncio.create_task(gate.enter()) for _ in range(3 * TOGETHER)]
             while not all(task.done() for task in entering):
                 await asyncio.sleep(0)
                 turns.append(gate.at_work)
-            return [after - before for before, after in pairwise(turns)]
+            return [after - before for before, after in pairwise([0, *turns])]
 
-        assert max(run(work)) == 1
+        assert max(run(work)) == TOGETHER
 
     def test_they_come_in_as_they_came(self) -> None:
         """First come, first served."""
@@ -290,15 +290,35 @@ def giving(*parts: bytes, then: float = 0.0) -> Callable[[], Awaitable[dict[str,
     return receive
 
 
-def test_a_body_is_read_and_given_again() -> None:
-    """In one piece, and after it whatever comes."""
+def test_a_body_is_read_whole() -> None:
+    """In one piece, and nothing beyond it."""
 
     async def work() -> list[Any]:
         receive = giving(b"ab", b"", b"c")
-        again = Again(await read(receive, 3, 1.0), receive)
-        return [await again(), await again()]
+        return [await read(receive, 3, 1.0), await receive()]
 
-    assert run(work) == [{"type": "http.request", "body": b"abc", "more_body": False}, {"type": "http.disconnect"}]
+    assert run(work) == [b"abc", {"type": "http.disconnect"}]
+
+
+def test_who_goes_away_meanwhile_is_not_waited_for() -> None:
+    """Whatever gives the body hears that nobody waits for it any more."""
+    left: list[str] = []
+
+    async def receive() -> dict[str, Any]:
+        try:
+            return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+        finally:
+            left.append("left")
+
+    async def work() -> None:
+        reading = asyncio.create_task(read(receive, 3, 60.0))
+        await asyncio.sleep(0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError) as gone:
+            await reading
+        assert (left, gone.type) == (["left"], asyncio.CancelledError)
+
+    run(work)
 
 
 def test_a_body_that_is_too_large_or_too_slow() -> None:

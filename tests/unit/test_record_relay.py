@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from app.record import Ids, KeyReused, Record, RowRefused, StoreUnavailable
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow, Written
 from app.record.keys import Keys
-from app.record.relay.frames import Frames, Patient, framed, patient_of
+from app.record.relay.frames import Frames, Patient, framed, patient_of, written_of
 from app.record.relay.taking import Desk, take_from
 from app.record.store.database import Database
 from app.record.store.tables import ContactRow, EntryRow
@@ -165,12 +165,12 @@ def test_the_keeper_says_whether_the_store_takes_entries(pair: Callable[[Work], 
 def test_what_arrives_in_pieces_is_put_together(size: int) -> None:
     """However the bytes are cut, the same values come out, an entry as it was."""
     sent = entry(subscriber="s-1", private={"answer": "好"}, rows=(NewRow("contact", {"id": "c"}, ("result",)),), tally={"counts": []})
-    data = framed(1, Patient(sent, 2.5)) + framed(2, None) + framed(3, Written("x"))
+    data = framed(1, Patient(sent, 2.5)) + framed(2, None) + framed(3, Written("x", repeated=True))
     frames = Frames()
     found = [value for start in range(0, len(data), size) for value in frames.feed(data[start : start + size])]
     assert [number for number, _ in found] == [1, 2, 3]
     assert patient_of(found[0][1]) == Patient(sent, 2.5)
-    assert [value for _, value in found[1:]] == [None, Written("x")]
+    assert [written_of(value) for _, value in found[1:]] == [None, Written("x", repeated=True)]
 
 
 def test_what_comes_while_the_keeper_works_goes_together(pair: Callable[[Work], Any]) -> None:

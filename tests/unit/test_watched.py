@@ -1,18 +1,23 @@
 """What operations sees: traces read strictly, figures of several processes added up, folders that go with their keeper."""
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from app.api.watching.correlation import Parent, new_span, new_trace, parent_of, trace_response
 from app.api.watching.metrics import Metrics
+from app.api.watching.sampling import sampled
 from app.api.watching.shared import FOLDER, bury, private_folder, register_all
+from app.api.watching.tallies import TalliedCounter, TalliedHistogram
 from app.record.standing import Standing, Unsealed
 from tests.docs.pages import ROOT, rows
 
@@ -108,6 +113,42 @@ def process() -> int:
     with subprocess.Popen([sys.executable, "-c", CHILD], cwd=ROOT) as child:
         assert child.wait(60) == 0
     return child.pid
+
+
+class TestTallies:
+    def test_they_tell_what_the_library_tells(self) -> None:
+        """On a bucket's bound, between two, beyond the last, in several rounds; and nothing of it before it is put."""
+        library, ours = CollectorRegistry(), CollectorRegistry()
+        counter, tallied = Counter("asked", "Asked.", ["who"], registry=library), TalliedCounter("asked", "Asked.", ["who"], registry=ours)
+        histogram = Histogram("took", "Took.", ["what"], registry=library, buckets=(1, 2, 4))
+        timed = TalliedHistogram("took", "Took.", ["what"], registry=ours, buckets=(1, 2, 4))
+        for what, amounts in (("it", (0.0, 1.0, 1.5)), ("it", ()), ("that", (3.0,)), ("it", (4.0, 4.5, 1e9, 2.0))):
+            before = generate_latest(ours)
+            for amount in amounts:
+                counter.labels(what).inc(), tallied.add(what)
+                histogram.labels(what).observe(amount), timed.add(amount, what)
+            assert generate_latest(ours) == before
+            tallied.put(), timed.put()
+            assert _untimed(generate_latest(ours)) == _untimed(generate_latest(library))
+
+    def test_what_was_counted_last_is_told(self) -> None:
+        """When a process ends it puts what it counted since it last did."""
+        metrics, idle = Metrics(), SimpleNamespace(figures={"lanes": {}, "refused": {}})
+        watch, record = SimpleNamespace(metrics=metrics), SimpleNamespace(queued=0, spooled_bytes=0)
+        services: Any = SimpleNamespace(watch=watch, record=record, callers=SimpleNamespace(development=False))
+
+        async def run() -> None:
+            async with sampled(services, idle):  # type: ignore[arg-type]
+                await asyncio.sleep(0)
+                metrics.took("decide", 0.001)
+
+        asyncio.run(run())
+        assert counted(generate_latest(metrics.registry).decode(), 'wanliu_stage_duration_seconds_count{stage="decide"}') == 1
+
+
+def _untimed(text: bytes) -> list[bytes]:
+    """All but when each was made."""
+    return [line for line in text.splitlines() if b"_created" not in line]
 
 
 class TestSeveralProcesses:

@@ -14,8 +14,9 @@ from app.api.admission.gate import Gate, Late
 from app.api.admission.lanes import Lane, lane_of, largest_body
 from app.api.admission.limits import Limits
 from app.api.admission.rates import Rates
-from app.api.admission.reading import Again, TooLarge, TooSlow, read
+from app.api.admission.reading import TooLarge, TooSlow, read
 from app.api.admission.refusing import Refusal, refuse
+from app.api.bodies import BODY
 
 GIVE_UP = "wanliu.give_up"
 """In the scope: until when the caller waits, in seconds of the loop's clock."""
@@ -117,9 +118,6 @@ class Admission:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or refuse it."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         path, headers = scope["path"], seen(scope["headers"])
         lane, now = lane_of(scope["method"], path), asyncio.get_running_loop().time()
         refusal = None if lane == "health" else self._turnstile.refusal(lane, headers, scope["client"] and scope["client"][0], now)
@@ -131,7 +129,7 @@ class Admission:
     async def _let_in(self, lane: Lane, headers: Headers, now: float, scope: Scope, receive: Receive, send: Send) -> Refusal | None:
         """Read the body, wait for a turn and have it answered; or why it is not."""
         try:
-            receive = await self._received(headers, scope["path"], receive)
+            scope = await self._with_body(headers, scope, receive)
         except TooLarge:
             return self._turnstile.noted(_too_large(scope["path"]))
         except TooSlow:
@@ -156,20 +154,20 @@ class Admission:
         finally:
             gate.leave(since)
 
-    async def _received(self, headers: Headers, path: str, receive: Receive) -> Receive:
-        """What gives the body, all of which is there.
+    async def _with_body(self, headers: Headers, scope: Scope, receive: Receive) -> Scope:
+        """The scope with the body in it, all of it; a copy, for the server keeps its own until the connection's next request.
 
         Raises:
             TooLarge: it is larger than it may be.
             TooSlow: it does not come.
             ClientDisconnect: the client is gone.
         """
-        most, length = largest_body(path), headers.get(b"content-length", b"")
+        most, length = largest_body(scope["path"]), headers.get(b"content-length", b"")
         if most is None or not has_body(headers):
-            return receive
+            return scope
         if length.isdigit() and int(length) > most:
             raise TooLarge
-        return Again(await read(receive, most, self._turnstile.body_seconds), receive)
+        return {**scope, BODY: await read(receive, most, self._turnstile.body_seconds)}
 
 
 def seen(headers: list[tuple[bytes, bytes]]) -> Headers:

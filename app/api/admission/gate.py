@@ -14,6 +14,14 @@ CALM = 0.5
 """Seconds without a refusal after which a queue may be a burst again: one kept short is empty now and then, and yet too much is asked."""
 SHORTEST_WAIT = 0.01
 """Seconds that a request may wait then, so that those who are let in are answered soon."""
+FEWEST = 4
+"""So many may wait then, however long their turns take."""
+LASTING = 0.05
+"""Seconds of refusals without a calm after which those are refused too who came in the burst that it began with and wait since."""
+_TOO_OLD = 3
+"""So many times as long as a request may wait then has one waited that is refused so."""
+TOGETHER = 8
+"""So many are let in in one turn of the loop: they go through the same steps together, each step for all of them before the next."""
 _FIRST_STEP = 0.001
 
 
@@ -38,10 +46,10 @@ class Late(Exception):
 
 
 class Gate:
-    """Lets requests of a lane in, at most one in each turn of the loop, so that those who are not let in hear of it soon.
+    """Lets requests of a lane in, at most `TOGETHER` in each turn of the loop, so that those who are not let in hear of it soon.
 
     A queue may be long for a moment. One that has not been empty for `STANDING` stands: then only those are let in whose turn comes within
-    `SHORTEST_WAIT`, and the others are refused at once (controlled delay).
+    `SHORTEST_WAIT`, and the others are refused at once (controlled delay). Where that lasts, those are refused too who waited much longer.
     """
 
     def __init__(self, room: Room) -> None:
@@ -49,10 +57,12 @@ class Gate:
         self._room, self._loop = room, asyncio.get_running_loop()
         self._pace = Pace(_FIRST_STEP)
         self._queue: deque[tuple[asyncio.Future[None], float]] = deque()
-        self._let_in_now = False
-        """Was somebody let in in this turn of the loop, or is about to be."""
+        self._entered = 0
+        """How many were let in in this turn of the loop."""
+        self._turn_comes = False
+        self._coming = 0
         self._queued_since = 0.0
-        self._refused_at = -CALM
+        self._refused_at = self._refusing_since = -CALM
         self.at_work = 0
         """Requests that are worked at."""
 
@@ -75,14 +85,29 @@ class Gate:
         Raises:
             Late: it does not.
         """
-        expected = 0.0
-        if self._queue or self.at_work >= self._room.at_once:
-            expected = (len(self._queue) + 1) * self._pace.step
-            if expected > self._longest_wait() or len(self._queue) >= self._room.most:
-                self._refused_at = self._loop.time()
-                raise Late(expected)
+        after = self.full()
+        if after is not None:
+            raise Late(after)
+        expected = self._expected()
         if deadline is not None and expected + self._pace.taken > deadline:
             raise Late(expected, deadline=True)
+
+    def full(self) -> float | None:
+        """In how many seconds a request that comes now would get its turn, where that is too late; none where it gets one in time."""
+        after = self._expected()
+        if not after or (after <= self._longest_wait() and len(self._queue) < self._room.most):
+            return None
+        now = self._loop.time()
+        if now - self._refused_at > CALM:
+            self._refusing_since = now
+        self._refused_at = now
+        return after
+
+    def come(self) -> None:
+        """A request comes that is not refused: to the end of this turn of the loop, by when it may have entered, it counts."""
+        if not self._coming:
+            self._loop.call_soon(self._came)
+        self._coming += 1
 
     async def enter(self) -> float:
         """Wait for a turn; when it came. `leave` must follow.
@@ -91,9 +116,8 @@ class Gate:
             Late: it did not come in time.
         """
         now = self._loop.time()
-        if not self._queue and not self._let_in_now and self.at_work < self._room.at_once:
+        if not self._queue and self._has_room():
             self._let_in(now, None)
-            self._soon()
             return now
         if not self._queue:
             self._queued_since = now
@@ -118,34 +142,52 @@ class Gate:
         if self._queue:
             self._soon()
 
+    def _expected(self) -> float:
+        """In how many seconds there is room for a request that comes now; 0 where there is room."""
+        return max(self.at_work + self._coming + len(self._queue) + 1 - self._room.at_once, 0) * self._pace.step
+
+    def _came(self) -> None:
+        self._coming = 0
+
     def _longest_wait(self) -> float:
         """Seconds that a request may wait for its turn as things stand."""
         now = self._loop.time()
         standing = now - self._refused_at < CALM or (self._queue and now - self._queued_since > STANDING)
-        return max(SHORTEST_WAIT, self._room.at_once * self._pace.step) if standing else self._room.wait
+        return self._shortest_wait() if standing else self._room.wait
+
+    def _shortest_wait(self) -> float:
+        return max(SHORTEST_WAIT, FEWEST * self._pace.step)
+
+    def _patience(self, now: float) -> float:
+        """Seconds after which one that waits does not get its turn any more."""
+        lasts = self._refusing_since + LASTING < now < self._refused_at + SHORTEST_WAIT
+        return _TOO_OLD * self._shortest_wait() if lasts else max(self._room.wait, SHORTEST_WAIT)
+
+    def _has_room(self) -> bool:
+        return self._entered < TOGETHER and self.at_work < self._room.at_once
 
     def _soon(self) -> None:
-        """Let the next one in in the next turn of the loop."""
-        if not self._let_in_now:
-            self._let_in_now = True
+        """Look again in the next turn of the loop."""
+        if not self._turn_comes:
+            self._turn_comes = True
             self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        """Let in the first that still waits, where there is room."""
-        self._let_in_now = False
+        """Let in the first that still wait, as many as there is room for."""
+        self._turn_comes, self._entered = False, 0
         now = self._loop.time()
-        while self._queue and self.at_work < self._room.at_once:
+        while self._queue and self._has_room():
             turn, since = self._queue.popleft()
             if turn.cancelled():
                 continue
-            if now - since <= max(self._room.wait, SHORTEST_WAIT):
+            if now - since <= self._patience(now):
                 self._let_in(now, self._queued_since)
                 turn.set_result(None)
-                break
-            turn.set_exception(Late(self._pace.step))
-        if self._queue and self.at_work < self._room.at_once:
-            self._soon()
+            else:
+                turn.set_exception(Late(self._pace.step))
 
     def _let_in(self, now: float, queued_since: float | None) -> None:
         self.at_work += 1
+        self._entered += 1
         self._pace.turn(now, queued_since)
+        self._soon()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
+from types import coroutine
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
@@ -37,11 +40,7 @@ async def read(receive: Receive, most: int, seconds: float) -> bytes:
     chunks: list[bytes] = []
     size, more = 0, True
     while more:
-        try:
-            async with asyncio.timeout_at(min(give_up, loop.time() + _SILENCE)):
-                message = await receive()
-        except TimeoutError:
-            raise TooSlow from None
+        message = await _next(receive, min(give_up, loop.time() + _SILENCE))
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         chunk, more = message.get("body", b""), message.get("more_body", False)
@@ -52,14 +51,27 @@ async def read(receive: Receive, most: int, seconds: float) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-class Again:
-    """Gives a body that was read, as if it came now; after it, whatever comes."""
+async def _next(receive: Receive, give_up: float) -> Message:
+    """The next message, if it comes by this time of the loop's clock. One that is there already, as most are, is taken without a timer."""
+    coming = receive().__await__()
+    try:
+        awaited = next(coming)
+    except StopIteration as came:
+        message: Message = came.value
+        return message
+    try:
+        async with asyncio.timeout_at(give_up):
+            return await _rest(coming, awaited)
+    except TimeoutError:
+        raise TooSlow from None
 
-    def __init__(self, body: bytes, receive: Receive) -> None:
-        self._body: bytes | None = body
-        self._receive = receive
 
-    async def __call__(self) -> Message:
-        """The next part."""
-        body, self._body = self._body, None
-        return await self._receive() if body is None else {"type": "http.request", "body": body, "more_body": False}
+@coroutine
+def _rest(coming: Generator[Any, None, Message], awaited: Any) -> Generator[Any, None, Message]:
+    """Go on with what was begun, and awaits something."""
+    try:
+        yield awaited
+    except BaseException:
+        coming.close()
+        raise
+    return (yield from coming)

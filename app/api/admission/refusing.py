@@ -62,6 +62,18 @@ def raw(path: str, refusal: Refusal, *, date: bytes, close: bool = False) -> byt
     return _raw(what, date)
 
 
+@functools.lru_cache(512)
+def overloaded(path: str, after: int, date: bytes) -> bytes:
+    """What most refusals are where many are to be told: more is asked than can be answered.
+
+    Args:
+        path: that was asked for.
+        after: in how many seconds it may be tried again.
+        date: of the answer, as HTTP has it.
+    """
+    return raw(path, Refusal("overloaded", after), date=date)
+
+
 def _seconds(refusal: Refusal) -> int:
     return min(max(math.ceil(refusal.after), 1), _LONGEST_RETRY)
 

@@ -70,7 +70,7 @@ async def _decided(call: Call, asked: BatchLine, body: bytes, key: str | None) -
         found = await known(call, asked, now)
         async with call.services.batch_turn:
             await call.request.app.state.turnstile.give_way()  # one line of all batches at a time, and whoever waits goes first
-            return made(call, case_of(call, found, now), who, now, repeatable)
+            return await made(call, case_of(call, found, now), who, now, repeatable)
 
     return await given_once(call, key, body, now, make)
 

@@ -40,6 +40,7 @@ class CallerBook:
         """
         self._reachable, self._every = reachable, every
         self._known: Mapping[bytes, Caller] | None = None
+        self._met: dict[str, Caller] = {}
         self._systems: Mapping[str, str] = {}
         self.tokens: Tokens | None = None
 
@@ -66,7 +67,7 @@ class CallerBook:
         by_key = ({} if self._known is not None else None) if found is None else found.by_key
         if by_key != self._known:
             _log.info("callers_changed", callers=sorted(caller.name for caller in (by_key or {}).values()))
-        self._known, self._systems = by_key, {} if found is None else found.systems
+        self._known, self._systems, self._met = by_key, {} if found is None else found.systems, {}
 
     async def follow(self, read: ReadCallers) -> None:
         """Look again and again, for ever."""
@@ -99,11 +100,16 @@ class CallerBook:
         return found
 
     def caller(self, key: str) -> Caller | None:
-        """Whose key it is; none where it is nobody's.
+        """Whose key it is; none where it is nobody's. Who was met is known by the key itself until the next look.
 
         Hashes are compared by looking them up: how long that takes tells nothing of a key.
         """
-        return (self._known or {}).get(hash_of(key)) if len(key) <= _LONGEST_KEY else None
+        found = self._met.get(key)
+        if found is None and self._known and len(key) <= _LONGEST_KEY:
+            found = self._known.get(hash_of(key))
+            if found is not None:
+                self._met[key] = found
+        return found
 
     def _how(self) -> str:
         keys = "send an API key: `Authorization: Bearer wl_...` or `X-API-Key: wl_...`; `wanliu caller add` makes one"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.datastructures import Headers
 
@@ -11,8 +11,7 @@ from app.api.identity.refusing import NotKnown
 _DOTS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """A key or a token; `is_token` where it has the form of one, and came as one."""
 
     text: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.identity.book import CallerBook
@@ -15,16 +17,15 @@ class TellMode:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Let a request through."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         callers: CallerBook = scope["app"].state.services.callers
+        if not callers.development:
+            return self._app(scope, receive, send)
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], HEADER]}
             await send(message)
 
-        await self._app(scope, receive, told if callers.development else send)
+        return self._app(scope, receive, told)

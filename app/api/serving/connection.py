@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,9 +13,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from app.api.admission.door import Turnstile, seen
 from app.api.admission.lanes import lane_of
-from app.api.admission.refusing import Refusal, raw
+from app.api.admission.refusing import Refusal, overloaded, raw
 from app.api.bodies import LARGEST_BODY
 from app.api.serving.gathering import GatheredWrites
+from app.api.serving.glance import glance
 
 LARGEST_HEAD = 65_536
 MOST_HEADERS = 100
@@ -50,6 +52,9 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = self._excess = 0
         self._unread_since: float | None = None
         self._turned_away = False
+        self._between = True
+        """Has the parser seen all of what was asked so far, and nothing of what comes next."""
+        self._idle_since: float | None = None
 
     @property
     def idle(self) -> bool:
@@ -74,10 +79,13 @@ class Connection(HttpToolsProtocol):
             self._close(_SLOW_HEAD)
         elif self._unread_since is not None and now - self._unread_since > self.manners.unread_seconds:
             self.transport.abort()
+        elif self._idle_since is not None and now - self._idle_since > self.timeout_keep_alive:
+            self.transport.close()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there. Where there are too many, one on which nothing is asked makes room, or this one is not taken."""
-        super().connection_made(GatheredWrites(transport, self.loop))  # type: ignore[arg-type]
+        self._writes = GatheredWrites(transport, self.loop)
+        super().connection_made(self._writes)  # type: ignore[arg-type]
         self.quiet[self] = None
         if len(self.connections) > self.manners.connections:
             first = next(iter(self.quiet))
@@ -91,14 +99,22 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
-        """An answer was given."""
-        super().on_response_complete()
-        if self.idle:
-            self.quiet[self] = None
+        """An answer was given: the next thing that was asked is answered, or waited for."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._rest()
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
-        self._unset_keepalive_if_required()
+        if self._between and self._refused_at_a_glance(data):
+            return
+        if not self._turned_away:
+            self._idle_since = None
         if self._head_since is None and self.idle and not self._turned_away:
             self._head_since = self.loop.time()
         if self._head_since is not None:
@@ -113,6 +129,11 @@ class Connection(HttpToolsProtocol):
             pass  # answered as if it had not been asked for
         if self._head_since is not None and self._head_bytes > LARGEST_HEAD:
             self._close(_LARGE_HEAD)
+
+    def on_message_begin(self) -> None:
+        """Something is asked."""
+        self._between = False
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """A head is there: it is refused, or answered."""
@@ -142,9 +163,10 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request is whole."""
+        self._between = True
         if self._turned_away:
             self._turned_away = False
-            self._arm()
+            self._rest()
         elif not self.idle:
             super().on_message_complete()
 
@@ -158,17 +180,37 @@ class Connection(HttpToolsProtocol):
         self._unread_since = None
         super().resume_writing()
 
+    def _refused_at_a_glance(self, data: bytes) -> bool:
+        """Refuse it where too much is asked, and it is a whole request like most: most of what a flood asks is not even parsed."""
+        if self.turnstile is None or self.ending or not self.idle:
+            return False
+        after = self.turnstile.gate("interactive").full()
+        asked = None if after is None else glance(data)
+        if after is None or asked is None or lane_of(*asked) != "interactive":
+            return False
+        self.turnstile.refused["overloaded"] += 1
+        self._head_since, self._head_bytes = None, 0
+        self._writes.write_whole(overloaded(asked[1], math.ceil(after), self._date))
+        self.quiet.pop(self, None)
+        self._rest()
+        return True
+
     def _refusal(self) -> Refusal | None:
         """Why it is not answered, where too much is asked: told without any of the machinery that answers."""
         if self.turnstile is None:
             return None
-        lane = lane_of(self.parser.get_method().decode("ascii"), self.url.partition(b"?")[0].decode("latin-1"))
-        headers = seen(self.headers)
-        return None if lane == "health" else self.turnstile.crowded(lane, headers)
+        method = self.parser.get_method().decode("ascii")
+        lane = lane_of(method, self.url.partition(b"?")[0].decode("latin-1"))
+        if lane == "health" or method == "HEAD":  # whose answer has no body, which the server sees to
+            return None
+        refusal = self.turnstile.crowded(lane, seen(self.headers))
+        if refusal is None:
+            self.turnstile.gate(lane).come()
+        return refusal
 
     def _turn_away(self, refusal: Refusal) -> None:
         close = self.ending or not self.parser.should_keep_alive()
-        self._turned_away = True
+        self._turned_away, self._idle_since = True, self.loop.time()
         self.transport.write(raw(self.url.decode("latin-1"), refusal, date=self._date, close=close))
         if close:
             self.transport.close()
@@ -188,12 +230,13 @@ class Connection(HttpToolsProtocol):
             self.flow.pause_reading()
         self._head_since = None
 
-    def _arm(self) -> None:
+    def _rest(self) -> None:
         """From now on it is kept for the time that an idle one is."""
-        self.quiet[self] = None
-        if not self.transport.is_closing():
-            self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        self.quiet[self], self._idle_since = None, self.loop.time()
 
     @property
     def _date(self) -> bytes:
-        return next((value for name, value in self.server_state.default_headers if name == b"date"), b"")
+        for name, value in self.server_state.default_headers:
+            if name == b"date":
+                return value
+        return b""

@@ -29,6 +29,11 @@ class GatheredWrites:
         if self._bytes > LARGEST:
             self.flush()
 
+    def write_whole(self, data: bytes) -> None:
+        """Write all that there will be in this turn: nothing is waited for."""
+        self.flush()
+        self._transport.write(data)
+
     def flush(self) -> None:
         """Write what waits; nothing where the client is gone."""
         if self._waiting:

@@ -39,6 +39,8 @@ _LINGER_AFTER = 1.0
 _LAST_LINES = 3.0
 """Seconds before the end of its grace that it begins no more lines of batches, so that it can say where they end."""
 _JITTER = 0.1
+_ACCEPTED = 8
+"""Connections that are accepted in one turn of the loop: it accepts one for each socket that listens."""
 
 
 def main() -> None:
@@ -73,7 +75,7 @@ class Worker:
         loop.add_signal_handler(signal.SIGTERM, self._leave, self._settings.grace_seconds, _LINGER_AT_END)
         beating = asyncio.create_task(self._beat())
         with contextlib.suppress(SystemExit):  # it could not start, and the keeper was told why
-            await self._server.serve(sockets=[listener])
+            await self._server.serve(sockets=[listener, *(listener.dup() for _ in range(_ACCEPTED - 1))])
         beating.cancel()
 
     def _config(self) -> uvicorn.Config:

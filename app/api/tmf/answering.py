@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import orjson
@@ -52,11 +52,11 @@ class TmfErrors:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Let a request through."""
-        if scope["type"] != "http" or not scope["path"].startswith(PATHS):
-            await self._app(scope, receive, send)
-            return
+        return (self._answer if scope["path"].startswith(PATHS) else self._app)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         reworded = _Reworded(send)
         try:
             await self._app(scope, receive, reworded)

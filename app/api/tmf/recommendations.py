@@ -96,7 +96,7 @@ async def _decided(call: Call, request: Taken, kept: Mapping[str, Any], now: dat
     asked = request.asked
     assert asked is not None  # noqa: S101 - for the type checker
     who = Asked(call.caller.name, call.caller.role, asked.explain, asked.history, agent=asked.agent)
-    found = made(call, case_of(call, await known(call, asked, now), now), who, now, key)
+    found = await made(call, case_of(call, await known(call, asked, now), now), who, now, key)
     return replace(found, entry=as_recommendation(found.entry, kept))
 
 

@@ -38,7 +38,9 @@ _TEXT = {"schema": {"type": "string"}}
 async def metrics(call: Admitted) -> Response:
     """Of all processes of the service, whichever answers. The store may be down: then that is what is told."""
     encode, media_type = _form(call.request.headers.get("accept", ""))
-    found = await asyncio.to_thread(_encoded, call, await _standing(call), encode)
+    standing_now = await _standing(call)
+    call.services.watch.metrics.put()
+    found = await asyncio.to_thread(_encoded, call, standing_now, encode)
     return Response(found, headers={"content-type": media_type})
 
 

@@ -61,14 +61,13 @@ def answer_problem(pack: Pack, fact: str, value: object) -> FieldProblem | None:
 def custom_problem(types: Mapping[str, Type], name: str, value: object) -> FieldProblem | None:
     """What is wrong with an operator's own fact: the pack does not know it, or it is not of its type."""
     kind = types.get(f"custom.{name}")
-    field = f"subscriber.custom.{name}"
     if kind is None:
         known = (own.partition(".")[2] for own in types)
-        return FieldProblem(field, hinted("is not among the pack's own facts", name, known))
+        return FieldProblem(f"subscriber.custom.{name}", hinted("is not among the pack's own facts", name, known))
     try:
         _own_value(kind, value)
     except _Mistyped as mistyped:
-        return FieldProblem(field, str(mistyped))
+        return FieldProblem(f"subscriber.custom.{name}", str(mistyped))
     return None
 
 

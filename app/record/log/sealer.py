@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import structlog
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
@@ -22,8 +23,8 @@ from app.record.log.notes import Checkpoint, sign_checkpoint
 from app.record.log.tiles import Tiles
 from app.record.outgoing.outbox import Leaf, put_out
 from app.record.search.indexing import Findable, findable, index_leaves
-from app.record.store.database import Database, cause, changed, stamp
-from app.record.store.tables import CheckpointRow, DailyCountRow, EntryRow, LeafRow, SubjectLeafRow, TreeRow, UnsealedRow
+from app.record.store.database import Database, cause, changed, fetched, run, stamp
+from app.record.store.tables import CheckpointRow, DailyCountRow, EntryRow, LeafRow, SubjectLeafRow, TreeRow
 
 EVERY = 1.0
 """Seconds between two rounds."""
@@ -33,9 +34,13 @@ HEARTBEAT = datetime.timedelta(minutes=1)
 """A log that says nothing for longer was stopped, or what it said was taken away."""
 SEALER = "sealer"
 """The writer of heartbeats."""
+_SWITCH_SECONDS = 0.0005
 LOCK = 0x5EA1
 """Of whoever adds to the log or its index."""
-_COLUMNS = (col(EntryRow.id), col(EntryRow.at), col(EntryRow.kind), col(EntryRow.subject), col(EntryRow.envelope), col(UnsealedRow.tally))
+_WAITING = """
+SELECT entry.id, entry.at, entry.kind, entry.subject, entry.envelope, unsealed.tally
+FROM unsealed JOIN entry ON entry.id = unsealed.entry_id ORDER BY unsealed.entry_id LIMIT {most}
+"""
 _log = structlog.get_logger("wanliu.record")
 
 
@@ -47,8 +52,7 @@ class Round:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     """An entry that waits for its leaf."""
 
     id: str
@@ -109,7 +113,7 @@ class Sealer:
         now = self._clock()
         with self._database.reading() as connection:
             tree = connection.execute(select(col(TreeRow.size), col(TreeRow.heartbeat), col(TreeRow.heartbeats))).one()
-            waiting = list(_waiting(connection))
+            waiting = _waiting(connection)
         beat = self._beat(now, tree.heartbeats + 1) if tree.heartbeat <= stamp(now - HEARTBEAT) else None
         leaves = waiting if beat is None else [*waiting, beat]
         if leaves:
@@ -141,13 +145,14 @@ class Sealer:
             {"leaf_index": index, "entry_id": entry.id, "at": entry.at, "hash": hashed}
             for index, (entry, hashed) in enumerate(zip(waiting, made.hashes, strict=True), size)
         ]
-        connection.execute(insert(LeafRow), leaves)
+        self._database.insert(connection, LeafRow, leaves)
         self._sign(connection, size, made.hashes, now)
         index_leaves(self._database, connection, made.found)
         put_out(self._database, connection, [_leaf(index, entry) for index, entry in enumerate(waiting, size)])
         self._note_subjects(connection, size, waiting)
         self._count(connection, made.counts)
-        connection.execute(delete(UnsealedRow).where(col(UnsealedRow.entry_id).in_([entry.id for entry in waiting])))
+        among, values = self._database.is_one_of([entry.id for entry in waiting])
+        run(connection, f"DELETE FROM unsealed WHERE entry_id {among}", values)  # noqa: S608 - it has marks for the values
 
     def _sign(self, connection: Connection, size: int, hashes: Sequence[bytes], now: datetime.datetime) -> None:
         tiles, new = Tiles(connection), size + len(hashes)
@@ -159,15 +164,13 @@ class Sealer:
 
     def _note_subjects(self, connection: Connection, size: int, waiting: Sequence[_Waiting]) -> None:
         rows = [{"subject": entry.subject, "leaf_index": index} for index, entry in enumerate(waiting, size) if entry.subject]
-        if rows:
-            connection.execute(insert(SubjectLeafRow), rows)
+        self._database.insert(connection, SubjectLeafRow, rows)
 
     def _count(self, connection: Connection, sums: Mapping[tuple[str, str, str, str], int]) -> None:
         """Add the anonymous counts of what waits, in one order, so that two who count never wait for each other."""
         columns = ("day", "pack", "measure", "grouped")
         rows: list[dict[str, Any]] = [{**dict(zip(columns, key, strict=True)), "number": sums[key]} for key in sorted(sums)]
-        if rows:
-            self._database.add_up(connection, DailyCountRow, rows, column="number")
+        self._database.add_up(connection, DailyCountRow, rows, column="number")
 
 
 class SealerThread:
@@ -179,7 +182,8 @@ class SealerThread:
         self._thread = threading.Thread(target=self._run, name="sealer", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Begin. From now on who works long in this process lets others go on sooner than Python would: they store decisions meanwhile."""
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._thread.start()
 
     def stop(self) -> None:
@@ -202,16 +206,9 @@ class SealerThread:
             _log.error("not_sealed", exc_info=error)
 
 
-def _waiting(connection: Connection) -> Iterator[_Waiting]:
+def _waiting(connection: Connection) -> list[_Waiting]:
     """The first entries that wait, oldest first. One that is gone from `entry` keeps waiting, for the verifier to find."""
-    query = (
-        select(*_COLUMNS)
-        .join(UnsealedRow, col(UnsealedRow.entry_id) == col(EntryRow.id))
-        .order_by(col(UnsealedRow.entry_id))
-        .limit(MOST_LEAVES)
-    )
-    for row in connection.execute(query):
-        yield _Waiting(row.id, row.at, row.kind, row.subject, bytes(row.envelope), None if row.tally is None else bytes(row.tally))
+    return [_Waiting(*row) for row in fetched(connection, _WAITING.format(most=MOST_LEAVES))]
 
 
 def _leaf(index: int, entry: _Waiting) -> Leaf:

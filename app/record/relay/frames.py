@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import datetime
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import orjson
 
-from app.record.entries import NewEntry
+from app.record.canonical import ordered
+from app.record.entries import NewEntry, Written
+from app.record.unread import Ordered, Unread
 
 _LENGTH_BYTES = 4
-_AS_JSON = ("body", "private", "tally")
-"""Parts of an entry that are plain JSON, which orjson writes five times as fast as pickle."""
-_others = tuple(field.name for field in fields(NewEntry) if field.name not in _AS_JSON)
-_json_of, _others_of = attrgetter(*_AS_JSON), attrgetter(*_others)
+_CASE = "case"
+_names = [field.name for field in fields(NewEntry)]
+_values_of = attrgetter(*_names)
+_AT, _BODY, _PRIVATE, _TALLY, _TRACE = map(_names.index, ("at", "body", "private", "tally", "trace"))
 
 
 class Patient(NamedTuple):
@@ -33,16 +36,45 @@ def framed(number: int, value: object) -> bytes:
         TypeError: an entry has what JSON cannot say.
     """
     if type(value) is Patient:
-        value = (orjson.dumps(_json_of(value.entry), default=_plain), _others_of(value.entry), value.seconds)
+        value = _told(value.entry), value.seconds
+    elif type(value) is Written:
+        value = value.entry_id, value.repeated, value.number
     content = pickle.dumps((number, value), pickle.HIGHEST_PROTOCOL)
     return len(content).to_bytes(_LENGTH_BYTES, "big") + content
 
 
-def patient_of(value: tuple[bytes, tuple[Any, ...], float]) -> Patient:
-    """The entry that was sent."""
-    plain, others, seconds = value
-    entry = NewEntry(**dict(zip(_AS_JSON, orjson.loads(plain), strict=True)), **dict(zip(_others, others, strict=True)))
-    return Patient(entry, seconds)
+def _told(entry: NewEntry) -> list[Any]:
+    """The parts of an entry in their order; what takes pickle long as text, and what is plain JSON as that."""
+    values = list(_values_of(entry))
+    values[_AT] = entry.at.isoformat()
+    values[_BODY], values[_TRACE] = ordered(entry.traced_body), None
+    values[_PRIVATE] = None if entry.private is None else _told_privately(entry.private)
+    values[_TALLY] = None if entry.tally is None else ordered(entry.tally)
+    return values
+
+
+def _told_privately(private: Mapping[str, Any]) -> tuple[bytes, bytes | None]:
+    """All of it as it is kept, and its case once more with the keys in order, as it is committed to."""
+    return orjson.dumps(private, default=_plain), ordered(private[_CASE]) if _CASE in private else None
+
+
+def patient_of(value: tuple[list[Any], float]) -> Patient:
+    """The entry that was sent. What it holds is read when somebody looks into it."""
+    values, seconds = value
+    values[_AT] = datetime.datetime.fromisoformat(values[_AT])
+    values[_BODY] = Ordered(values[_BODY])
+    values[_PRIVATE] = None if values[_PRIVATE] is None else _private_of(*values[_PRIVATE])
+    values[_TALLY] = None if values[_TALLY] is None else Ordered(values[_TALLY])
+    return Patient(NewEntry(*values), seconds)
+
+
+def _private_of(text: bytes, case: bytes | None) -> Unread:
+    return Unread(text) if case is None else Unread(text, {_CASE: Ordered(case)})
+
+
+def written_of(value: tuple[str, bool, int] | None) -> Written | None:
+    """What was said of an entry that is stored; none where something else was asked."""
+    return None if value is None else Written(*value)
 
 
 class Frames:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 from functools import partial
+from typing import Any
 
 from app.record.entries import NewEntry, Written
-from app.record.relay.frames import Patient
+from app.record.relay.frames import Patient, written_of
 from app.record.relay.link import Link
 from app.record.store.problems import RowRefused, StoreBusy, StoreUnavailable
 
@@ -32,7 +33,7 @@ class RelayedWriter:
         self._end, self._longest = end, longest_queue
         self._link: Link | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._waiting: dict[int, asyncio.Future[Written]] = {}
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._number = 0
 
     @property
@@ -83,7 +84,7 @@ class RelayedWriter:
             raise StoreBusy("too many entries wait to be stored")
         return self._ask(Patient(entry, patience))
 
-    def _ask(self, value: object) -> asyncio.Future[Written]:
+    def _ask(self, value: object) -> asyncio.Future[Any]:
         self.check()
         assert self._link is not None  # noqa: S101 - checked
         self._number += 1
@@ -91,21 +92,21 @@ class RelayedWriter:
             self._link.send(self._number, value, hurry=value == _CHECK)
         except TypeError as error:
             raise RowRefused(f"the store does not take it: {error}") from None
-        answered: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
+        answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         answered.add_done_callback(partial(self._left, self._number))
         self._waiting[self._number] = answered
         return answered
 
-    def _heard(self, number: int, outcome: Written | Exception) -> None:
+    def _heard(self, number: int, outcome: Any) -> None:
         answered = self._waiting.pop(number, None)
         if answered is None or answered.done():
             return
         if isinstance(outcome, Exception):
             answered.set_exception(outcome)
         else:
-            answered.set_result(outcome)
+            answered.set_result(written_of(outcome))
 
-    def _left(self, number: int, _: asyncio.Future[Written]) -> None:
+    def _left(self, number: int, _: asyncio.Future[Any]) -> None:
         """Where it was not answered, nobody waits any more."""
         if self._waiting.pop(number, None) is not None and self.runs and self._link is not None:
             self._link.send(number, _NEVER_MIND, hurry=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from app.record.search.terms import outcome_terms, terms_of
-from app.record.store.database import Database
+from app.record.store.database import Database, fetched
 from app.record.store.tables import EntryRow, LeafRow, OutcomeRow, SearchBlockRow, SearchSpanRow
 
 BLOCK = 4_096
@@ -20,7 +20,7 @@ _MOST_ASKED = 2_000
 """Values in one `IN`."""
 
 Places = dict[int, dict[str, list[int]]]
-"""By block and term, the offsets of leaves that carry it."""
+"""By block and term, the offsets of leaves that carry it, lowest first."""
 
 
 class Findable(NamedTuple):
@@ -37,10 +37,7 @@ def findable(leaves: Iterable[tuple[int, str, bytes]]) -> Findable:
         leaves: of each its index, the id of its entry, and the entry's envelope.
     """
     read = [(index, entry_id, orjson.loads(envelope)) for index, entry_id, envelope in leaves]
-    places: Places = {}
-    for index, _, envelope in read:
-        _put(places, index, terms_of(envelope))
-    return Findable(read, places)
+    return Findable(read, _placed((index, terms_of(envelope)) for index, _, envelope in read))
 
 
 def index_leaves(database: Database, connection: Connection, found: Findable) -> None:
@@ -53,10 +50,9 @@ def index_leaves(database: Database, connection: Connection, found: Findable) ->
         connection: its transaction.
         found: the leaves.
     """
-    for index, terms in _answered(connection, found.leaves):
-        _put(found.places, index, terms)
-    for block, terms_here in found.places.items():
-        _store(database, connection, block, {term: _bits(offsets) for term, offsets in terms_here.items()})
+    for places in (found.places, _placed(_answered(connection, found.leaves))):
+        for block, terms in places.items():
+            _store(database, connection, block, terms)
     _stretch(database, connection, found.leaves)
 
 
@@ -88,11 +84,15 @@ def asked(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (values[start : start + _MOST_ASKED] for start in range(0, len(values), _MOST_ASKED))
 
 
-def _put(places: Places, index: int, terms: Iterable[str]) -> None:
-    block, offset = divmod(index, BLOCK)
-    here = places.setdefault(block, {})
-    for term in terms:
-        here.setdefault(term, []).append(offset)
+def _placed(found: Iterable[tuple[int, Iterable[str]]]) -> Places:
+    """The places of terms, from the indexes of leaves, lowest first, and their terms, each once."""
+    places: Places = {}
+    for index, terms in found:
+        block, offset = divmod(index, BLOCK)
+        here = places.setdefault(block, {})
+        for term in terms:
+            here.setdefault(term, []).append(offset)
+    return places
 
 
 def _bits(offsets: Iterable[int]) -> int:
@@ -102,7 +102,7 @@ def _bits(offsets: Iterable[int]) -> int:
     return int.from_bytes(bits, "little")
 
 
-def _answered(connection: Connection, leaves: Sequence[tuple[int, str, Mapping[str, Any]]]) -> Iterator[tuple[int, Iterator[str]]]:
+def _answered(connection: Connection, leaves: Sequence[tuple[int, str, Mapping[str, Any]]]) -> Iterable[tuple[int, Iterable[str]]]:
     """The leaves of decisions that outcomes among the leaves answer, or that were answered before they were sealed; with the terms."""
     known = {entry_id: index for index, entry_id, envelope in leaves if envelope["kind"] == "decision"}
     told = [envelope["body"] for _, _, envelope in leaves if envelope["kind"] == "outcome"]
@@ -111,9 +111,11 @@ def _answered(connection: Connection, leaves: Sequence[tuple[int, str, Mapping[s
     for part in asked(earlier):
         found = select(col(LeafRow.entry_id), col(LeafRow.leaf_index)).where(col(LeafRow.entry_id).in_(part))
         known.update((row.entry_id, row.leaf_index) for row in connection.execute(found))
+    terms: dict[int, set[str]] = {}
     for body in told:
         if body["decision"] in known:
-            yield known[body["decision"]], outcome_terms(body["outcome"], body["action"])
+            terms.setdefault(known[body["decision"]], set()).update(outcome_terms(body["outcome"], body["action"]))
+    return sorted(terms.items())
 
 
 def _told_of(connection: Connection, decisions: Sequence[str]) -> Iterator[Mapping[str, Any]]:
@@ -126,16 +128,22 @@ def _told_of(connection: Connection, decisions: Sequence[str]) -> Iterator[Mappi
             yield body
 
 
-def _store(database: Database, connection: Connection, block: int, terms: Mapping[str, int]) -> None:
+def _store(database: Database, connection: Connection, block: int, terms: Mapping[str, Sequence[int]]) -> None:
     before: dict[str, bytes] = {}
     for part in asked(list(terms)):
-        query = select(col(SearchBlockRow.term), col(SearchBlockRow.bits)).where(
-            col(SearchBlockRow.term).in_(part), col(SearchBlockRow.block) == block
-        )
-        before.update((row.term, bytes(row.bits)) for row in connection.execute(query))
-    joined = {term: bits | unpacked(before.get(term, b"")) for term, bits in sorted(terms.items())}
-    rows = [{"term": term, "block": block, "bits": packed(bits)} for term, bits in joined.items()]
+        among, values = database.is_one_of(part)
+        query = f"SELECT term, bits FROM search_block WHERE block = {block} AND term {among}"  # noqa: S608 - a number
+        before.update(fetched(connection, query, values))
+    rows = [{"term": term, "block": block, "bits": _joined(before.get(term, b""), offsets)} for term, offsets in sorted(terms.items())]
     database.put(connection, SearchBlockRow, rows, replacing=["bits"])
+
+
+def _joined(stored: bytes, offsets: Sequence[int]) -> bytes:
+    """What was stored, with more places. Most often these come after those, and nothing of it has to be looked at."""
+    come_after = not stored or int.from_bytes(stored[-2:], "little") < offsets[0]
+    if come_after and len(stored) + 2 * len(offsets) < _WHOLE:
+        return stored + struct.pack(f"<{len(offsets)}H", *offsets)
+    return packed(unpacked(stored) | _bits(offsets))
 
 
 def _stretch(database: Database, connection: Connection, leaves: Sequence[tuple[int, str, Mapping[str, Any]]]) -> None:

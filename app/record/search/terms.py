@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 LONGEST = 300
+_KEPT = 16_384
 KEPT_OUT = ("suppressed", "guardrail")
 """Causes by which contact policy or a guardrail kept an action from somebody whom it would have fitted."""
 GATES: Mapping[str, str] = {
@@ -25,6 +27,7 @@ GATES: Mapping[str, str] = {
 _PLAIN = ("caller", "role", "agent", "channel", "pack", "stage", "phase", "moment", "campaign")
 
 
+@lru_cache(maxsize=_KEPT)
 def term(name: str, value: str) -> str:
     """A term as the index has it; a value too long for it goes by its digest."""
     found = f"{name}={value}"
@@ -46,48 +49,50 @@ def gate_and_clause(value: str) -> tuple[str | None, str]:
     return (gate, clause) if dot and gate in GATES.values() else (None, value)
 
 
-def terms_of(envelope: Mapping[str, Any]) -> Iterator[str]:
+def terms_of(envelope: Mapping[str, Any]) -> list[str]:
     """The search terms of an entry, each once.
 
     Args:
         envelope: as the writer made it.
     """
     kind, body = envelope["kind"], envelope.get("body", {})
-    yield term("kind", kind)
-    for name in _PLAIN:
-        value = body.get(name)
-        if isinstance(value, str):
-            yield term(name, value)
+    found = [term("kind", kind), *(term(name, body[name]) for name in _PLAIN if isinstance(body.get(name), str))]
     if "caller" not in body and isinstance(body.get("by"), str):
-        yield term("caller", body["by"])
+        found.append(term("caller", body["by"]))
     if kind == "decision":
-        yield from _of_decision(body)
+        found += _of_decision(body)
     elif kind == "outcome":
-        yield from outcome_terms(body["outcome"], body.get("action"))
+        found += outcome_terms(body["outcome"], body.get("action"))
     elif kind.startswith("pack_") and "pack" not in body and isinstance(body.get("digest"), str):
-        yield term("pack", body["digest"])
+        found.append(term("pack", body["digest"]))
+    return found
 
 
-def outcome_terms(outcome: str, action: str | None) -> Iterator[str]:
+def outcome_terms(outcome: str, action: str | None) -> tuple[str, ...]:
     """The terms of an outcome, which both it and the decision it answers are found by."""
-    yield term("outcome", outcome)
-    if action is not None:
-        yield term("outcome", f"{action}:{outcome}")
+    return (term("outcome", outcome),) if action is None else (term("outcome", outcome), term("outcome", f"{action}:{outcome}"))
 
 
 def _of_decision(body: Mapping[str, Any]) -> Iterator[str]:
     for signal, level in body.get("signals", {}).items():
-        yield term("signal", signal)
-        yield term("signal", f"{signal}:{level}")
+        yield from _of_signal(signal, level)
     offered = body.get("offered", ())
     yield from dict.fromkeys(term("offered", item["action"]) for item in offered)
     yield from dict.fromkeys(term("tariff", item["tariff"]) for item in offered if item.get("tariff"))
     outcomes: Mapping[str, Mapping[str, list[str]]] = body.get("outcomes", {})
-    for cause, clauses in outcomes.items():
-        gate = f"{GATES[cause]}." if cause in GATES else ""
-        yield from (term("clause", f"{gate}{clause}") for clause in clauses if clause)
+    yield from [_of_clause(cause, clause) for cause, clauses in outcomes.items() for clause in clauses if clause]
     for cause in KEPT_OUT:
         for actions in outcomes.get(cause, {}).values():
-            yield from (term("suppressed", action) for action in actions)
+            yield from [term("suppressed", action) for action in actions]
     if body.get("empty_because"):
         yield term("empty", body["empty_because"])
+
+
+@lru_cache(maxsize=_KEPT)
+def _of_signal(signal: str, level: str) -> tuple[str, str]:
+    return term("signal", signal), term("signal", f"{signal}:{level}")
+
+
+@lru_cache(maxsize=_KEPT)
+def _of_clause(cause: str, clause: str) -> str:
+    return term("clause", f"{GATES[cause]}.{clause}" if cause in GATES else clause)

@@ -9,6 +9,7 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
+from orjson import Fragment
 from sqlalchemy import ColumnElement, Connection, insert, literal_column
 from sqlmodel import SQLModel
 
@@ -122,7 +123,7 @@ class Batch:
             "at": stamp(entry.at),
             "writer": self.writer,
             "sequence": sequence,
-            "body": entry.body if entry.trace is None else {**entry.body, "trace": entry.trace},
+            "body": Fragment(canonical(entry.traced_body)),
         }
         private = None
         if subject is not None:

@@ -14,7 +14,7 @@ from sqlmodel import col
 from app.record.entries import NewEntry, Written
 from app.record.keys import Keys
 from app.record.store.batch import Batch, Outcome, written
-from app.record.store.database import Database, cause
+from app.record.store.database import Database, cause, run
 from app.record.store.place import Place
 from app.record.store.problems import DATABASE_ERRORS, ROW_ERRORS, StoreUnavailable, blames_row
 from app.record.store.tables import EntryRow
@@ -137,7 +137,7 @@ class Committer:
         return outcomes
 
     def _finish(self, connection: Connection) -> None:
-        connection.exec_driver_sql("COMMIT")
+        run(connection, "COMMIT")
 
     def _settle(self) -> None:
         """Ask the store whether the commit that is in doubt happened."""
@@ -163,7 +163,7 @@ class Committer:
             with self._database.turn():
                 self._place.check()
                 connection = self._connected()
-                connection.exec_driver_sql(self._begin)
+                run(connection, self._begin)
                 yield connection
         except DATABASE_ERRORS as error:
             self._give_up(error)

@@ -7,23 +7,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
-from sqlmodel import col
+from sqlalchemy import Connection
 
 from app.record.choices import MADE
 from app.record.entries import NewEntry
 from app.record.keys import Keys
 from app.record.privacy import lookup_of, new_subject, unwrap
-from app.record.store.database import Database, stamp
+from app.record.store.database import Database, fetched, stamp
 from app.record.store.problems import StoreUnavailable
-from app.record.store.tables import ChoiceRow, SubjectRow
+from app.record.store.tables import SubjectRow
 
 _ROUNDS = 5
-_WANTED = "wanted"
-_COLUMNS = (col(SubjectRow.lookup), col(SubjectRow.token), col(SubjectRow.wrapped_key), col(SubjectRow.wrapped_with))
-_chose = select(1).where(col(ChoiceRow.subject) == col(SubjectRow.token), col(ChoiceRow.step) == MADE).exists().label("chose")
-_held = select(*_COLUMNS, _chose).order_by(col(SubjectRow.lookup)).with_for_update(read=True, key_share=True, of=SubjectRow)
-"""Rows that nobody can erase until the transaction ends."""
+_FOUND = """
+SELECT lookup, token, wrapped_key, wrapped_with, EXISTS (SELECT 1 FROM choice WHERE choice.subject = token AND choice.step = '{made}')
+FROM subject WHERE {column} {wanted} ORDER BY lookup{locked}
+"""
+_LOCKED = " FOR KEY SHARE OF subject"
+"""Nobody can erase these rows until the transaction ends."""
 
 
 class NoKey(ValueError):
@@ -63,9 +63,9 @@ def subjects_of(
     lookups = {entry.id: lookup_of(keys, entry.subscriber) for entry in entries if entry.subscriber is not None}
     tokens = {entry.id: entry.token for entry in entries if entry.subscriber is None and entry.token is not None}
     by_lookup = _ensured(database, keys, connection, set(lookups.values()), now) if lookups else {}
-    by_token = _with_tokens(database, connection, set(tokens.values())) if tokens else {}
-    found = {entry_id: by_lookup[lookup] for entry_id, lookup in lookups.items()}
-    return found | {entry_id: by_token.get(token, Subject(token)) for entry_id, token in tokens.items()}
+    by_token = {found.token: found for _, found in _known(database, connection, "token", sorted({*tokens.values()}))} if tokens else {}
+    named = {entry_id: by_lookup[lookup] for entry_id, lookup in lookups.items()}
+    return named | {entry_id: by_token.get(token, Subject(token)) for entry_id, token in tokens.items()}
 
 
 def _ensured(database: Database, keys: Keys, connection: Connection, lookups: set[bytes], now: datetime.datetime) -> dict[bytes, Subject]:
@@ -73,31 +73,19 @@ def _ensured(database: Database, keys: Keys, connection: Connection, lookups: se
     found: dict[bytes, Subject] = {}
     for _ in range(_ROUNDS):
         missing = sorted(lookups - found.keys())
-        rows = connection.execute(_by(database, "lookup"), {_WANTED: missing})
-        found |= {bytes(row.lookup): _subject(row) for row in rows}
+        found |= dict(_known(database, connection, "lookup", missing))
         if len(found) == len(lookups):
             return found
         database.insert_missing(connection, SubjectRow, list(_new_rows(keys, sorted(lookups - found.keys()), now)))
     raise StoreUnavailable("a subject is made known and erased again and again")
 
 
-def _with_tokens(database: Database, connection: Connection, tokens: set[str]) -> dict[str, Subject]:
-    rows = connection.execute(_by(database, "token"), {_WANTED: sorted(tokens)})
-    return {row.token: _subject(row) for row in rows}
-
-
-def _subject(row: Any) -> Subject:
-    return Subject(row.token, bytes(row.wrapped_key), row.wrapped_with, bool(row.chose))
-
-
-def _by(database: Database, column: str) -> Any:
-    """The statement that finds subjects by a column: made once, since making it takes longer than finding them."""
-    if (database.is_sqlite, column) not in _statements:
-        _statements[database.is_sqlite, column] = _held.where(database.any_of(getattr(SubjectRow, column), _WANTED))
-    return _statements[database.is_sqlite, column]
-
-
-_statements: dict[tuple[bool, str], Any] = {}
+def _known(database: Database, connection: Connection, column: str, wanted: Sequence[Any]) -> Iterator[tuple[bytes, Subject]]:
+    """The subjects of whom the column has one of these values, by their lookups."""
+    told, values = database.is_one_of(wanted)
+    statement = _FOUND.format(made=MADE, column=column, wanted=told, locked="" if database.is_sqlite else _LOCKED)
+    for lookup, token, wrapped_key, wrapped_with, chose in fetched(connection, statement, values):
+        yield bytes(lookup), Subject(token, bytes(wrapped_key), wrapped_with, bool(chose))
 
 
 def _new_rows(keys: Keys, lookups: Sequence[bytes], now: datetime.datetime) -> Iterator[dict[str, object]]:

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
@@ -30,8 +30,7 @@ Committed = Callable[[int, float, bool], None]
 """Is told of every commit: how many entries, how many seconds, and whether the store took them. Called in the writer's thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """An entry in the queue, and who waits for it."""
 
     entry: NewEntry
@@ -54,7 +53,8 @@ class Writer:
             drain: empties the spool, where there is one.
         """
         self._committer, self._drain = committer, drain
-        self._queue: queue.Queue[Waiting | None] = queue.Queue(longest_queue)
+        self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
+        self._longest = longest_queue
         self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
         self._stopping = threading.Event()
         self._down: StoreUnavailable | None = None
@@ -90,11 +90,10 @@ class Writer:
             StoreUnavailable: the store is down, or not open.
         """
         self.check()
+        if self._queue.qsize() >= self._longest:
+            raise StoreBusy("too many entries wait to be stored")
         waiting = Waiting(entry, asyncio.get_running_loop().create_future())
-        try:
-            self._queue.put_nowait(waiting)
-        except queue.Full:
-            raise StoreBusy("too many entries wait to be stored") from None
+        self._queue.put(waiting)
         return waiting.stored
 
     def check(self) -> None:

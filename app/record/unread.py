@@ -1,0 +1,35 @@
+"""Mappings that arrive as JSON from another process of the service: read when somebody looks into them, and written on as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+
+class Unread(Mapping[str, Any]):
+    """A mapping, and its JSON as `text`. What is `known` of it need not be read."""
+
+    def __init__(self, text: bytes, known: Mapping[str, Any] = MappingProxyType({})) -> None:
+        self.text, self._known = text, known
+
+    def __getitem__(self, name: str) -> Any:
+        return self._known[name] if name in self._known else self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+    @cached_property
+    def _read(self) -> dict[str, Any]:
+        found: dict[str, Any] = orjson.loads(self.text)
+        return found
+
+
+class Ordered(Unread):
+    """One whose keys stand in order, as `canonical.ordered` writes them."""
