@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -63,7 +62,7 @@ def unknown_facts(
     for name in sorted(names | too_old.keys() if too_old else names):
         missing = _missing(pack, name, language)
         if missing is not None:
-            found.append(replace(missing, why="too_old", age_days=too_old[name]) if name in too_old else missing)
+            found.append(UnknownFact(name, missing.title, "too_old", too_old[name]) if name in too_old else missing)
     return found
 
 

@@ -14,7 +14,7 @@ import orjson
 from app.record.unread import Ordered
 
 _BEYOND_BMP = re.compile(rb"[\xf0-\xf4]")
-_WHOLE, _WITH_EXPONENT = re.compile(rb"\.0[,\]}]"), re.compile(rb"e-?\d+[,\]}]")
+_WHOLE, _WITH_EXPONENT = re.compile(rb"\.0[,\]}]"), re.compile(rb"e[-+]?\d+[,\]}]")
 """How floats end that orjson writes otherwise than the RFC; texts may end so too."""
 _READY = frozenset((str, int, bool, type(None), orjson.Fragment))
 _are_plain = frozenset((dict, list, tuple, float)).issuperset

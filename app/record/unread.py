@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 
 class Unread(Mapping[str, Any]):
-    """A mapping, and its JSON as `text`. What is `known` of it need not be read."""
+    """A mapping, and its JSON as `text`."""
 
-    def __init__(self, text: bytes, known: Mapping[str, Any] = MappingProxyType({})) -> None:
-        self.text, self._known = text, known
+    def __init__(self, text: bytes) -> None:
+        self.text = text
 
     def __getitem__(self, name: str) -> Any:
-        return self._known[name] if name in self._known else self._read[name]
+        return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._read)

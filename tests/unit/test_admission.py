@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.api.admission.door import deadline_of, patience_of
-from app.api.admission.gate import CALM, SHORTEST_WAIT, STANDING, TOGETHER, Gate, Late, Room
+from app.api.admission.gate import CALM, LASTING, SHORTEST_WAIT, STANDING, STEPS, TOGETHER, Gate, Late, Room
 from app.api.admission.lanes import lane_of, largest_body
 from app.api.admission.rates import BURST_SECONDS, Rates
 from app.api.admission.reading import TooLarge, TooSlow, read
@@ -54,7 +54,9 @@ class TestGate:
                 turns.append(gate.at_work)
             return [after - before for before, after in pairwise([0, *turns])]
 
-        assert max(run(work)) == TOGETHER
+        came = run(work)
+        assert max(came) == TOGETHER
+        assert [turn for turn, some in enumerate(came) if some] == [0, STEPS, 2 * STEPS]
 
     def test_they_come_in_as_they_came(self) -> None:
         """First come, first served."""
@@ -129,6 +131,55 @@ class TestGate:
 
         assert run(work) == (False, True)
 
+    @pytest.mark.parametrize(("first", "last", "refused"), [(0.0, 1.0, SHORT), (0.0, 0.1, 0), (0.8, 1.0, 0)])
+    def test_a_burst_waits_unless_more_keeps_coming(self, first: float, last: float, refused: int) -> None:
+        """Who came in a burst gets a turn within the wait. Where others were refused ever since, who waited for long is refused too."""
+
+        async def work() -> int:
+            gate = Gate(Room(1, 10.0, SHORT))
+            since = await gate.enter()
+            waiting = [asyncio.create_task(gate.enter()) for _ in range(SHORT)]
+            await asyncio.sleep(0)
+            begun, whole = asyncio.get_running_loop().time(), 2 * LASTING
+            while (passed := (asyncio.get_running_loop().time() - begun) / whole) < 1.0:
+                if first <= passed <= last:
+                    assert not _passes(gate)
+                await asyncio.sleep(SHORTEST_WAIT / 5)
+            gate.leave(since)
+            await asyncio.sleep(SHORTEST_WAIT / 5)
+            late = sum(isinstance(task.exception(), Late) for task in waiting if task.done())
+            for task in waiting:
+                task.cancel()
+            return late
+
+        assert run(work) == refused
+
+    def test_who_comes_in_one_turn_of_the_loop_is_counted(self) -> None:
+        """Before anybody of them could enter; in the next turn only those count that did."""
+
+        async def work() -> list[bool]:
+            gate, told = Gate(Room(2, 0.0, 0)), []
+            for _ in range(3):
+                told.append(gate.full() is None)
+                gate.come()
+            await asyncio.sleep(0)
+            return [*told, gate.full() is None]
+
+        assert run(work) == [True, True, False, True]
+
+    def test_where_there_is_room_nobody_is_late(self) -> None:
+        """Who waits for nothing but the next turn of the loop is no queue, however long that has lasted."""
+
+        async def work() -> bool:
+            gate = Gate(Room(2 * TOGETHER, 0.0, 0))
+            entering = [asyncio.create_task(gate.enter()) for _ in range(TOGETHER + 1)]
+            await asyncio.sleep(0)
+            waiting, passes = gate.waiting, _passes(gate)
+            await asyncio.gather(*entering)
+            return bool(waiting) and passes
+
+        assert run(work)
+
     def test_who_waited_too_long_is_told(self) -> None:
         """A turn that does not come within the wait is none."""
 
@@ -157,7 +208,7 @@ class TestGate:
             gate.leave(await third)
             fourth = asyncio.create_task(gate.enter())
             fifth = asyncio.create_task(gate.enter())
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
             assert gate.at_work == 1
             fifth.cancel()
             await asyncio.sleep(0.01)

@@ -14,7 +14,7 @@ from app.api.admission.door import Admission, Turnstile
 from app.api.admission.gate import Room
 from app.api.admission.limits import Limits
 from app.api.serving.connection import Connection, Manners
-from app.api.serving.glance import glance
+from app.api.serving.glance import Glances, glance
 
 pytestmark = pytest.mark.unit
 
@@ -53,7 +53,7 @@ class Service:
         rooms = {"interactive": Room(2, 1.0, 0), "office": Room(1, 1.0, 0), "batch": Room(1, 0.0, 0)}
         self.turnstile = Turnstile(Limits(rooms, 0.0, 1.0))  # type: ignore[arg-type]
         self.asked: list[str] = []
-        own = {"turnstile": self.turnstile, "quiet": {}, "manners": Manners(10.0, 30.0, 100)}
+        own = {"turnstile": self.turnstile, "glances": Glances(self.turnstile), "quiet": {}, "manners": Manners(10.0, 30.0, 100)}
         app = Admission(self._answer, self.turnstile)
         self._config = uvicorn.Config(app, http=type("Own", (Connection,), own), interface="asgi3", log_config=None, access_log=False)
         self._config.load()
@@ -73,6 +73,7 @@ class Service:
         gate = self.turnstile.gate(lane)
         while gate.full() is None:
             await gate.enter()
+        await asyncio.sleep(0.001)
 
     async def send(self, *parts: bytes) -> bytes:
         """What is answered to these bytes, which come one after the other."""
@@ -81,6 +82,14 @@ class Service:
             self.connection.data_received(part)
             await asyncio.sleep(0.001)
         return self.transport.written[before:]
+
+    def kept(self) -> tuple[list[bool], bytes]:
+        """Is the connection kept, seconds before it is idle for too long and seconds after; and all that was written."""
+        now, told = asyncio.get_running_loop().time(), list[bool]()
+        for seconds in (4.0, 11.0):
+            self.connection.look(now + seconds)
+            told.append(not self.transport.closed)
+        return told, self.transport.written
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked.append(scope["path"])
@@ -216,46 +225,53 @@ def test_what_says_more_is_parsed(header: str, close: bool, kind: bytes) -> None
     assert closed == close == (b"\r\nconnection: close\r\n" in told)
 
 
-def test_a_head_is_not_waited_for_after_a_refusal() -> None:
-    """A new connection on which the first request is refused is kept as long as one on which nothing is asked."""
+@pytest.mark.parametrize("parts", [[post()], [post()[:-5]], [post()[:-5], b"x"]])
+def test_a_connection_is_not_kept_for_ever(parts: list[bytes]) -> None:
+    """One on which a request was refused, whole or not, is kept as long as one on which nothing is asked; no head is waited for."""
 
-    async def work(service: Service) -> list[bool]:
+    async def work(service: Service) -> tuple[list[bool], bytes]:
         await service.crowd()
-        await service.send(post())
-        now, told = asyncio.get_running_loop().time(), list[bool]()
-        for seconds in (4.0, 6.0):
-            service.connection.look(now + seconds)
-            told.append(service.transport.closed)
-        return told
+        await service.send(*parts)
+        return service.kept()
 
-    assert run(work) == [False, True]
+    kept, told = run(work)
+    assert kept == [True, False]
+    assert told.count(b"HTTP/1.1") == 1
 
 
-@pytest.mark.parametrize("sent", [post(), post()[:-5]])
-def test_a_connection_is_not_kept_for_ever(sent: bytes) -> None:
-    """Neither one that was answered, nor one whose refused request never ends."""
+def test_a_connection_that_was_answered_is_not_kept_for_ever() -> None:
+    """Nor one on which nothing was refused."""
 
-    async def work(service: Service) -> list[bool]:
-        if sent != post():
-            await service.crowd()
-        await service.send(sent)
-        now, told = asyncio.get_running_loop().time(), list[bool]()
-        for seconds in (4.0, 6.0):
-            service.connection.look(now + seconds)
-            told.append(service.transport.closed)
-        return told
+    async def work(service: Service) -> tuple[list[bool], bytes]:
+        assert b"let in" in await service.send(post())
+        return service.kept()
 
-    assert run(work) == [False, True]
+    assert run(work)[0] == [True, False]
+
+
+def test_a_connection_that_ends_says_so() -> None:
+    """A refusal too tells that it was the last answer, where the process leaves."""
+
+    async def work(service: Service) -> tuple[bytes, bool]:
+        await service.crowd()
+        service.connection.end()
+        return await service.send(post()), service.transport.closed
+
+    told, closed = run(work)
+    assert b"\r\nconnection: close\r\n" in told
+    assert closed
 
 
 def test_an_answer_to_head_has_no_body() -> None:
-    """A refusal neither: what came of it would be taken for the next answer."""
+    """A refusal neither: it would be taken for the beginning of the next answer."""
 
     async def work(service: Service) -> bytes:
         await service.crowd()
-        return await service.send(b"HEAD /v1/packs/x HTTP/1.1\r\nhost: x\r\n\r\n")
+        return await service.send(b"HEAD /v1/my/choices HTTP/1.1\r\nhost: x\r\n\r\n")
 
-    assert run(work).endswith(b"\r\n\r\n")
+    told = run(work)
+    assert told.startswith(b"HTTP/1.1 503 ")
+    assert told.endswith(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize(
@@ -300,7 +316,7 @@ def test_seen_at_a_glance(data: bytes) -> None:
         post("/v1/decisions", "Expect: 100-continue"),
         post("/v1/decisions", "WANLIU-deadline-ms: 250"),
         post("/v1/decisions", *(f"h{number}: x" for number in range(100))),
-        post("/v1/decisions", "h: " + "x" * 20_000),
+        post("/v1/decisions", "h: " + "x" * 70_000),
         b"",
     ],
 )

@@ -51,6 +51,17 @@ def test_head_and_body_go_out_together() -> None:
     assert after(act) == [[], [b"headbody"]]
 
 
+def test_what_is_whole_goes_out_at_once() -> None:
+    """After what waits, if anything does."""
+
+    def act(writes: GatheredWrites) -> None:
+        writes.write_whole(b"first")
+        writes.write(b"head")
+        writes.write_whole(b"whole")
+
+    assert after(act) == [[b"first", b"head", b"whole"]] * 2
+
+
 def test_what_was_written_goes_out_before_the_end() -> None:
     """Closing writes what waits first, and nothing is written after it."""
 

@@ -14,7 +14,8 @@ import rfc8785
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.record.canonical import NotCanonical, canonical
+from app.record.canonical import NotCanonical, canonical, ordered
+from app.record.unread import Ordered
 
 LARGEST = 2**53 - 1
 BELOW_ASTRAL, ASTRAL = "\uffff", "\U00010000"
@@ -58,6 +59,43 @@ def test_numbers_are_written_as_the_standard_writes_them(number: float) -> None:
 def test_values_have_the_bytes_of_the_standard(value: Any) -> None:
     """Nested values, keys beyond U+FFFF and texts of any letters have the bytes that the rfc8785 package gives them."""
     assert canonical(value) == rfc8785.dumps(value)
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(st.dictionaries(keys, values, max_size=5))
+@example({"whole": 12.0})
+@example({"small": [1e-5, 9e-6, 1e-7, -2.5e-300], "last": 0.0})
+@example({"list": [-0.0]})
+@example({"large": float(LARGEST)})
+@example({BELOW_ASTRAL: 1, ASTRAL: 2})
+@example({"text": "1.0, 2e5] .0}", "b": 1})
+def test_what_came_as_json_has_the_bytes_that_it_would_have_had(value: dict[str, Any]) -> None:
+    """A mapping that another process sent has the canonical bytes of the one that it was there, mostly without being read."""
+    assert canonical(Ordered(ordered(value))) == canonical(value)
+
+
+def test_what_came_as_json_and_is_too_large_is_refused() -> None:
+    """A number that readers would round is refused on its way, or when it has arrived."""
+    for number in (2**53, -(2**60)):
+        with pytest.raises(TypeError):
+            ordered({"n": number})
+    for larger in (2.0**53, 1e300):
+        with pytest.raises(NotCanonical):
+            canonical(Ordered(ordered({"n": larger})))
+
+
+def test_what_is_canonical_already_is_put_in_as_it_is() -> None:
+    """The text in a fragment stands where its value would, among keys in order."""
+    part = {"z": 2.0, "a": ASTRAL}
+    assert canonical({"b": orjson.Fragment(canonical(part)), "a": 1, "c": 0.5}) == canonical({"b": part, "a": 1, "c": 0.5})
+
+
+def test_what_holds_itself_is_refused() -> None:
+    """A list that stands within itself has no end, and no text."""
+    value: list[Any] = []
+    value.append(value)
+    with pytest.raises(NotCanonical):
+        canonical(value)
 
 
 @settings(max_examples=300, deadline=None)

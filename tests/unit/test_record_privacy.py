@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from app.record.canonical import NotCanonical
 from app.record.keys import Keys, new_keys, rotated
 from app.record.privacy import Unreadable, commitment_of, lookup_of, new_subject, open_private, rewrap, seal, unwrap
+from app.record.unread import Unread
 
 NOW = datetime.datetime(2026, 11, 22, 2, 0, tzinfo=datetime.UTC)
 KEYS = new_keys(NOW)
@@ -33,6 +34,17 @@ def test_a_payload_is_opened_as_it_was_sealed() -> None:
     assert len(bytes.fromhex(opened.pop("salt"))) == 32
     assert opened == PAYLOAD
     assert repr(opened["case"]) == repr(CASE)
+
+
+def test_a_payload_that_came_as_json_is_sealed_as_it_is() -> None:
+    """Its text is kept to the letter, with the salt behind it, and committed to as if it had been given as a mapping."""
+    for payload in (PAYLOAD, {"note": [1.0]}, {}):
+        sealed = seal(KEY, Unread(orjson.dumps(payload)), b"entry")
+        opened = open_private(KEY, sealed.ciphertext, b"entry")
+        assert sealed.commitment == commitment_of(opened)
+        assert list(opened) == [*payload, "salt"]
+        assert len(bytes.fromhex(opened.pop("salt"))) == 32
+        assert repr(opened) == repr(payload)
 
 
 def test_nothing_of_a_payload_shows() -> None:

@@ -6,19 +6,26 @@ import asyncio
 import datetime
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
+import orjson
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
+from sqlmodel import col
 
 from app.record import Ids, KeyReused, Record, RowRefused, StoreUnavailable
+from app.record.canonical import canonical
+from app.record.correlation import TRACE
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow, Written
 from app.record.keys import Keys
+from app.record.privacy import commitment_of, open_private, unwrap
 from app.record.relay.frames import Frames, Patient, framed, patient_of, written_of
 from app.record.relay.taking import Desk, take_from
 from app.record.store.database import Database
-from app.record.store.tables import ContactRow, EntryRow
+from app.record.store.tables import ContactRow, EntryRow, SubjectRow, UnsealedRow
 
 pytestmark = pytest.mark.unit
 
@@ -171,6 +178,44 @@ def test_what_arrives_in_pieces_is_put_together(size: int) -> None:
     assert [number for number, _ in found] == [1, 2, 3]
     assert patient_of(found[0][1]) == Patient(sent, 2.5)
     assert [written_of(value) for _, value in found[1:]] == [None, Written("x", repeated=True)]
+
+
+def test_what_is_stored_is_what_the_worker_would_have_stored(pair: Callable[[Work], Any], keys: Keys) -> None:
+    """Envelope, counts and the opened payload are the same, to the letter, whichever of the two processes writes; commitment and all."""
+    body = {"caller": "desk", "z": {"b": 1, "a": [2.5e-7, 1.0, "\U00010000", None]}, "\uffff": 1, "\U00010000": 2}
+    private = {"case": {"z": 1.0, "a": [0.25, {"y": -0.0, "x": "好"}]}, "answer": '{"offered":[]}', "conceded": 3}
+    tally = {"day": "2026-11-22", "pack": "p", "counts": [("offered", "{}", 1)]}
+
+    async def work(both: Pair) -> None:
+        token = TRACE.set("0af7651916cd43dd8448eb211c80319c")
+        sent = entry(subscriber="s-1", body=body, private=private, tally=tally)
+        TRACE.reset(token)
+        await both.worker.write(sent)
+        await both.keeper.write(replace(sent, id=str(ids.new(NOW))))
+        one, two = both.keeper.read_now(partial(kept, keys=keys))
+        assert one == two
+        assert one[0]["body"] == {**body, "trace": "0af7651916cd43dd8448eb211c80319c"}
+        assert repr(one[1]) == repr(private)
+
+    pair(work)
+
+
+def kept(connection: Connection, keys: Keys) -> list[Any]:
+    """Of each entry: what its envelope says but for its own id, number and commitment, the private payload, and what it counts."""
+    columns = (col(EntryRow.id), col(EntryRow.envelope), col(EntryRow.private), col(UnsealedRow.tally))
+    query = select(*columns, col(SubjectRow.wrapped_key), col(SubjectRow.wrapped_with)).order_by(col(EntryRow.id))
+    query = query.join(UnsealedRow, col(UnsealedRow.entry_id) == col(EntryRow.id)).join(
+        SubjectRow, col(SubjectRow.token) == col(EntryRow.subject)
+    )
+    found = []
+    for entry_id, envelope, private, tally, *wrapped in connection.execute(query):
+        told = orjson.loads(envelope)
+        assert canonical(told) == envelope
+        payload = open_private(unwrap(keys, *wrapped), private, entry_id.encode())
+        assert told["commitment"] == commitment_of(payload)
+        own = {name: told.pop(name) for name in ("id", "sequence", "private", "commitment")}
+        found.append((told, {name: value for name, value in payload.items() if name != "salt"}, tally, sorted(own)))
+    return found
 
 
 def test_what_comes_while_the_keeper_works_goes_together(pair: Callable[[Work], Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 import threading
 
 import pytest
@@ -15,7 +16,7 @@ from app.record.keys import Keys
 from app.record.log import tree
 from app.record.log.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
 from app.record.log.notes import Checkpoint, read_checkpoint
-from app.record.log.sealer import Overtaken, Round, Sealer
+from app.record.log.sealer import Overtaken, Round, Sealer, SealerThread
 from app.record.store.database import Database, stamp
 from app.record.store.tables import CheckpointRow, DailyCountRow, EntryRow, LeafRow, SubjectLeafRow, TreeRow, UnsealedRow
 
@@ -182,6 +183,18 @@ def test_counts_and_subjects(database: Database, sealer: Sealer) -> None:
         leaves = connection.execute(select(col(SubjectLeafRow.leaf_index))).scalars().all()
     assert dict(map(tuple, counts)) == {"{}": 8, '{"tier":"gold"}': 4}
     assert sorted(leaves) == [0, 1, 2]
+
+
+def test_others_go_on_while_it_works(sealer: Sealer) -> None:
+    """A process with a thread that seals lets its other threads take turns sooner than Python would: they store decisions."""
+    usual = sys.getswitchinterval()
+    thread = SealerThread(sealer, every=60)
+    try:
+        thread.start()
+        assert sys.getswitchinterval() < usual
+    finally:
+        thread.stop()
+        sys.setswitchinterval(usual)
 
 
 def _fail(*_: object) -> None:

@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -260,6 +261,20 @@ def test_bits_are_stored_and_read() -> None:
         assert len(stored) == min(2 * bits.bit_count(), 512)
         assert indexing.unpacked(stored) == bits
         assert sum(1 << place for place in indexing.offsets(bits)) == bits
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_places_are_joined_to_those_that_were_stored(seed: int) -> None:
+    """In whatever order leaves come, and whether few or many carry the term, all of them are stored, as they would be at once."""
+    chance = random.Random(seed)
+    places = sorted(chance.sample(range(4096), chance.randint(1, 600)))
+    in_order = [places[start : start + 90] for start in range(0, len(places), 90)]
+    mixed = [sorted(chance.sample(places, chance.randint(1, min(90, len(places))))) for _ in range(9)]
+    for parts in (in_order, mixed, [*in_order, *mixed]):
+        stored = b""
+        for part in parts:
+            stored = indexing._joined(stored, part)
+        assert stored == indexing.packed(sum(1 << place for place in {*itertools.chain(*parts)}))
 
 
 def test_counted(record: Written) -> None:

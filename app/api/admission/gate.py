@@ -21,7 +21,9 @@ LASTING = 0.05
 _TOO_OLD = 3
 """So many times as long as a request may wait then has one waited that is refused so."""
 TOGETHER = 8
-"""So many are let in in one turn of the loop: they go through the same steps together, each step for all of them before the next."""
+"""So many are let in together: they take the same steps at the same time, each step for all of them before the next."""
+STEPS = 4
+"""Turns of the loop that these take, and so many before the next are let in."""
 _FIRST_STEP = 0.001
 
 
@@ -46,7 +48,7 @@ class Late(Exception):
 
 
 class Gate:
-    """Lets requests of a lane in, at most `TOGETHER` in each turn of the loop, so that those who are not let in hear of it soon.
+    """Lets requests of a lane in, at most `TOGETHER` in `STEPS` turns of the loop, so that those who are not let in hear of it soon.
 
     A queue may be long for a moment. One that has not been empty for `STANDING` stands: then only those are let in whose turn comes within
     `SHORTEST_WAIT`, and the others are refused at once (controlled delay). Where that lasts, those are refused too who waited much longer.
@@ -57,8 +59,8 @@ class Gate:
         self._room, self._loop = room, asyncio.get_running_loop()
         self._pace = Pace(_FIRST_STEP)
         self._queue: deque[tuple[asyncio.Future[None], float]] = deque()
-        self._entered = 0
-        """How many were let in in this turn of the loop."""
+        self._entered = self._turns = 0
+        """How many were let in together, and how many turns of the loop ago."""
         self._turn_comes = False
         self._coming = 0
         self._queued_since = 0.0
@@ -164,7 +166,7 @@ class Gate:
         return _TOO_OLD * self._shortest_wait() if lasts else max(self._room.wait, SHORTEST_WAIT)
 
     def _has_room(self) -> bool:
-        return self._entered < TOGETHER and self.at_work < self._room.at_once
+        return not self._turns and self._entered < TOGETHER and self.at_work < self._room.at_once
 
     def _soon(self) -> None:
         """Look again in the next turn of the loop."""
@@ -174,7 +176,12 @@ class Gate:
 
     def _turn(self) -> None:
         """Let in the first that still wait, as many as there is room for."""
-        self._turn_comes, self._entered = False, 0
+        self._turn_comes = False
+        self._turns += 1
+        if self._entered and self._turns < STEPS:
+            self._soon()
+            return
+        self._entered = self._turns = 0
         now = self._loop.time()
         while self._queue and self._has_room():
             turn, since = self._queue.popleft()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,10 +12,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from app.api.admission.door import Turnstile, seen
 from app.api.admission.lanes import lane_of
-from app.api.admission.refusing import Refusal, overloaded, raw
+from app.api.admission.refusing import Refusal, raw
 from app.api.bodies import LARGEST_BODY
 from app.api.serving.gathering import GatheredWrites
-from app.api.serving.glance import glance
+from app.api.serving.glance import Glances
 
 LARGEST_HEAD = 65_536
 MOST_HEADERS = 100
@@ -41,6 +40,7 @@ class Connection(HttpToolsProtocol):
 
     manners = Manners(10.0, 30.0, 2_000)
     turnstile: Turnstile | None = None
+    glances: Glances | None = None
     quiet: ClassVar[dict[Connection, None]] = {}
     """Those on which nothing is asked, the longest silent first."""
 
@@ -181,16 +181,12 @@ class Connection(HttpToolsProtocol):
         super().resume_writing()
 
     def _refused_at_a_glance(self, data: bytes) -> bool:
-        """Refuse it where too much is asked, and it is a whole request like most: most of what a flood asks is not even parsed."""
-        if self.turnstile is None or self.ending or not self.idle:
+        """Most of what a flood asks is not even parsed."""
+        refusal = self.glances.refusal(data, self._date) if self.glances and self.idle and not self.ending else None
+        if refusal is None:
             return False
-        after = self.turnstile.gate("interactive").full()
-        asked = None if after is None else glance(data)
-        if after is None or asked is None or lane_of(*asked) != "interactive":
-            return False
-        self.turnstile.refused["overloaded"] += 1
         self._head_since, self._head_bytes = None, 0
-        self._writes.write_whole(overloaded(asked[1], math.ceil(after), self._date))
+        self._writes.write_whole(refusal)
         self.quiet.pop(self, None)
         self._rest()
         return True

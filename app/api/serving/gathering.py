@@ -31,7 +31,8 @@ class GatheredWrites:
 
     def write_whole(self, data: bytes) -> None:
         """Write all that there will be in this turn: nothing is waited for."""
-        self.flush()
+        if self._waiting:
+            self.flush()
         self._transport.write(data)
 
     def flush(self) -> None:

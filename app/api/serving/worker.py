@@ -23,6 +23,7 @@ from app.api.logs import configure_logs
 from app.api.services import Services, open_services
 from app.api.serving.channel import Channel
 from app.api.serving.connection import Connection, Manners
+from app.api.serving.glance import Glances
 from app.api.serving.news import KeeperNews
 from app.api.serving.running import loop_factory, settle_memory
 from app.api.serving.server import Leave, Server
@@ -82,7 +83,8 @@ class Worker:
         app, settings = create_app(self._settings, self._services), self._settings
         app.make_routes()
         manners = Manners(settings.head_seconds, settings.body_seconds, settings.connections)
-        own = {"turnstile": app.state.turnstile, "quiet": {}, "manners": manners}
+        turnstile = app.state.turnstile
+        own = {"turnstile": turnstile, "glances": Glances(turnstile), "quiet": {}, "manners": manners}
         return uvicorn.Config(
             app,
             http=type("Connection", (Connection,), own),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
-from sqlmodel import col
+from sqlalchemy import Connection
 
 from app.record.log.merkle import HASH_BYTES, root_of
-from app.record.store.database import Database, blob
+from app.record.store.database import Database, blob, fetched
 from app.record.store.tables import TileRow
 
 WIDTH = 256
@@ -67,8 +66,8 @@ class Tiles:
     def _tile(self, tier: int, number: int) -> bytes:
         key = tier, number
         if key not in self._read:
-            query = select(col(TileRow.hashes)).where(col(TileRow.level) == tier, col(TileRow.number) == number)
-            self._read[key] = blob(self._connection.execute(query).scalar() or b"")
+            rows = fetched(self._connection, f"SELECT hashes FROM tile WHERE level = {tier:d} AND number = {number:d}")  # noqa: S608 - numbers
+            self._read[key] = blob(rows[0][0] or b"") if rows else b""
         return self._read[key]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ from app.record.entries import NewEntry, Written
 from app.record.unread import Ordered, Unread
 
 _LENGTH_BYTES = 4
-_CASE = "case"
 _names = [field.name for field in fields(NewEntry)]
 _values_of = attrgetter(*_names)
 _AT, _BODY, _PRIVATE, _TALLY, _TRACE = map(_names.index, ("at", "body", "private", "tally", "trace"))
@@ -48,14 +47,9 @@ def _told(entry: NewEntry) -> list[Any]:
     values = list(_values_of(entry))
     values[_AT] = entry.at.isoformat()
     values[_BODY], values[_TRACE] = ordered(entry.traced_body), None
-    values[_PRIVATE] = None if entry.private is None else _told_privately(entry.private)
+    values[_PRIVATE] = None if entry.private is None else orjson.dumps(entry.private, default=_plain)
     values[_TALLY] = None if entry.tally is None else ordered(entry.tally)
     return values
-
-
-def _told_privately(private: Mapping[str, Any]) -> tuple[bytes, bytes | None]:
-    """All of it as it is kept, and its case once more with the keys in order, as it is committed to."""
-    return orjson.dumps(private, default=_plain), ordered(private[_CASE]) if _CASE in private else None
 
 
 def patient_of(value: tuple[list[Any], float]) -> Patient:
@@ -63,13 +57,9 @@ def patient_of(value: tuple[list[Any], float]) -> Patient:
     values, seconds = value
     values[_AT] = datetime.datetime.fromisoformat(values[_AT])
     values[_BODY] = Ordered(values[_BODY])
-    values[_PRIVATE] = None if values[_PRIVATE] is None else _private_of(*values[_PRIVATE])
+    values[_PRIVATE] = None if values[_PRIVATE] is None else Unread(values[_PRIVATE])
     values[_TALLY] = None if values[_TALLY] is None else Ordered(values[_TALLY])
     return Patient(NewEntry(*values), seconds)
-
-
-def _private_of(text: bytes, case: bytes | None) -> Unread:
-    return Unread(text) if case is None else Unread(text, {_CASE: Ordered(case)})
 
 
 def written_of(value: tuple[str, bool, int] | None) -> Written | None:

@@ -12,12 +12,17 @@ from sqlmodel import col
 
 from app.record.search.terms import outcome_terms, terms_of
 from app.record.store.database import Database, fetched
-from app.record.store.tables import EntryRow, LeafRow, OutcomeRow, SearchBlockRow, SearchSpanRow
+from app.record.store.tables import LeafRow, SearchBlockRow, SearchSpanRow
 
 BLOCK = 4_096
 _WHOLE = BLOCK // 8
 _MOST_ASKED = 2_000
 """Values in one `IN`."""
+_STORED = "SELECT term, bits FROM search_block WHERE block = {block} AND term {among}"
+_SPANS = "SELECT block, first_at, last_at FROM search_span WHERE block {among}"
+_OUTCOMES = """
+SELECT entry.envelope FROM outcome JOIN entry ON entry.id = outcome.entry_id WHERE outcome.decision_id {among} AND entry.kind = 'outcome'
+"""
 
 Places = dict[int, dict[str, list[int]]]
 """By block and term, the offsets of leaves that carry it, lowest first."""
@@ -50,7 +55,7 @@ def index_leaves(database: Database, connection: Connection, found: Findable) ->
         connection: its transaction.
         found: the leaves.
     """
-    for places in (found.places, _placed(_answered(connection, found.leaves))):
+    for places in (found.places, _placed(_answered(database, connection, found.leaves))):
         for block, terms in places.items():
             _store(database, connection, block, terms)
     _stretch(database, connection, found.leaves)
@@ -102,11 +107,13 @@ def _bits(offsets: Iterable[int]) -> int:
     return int.from_bytes(bits, "little")
 
 
-def _answered(connection: Connection, leaves: Sequence[tuple[int, str, Mapping[str, Any]]]) -> Iterable[tuple[int, Iterable[str]]]:
+def _answered(
+    database: Database, connection: Connection, leaves: Sequence[tuple[int, str, Mapping[str, Any]]]
+) -> Iterable[tuple[int, Iterable[str]]]:
     """The leaves of decisions that outcomes among the leaves answer, or that were answered before they were sealed; with the terms."""
     known = {entry_id: index for index, entry_id, envelope in leaves if envelope["kind"] == "decision"}
     told = [envelope["body"] for _, _, envelope in leaves if envelope["kind"] == "outcome"]
-    told += _told_of(connection, list(known))
+    told += _told_of(database, connection, list(known))
     earlier = sorted({body["decision"] for body in told} - known.keys())
     for part in asked(earlier):
         found = select(col(LeafRow.entry_id), col(LeafRow.leaf_index)).where(col(LeafRow.entry_id).in_(part))
@@ -118,12 +125,11 @@ def _answered(connection: Connection, leaves: Sequence[tuple[int, str, Mapping[s
     return sorted(terms.items())
 
 
-def _told_of(connection: Connection, decisions: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+def _told_of(database: Database, connection: Connection, decisions: Sequence[str]) -> Iterator[Mapping[str, Any]]:
     """What entries of outcomes tell of these decisions; their rows only find them."""
     for part in asked(decisions):
-        query = select(col(EntryRow.envelope)).join(OutcomeRow, col(OutcomeRow.entry_id) == col(EntryRow.id))
-        query = query.where(col(OutcomeRow.decision_id).in_(part), col(EntryRow.kind) == "outcome")
-        for envelope in connection.execute(query).scalars().all():
+        among, values = database.is_one_of(part)
+        for (envelope,) in fetched(connection, _OUTCOMES.format(among=among), values):
             body: Mapping[str, Any] = orjson.loads(envelope)["body"]
             yield body
 
@@ -132,8 +138,7 @@ def _store(database: Database, connection: Connection, block: int, terms: Mappin
     before: dict[str, bytes] = {}
     for part in asked(list(terms)):
         among, values = database.is_one_of(part)
-        query = f"SELECT term, bits FROM search_block WHERE block = {block} AND term {among}"  # noqa: S608 - a number
-        before.update(fetched(connection, query, values))
+        before.update(fetched(connection, _STORED.format(block=block, among=among), values))
     rows = [{"term": term, "block": block, "bits": _joined(before.get(term, b""), offsets)} for term, offsets in sorted(terms.items())]
     database.put(connection, SearchBlockRow, rows, replacing=["bits"])
 
@@ -153,9 +158,9 @@ def _stretch(database: Database, connection: Connection, leaves: Sequence[tuple[
         block, at = index // BLOCK, envelope["at"]
         first, last = spans.get(block, (at, at))
         spans[block] = min(first, at), max(last, at)
-    query = select(SearchSpanRow).where(col(SearchSpanRow.block).in_(list(spans)))
-    for row in connection.execute(query).all():
-        first, last = spans[row.block]
-        spans[row.block] = min(first, row.first_at), max(last, row.last_at)
+    among, values = database.is_one_of(list(spans))
+    for block, first_at, last_at in fetched(connection, _SPANS.format(among=among), values):
+        first, last = spans[block]
+        spans[block] = min(first, first_at), max(last, last_at)
     rows = [{"block": block, "first_at": first, "last_at": last} for block, (first, last) in spans.items()]
     database.put(connection, SearchSpanRow, rows, replacing=["first_at", "last_at"])
