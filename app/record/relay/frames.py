@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from app.record.entries import NewEntry, Written
 from app.record.unread import Ordered, Unread
 
 _LENGTH_BYTES = 4
+_ANSWER = "answer"
 _names = [field.name for field in fields(NewEntry)]
 _values_of = attrgetter(*_names)
 _AT, _BODY, _PRIVATE, _TALLY, _TRACE = map(_names.index, ("at", "body", "private", "tally", "trace"))
@@ -47,9 +48,18 @@ def _told(entry: NewEntry) -> list[Any]:
     values = list(_values_of(entry))
     values[_AT] = entry.at.isoformat()
     values[_BODY], values[_TRACE] = ordered(entry.traced_body), None
-    values[_PRIVATE] = None if entry.private is None else orjson.dumps(entry.private, default=_plain)
+    values[_PRIVATE] = None if entry.private is None else _told_privately(entry.private)
     values[_TALLY] = None if entry.tally is None else ordered(entry.tally)
     return values
+
+
+def _told_privately(private: Mapping[str, Any]) -> dict[str, str | bytes]:
+    """An answer, which was UTF-8 a moment ago, as it is: the keeper, which has the time, makes JSON of it. The rest as JSON."""
+    return {name: value if name == _ANSWER else orjson.dumps(value, default=_plain) for name, value in private.items()}
+
+
+def _private_of(told: Mapping[str, str | bytes]) -> Unread:
+    return Unread(orjson.dumps({name: value if type(value) is str else orjson.Fragment(value) for name, value in told.items()}))
 
 
 def patient_of(value: tuple[list[Any], float]) -> Patient:
@@ -57,7 +67,7 @@ def patient_of(value: tuple[list[Any], float]) -> Patient:
     values, seconds = value
     values[_AT] = datetime.datetime.fromisoformat(values[_AT])
     values[_BODY] = Ordered(values[_BODY])
-    values[_PRIVATE] = None if values[_PRIVATE] is None else Unread(values[_PRIVATE])
+    values[_PRIVATE] = None if values[_PRIVATE] is None else _private_of(values[_PRIVATE])
     values[_TALLY] = None if values[_TALLY] is None else Ordered(values[_TALLY])
     return Patient(NewEntry(*values), seconds)
 
