@@ -56,7 +56,9 @@ class WebhookRequest(Model):
         Field(max_length=20, description="Of events; at least one.", json_schema_extra={"minItems": 1}),
         AfterValidator(_some),
     ]
-    channels: Annotated[tuple[Channel, ...], Field(max_length=20, description="Only of these channels. Left out, of all.")] = ()
+    channels: Annotated[
+        tuple[Channel, ...], Field(max_length=20, description="Only of these channels, and of what is on none. Left out, of all.")
+    ] = ()
     actions: Annotated[
         tuple[Code, ...], Field(max_length=200, description="Only of these actions; of a decision, one of its list is enough.")
     ] = ()

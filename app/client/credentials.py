@@ -36,16 +36,28 @@ class Bearer(httpx.Auth):
         found = self._credential() if callable(self._credential) else self._credential
         if not isinstance(found, str):
             raise TypeError("the credential of a WanliuClient is text, or a function that returns text; only AsyncWanliuClient awaits it")
-        return found
+        return _clean(found)
 
     async def _waited(self) -> str:
         found = self._credential() if callable(self._credential) else self._credential
-        return found if isinstance(found, str) else await found
+        return _clean(found if isinstance(found, str) else await found)
 
 
 def auth_of(credential: AsyncCredential | None) -> Bearer | None:
-    """What puts the credential on requests; none in development mode."""
-    return None if credential is None else Bearer(credential)
+    """What puts the credential on requests; none in development mode, where there is none or an empty one."""
+    return Bearer(credential) if credential else None
+
+
+def _clean(credential: str) -> str:
+    """The credential without what a file or a shell put around it.
+
+    Raises:
+        ValueError: it is none. What it is, is not told.
+    """
+    found = credential.strip()
+    if not found.isascii() or not found.isprintable() or " " in found:
+        raise ValueError("the credential holds a space, a line break or another character that no API key and no token has")
+    return found
 
 
 def _with(request: httpx.Request, credential: str) -> httpx.Request:

@@ -51,13 +51,13 @@ class PackError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`did you mean …` for a misspelt word, or nothing when no known word is near."""
+def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
+    """`did you mean …` for a misspelt word, or nothing when no known word is near: `likeness` is how alike they are, from 0 to 1."""
     choices = sorted(known)
-    found = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word, choices, n=1, cutoff=likeness)
     if not found:
         tail = {name.rsplit(".", 1)[-1]: name for name in reversed(choices)}
-        found = [tail[match] for match in difflib.get_close_matches(word.rsplit(".", 1)[-1], tail, n=1, cutoff=0.75)]
+        found = [tail[match] for match in difflib.get_close_matches(word.rsplit(".", 1)[-1], tail, n=1, cutoff=max(likeness, 0.75))]
     return f"did you mean `{found[0]}`?" if found else ""
 
 

@@ -121,6 +121,24 @@ def test_attempts_are_counted() -> None:
     assert [pause is None for pause in pauses] == [False, False, True]
 
 
+def test_a_key_may_come_from_a_file() -> None:
+    """With the end of its line; an empty one is none."""
+    for key, sends in (("wl_x\n", "Bearer wl_x"), (" wl_x\r\n", "Bearer wl_x"), ("", None)):
+        client, _, sent = client_of(done(), key=key)
+        client.decide({})
+        assert sent[0].headers.get("authorization") == sends
+
+
+@pytest.mark.parametrize("key", ["wl_secret and more", "wl_secret\nx-other: 1", "wl_secret\x00", "wl_secr\u00e9t"])
+def test_what_is_no_key_is_not_told(key: str) -> None:
+    """A key that cannot be one is refused here, in words that do not have it."""
+    client, _, sent = client_of(done(), key=key)
+    with pytest.raises(ValueError, match="no API key and no token has") as refused:
+        client.decide({})
+    assert "secr" not in str(refused.value)
+    assert sent == []
+
+
 def test_a_token_is_asked_for_again_when_it_is_refused() -> None:
     """Once, and only if it is another one."""
     tokens = iter(["old", "new", "old", "old"])

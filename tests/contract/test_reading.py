@@ -297,6 +297,13 @@ def test_figures(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
     assert {row["by"] for row in found["groups"]} == {"tenure", "age", "region", "tier", "channel"}
 
 
+def test_a_plus_may_be_lost(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
+    """A `+` in an address stands for a space: the offset of a time is read all the same."""
+    for plus in ("%2B", "+", "%20"):
+        assert review(guarded, f"/v1/decisions?since=2026-01-01T08:00:00{plus}08:00")["entries"]
+        assert guarded.call("compliance", "GET", f"/v1/decisions?since=yesterday{plus}08:00").status_code == 422
+
+
 def test_pairs(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
     """Alike decisions with equal prices make no pair."""
     found = review(guarded, "/v1/records/pairs")

@@ -70,8 +70,9 @@ def test_from_a_call_to_the_crm(private: TestClient, receiver: Receiver) -> None
 
 
 def test_a_wish_for_a_person_is_an_escalation(private: TestClient, receiver: Receiver) -> None:
-    """A customer who asks for a person to decide opens a case, with whoever that is."""
-    made = private.post("/v1/webhooks", json={"callback": receiver.url, "types": ["wanliu.escalation.v1"]})
+    """A customer who asks for a person to decide opens a case, with whoever that is; on no channel, so whatever channels are wanted."""
+    asked = {"callback": receiver.url, "types": ["wanliu.escalation.v1"], "channels": ["call_centre"]}
+    made = private.post("/v1/webhooks", json=asked)
     wished = private.post("/v1/my/choices", json={"choice": "human_review"}, headers={"x-subscriber-id": "s-77"})
     assert wished.status_code == 200, wished.text
     [came] = receiver.wait_for(1)

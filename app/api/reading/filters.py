@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, get_args
 
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
 from app.api.parameters import Whole, Worded
 from app.api.sparse import Fields
@@ -19,7 +19,19 @@ KindCode = Annotated[str, WithJsonSchema({"type": "string", "enum": list(get_arg
 ChannelCode = Annotated[str, WithJsonSchema({"type": "string", "enum": list(get_args(Channel))})]
 EmptyCode = Annotated[str, WithJsonSchema({"type": "string", "enum": list(get_args(EmptyBecause))})]
 Token = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$"), Worded("a subscriber's token as envelopes have it: 32 of 0-9 a-f")]
-Time = Annotated[str, Field(max_length=40), Worded("a date such as 2026-11-01, or a time such as 2026-11-01T08:00:00+08:00")]
+
+
+def _with_its_plus(text: object) -> object:
+    """A time whose offset lost its `+` on the way, where that stands for a space in an address."""
+    return text.replace(" ", "+") if isinstance(text, str) and "T" in text else text
+
+
+Time = Annotated[
+    str,
+    Field(max_length=40),
+    BeforeValidator(_with_its_plus),
+    Worded("a date such as 2026-11-01, or a time such as 2026-11-01T08:00:00+08:00"),
+]
 Cursor = Annotated[str, Field(min_length=1, max_length=100), Worded("the `next` of the page before; leave it out to begin with the newest")]
 Codes = Annotated[list[Code] | None, Field(max_length=MOST_VALUES)]
 

@@ -78,7 +78,7 @@ def _told(given: RecommendationRequest) -> str | None:
 
 
 def _check_names(given: RecommendationRequest) -> None:
-    """See that no attribute is one of ours, misspelt: what it says would be passed over.
+    """See that no attribute is one that decides, misspelt: what it says would be passed over.
 
     Raises:
         RequestError: naming what was meant.
@@ -86,13 +86,22 @@ def _check_names(given: RecommendationRequest) -> None:
     problems = [
         FieldProblem(dotted((name,)), f"{'does not exist' if is_plain(name) else 'has an attribute that does not exist'}; {hint}")
         for name in given.model_extra or {}
-        if name not in _KNOWN and len(name) <= _LONGEST_NAME and (hint := nearest(name, EXTENSIONS))
+        if name not in _KNOWN and len(name) <= _LONGEST_NAME and (hint := nearest(_plainly(name), _DECIDING, likeness=_LIKE))
     ]
     if problems:
         raise RequestError(problems)
 
 
+def _plainly(name: str) -> str:
+    """The first word of a name as it is spelt here: `RelatedParty` and `related_party` are `relatedParty`."""
+    first, *others = name.partition(" ")[0].split("_")
+    return first[:1].lower() + first[1:] + "".join(map(str.capitalize, others))
+
+
 _LONGEST_NAME = 60
+_LIKE = 0.8
+"""How alike a misspelt attribute is to what was meant: others have `agreement` and `payment`, which are not `agent`."""
+_DECIDING = (*EXTENSIONS, "relatedParty", "channel", "characteristic")
 
 
 def _asked(given: RecommendationRequest, subscriber_id: str | None, role: str) -> DecisionRequest | None:

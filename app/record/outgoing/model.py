@@ -30,6 +30,7 @@ class Filters:
     """Which events are told of, by codes; an empty list lets everything pass.
 
     `actions` and `outcomes` are those of an outcome; of a decision, `actions` asks for one of them on its list, and `outcomes` nothing.
+    What happened on no channel, such as that somebody asks for a person to decide, passes `channels`.
     """
 
     channels: tuple[str, ...] = ()
@@ -78,7 +79,7 @@ class Subscription:
         if event not in self.wanted.types or self.wanted.system not in (None, system):
             return False
         filters = self.wanted.filters
-        if filters.channels and body.get("channel") not in filters.channels:
+        if filters.channels and body.get("channel", filters.channels[0]) not in filters.channels:  # what was on no channel is for all
             return False
         if event == DECIDED:
             return not filters.actions or any(item["action"] in filters.actions for item in body.get("offered", ()))
