@@ -15,7 +15,7 @@ from rich.text import Text
 from app.cli.labels import labels_of, word
 from app.engine.answer import ActionAnswer, Evidence, Explanation, NotOffered, NotStronger, Reason, TariffAnswer, UnknownFact
 from app.engine.spoken import spoken
-from app.engine.terms import DIRECTIONS, local_time, term
+from app.engine.terms import DIRECTIONS, EMPTY, local_time, term
 from app.engine.texts import BY_UNIT, MEASURES, Language, listed, shown
 from app.engine.words import clause_in_words, fact_title
 
@@ -170,7 +170,7 @@ class Sheet:
         answer = self.explanation
         if not answer.actions:
             empty = self._label("empty")
-            told = self._told(empty, self._word(answer.empty_because)) if answer.empty_because else empty
+            told = self._told(empty, term(EMPTY, answer.empty_because, self.language)) if answer.empty_because else empty
             return Padding(Text(told, style="bold"), (1, 0, 0, 0))
         return Group(Text(f"\n{self._label('next best actions')}", style="bold"), *(self._action(action) for action in answer.actions))
 

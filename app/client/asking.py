@@ -79,7 +79,7 @@ def present(**fields: Any) -> dict[str, Any]:
 
 def listed(fields: Sequence[str] | None) -> str | None:
     """Names of fields as a parameter."""
-    return None if fields is None else ",".join(fields)
+    return fields if fields is None or isinstance(fields, str) else ",".join(fields)
 
 
 def _written(body: Mapping[str, Any]) -> bytes:

@@ -53,7 +53,10 @@ class Pieces:
     def add(self, request: Asked) -> Piece | None:
         """Take a line; gives a piece when it is full."""
         self._number += 1
-        line = _line(request, f"{self._key}:{self._number}")
+        try:
+            line = _line(request, f"{self._key}:{self._number}")
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"line {self._number} of the batch is no request that JSON can say: {error}") from error
         full = self.rest() if self._bytes + len(line) > MOST_BYTES or len(self._waiting) >= MOST_LINES else None
         self._waiting.append((self._number, line))
         self._bytes += len(line)

@@ -19,13 +19,14 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from app.api.identity.refusing import NotKnown
+from app.engine.problems import nearest
 from app.engine.vocabulary.types import Code, Identifier
 from app.record.callers import GRADE_PATTERN, NAME_PATTERN, RESERVED, ROLES, Caller
 
 PERSONS = frozenset({"compliance", "privacy_officer", "author", "approver", "operations"})
 """Roles of which the record has to name the person: who looked, who published, who approved."""
 _CLIENTS = ("azp", "client_id")
-_LONGEST_PERSON = 64
+_LONGEST_PERSON = _LONGEST_ROLE = 64
 _subscriber = TypeAdapter[str](Identifier)
 _code = TypeAdapter[str](Code)
 
@@ -66,7 +67,8 @@ def _role(claims: Mapping[str, Any], name: str) -> str:
     roles = [role for role in found if isinstance(role, str) and role in ROLES]
     if len(roles) != 1:
         why = "has none" if not roles else "has several"
-        raise NotKnown(f"the claim for the role {why} of the roles of this service; one of {', '.join(ROLES)} is expected")
+        meant = next((f"{hint} " for role in found if isinstance(role, str) and (hint := nearest(role[:_LONGEST_ROLE], ROLES))), "")
+        raise NotKnown(f"{name}: the claim for the role {why} of the roles of this service; {meant}one of {', '.join(ROLES)} is expected")
     return roles[0]
 
 
