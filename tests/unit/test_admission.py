@@ -10,9 +10,11 @@ import pytest
 from app.api.admission.door import deadline_of, patience_of
 from app.api.admission.gate import CALM, LASTING, SHORTEST_WAIT, STANDING, STEPS, TOGETHER, Gate, Late, Room
 from app.api.admission.lanes import lane_of, largest_body
+from app.api.admission.limits import limits_of
 from app.api.admission.rates import BURST_SECONDS, Rates
 from app.api.admission.reading import TooLarge, TooSlow, read
 from app.api.admission.refusing import Refusal, raw
+from app.settings import Settings
 
 pytestmark = pytest.mark.unit
 
@@ -179,6 +181,11 @@ class TestGate:
             return bool(waiting) and passes
 
         assert run(work)
+
+    def test_a_batch_for_which_there_is_room_waits_for_the_turns_of_others(self) -> None:
+        """As long as a desktop may. One for which there is no room is refused at once."""
+        rooms = limits_of(Settings()).rooms
+        assert (rooms["batch"].wait, rooms["batch"].most) == (rooms["interactive"].wait, 0)
 
     def test_who_waited_too_long_is_told(self) -> None:
         """A turn that does not come within the wait is none."""

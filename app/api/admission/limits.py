@@ -30,6 +30,6 @@ def limits_of(settings: Settings) -> Limits:
     rooms: Mapping[Lane, Room] = {
         "interactive": Room(at_once, wait, _MOST_WAITING),
         "office": Room(beside, wait * _SLOWER, _MOST_WAITING),
-        "batch": Room(beside, 0.0, 0),
+        "batch": Room(beside, wait, 0),
     }
     return Limits(rooms, settings.rate, settings.body_seconds)
