@@ -16,7 +16,7 @@ from isal import isal_zlib
 
 from app.record.canonical import NotCanonical, canonical
 from app.record.keys import KEY_BYTES, Keys
-from app.record.unread import Unread
+from app.record.unread import Ordered
 
 _NONCE_BYTES = 12
 _SALT = "salt"
@@ -148,8 +148,6 @@ def _commitment(salt: bytes, payload: Mapping[str, Any]) -> str:
 
 
 def _salted(payload: Mapping[str, Any], salt: str) -> bytes:
-    if isinstance(payload, Unread) and payload.text != b"{}":
-        return b'%s,"%s":"%s"}' % (payload.text[:-1], _SALT.encode(), salt.encode())
     return orjson.dumps({**payload, _SALT: salt}, default=_plain)
 
 
@@ -172,6 +170,8 @@ def _opened(key: bytes, ciphertext: bytes, aad: bytes) -> bytes:
 
 def _plain(value: object) -> object:
     """A mapping of another kind, for orjson."""
+    if type(value) is Ordered:
+        return orjson.Fragment(value.text)
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 
-class Unread(Mapping[str, Any]):
-    """A mapping, and its JSON as `text`."""
+class Ordered(Mapping[str, Any]):
+    """A mapping, and its JSON as `text`, whose keys stand in order, as `canonical.ordered` writes them."""
 
     def __init__(self, text: bytes) -> None:
         self.text = text
@@ -28,7 +28,3 @@ class Unread(Mapping[str, Any]):
     def _read(self) -> dict[str, Any]:
         found: dict[str, Any] = orjson.loads(self.text)
         return found
-
-
-class Ordered(Unread):
-    """One whose keys stand in order, as `canonical.ordered` writes them."""

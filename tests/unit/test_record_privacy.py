@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.record.canonical import NotCanonical
+from app.record.canonical import NotCanonical, ordered
 from app.record.keys import Keys, new_keys, rotated
 from app.record.privacy import Unreadable, commitment_of, lookup_of, new_subject, open_private, rewrap, seal, unwrap
-from app.record.unread import Unread
+from app.record.unread import Ordered
 
 NOW = datetime.datetime(2026, 11, 22, 2, 0, tzinfo=datetime.UTC)
 KEYS = new_keys(NOW)
@@ -36,15 +36,15 @@ def test_a_payload_is_opened_as_it_was_sealed() -> None:
     assert repr(opened["case"]) == repr(CASE)
 
 
-def test_a_payload_that_came_as_json_is_sealed_as_it_is() -> None:
-    """Its text is kept to the letter, with the salt behind it, and committed to as if it had been given as a mapping."""
-    for payload in (PAYLOAD, {"note": [1.0]}, {}):
-        sealed = seal(KEY, Unread(orjson.dumps(payload)), b"entry")
+def test_a_case_that_came_as_json_is_sealed_as_it_is() -> None:
+    """Its text is kept to the letter, and committed to as if it had been given as a mapping."""
+    for case in (CASE, {"note": [1.0, 2.5e-7], "\U00010000": 1, "\uffff": 2}, {}):
+        sealed = seal(KEY, {**PAYLOAD, "case": Ordered(ordered(case))}, b"entry")
         opened = open_private(KEY, sealed.ciphertext, b"entry")
-        assert sealed.commitment == commitment_of(opened)
-        assert list(opened) == [*payload, "salt"]
-        assert len(bytes.fromhex(opened.pop("salt"))) == 32
-        assert repr(opened) == repr(payload)
+        assert sealed.commitment == commitment_of(opened) == commitment_of({**opened, "case": case})
+        assert list(opened) == [*PAYLOAD, "salt"]
+        assert repr(opened["case"]) == repr(orjson.loads(ordered(case)))
+        assert opened["case"] == case
 
 
 def test_nothing_of_a_payload_shows() -> None:

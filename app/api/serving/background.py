@@ -9,7 +9,7 @@ from typing import Protocol
 
 from app.api.outgoing import wordings
 from app.record import Record
-from app.record.log.sealer import Sealer, SealerThread
+from app.record.log.sealer import PAUSE, Sealer, SealerThread
 from app.record.log.witnessing import WitnessState, WitnessThread, witness_thread
 from app.record.outgoing.delivering import Deliverer
 from app.record.outgoing.thread import DelivererThread
@@ -34,7 +34,7 @@ class Background:
         Raises:
             KeysProblem: the witness's key is left out, or is not one.
         """
-        sealing = SealerThread(Sealer(record.database, record.keys, record.clock))
+        sealing = SealerThread(Sealer(record.database, record.keys, record.clock, pause=PAUSE))
         self.witness: WitnessThread | None = witness_thread(settings.witness_url, settings.witness_key, record.database, record.keys)
         telling = DelivererThread(Deliverer(record, wordings(settings.public_url), private=settings.callbacks_private))
         self._threads: list[Working] = [sealing, *([self.witness] if self.witness else []), telling]

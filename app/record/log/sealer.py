@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -34,6 +35,9 @@ HEARTBEAT = datetime.timedelta(minutes=1)
 """A log that says nothing for longer was stopped, or what it said was taken away."""
 SEALER = "sealer"
 """The writer of heartbeats."""
+PAUSE = 0.0005
+"""Seconds, of a sealer beside others who store."""
+_AT_A_STRETCH = 8
 _SWITCH_SECONDS = 0.0005
 LOCK = 0x5EA1
 """Of whoever adds to the log or its index."""
@@ -74,11 +78,11 @@ class _Prepared:
     counts: Mapping[tuple[str, str, str, str], int]
 
     @classmethod
-    def of(cls, size: int, waiting: Sequence[_Waiting]) -> _Prepared:
-        """Work it out."""
+    def of(cls, size: int, waiting: Sequence[_Waiting], pause: float) -> _Prepared:
+        """Work it out, with pauses, in seconds."""
         hashes = [leaf_hash(entry.envelope) for entry in waiting]
-        found = findable((index, entry.id, entry.envelope) for index, entry in enumerate(waiting, size))
-        return cls(size, waiting, hashes, found, _summed(waiting))
+        found = findable((index, entry.id, entry.envelope) for index, entry in enumerate(_with_pauses(waiting, pause), size))
+        return cls(size, waiting, hashes, found, _summed(_with_pauses(waiting, pause)))
 
 
 class Overtaken(Exception):
@@ -88,8 +92,15 @@ class Overtaken(Exception):
 class Sealer:
     """Seals the entries of one database. Any number of processes may have one; they take turns."""
 
-    def __init__(self, database: Database, keys: Keys, clock: Callable[[], datetime.datetime]) -> None:
-        self._database, self._keys, self._clock = database, keys, clock
+    def __init__(self, database: Database, keys: Keys, clock: Callable[[], datetime.datetime], *, pause: float = 0) -> None:
+        """
+        Args:
+            database: what is sealed.
+            keys: sign the log.
+            clock: what time it is.
+            pause: seconds for which others of this process may go on, again and again: they would wait for Python's one lock.
+        """
+        self._database, self._keys, self._clock, self._pause = database, keys, clock, pause
         self._ids = Ids()
 
     def seal(self) -> Round:
@@ -117,7 +128,7 @@ class Sealer:
         beat = self._beat(now, tree.heartbeats + 1) if tree.heartbeat <= stamp(now - HEARTBEAT) else None
         leaves = waiting if beat is None else [*waiting, beat]
         if leaves:
-            prepared = _Prepared.of(tree.size, leaves)
+            prepared = _Prepared.of(tree.size, leaves, self._pause)
             with self._database.writing() as connection:
                 self._database.lock(connection, LOCK)
                 self._add(connection, prepared, now)
@@ -211,18 +222,25 @@ def _waiting(connection: Connection) -> list[_Waiting]:
     return [_Waiting(*row) for row in fetched(connection, _WAITING.format(most=MOST_LEAVES))]
 
 
+def _with_pauses(waiting: Sequence[_Waiting], pause: float) -> Iterator[_Waiting]:
+    for number, entry in enumerate(waiting):
+        if number % _AT_A_STRETCH == 0:
+            time.sleep(pause)
+        yield entry
+
+
 def _leaf(index: int, entry: _Waiting) -> Leaf:
     return Leaf(index, entry.id, entry.kind, entry.at, entry.subject, entry.envelope)
 
 
-def _summed(waiting: Sequence[_Waiting]) -> Mapping[tuple[str, str, str, str], int]:
+def _summed(waiting: Iterable[_Waiting]) -> Mapping[tuple[str, str, str, str], int]:
     sums: dict[tuple[str, str, str, str], int] = {}
     for key, number in _counts(waiting):
         sums[key] = sums.get(key, 0) + number
     return sums
 
 
-def _counts(waiting: Sequence[_Waiting]) -> Iterator[tuple[tuple[str, str, str, str], int]]:
+def _counts(waiting: Iterable[_Waiting]) -> Iterator[tuple[tuple[str, str, str, str], int]]:
     for tally in (orjson.loads(entry.tally) for entry in waiting if entry.tally is not None):
         for measure, grouped, number in tally["counts"]:
             yield (tally["day"], tally["pack"], measure, grouped), number

@@ -9,14 +9,11 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-import orjson
-
 from app.record.canonical import ordered
 from app.record.entries import NewEntry, Written
-from app.record.unread import Ordered, Unread
+from app.record.unread import Ordered
 
 _LENGTH_BYTES = 4
-_ANSWER = "answer"
 _names = [field.name for field in fields(NewEntry)]
 _values_of = attrgetter(*_names)
 _AT, _BODY, _PRIVATE, _TALLY, _TRACE = map(_names.index, ("at", "body", "private", "tally", "trace"))
@@ -53,13 +50,14 @@ def _told(entry: NewEntry) -> list[Any]:
     return values
 
 
-def _told_privately(private: Mapping[str, Any]) -> dict[str, str | bytes]:
-    """An answer, which was UTF-8 a moment ago, as it is: the keeper, which has the time, makes JSON of it. The rest as JSON."""
-    return {name: value if name == _ANSWER else orjson.dumps(value, default=_plain) for name, value in private.items()}
+def _told_privately(private: Mapping[str, Any]) -> dict[str, Any]:
+    """A case as JSON in order, which its commitment is over; the rest, an answer among it, as it is: the keeper, which has the time, makes
+    JSON of it."""
+    return {name: ordered(value) if isinstance(value, Mapping) else value for name, value in private.items()}
 
 
-def _private_of(told: Mapping[str, str | bytes]) -> Unread:
-    return Unread(orjson.dumps({name: value if type(value) is str else orjson.Fragment(value) for name, value in told.items()}))
+def _private_of(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: Ordered(value) if type(value) is bytes else value for name, value in told.items()}
 
 
 def patient_of(value: tuple[list[Any], float]) -> Patient:
@@ -94,8 +92,3 @@ class Frames:
             yield pickle.loads(self._rest[start + _LENGTH_BYTES : end])  # noqa: S301 - the other end is a process of this service
             start = end
         del self._rest[:start]
-
-
-def _plain(value: object) -> object:
-    """A mapping of another kind, for orjson."""
-    return dict(value)  # type: ignore[call-overload]

@@ -29,10 +29,12 @@ Places = dict[int, dict[str, list[int]]]
 
 
 class Findable(NamedTuple):
-    """Leaves, and what they are found by: of each its index, the id of its entry, and the entry's envelope."""
+    """What leaves are found by: by terms, which of them are decisions, what outcomes among them tell, and the times of their blocks."""
 
-    leaves: Sequence[tuple[int, str, Mapping[str, Any]]]
     places: Places
+    decisions: dict[str, int]
+    told: list[Mapping[str, Any]]
+    spans: dict[int, tuple[str, str]]
 
 
 def findable(leaves: Iterable[tuple[int, str, bytes]]) -> Findable:
@@ -41,8 +43,18 @@ def findable(leaves: Iterable[tuple[int, str, bytes]]) -> Findable:
     Args:
         leaves: of each its index, the id of its entry, and the entry's envelope.
     """
-    read = [(index, entry_id, orjson.loads(envelope)) for index, entry_id, envelope in leaves]
-    return Findable(read, _placed((index, terms_of(envelope)) for index, _, envelope in read))
+    found = Findable({}, {}, [], {})
+    for index, entry_id, written in leaves:
+        envelope = orjson.loads(written)
+        _place(found.places, index, terms_of(envelope))
+        if envelope["kind"] == "decision":
+            found.decisions[entry_id] = index
+        elif envelope["kind"] == "outcome":
+            found.told.append(envelope["body"])
+        block, at = index // BLOCK, envelope["at"]
+        first, last = found.spans.get(block, (at, at))
+        found.spans[block] = min(first, at), max(last, at)
+    return found
 
 
 def index_leaves(database: Database, connection: Connection, found: Findable) -> None:
@@ -55,10 +67,10 @@ def index_leaves(database: Database, connection: Connection, found: Findable) ->
         connection: its transaction.
         found: the leaves.
     """
-    for places in (found.places, _placed(_answered(database, connection, found.leaves))):
+    for places in (found.places, _answered(database, connection, found)):
         for block, terms in places.items():
             _store(database, connection, block, terms)
-    _stretch(database, connection, found.leaves)
+    _stretch(database, connection, found.spans)
 
 
 def packed(bits: int) -> bytes:
@@ -89,15 +101,12 @@ def asked(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (values[start : start + _MOST_ASKED] for start in range(0, len(values), _MOST_ASKED))
 
 
-def _placed(found: Iterable[tuple[int, Iterable[str]]]) -> Places:
-    """The places of terms, from the indexes of leaves, lowest first, and their terms, each once."""
-    places: Places = {}
-    for index, terms in found:
-        block, offset = divmod(index, BLOCK)
-        here = places.setdefault(block, {})
-        for term in terms:
-            here.setdefault(term, []).append(offset)
-    return places
+def _place(places: Places, index: int, terms: Iterable[str]) -> None:
+    """Put a leaf, none of whose block came with a higher index, in the places of its terms, each given once."""
+    block, offset = divmod(index, BLOCK)
+    here = places.setdefault(block, {})
+    for term in terms:
+        here.setdefault(term, []).append(offset)
 
 
 def _bits(offsets: Iterable[int]) -> int:
@@ -107,22 +116,22 @@ def _bits(offsets: Iterable[int]) -> int:
     return int.from_bytes(bits, "little")
 
 
-def _answered(
-    database: Database, connection: Connection, leaves: Sequence[tuple[int, str, Mapping[str, Any]]]
-) -> Iterable[tuple[int, Iterable[str]]]:
-    """The leaves of decisions that outcomes among the leaves answer, or that were answered before they were sealed; with the terms."""
-    known = {entry_id: index for index, entry_id, envelope in leaves if envelope["kind"] == "decision"}
-    told = [envelope["body"] for _, _, envelope in leaves if envelope["kind"] == "outcome"]
-    told += _told_of(database, connection, list(known))
+def _answered(database: Database, connection: Connection, found: Findable) -> Places:
+    """The places of the terms of outcomes on decisions: of those that outcomes among the leaves answer, and of those among the leaves that
+    were answered before they were sealed."""
+    known, told = dict(found.decisions), [*found.told, *_told_of(database, connection, list(found.decisions))]
     earlier = sorted({body["decision"] for body in told} - known.keys())
     for part in asked(earlier):
-        found = select(col(LeafRow.entry_id), col(LeafRow.leaf_index)).where(col(LeafRow.entry_id).in_(part))
-        known.update((row.entry_id, row.leaf_index) for row in connection.execute(found))
+        leaves = select(col(LeafRow.entry_id), col(LeafRow.leaf_index)).where(col(LeafRow.entry_id).in_(part))
+        known.update((row.entry_id, row.leaf_index) for row in connection.execute(leaves))
     terms: dict[int, set[str]] = {}
     for body in told:
         if body["decision"] in known:
             terms.setdefault(known[body["decision"]], set()).update(outcome_terms(body["outcome"], body["action"]))
-    return sorted(terms.items())
+    places: Places = {}
+    for index in sorted(terms):
+        _place(places, index, terms[index])
+    return places
 
 
 def _told_of(database: Database, connection: Connection, decisions: Sequence[str]) -> Iterator[Mapping[str, Any]]:
@@ -151,16 +160,12 @@ def _joined(stored: bytes, offsets: Sequence[int]) -> bytes:
     return packed(unpacked(stored) | _bits(offsets))
 
 
-def _stretch(database: Database, connection: Connection, leaves: Sequence[tuple[int, str, Mapping[str, Any]]]) -> None:
+def _stretch(database: Database, connection: Connection, spans: Mapping[int, tuple[str, str]]) -> None:
     """Keep the first and last time of each block."""
-    spans: dict[int, tuple[str, str]] = {}
-    for index, _, envelope in leaves:
-        block, at = index // BLOCK, envelope["at"]
-        first, last = spans.get(block, (at, at))
-        spans[block] = min(first, at), max(last, at)
+    joined = dict(spans)
     among, values = database.is_one_of(list(spans))
     for block, first_at, last_at in fetched(connection, _SPANS.format(among=among), values):
         first, last = spans[block]
-        spans[block] = min(first, first_at), max(last, last_at)
-    rows = [{"block": block, "first_at": first, "last_at": last} for block, (first, last) in spans.items()]
+        joined[block] = min(first, first_at), max(last, last_at)
+    rows = [{"block": block, "first_at": first, "last_at": last} for block, (first, last) in joined.items()]
     database.put(connection, SearchSpanRow, rows, replacing=["first_at", "last_at"])
