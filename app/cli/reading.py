@@ -151,7 +151,7 @@ def proof(entry_id: str, locale: str, *, as_json: bool) -> None:
     if found is None:
         fail(f"nothing on record has the id {_id(entry_id)}")
     if found.inclusion is None:
-        fail("it waits to be sealed; the service does that every second, `wanliu record seal` at once")
+        fail("it waits to be sealed, which a running service does every second")
     inclusion = found.inclusion
     told = {
         "id": inclusion.leaf.entry_id,
@@ -214,10 +214,10 @@ def pairs(since: str | None, until: str | None, channel: str | None, most: int, 
 
 def reindex() -> None:
     """Make the search index anew."""
-    from app.record.search.reindexing import index_anew
+    from app.record.search.filling import fill_anew
 
     with the_record() as record:
-        out().print(f"{index_anew(record.database):,} leaves indexed")
+        out().print(f"{fill_anew(record.database):,} leaves indexed")
 
 
 def _read(record: Record, entry_id: str, kind: str | None = None) -> Recorded:

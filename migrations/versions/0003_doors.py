@@ -17,9 +17,11 @@ def upgrade() -> None:
     _choices()
     _events()
     _recommendations()
+    _searching()
 
 
 def downgrade() -> None:
+    op.drop_table("search_index")
     op.drop_table("recommendation")
     for table in ("event_line", "event", "webhook"):
         op.drop_table(table)
@@ -115,3 +117,14 @@ def _recommendations() -> None:
         sa.Column("agent", sa.String(NAME)),
     )
     op.create_index("ix_recommendation_list", "recommendation", ["caller", "entry_id"])
+
+
+def _searching() -> None:
+    """How far the search index goes: so far it had every leaf as soon as the log had it."""
+    op.create_table(
+        "search_index",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("leaves", sa.BigInteger(), nullable=False),
+        sa.Column("begun", sa.BigInteger(), nullable=False),
+    )
+    op.execute("INSERT INTO search_index (id, leaves, begun) SELECT id, size, 0 FROM tree")

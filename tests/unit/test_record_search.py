@@ -14,10 +14,10 @@ from app.record.keys import Keys
 from app.record.reading.recorded import token_of
 from app.record.search import indexing
 from app.record.search.cursors import BadCursor
+from app.record.search.filling import fill_anew
 from app.record.search.filters import BadFilters, query_of
 from app.record.search.finding import counted, search
 from app.record.search.query import Query
-from app.record.search.reindexing import index_anew
 from app.record.store.database import Database
 from app.record.store.tables import EntryRow, LeafRow, SearchBlockRow, SearchSpanRow
 from tests.pipeline import cases, shipped
@@ -38,9 +38,7 @@ GATE = {
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of eight leaves, so that a few entries fill several."""
     monkeypatch.setattr("app.record.search.indexing.BLOCK", 8)
-    monkeypatch.setattr("app.record.search.reindexing.BLOCK", 8)
     monkeypatch.setattr("app.record.search.looking.BLOCK", 8)
-    monkeypatch.setattr("app.record.search.looking._ALL", 0xFF)
 
 
 @pytest.fixture
@@ -301,6 +299,14 @@ def test_counted(record: Written) -> None:
         ({"clause": ["guardrail.marketing_hours"]}, "clause: nothing on record and nothing in the pack in force has this name"),
         ({"clause": ["nowhere.marketing_hours"]}, "has this name; did you mean `marketing_hours`?"),
         ({"outcome": ["tariff_pack:acepted"]}, "outcome: expected an outcome, alone or as action:outcome; did you mean `accepted`?"),
+        (
+            {"outcome": ["tariff_pak:refused"]},
+            "outcome: nothing on record and nothing in the pack in force has this name; did you mean `tariff_pack`?",
+        ),
+        ({"outcome": ["told me a secret:refused"]}, "outcome: nothing on record and nothing in the pack in force has this name"),
+        ({"outcome": [":refused"]}, "outcome: nothing on record and nothing in the pack in force has this name"),
+        ({"offered": ["tariff_pack:told me a secret"]}, "offered: nothing on record and nothing in the pack in force has this name"),
+        ({"phase": ["rescue:told me a secret"]}, "phase: nothing on record and nothing in the pack in force has this name"),
         ({"agent": ["x" * 201]}, "agent: expected 1 to 200 printable characters"),
         ({"agent": ["a\0b"]}, "agent: expected 1 to 200 printable characters"),
         ({"channel": ["app"] * 11}, "channel: takes at most 10 values"),
@@ -311,6 +317,14 @@ def test_wrong_filters(record: Written, given: dict[str, list[str]], told: str) 
     with record.database.reading() as connection, pytest.raises(BadFilters) as error:
         query_of(connection, given, shipped())
     assert told in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("given", [{"signal": ["tall"]}, {"offered": ["tall"]}, {"outcome": ["tall:refused"]}, {"clause": ["tall"]}])
+def test_names_without_a_pack(record: Written, given: dict[str, list[str]]) -> None:
+    """Where no pack is in force, only what is on record is a name: what somebody types does not go on record as one."""
+    with record.database.reading() as connection, pytest.raises(BadFilters, match="nothing on record"):
+        query_of(connection, given, None)
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2026-11-01T08:00:00", "", "0001-01-01T00:00:00+00:00"])
@@ -329,12 +343,16 @@ def test_times_are_in_utc(record: Written) -> None:
             query_of(connection, {}, None, since="2026-11-02", until="2026-11-01")
 
 
+GONE = ("clause=contact.gone", "outcome=gone:refused")
+
+
 def test_a_name_of_an_older_pack(record: Written) -> None:
     """A name that is on record may be asked for, whatever the pack in force knows."""
     fill(record, 20)
     with record.database.writing() as connection:
-        record.database.insert_missing(connection, SearchBlockRow, [{"term": "clause=contact.gone", "block": 0, "bits": b"\1\0"}])
+        record.database.insert_missing(connection, SearchBlockRow, [{"term": gone, "block": 0, "bits": b"\1\0"} for gone in GONE])
     with record.database.reading() as connection:
+        assert query_of(connection, {"outcome": ["gone:refused"]}, shipped()).terms == {"outcome": ("gone:refused",)}
         assert query_of(connection, {"agent": ["a-1"]}, shipped()).terms == {"agent": ("a-1",)}
         assert query_of(connection, {"clause": ["contact.gone"]}, shipped()).terms == {"clause": ("contact.gone",)}
         assert query_of(connection, {"clause": ["gone"]}, shipped()).terms == {"clause": ("gone",)}
@@ -383,5 +401,5 @@ def test_index_made_anew(record: Written) -> None:
     before = stored()
     with record.database.writing() as connection:
         connection.execute(delete(SearchBlockRow))
-    assert index_anew(record.database) == len(envelopes(record))
+    assert fill_anew(record.database) == len(envelopes(record))
     assert stored() == before

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -23,13 +22,13 @@ from app.record.log.merkle import leaf_hash, root
 from app.record.log.notes import Checkpoint, sign_checkpoint
 from app.record.log.tiles import Tiles
 from app.record.outgoing.outbox import Leaf, put_out
-from app.record.search.indexing import Findable, findable, index_leaves
+from app.record.search.filling import fill, with_pauses
 from app.record.store.database import Database, cause, changed, fetched, run, stamp
 from app.record.store.tables import CheckpointRow, DailyCountRow, EntryRow, LeafRow, SubjectLeafRow, TreeRow
 
 EVERY = 1.0
 """Seconds between two rounds."""
-MOST_LEAVES = 500
+MOST_LEAVES = 250
 """Of one transaction: SQLite has one writer, and decisions wait for it meanwhile."""
 HEARTBEAT = datetime.timedelta(minutes=1)
 """A log that says nothing for longer was stopped, or what it said was taken away."""
@@ -37,10 +36,9 @@ SEALER = "sealer"
 """The writer of heartbeats."""
 PAUSE = 0.0005
 """Seconds, of a sealer beside others who store."""
-_AT_A_STRETCH = 8
 _SWITCH_SECONDS = 0.0005
 LOCK = 0x5EA1
-"""Of whoever adds to the log or its index."""
+"""Of whoever adds to the log."""
 _WAITING = """
 SELECT entry.id, entry.at, entry.kind, entry.subject, entry.envelope, unsealed.tally
 FROM unsealed JOIN entry ON entry.id = unsealed.entry_id ORDER BY unsealed.entry_id LIMIT {most}
@@ -74,15 +72,13 @@ class _Prepared:
     size: int
     waiting: Sequence[_Waiting]
     hashes: Sequence[bytes]
-    found: Findable
     counts: Mapping[tuple[str, str, str, str], int]
 
     @classmethod
     def of(cls, size: int, waiting: Sequence[_Waiting], pause: float) -> _Prepared:
         """Work it out, with pauses, in seconds."""
         hashes = [leaf_hash(entry.envelope) for entry in waiting]
-        found = findable((index, entry.id, entry.envelope) for index, entry in enumerate(_with_pauses(waiting, pause), size))
-        return cls(size, waiting, hashes, found, _summed(_with_pauses(waiting, pause)))
+        return cls(size, waiting, hashes, _summed(with_pauses(waiting, pause)))
 
 
 class Overtaken(Exception):
@@ -104,7 +100,7 @@ class Sealer:
         self._ids = Ids()
 
     def seal(self) -> Round:
-        """Seal everything that waits, and put a heartbeat on the log when the last is a minute old.
+        """Seal everything that waits, put a heartbeat on the log when the last is a minute old, and make what was sealed findable.
 
         Raises:
             SQLAlchemyError: the database does not take it; nothing is lost, the next round seals it.
@@ -117,7 +113,9 @@ class Sealer:
                 continue
             added += done.added
             if done.added < MOST_LEAVES:
-                return Round(added, done.size)
+                break
+        fill(self._database, self._pause)
+        return Round(added, done.size)
 
     def _round(self) -> Round:
         """One transaction's leaves. What they are is worked out before it, since on SQLite all who write wait for it."""
@@ -148,7 +146,7 @@ class Sealer:
         connection.execute(update(TreeRow).values(heartbeat=beat.at, heartbeats=number))
 
     def _add(self, connection: Connection, made: _Prepared, now: datetime.datetime) -> None:
-        """Make leaves of what waits, extend the tree, sign it, fill what is found by searching and counting, and put out what is told."""
+        """Make leaves of what waits, extend the tree, sign it, count, and put out what is told."""
         size, waiting, new = made.size, made.waiting, made.size + len(made.waiting)
         if changed(connection.execute(update(TreeRow).where(col(TreeRow.size) == size).values(size=new))) != 1:
             raise Overtaken
@@ -158,7 +156,6 @@ class Sealer:
         ]
         self._database.insert(connection, LeafRow, leaves)
         self._sign(connection, size, made.hashes, now)
-        index_leaves(self._database, connection, made.found)
         put_out(self._database, connection, [_leaf(index, entry) for index, entry in enumerate(waiting, size)])
         self._note_subjects(connection, size, waiting)
         self._count(connection, made.counts)
@@ -220,13 +217,6 @@ class SealerThread:
 def _waiting(connection: Connection) -> list[_Waiting]:
     """The first entries that wait, oldest first. One that is gone from `entry` keeps waiting, for the verifier to find."""
     return [_Waiting(*row) for row in fetched(connection, _WAITING.format(most=MOST_LEAVES))]
-
-
-def _with_pauses(waiting: Sequence[_Waiting], pause: float) -> Iterator[_Waiting]:
-    for number, entry in enumerate(waiting):
-        if number % _AT_A_STRETCH == 0:
-            time.sleep(pause)
-        yield entry
 
 
 def _leaf(index: int, entry: _Waiting) -> Leaf:

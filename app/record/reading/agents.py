@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from app.engine.decision import EmptyBecause
 from app.engine.vocabulary import Outcome
-from app.record.search.indexing import unpacked
+from app.record.search.indexing import below, indexed, unpacked
 from app.record.search.terms import term
 from app.record.store.tables import DailyCountRow, SearchBlockRow, SearchSpanRow
 
@@ -91,8 +91,9 @@ def _counted(connection: Connection, blocks: tuple[int, int] | None, pack: str |
     empty = _joined(connection, blocks, [term("empty", cause) for cause in get_args(EmptyBecause)])
     answered = _joined(connection, blocks, [term("outcome", outcome) for outcome in get_args(Outcome)])
     of_pack = None if pack is None else _joined(connection, blocks, [term("pack", pack)])
+    end = indexed(connection)
     for name, block, own in _agents(connection, blocks):
-        relevant = own & listed.get(block, 0) & ~empty.get(block, 0)
+        relevant = own & below(end, block) & listed.get(block, 0) & ~empty.get(block, 0)
         if of_pack is not None:
             relevant &= of_pack.get(block, 0)
         decisions[name] += relevant.bit_count()

@@ -37,7 +37,8 @@ _CLOSED: Mapping[str, Sequence[str]] = {
     "empty": get_args(EmptyBecause),
 }
 """Filters whose values are known for all packs."""
-_OF_PACKS = ("stage", "phase", "moment", "signal", "offered", "tariff", "suppressed", "clause", "outcome")
+_OF_PACKS = ("stage", "phase", "moment", "signal", "offered", "tariff", "suppressed", "clause")
+"""Filters whose values are names of a pack."""
 
 
 class BadFilters(ValueError):
@@ -114,18 +115,36 @@ def _wrong_value(connection: Connection, name: str, value: str, pack: Pack | Non
     if name == "caller" and not is_caller(connection, value) and not _on_record(connection, sought(name, value)):
         hint = near_caller(connection, value)
         return f"nobody of this name ever called{f'; {hint}' if hint else ''}"
-    if name == "outcome" and value.rpartition(":")[2] not in get_args(Outcome):
+    if name == "outcome":
+        return _wrong_outcome(connection, value, pack)
+    return _wrong_name(connection, name, value, pack) if name in _OF_PACKS else None
+
+
+def _wrong_outcome(connection: Connection, value: str, pack: Pack | None) -> str | None:
+    action, _, outcome = value.rpartition(":")
+    if outcome not in get_args(Outcome):
         words = get_args(Outcome)
-        hint = nearest(value.rpartition(":")[2], words) or "one of " + ", ".join(words)
-        return f"expected an outcome, alone or as action:outcome; {hint}"
-    if name in _OF_PACKS and pack is not None and name != "outcome":
-        known_names, given = names_of(pack, name), value.partition(":")[0]
-        if given not in known_names and not _on_record(connection, _telling(name, value, known_names)):
-            hint = nearest(given, known_names) or (f"one of {', '.join(known_names)}" if len(known_names) <= _FEW else "")
-            return f"nothing on record and nothing in the pack in force has this name{f'; {hint}' if hint else ''}"
-        if name == "signal":
-            return _wrong_level(connection, value, pack)
-    return None
+        return f"expected an outcome, alone or as action:outcome; {nearest(outcome, words) or 'one of ' + ', '.join(words)}"
+    if value == outcome or _on_record(connection, sought("outcome", value)):
+        return None
+    return _unknown_name(action, () if pack is None else pack.by_id)
+
+
+def _wrong_name(connection: Connection, name: str, value: str, pack: Pack | None) -> str | None:
+    """What is wrong with a name of a pack: it is none of the pack in force, and none on record either."""
+    known = () if pack is None else names_of(pack, name)
+    given = value.partition(":")[0] if name == "signal" else value
+    if given not in known:
+        return None if _on_record(connection, _telling(name, value, known)) else _unknown_name(given, known)
+    return _wrong_level(connection, value, pack) if name == "signal" and pack is not None else None
+
+
+def _unknown_name(given: str, known: Collection[str]) -> str | None:
+    """What to say of a name that nothing has; what somebody types is not put on the record of who searched for what."""
+    if given in known:
+        return None
+    hint = nearest(given, known) or (f"one of {', '.join(known)}" if 0 < len(known) <= _FEW else "")
+    return f"nothing on record and nothing in the pack in force has this name{f'; {hint}' if hint else ''}"
 
 
 def _is_agent(value: str) -> bool:

@@ -11,9 +11,8 @@ import orjson
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from app.record.log import tree
 from app.record.search import cursors
-from app.record.search.indexing import asked
+from app.record.search.indexing import asked, indexed
 from app.record.search.looking import Finder
 from app.record.search.query import Query
 from app.record.store.tables import EntryRow, LeafRow
@@ -41,7 +40,7 @@ class Page:
     Attributes:
         hits: the entries.
         cursor: what gives the next page; none at the end.
-        searched: how many leaves the log had: all of them up to this one were searched, entries that wait to be sealed were not.
+        searched: how many leaves the index had: all of them were searched, entries that wait to be sealed or indexed were not.
     """
 
     hits: tuple[Hit, ...]
@@ -63,7 +62,7 @@ def search(connection: Connection, query: Query, *, limit: int = PAGE, cursor: s
     Raises:
         BadCursor: of another search, or none at all.
     """
-    size = tree.size(connection)
+    size = indexed(connection)
     end = size if cursor is None else min(cursors.read(cursor, query), size)
     finder = Finder(connection, query, end, MOST_BLOCKS)
     found = list(islice(finder.leaves(), limit + 1))
@@ -76,12 +75,12 @@ def search(connection: Connection, query: Query, *, limit: int = PAGE, cursor: s
 
 def counted(connection: Connection, query: Query) -> int:
     """How many sealed entries the query finds."""
-    return sum(bits.bit_count() for _, bits in Finder(connection, query, tree.size(connection)).blocks())
+    return sum(bits.bit_count() for _, bits in Finder(connection, query, indexed(connection)).blocks())
 
 
 def found_ids(connection: Connection, query: Query, most: int) -> list[str]:
     """Ids of the newest entries that the query finds."""
-    indexes = list(islice(Finder(connection, query, tree.size(connection), MOST_BLOCKS).leaves(), most))
+    indexes = list(islice(Finder(connection, query, indexed(connection), MOST_BLOCKS).leaves(), most))
     ids: dict[int, str] = {}
     for part in asked(indexes):
         rows = select(col(LeafRow.leaf_index), col(LeafRow.entry_id)).where(col(LeafRow.leaf_index).in_(part))

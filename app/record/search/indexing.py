@@ -1,9 +1,10 @@
-"""The search index: for every 4,096 leaves and every term, which of them carry it. Filled as leaves are sealed, never read for a proof."""
+"""The search index: for every 4,096 leaves and every term, which of them carry it. Filled behind the log, never read for a proof."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -12,7 +13,7 @@ from sqlmodel import col
 
 from app.record.search.terms import outcome_terms, terms_of
 from app.record.store.database import Database, fetched
-from app.record.store.tables import LeafRow, SearchBlockRow, SearchSpanRow
+from app.record.store.tables import LeafRow, SearchBlockRow, SearchIndexRow, SearchSpanRow
 
 BLOCK = 4_096
 _WHOLE = BLOCK // 8
@@ -38,10 +39,10 @@ class Findable(NamedTuple):
 
 
 def findable(leaves: Iterable[tuple[int, str, bytes]]) -> Findable:
-    """What leaves are found by, before the transaction that adds them: nobody waits for this.
+    """What leaves are found by.
 
     Args:
-        leaves: of each its index, the id of its entry, and the entry's envelope.
+        leaves: of each its index, lowest first, the id of its entry, and the entry's envelope.
     """
     found = Findable({}, {}, [], {})
     for index, entry_id, written in leaves:
@@ -57,20 +58,78 @@ def findable(leaves: Iterable[tuple[int, str, bytes]]) -> Findable:
     return found
 
 
-def index_leaves(database: Database, connection: Connection, found: Findable) -> None:
-    """Make leaves findable, in the transaction that adds them and after their rows of `leaf` are there.
-
-    What became of a decision is put on the decision's own leaf too, whichever of the two is sealed first.
+def answered(database: Database, connection: Connection, found: Findable) -> Places:
+    """The places of what outcomes tell on the decisions that they answer: outcomes among the leaves, and those that came before their
+    decision was a leaf. Whichever of the two is indexed later puts it there.
 
     Args:
         database: where they are.
-        connection: its transaction.
+        connection: a reading transaction.
         found: the leaves.
     """
-    for places in (found.places, _answered(database, connection, found)):
-        for block, terms in places.items():
-            _store(database, connection, block, terms)
-    _stretch(database, connection, found.spans)
+    known, told = dict(found.decisions), [*found.told, *_told_of(database, connection, list(found.decisions))]
+    earlier = sorted({body["decision"] for body in told} - known.keys())
+    for part in asked(earlier):
+        leaves = select(col(LeafRow.entry_id), col(LeafRow.leaf_index)).where(col(LeafRow.entry_id).in_(part))
+        known.update((row.entry_id, row.leaf_index) for row in connection.execute(leaves))
+    terms: dict[int, set[str]] = {}
+    for body in told:
+        if body["decision"] in known:
+            terms.setdefault(known[body["decision"]], set()).update(outcome_terms(body["outcome"], body["action"]))
+    places: Places = {}
+    for index in sorted(terms):
+        _place(places, index, terms[index])
+    return places
+
+
+def portions(places: Places, most: int) -> Iterator[tuple[int, dict[str, list[int]]]]:
+    """A block and some of its terms at a time, at most so many."""
+    for block, terms in places.items():
+        rest = iter(sorted(terms.items()))
+        while part := dict(islice(rest, most)):
+            yield block, part
+
+
+def put_terms(database: Database, connection: Connection, block: int, terms: Mapping[str, Sequence[int]]) -> None:
+    """Put the places of terms into a block, beside those that it has. What is there already may be put there again.
+
+    Args:
+        database: where the index is.
+        connection: a writing transaction.
+        block: its number.
+        terms: the places by term, lowest first.
+    """
+    among, values = database.is_one_of(list(terms))
+    before = dict(fetched(connection, _STORED.format(block=block, among=among), values))
+    rows = [{"term": term, "block": block, "bits": _joined(before.get(term, b""), offsets)} for term, offsets in terms.items()]
+    database.put(connection, SearchBlockRow, rows, replacing=["bits"])
+
+
+def put_spans(database: Database, connection: Connection, spans: Mapping[int, tuple[str, str]]) -> None:
+    """Note the first and last time of leaves of each block, beside what is noted.
+
+    Args:
+        database: where the index is.
+        connection: a writing transaction.
+        spans: the times by block.
+    """
+    joined = dict(spans)
+    among, values = database.is_one_of(list(spans))
+    for block, first_at, last_at in fetched(connection, _SPANS.format(among=among), values):
+        first, last = spans[block]
+        joined[block] = min(first, first_at), max(last, last_at)
+    rows = [{"block": block, "first_at": first, "last_at": last} for block, (first, last) in joined.items()]
+    database.put(connection, SearchSpanRow, rows, replacing=["first_at", "last_at"])
+
+
+def indexed(connection: Connection) -> int:
+    """How many leaves of the log the index has: so far is it searched."""
+    return connection.execute(select(col(SearchIndexRow.leaves))).scalar_one()
+
+
+def below(end: int, block: int) -> int:
+    """The bits of a block whose leaves come before `end`."""
+    return (1 << max(0, min(end - block * BLOCK, BLOCK))) - 1
 
 
 def packed(bits: int) -> bytes:
@@ -116,24 +175,6 @@ def _bits(offsets: Iterable[int]) -> int:
     return int.from_bytes(bits, "little")
 
 
-def _answered(database: Database, connection: Connection, found: Findable) -> Places:
-    """The places of the terms of outcomes on decisions: of those that outcomes among the leaves answer, and of those among the leaves that
-    were answered before they were sealed."""
-    known, told = dict(found.decisions), [*found.told, *_told_of(database, connection, list(found.decisions))]
-    earlier = sorted({body["decision"] for body in told} - known.keys())
-    for part in asked(earlier):
-        leaves = select(col(LeafRow.entry_id), col(LeafRow.leaf_index)).where(col(LeafRow.entry_id).in_(part))
-        known.update((row.entry_id, row.leaf_index) for row in connection.execute(leaves))
-    terms: dict[int, set[str]] = {}
-    for body in told:
-        if body["decision"] in known:
-            terms.setdefault(known[body["decision"]], set()).update(outcome_terms(body["outcome"], body["action"]))
-    places: Places = {}
-    for index in sorted(terms):
-        _place(places, index, terms[index])
-    return places
-
-
 def _told_of(database: Database, connection: Connection, decisions: Sequence[str]) -> Iterator[Mapping[str, Any]]:
     """What entries of outcomes tell of these decisions; their rows only find them."""
     for part in asked(decisions):
@@ -143,29 +184,9 @@ def _told_of(database: Database, connection: Connection, decisions: Sequence[str
             yield body
 
 
-def _store(database: Database, connection: Connection, block: int, terms: Mapping[str, Sequence[int]]) -> None:
-    before: dict[str, bytes] = {}
-    for part in asked(list(terms)):
-        among, values = database.is_one_of(part)
-        before.update(fetched(connection, _STORED.format(block=block, among=among), values))
-    rows = [{"term": term, "block": block, "bits": _joined(before.get(term, b""), offsets)} for term, offsets in sorted(terms.items())]
-    database.put(connection, SearchBlockRow, rows, replacing=["bits"])
-
-
 def _joined(stored: bytes, offsets: Sequence[int]) -> bytes:
     """What was stored, with more places. Most often these come after those, and nothing of it has to be looked at."""
     come_after = not stored or int.from_bytes(stored[-2:], "little") < offsets[0]
     if come_after and len(stored) + 2 * len(offsets) < _WHOLE:
         return stored + struct.pack(f"<{len(offsets)}H", *offsets)
     return packed(unpacked(stored) | _bits(offsets))
-
-
-def _stretch(database: Database, connection: Connection, spans: Mapping[int, tuple[str, str]]) -> None:
-    """Keep the first and last time of each block."""
-    joined = dict(spans)
-    among, values = database.is_one_of(list(spans))
-    for block, first_at, last_at in fetched(connection, _SPANS.format(among=among), values):
-        first, last = spans[block]
-        joined[block] = min(first, first_at), max(last, last_at)
-    rows = [{"block": block, "first_at": first, "last_at": last} for block, (first, last) in joined.items()]
-    database.put(connection, SearchSpanRow, rows, replacing=["first_at", "last_at"])

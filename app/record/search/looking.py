@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import ColumnElement, Connection, select
 from sqlmodel import col
 
-from app.record.search.indexing import BLOCK, offsets, unpacked
+from app.record.search.indexing import BLOCK, below, offsets, unpacked
 from app.record.search.query import Query
 from app.record.store.tables import LeafRow, SearchBlockRow, SearchSpanRow, SubjectLeafRow
 
 _STEPS = (4, 64, 512)
-_ALL = (1 << BLOCK) - 1
 
 
 class Finder:
@@ -64,7 +63,7 @@ class Finder:
         return sorted((block for block in found if block <= last), reverse=True)
 
     def _matching(self, block: int, known: Mapping[tuple[str, int], int]) -> int:
-        bits = _ALL if (block + 1) * BLOCK <= self._end else (1 << (self._end - block * BLOCK)) - 1
+        bits = below(self._end, block)
         for group in self._groups:
             joined = 0
             for item in group:

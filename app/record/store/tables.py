@@ -260,6 +260,16 @@ class SearchSpanRow(SQLModel, table=True):
     last_at: str = Field(max_length=TIME)
 
 
+class SearchIndexRow(SQLModel, table=True):
+    """The one row that says how many leaves the search index has, and how often it was begun anew."""
+
+    __tablename__ = "search_index"
+
+    id: int = Field(primary_key=True)
+    leaves: int = Field(sa_type=BigInteger)
+    begun: int = Field(default=0, sa_type=BigInteger)
+
+
 class SubjectLeafRow(SQLModel, table=True):
     """The leaves of a subject."""
 

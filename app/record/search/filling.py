@@ -1,0 +1,120 @@
+"""Filling the search index: what becomes a leaf of the log is found a moment later. Nobody who stores decisions waits for it long."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Connection, Row, delete, select, update
+from sqlmodel import col
+
+from app.record.log import tree
+from app.record.search.indexing import Findable, answered, findable, portions, put_spans, put_terms
+from app.record.store.database import Database
+from app.record.store.tables import EntryRow, LeafRow, SearchBlockRow, SearchIndexRow, SearchSpanRow
+
+AT_ONCE = 1_000
+"""Leaves that are looked at together: most terms come with each few hundred, and are written once for all of them."""
+MOST_TERMS = 150
+"""Of one transaction: SQLite has one writer, and decisions wait for it meanwhile."""
+LOCK = 0x5EA2
+"""Of whoever changes the index."""
+_AT_A_STRETCH = 8
+_Item = TypeVar("_Item")
+
+
+class _Overtaken(Exception):
+    """Another process filled the index, or began it anew; what this one has put there is right, and is put there again."""
+
+
+def fill(database: Database, pause: float = 0) -> int:
+    """Index the leaves that are not in the index yet; how many.
+
+    The terms of some leaves are put there in several transactions, and can be put there again; then the index has these leaves. Where this
+    ends half-way, the next call begins with the same ones.
+
+    Args:
+        database: of the record.
+        pause: seconds for which others of this process may go on, again and again.
+
+    Raises:
+        SQLAlchemyError: the database does not take it.
+    """
+    added = 0
+    while True:
+        with database.reading() as connection:
+            state, size = _state(connection), tree.size(connection)
+            if state.leaves >= size:
+                return added
+            end = min(size, state.leaves + AT_ONCE)
+            leaves = _leaves(connection, state.leaves, end)
+        found = findable(with_pauses(leaves, pause))
+        with contextlib.suppress(_Overtaken):
+            _put(database, state, found, end, pause)
+            added += len(leaves)
+
+
+def fill_anew(database: Database) -> int:
+    """Empty the index and fill it again: after a version that finds entries by more, or where the index was lost. How many leaves were
+    indexed; those whose entries are archived are not. A service may go on meanwhile, and search finds less until the end.
+
+    Args:
+        database: of the record.
+    """
+    with database.writing() as connection:
+        database.lock(connection, LOCK)
+        connection.execute(delete(SearchBlockRow))
+        connection.execute(delete(SearchSpanRow))
+        connection.execute(update(SearchIndexRow).values(leaves=0, begun=SearchIndexRow.begun + 1))
+    return fill(database)
+
+
+def with_pauses(items: Sequence[_Item], pause: float) -> Iterator[_Item]:
+    """The items, and a pause before every few: Python runs one thread at a time, and others would hardly go on."""
+    for number, item in enumerate(items):
+        if number % _AT_A_STRETCH == 0:
+            time.sleep(pause)
+        yield item
+
+
+def _put(database: Database, state: Row[int, int], found: Findable, end: int, pause: float) -> None:
+    with database.reading() as connection:
+        told = answered(database, connection, found)
+    for block, terms in (*portions(found.places, MOST_TERMS), *portions(told, MOST_TERMS)):
+        with _changing(database, state) as connection:
+            put_terms(database, connection, block, terms)
+        time.sleep(pause)
+    with _changing(database, state) as connection:
+        put_spans(database, connection, found.spans)
+        connection.execute(update(SearchIndexRow).values(leaves=end))
+
+
+@contextlib.contextmanager
+def _changing(database: Database, state: Row[int, int]) -> Iterator[Connection]:
+    """A transaction that changes the index, which is as far as it was.
+
+    Raises:
+        _Overtaken: it is not.
+    """
+    with database.writing() as connection:
+        database.lock(connection, LOCK)
+        if _state(connection) != state:
+            raise _Overtaken
+        yield connection
+
+
+def _state(connection: Connection) -> Row[int, int]:
+    """How many leaves the index has, and how often it was begun."""
+    return connection.execute(select(col(SearchIndexRow.leaves), col(SearchIndexRow.begun))).one()
+
+
+def _leaves(connection: Connection, first: int, end: int) -> Sequence[tuple[int, str, bytes]]:
+    query = (
+        select(col(LeafRow.leaf_index), col(EntryRow.id), col(EntryRow.envelope))
+        .join(EntryRow, col(EntryRow.id) == col(LeafRow.entry_id))
+        .where(col(LeafRow.leaf_index) >= first, col(LeafRow.leaf_index) < end)
+        .order_by(col(LeafRow.leaf_index))
+    )
+    return [(row.leaf_index, row.id, bytes(row.envelope)) for row in connection.execute(query)]
