@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 
 from app.record.store.tables import (
     CallerRow,
+    ChoiceRow,
     ContactRow,
     IdempotencyRow,
     LeafRow,
@@ -32,9 +33,11 @@ class NothingThere(Exception):
 
 _OUTCOME = ("decision_id", "subject", "action", "outcome", "at", "agent", "reference", "reason")
 _CONTACT = ("subject", "at", "channel", "kind", "action", "campaign", "result", "decision_id")
+_CHOICE = ("subject", "choice", "about", "step", "at", "entry_id")
 _COLUMNS: Mapping[type[SQLModel], tuple[str, ...]] = {
     OutcomeRow: _OUTCOME,
     ContactRow: _CONTACT,
+    ChoiceRow: _CHOICE,
     PackRow: ("name", "version", "at", "author", "files"),
     PackStepRow: ("digest", "step", "at", "by", "effective_at", "note"),
     CallerRow: ("role", "grade", "secret_hash", "since", "made_by", "revoked_at"),
@@ -43,8 +46,8 @@ _COLUMNS: Mapping[type[SQLModel], tuple[str, ...]] = {
     IdempotencyRow: ("entry_id", "subject"),
 }
 """What a row restates of its entry."""
-_DELETED = (OutcomeRow, ContactRow, PackRow, PackStepRow, CallerRow, SubjectRow, SubjectLeafRow)
-_PUT_IN = (OutcomeRow, ContactRow, PackRow, PackStepRow, CallerRow, SubjectLeafRow, IdempotencyRow)
+_DELETED = (OutcomeRow, ContactRow, ChoiceRow, PackRow, PackStepRow, CallerRow, SubjectRow, SubjectLeafRow)
+_PUT_IN = (OutcomeRow, ContactRow, ChoiceRow, PackRow, PackStepRow, CallerRow, SubjectLeafRow, IdempotencyRow)
 _FILES = zlib.compress(b'{"rules/pack.yaml":"pack: {name: forged}"}')
 
 
@@ -77,7 +80,13 @@ def put_in(table: type[SQLModel]) -> Forging:
     def forge(connection: Connection, chance: Random) -> str:
         row = _drawn(connection, _table(table), chance)
         made = {name: f"01a20427-{chance.randrange(16**4):04x}-7000-8000-{chance.randrange(16**12):012x}" for name in ("id", "entry_id")}
-        made |= {"digest": f"sha256:{chance.randrange(16**64):064x}", "name": "ghost", "key": "forged", "secret_hash": chance.randbytes(32)}
+        made |= {
+            "digest": f"sha256:{chance.randrange(16**64):064x}",
+            "name": "ghost",
+            "key": "forged",
+            "about": "ghost",
+            "secret_hash": chance.randbytes(32),
+        }
         keep = {"digest"} if table is PackStepRow else set()
         values = {name: made.get(name, value) if name not in keep else value for name, value in row.items()}
         if table is SubjectLeafRow:

@@ -14,6 +14,7 @@ from sqlmodel import col
 from app.engine.pack import digest_of
 from app.record.callers import hash_of, key_digest
 from app.record.canonical import canonical
+from app.record.choices import MADE, REPLACED, Step, chosen_by
 from app.record.contacts import contact_id, contact_row
 from app.record.ids import Ids
 from app.record.keys import Keys
@@ -24,6 +25,7 @@ from app.record.privacy import lookup_of, new_subject, seal, unwrap
 from app.record.store.database import Database, stamp
 from app.record.store.tables import (
     CallerRow,
+    ChoiceRow,
     ContactRow,
     EntryRow,
     IdempotencyRow,
@@ -166,6 +168,11 @@ class Book:
         body = {**told, "decision": decision_id, "action": action, "outcome": outcome, "at": stamp(self.now)}
         return self.add("outcome", body, subscriber, {"answer": "{}", "reference": reference})
 
+    def choose(self, subscriber: str, choice: str, about: str | None = None, step: Step = MADE) -> str:
+        """What a subscriber chooses for good, or takes back; the id of the entry."""
+        told = {"caller": "desk", "role": "self_service", "choice": choice, "about": about, "step": step}
+        return self.add("choice", {name: value for name, value in told.items() if value is not None}, subscriber)
+
     def hold(self, subscriber: str, reason: str) -> str:
         """Put a subscriber under legal hold."""
         entry_id = self.add("hold", {"by": "lea", "step": "held"}, subscriber, {"reason": reason})
@@ -191,7 +198,7 @@ class Book:
         entry_id = self.add("erasure", {"by": "pia", "basis": "asked"}, subscriber)
         with self.database.writing() as connection:
             token = connection.execute(select(col(EntryRow.subject)).where(col(EntryRow.id) == entry_id)).scalar_one()
-            for table in (ContactRow, IdempotencyRow, SubjectLeafRow):
+            for table in (ContactRow, ChoiceRow, IdempotencyRow, SubjectLeafRow):
                 connection.execute(delete(table).where(table.__table__.c.subject == token))  # type: ignore[attr-defined]
             connection.execute(delete(SubjectRow).where(col(SubjectRow.token) == token))
             connection.execute(update(OutcomeRow).where(col(OutcomeRow.subject) == token).values(subject=None, reference=None))
@@ -210,6 +217,10 @@ class Book:
             step = {name: body.get(name) for name in ("digest", "step", "by", "effective_at")}
             note = NOTE if body.get("note") == digest(NOTE.encode()) else None
             connection.execute(insert(PackStepRow), {"entry_id": row["id"], "at": row["at"], **step, "note": note})
+        chosen = chosen_by(row["kind"], body)
+        if chosen is not None:
+            values = {"subject": row["subject"], **chosen._asdict(), "at": row["at"], "entry_id": row["id"]}
+            self.database.put(connection, ChoiceRow, [values], replacing=REPLACED)
         if row["kind"] != "outcome":
             return
         connection.execute(insert(OutcomeRow), outcome_row(row["id"], row["subject"], body, private.get("reference")))
@@ -219,11 +230,11 @@ class Book:
         before = connection.execute(known).scalar()
         contact = contact_row({"channel": "call_centre"}, body["decision"], offered, body["outcome"], at, before)
         if contact is not None and row["subject"] is not None:
-            values = [{**contact.values, "subject": row["subject"]}]
+            rows = [{**contact.values, "subject": row["subject"]}]
             if contact.replacing:
-                self.database.put(connection, ContactRow, values, replacing=contact.replacing)
+                self.database.put(connection, ContactRow, rows, replacing=contact.replacing)
             else:
-                self.database.insert_missing(connection, ContactRow, values)
+                self.database.insert_missing(connection, ContactRow, rows)
 
     def _subject(self, connection: Any, subscriber: str) -> tuple[str, bytes]:
         lookup = lookup_of(self.keys, subscriber)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlmodel import col
 
 from app.record.canonical import canonical
+from app.record.choices import MADE, TAKEN_BACK
 from app.record.contacts import STRENGTH
 from app.record.export.bundle import verify as verifier
 from app.record.export.bundling import Bundle
@@ -50,7 +51,7 @@ def random_log(book: Book, chance: Random, entries: int) -> None:
     for number in range(entries):
         writer = chance.choice(writers)
         writer.now = book.now = max(one.now for one in writers)
-        kind = chance.choice(["decision"] * 6 + ["outcome"] * 2 + ["read", "caller", "step", "hold"])
+        kind = chance.choice(["decision"] * 6 + ["outcome"] * 2 + ["read", "caller", "step", "hold", "choice"])
         subscriber = f"s-{chance.randint(1, 9)}"
         if kind == "decision" or (kind == "outcome" and not decided):
             decided.append((writer.decide(subscriber, explain=chance.choice(["none", "full"])), subscriber))
@@ -63,6 +64,11 @@ def random_log(book: Book, chance: Random, entries: int) -> None:
             writer.step("activated", effective_at=chance.choice([None, "2026-12-01T00:00:00.000000+00:00"]))
         elif kind == "hold":
             writer.hold(subscriber, "court")
+        elif kind == "choice":
+            choice, about = chance.choice(
+                [("no_marketing", None), ("no_channel", "sms"), ("no_channel", "app"), ("no_action", "bill_explain")]
+            )
+            writer.choose(subscriber, choice, about, chance.choice([MADE, MADE, TAKEN_BACK]))
         else:
             writer.add(kind, {"caller": "desk", "what": "decision"})
         if chance.random() < 0.08:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
@@ -10,29 +13,59 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from app.engine.intake import FieldProblem, RequestError
-from app.engine.intake.wording import nearest_or_all
+from app.engine.intake.problems import MOST_PROBLEMS
+from app.engine.intake.wording import is_plain, nearest_or_all
+
+QUERY = "query"
+"""The field of a parameter whose name is not repeated."""
+_NEARLY = 0.8
+"""How near a parameter has to be to the name of a header."""
 
 
 def check_parameters(request: Request) -> None:
     """See that a request has no parameter that its route has not, and none twice that is one value.
 
     Raises:
-        RequestError: naming the parameter that was meant; one that there is not is not repeated.
+        RequestError: naming each parameter that there is not, where it is a plain word, and the one that was meant.
     """
     route: APIRoute = request.scope["route"]
     problems = [*_headers_twice(request, route.dependant)]
     if request.scope["query_string"]:
-        problems += _wrong_query(request, _parameters(route.dependant))
+        problems += islice(_wrong_query(request, _parameters(route.dependant), _headers(route.dependant)), MOST_PROBLEMS)
     if problems:
         raise RequestError(problems)
 
 
-def _wrong_query(request: Request, known: Mapping[str, bool]) -> Iterator[FieldProblem]:
+def _wrong_query(request: Request, known: Mapping[str, bool], headers: Mapping[str, str]) -> Iterator[FieldProblem]:
     for name in dict.fromkeys(request.query_params):
         if name not in known:
-            yield FieldProblem("query", f"has a parameter that there is not; {_those(name, tuple(known))}")
+            yield _unknown(name, _in_header(name, headers) or _those(name, tuple(known)))
         elif not known[name] and len(request.query_params.getlist(name)) > 1:
             yield FieldProblem(name, "is given twice; give it once")
+
+
+def _unknown(name: str, instead: str) -> FieldProblem:
+    """A parameter that there is not. A name that is no plain word may be somebody's, and is left out."""
+    if is_plain(name):
+        return FieldProblem(name, f"is no parameter of this call; {instead}")
+    return FieldProblem(QUERY, f"has a parameter that there is not; {instead}")
+
+
+def _in_header(name: str, headers: Mapping[str, str]) -> str:
+    """Where to say it instead, when it is the name of a header, or nearly; `headers` has each by its `_letters`."""
+    found = difflib.get_close_matches(_letters(name), headers, n=1, cutoff=_NEARLY)
+    return f"send it as the header `{headers[found[0]]}`" if found else ""
+
+
+def _headers(dependant: Dependant) -> dict[str, str]:
+    """The headers of a route by what they may be called: `X-Subscriber-Id` is a subscriber's id, and says which subscriber."""
+    names = [field.alias for field in dependant.header_params]
+    return {called: name for name in names for called in (_letters(name), _letters(name).removesuffix("id"))}
+
+
+def _letters(name: str) -> str:
+    """A name without capitals and marks, and without the `X-` of headers."""
+    return re.sub("[^a-z]", "", re.sub("^x[-_]", "", name.lower()))
 
 
 def _those(name: str, known: Sequence[str]) -> str:

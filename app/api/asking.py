@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from starlette.datastructures import Headers
 
 from app.api.bodies import Refused
 from app.api.problems import problem
 from app.engine.intake import FieldProblem
+from app.engine.vocabulary import Channel
 from app.record.callers import Caller
 
+SPOKEN = frozenset({"call_centre", "outbound_call", "video_desk", "shop", "account_manager", "field"})
+"""Channels on which a person speaks: what is to be said there is for our own people, and a customer is shown nothing of it."""
+_SHOWN = ", ".join(channel for channel in get_args(Channel) if channel not in SPOKEN)
 _HEADER = "X-Subscriber-Id"
 
 
@@ -29,6 +35,16 @@ def check_subscriber(caller: Caller, subscriber: str, headers: Headers) -> None:
         raise _forbidden("subscriber.id", "is not the subscriber whom the token names; leave it out")
     if headers.get(_HEADER, subscriber) != subscriber:
         raise _forbidden(_HEADER, "is not the subscriber whom the token names; leave it out")
+
+
+def check_channel(caller: Caller, channel: str) -> None:
+    """See that a customer asks on a channel on which they are told something themselves.
+
+    Raises:
+        Refused: it is one on which a person speaks to them.
+    """
+    if caller.role == "self_service" and channel in SPOKEN:
+        raise _forbidden("channel", f"is one on which a person speaks, not an app; the role `{caller.role}` asks on {_SHOWN}")
 
 
 def agent_of(caller: Caller, given: str | None) -> str | None:

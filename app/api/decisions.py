@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.api.answers import DecisionAnswer
+from app.api.asking import check_channel
 from app.api.bodies import Refused, json_answer, read_json
 from app.api.calls import Admitted
 from app.api.deciding import case_of, decided, known, made, step
@@ -40,6 +41,7 @@ async def decide_one(call: Admitted, idempotency_key: RepeatKey = None) -> Respo
         asked = parse_request(body, call.caller.subject)
     now = call.now()
     _check_mode(call.caller, asked.mode)
+    check_channel(call.caller, asked.channel)
     if asked.mode == "what_if":
         return json_answer((await decided(call, case_of(call, asked, now), asked.explain, now, None)).answer)
     who = Asked(call.caller.name, call.caller.role, asked.explain, asked.history, agent=asked.agent)

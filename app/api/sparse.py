@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Annotated
 
 import orjson
@@ -11,7 +13,8 @@ from pydantic import Field
 
 from app.api.parameters import Worded
 from app.engine.intake import FieldProblem, RequestError
-from app.engine.intake.wording import nearest_or_all
+from app.engine.intake.problems import MOST_PROBLEMS
+from app.engine.intake.wording import nearest_or_all, quoted
 
 Fields = Annotated[
     Annotated[
@@ -34,11 +37,27 @@ def chosen(wanted: str | None, shape: type) -> tuple[str, ...] | None:
     """
     if wanted is None:
         return None
-    known, names = [field.name for field in dataclasses.fields(shape)], tuple(dict.fromkeys(wanted.split(",")))
-    wrong = [FieldProblem("fields", f"has a field that there is not; {nearest_or_all(name, known)}") for name in names if name not in known]
+    names = tuple(dict.fromkeys(wanted.split(",")))
+    check_fields(names, [field.name for field in dataclasses.fields(shape)])
+    return names
+
+
+def check_fields(names: Iterable[str], known: Sequence[str]) -> None:
+    """See that an answer has what `fields` asks for.
+
+    Args:
+        names: as sent.
+        known: that the answer has.
+
+    Raises:
+        RequestError: naming each that it has not, where it is a plain word, and the one that was meant.
+    """
+    wrong = [
+        FieldProblem("fields", f"{quoted(name, 'one of them')} is no field of the answer; {nearest_or_all(name, known)}")
+        for name in islice((name for name in names if name not in known), MOST_PROBLEMS)
+    ]
     if wrong:
         raise RequestError(wrong)
-    return names
 
 
 def only(answer: bytes, names: tuple[str, ...] | None) -> bytes:

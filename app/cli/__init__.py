@@ -12,12 +12,14 @@ from app.cli.commands.deciding import decide
 from app.cli.commands.keys import keys_app
 from app.cli.commands.pack import pack_app
 from app.cli.commands.record import record_app
+from app.cli.commands.refusing import Commands
 from app.cli.commands.running import serve, version, witness
 from app.cli.commands.token import token_app
 from app.cli.commands.webhook import webhook_app
 
 app = typer.Typer(
     name="wanliu",
+    cls=Commands,
     help="Decides the next best action for a telecom subscriber, and says why.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

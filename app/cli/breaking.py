@@ -19,7 +19,9 @@ _unit = re.compile(
     rf"(?:(?:[^\s{_wide}{_open}][^\s{_wide}]*(?:(?<=[0-9])(?![{_open}{_close}])[{_wide}])?)|(?![{_open}{_close}])[{_wide}])?"
     rf"[{_close}]*\s*"
 )
-"""What stays on one line: a character of Chinese, a word, a code, or a figure with its unit, with the brackets and stops around it."""
+"""What stays on one line of Chinese: a character, a word, a code, or a figure with its unit, with the brackets and stops around it."""
+_word = re.compile(r"\s*\S+\s*")
+"""What stays on one line where there is no Chinese."""
 
 
 class Page(Console):
@@ -30,7 +32,7 @@ class Page(Console):
         width = options or self.options
         if isinstance(renderable, str):
             renderable = self.render_str(renderable, highlight=width.highlight or False, markup=width.markup)
-        if isinstance(renderable, Text) and not (width.no_wrap or renderable.no_wrap) and _has_wide.search(renderable.plain):
+        if isinstance(renderable, Text) and not (width.no_wrap or renderable.no_wrap) and is_wide(renderable.plain):
             renderable = broken(renderable, width.max_width)
         yield from super().render(renderable, options)
 
@@ -57,6 +59,16 @@ def places(line: str, width: int) -> list[int]:
             room = width
         room -= cell_len(unit)
     return found
+
+
+def is_wide(text: str) -> bool:
+    """Is there Chinese in it?"""
+    return _has_wide.search(text) is not None
+
+
+def units(line: str) -> Iterator[str]:
+    """What stays on one line of a text, if there is room for it."""
+    return (match.group() for match in (_unit if is_wide(line) else _word).finditer(line))
 
 
 def _units(line: str, width: int) -> Iterator[tuple[int, str]]:

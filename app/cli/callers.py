@@ -8,9 +8,8 @@ import getpass
 from collections.abc import Iterator
 from typing import Any
 
-from rich.table import Table
-
 from app.api.identity.trusting import trust_of
+from app.cli.columns import Columns, table
 from app.cli.console import err, fail, out, write_json
 from app.cli.pack_tables import moment
 from app.cli.packs import settings
@@ -100,13 +99,13 @@ def _known(record: Record) -> dict[str, Listed]:
     return {caller.name: caller for caller in record.read_now(all_callers)}
 
 
-def _table(callers: list[Listed]) -> Table:
-    table = Table("name", "role", "grade", "system", "since", "added by", "revoked", box=None, pad_edge=False)
+def _table(callers: list[Listed]) -> Columns:
+    made = table("", "name", "role", "grade", "system", "since", "added by", "revoked", whole=(4, 6), loose=(0, 3, 5))
     for caller in callers:
         since, revoked = moment(caller.since), moment(caller.revoked_at)
         cells: list[Any] = [caller.name, caller.role, caller.grade or "", caller.system or caller.name, since, caller.made_by, revoked]
-        table.add_row(*cells, style="dim" if caller.revoked_at else None)
-    return table
+        made.add_row(*cells, style="dim" if caller.revoked_at else None)
+    return made
 
 
 def _tell(text: str) -> None:

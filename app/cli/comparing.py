@@ -16,9 +16,10 @@ from app.campaign.mapping import load_mapping
 from app.campaign.rows import Lines, open_table
 from app.campaign.summary import titles_of
 from app.campaign.table import Asking
+from app.cli.columns import table
 from app.cli.console import out, write_json
 from app.cli.labels import kind_of_part
-from app.cli.packs import files_of, folder_of, load, table, unusable
+from app.cli.packs import files_of, folder_of, load, unusable
 from app.cli.tables import opened, own_facts, told, watched
 from app.engine.pack import Pack, PackError, parts_of
 from app.engine.pack.checking import Parts

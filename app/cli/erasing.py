@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
+from app.cli.columns import table
 from app.cli.console import complain, fail, out, write_json
 from app.cli.store import the_record, who
 
@@ -100,10 +99,10 @@ def _show_months(months: Sequence[Month], years: int, laws: Sequence[str]) -> No
     if not months:
         out().print("No month is older.")
         return
-    table = Table("month", "entries that go", "kept", "", box=None, header_style="dim", pad_edge=False)
+    made = table("", "month", "entries that go", "kept", "", right=(1, 2))
     for month in months:
-        table.add_row(month.month, f"{month.entries:,}", f"{month.kept:,}", month.hindered or "")
-    out().print(table)
+        made.add_row(month.month, f"{month.entries:,}", f"{month.kept:,}", month.hindered or "")
+    out().print(made)
 
 
 _ROWS = {

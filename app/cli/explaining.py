@@ -9,9 +9,9 @@ from pathlib import Path
 
 from rich.console import RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text as Line
 
+from app.cli.columns import table
 from app.cli.console import fail, out, write_json
 from app.cli.labels import kind_of_part
 from app.cli.packs import files_of, folder_of, unusable
@@ -92,9 +92,8 @@ def _rows(title: str, rows: Sequence[tuple[str, ...]]) -> Iterator[RenderableTyp
         return
     if title:
         yield Line(f"\n{title}", style="bold")
-    made = Table.grid(padding=(0, 2, 0, 0))
-    for place in range(len(rows[0])):
-        made.add_column(overflow="fold", no_wrap=False, style="cyan" if place == 0 and title else "dim" if place == 0 else None)
+    made = table("", *[""] * len(rows[0]), styles=["cyan" if title else "dim"])
+    made.show_header = False
     for row in rows:
-        made.add_row(*(Line(cell) for cell in row))
+        made.add_row(*row)
     yield Padding(made, (0, 0, 0, 2))

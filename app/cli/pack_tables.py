@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
-from app.cli.packs import table
+from app.cli.columns import Columns, table
 from app.engine.texts import Language
 from app.record.packs.history import State, Step, shortened
 
@@ -78,26 +77,31 @@ def say(name: str, language: Language, *given: object) -> str:
     return _words[name][language == "zh"].format(*given)
 
 
-def packs_table(shelf: Shelf, now: str, language: Language) -> Table:
+def packs_table(shelf: Shelf, now: str, language: Language) -> Columns:
     """Every pack with its state at a time."""
     names = ("digest", "pack", "version", "state", "author", "approver", "since")
-    made = table("", *(say(name, language) for name in names))
+    made = table("", *(say(name, language) for name in names), whole=(6,), loose=(4, 5))
     for digest in shelf.packs:
         pack = shelf.summary(digest, now)
         state = Text(state_word(pack.state, language), style=_STYLES.get(pack.state, "none"))
         since = moment(pack.active_since or pack.scheduled_for)
         made.add_row(shortened(digest), Text(pack.name), Text(pack.version), state, Text(pack.author), Text(pack.approved_by or ""), since)
-    return _whole(made, "digest", "state", "since", language=language)
+    return made
 
 
-def steps_table(shelf: Shelf, language: Language) -> Table:
+def steps_table(shelf: Shelf, language: Language) -> Columns:
     """Everything that was done with the packs, oldest first."""
-    made = table(f"\n{say('steps', language)}", *(say(name, language) for name in ("at", "digest", "step", "by", "from", "note")))
+    made = table(
+        f"\n{say('steps', language)}",
+        *(say(name, language) for name in ("at", "digest", "step", "by", "from", "note")),
+        whole=(0, 4),
+        loose=(3,),
+    )
     for step in shelf.history.steps:
         ahead = step.effective_at if step.effective_at != step.at else None
         done = step_word(step.step, language)
         made.add_row(moment(step.at), shortened(step.digest), done, Text(step.by), moment(ahead), Text(_note(step, language)))
-    return _whole(made, "at", "digest", "step", "from", language=language)
+    return made
 
 
 def tests_in_words(passed: int | None, failed: int | None, language: Language) -> str:
@@ -128,11 +132,3 @@ def step_word(step: str, language: Language) -> str:
 def moment(time: str | None) -> str:
     """A time to the second, as people read it."""
     return f"{time[:10]} {time[11:19]}Z" if time else ""
-
-
-def _whole(made: Table, *names: str, language: Language) -> Table:
-    """The table with some columns kept on one line: where it is narrow, names and notes give way."""
-    headers = {say(name, language) for name in names}
-    for column in made.columns:
-        column.no_wrap = column.header in headers
-    return made

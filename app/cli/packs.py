@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text as Line
 
+from app.cli.columns import table
 from app.cli.console import cannot_read, fail, out, write_json
 from app.cli.labels import labels_of, word
 from app.engine.problems import PackError, Problem
@@ -132,27 +132,16 @@ def _head(pack: Pack, labels: Labels) -> RenderableType:
     )
 
 
-def table(title: str, *columns: str, right: Iterable[int] = ()) -> Table:
-    """An empty table in our style; `right` are the places of columns of figures."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    figures = set(right)
-    for place, name in enumerate(columns):
-        made.add_column(name, justify="right" if place in figures else "left", overflow="fold")
-    return made
-
-
 def _actions(pack: Pack, language: Language, labels: Labels) -> RenderableType:
-    """Actions by the gentlest phase they are for; a column a phase, gentlest first."""
+    """Actions by the gentlest phase they are for, with all of these phases, gentlest first."""
     phases = pack.phases[::-1]
-    names = [phase.title.say(language) for phase in phases]
-    short = [name[: 2 if language == "zh" else 4] for name in names]
-    made = table(f"\n{labels['actions']}", labels["action"], labels["title"], labels["kind"], labels["lever"], labels["duty"], *short)
+    heads = (labels[name] for name in ("action", "title", "kind", "lever", "duty", "phases"))
+    made = table(f"\n{labels['actions']}", *heads)
     for action in sorted(pack.actions, key=lambda action: (_gentlest(phases, action), action.kind, action.lever, action.id)):
         kind, lever = word(action.kind, language), word(action.lever, language)
         duty = word(action.duty if action.duty_slot is None else "by case", language)
-        made.add_row(
-            action.id, action.title.say(language), kind, lever, duty, *("•" if phase.id in action.phases else "" for phase in phases)
-        )
+        titles = listed([phase.title.say(language) for phase in phases if phase.id in action.phases], language)
+        made.add_row(action.id, action.title.say(language), kind, lever, duty, titles)
     return made
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from app.cli.packs import table
+from app.cli.columns import Columns, table
 from app.cli.record_table_words import counted, say
 from app.engine.spoken import spoken
 from app.engine.terms import CAUSES, EMPTY, GATES, term
@@ -16,7 +16,6 @@ from app.record.packs.history import shortened
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
     from app.record.reading.figures import Figures
     from app.record.reading.pairs import Pairs, Priced
@@ -52,18 +51,18 @@ class _Tables:
     def _say(self, name: str, *given: object) -> str:
         return say(name, self._language, *given)
 
-    def _titled(self, name: str, rows: Table) -> Iterator[RenderableType]:
+    def _titled(self, name: str, rows: Columns) -> Iterator[RenderableType]:
         yield Text(f"\n{self._say(name)}", style="bold")
         yield rows
 
-    def _table(self, *heads: str, right: range) -> Table:
+    def _table(self, *heads: str, right: range) -> Columns:
         return table("", *(self._say(head) if head else "" for head in heads), right=right)
 
-    def _more(self, rows: Table, items: int, columns: int) -> None:
+    def _more(self, rows: Columns, items: int, columns: int) -> None:
         if items > _SOME:
             rows.add_row(self._say("and more", items - _SOME), *[""] * (columns - 1))
 
-    def _funnel(self) -> Table:
+    def _funnel(self) -> Columns:
         rows = self._table("gate", "cause", "actions", "share", right=range(2, 4))
         for gate in self._made.funnel:
             offered = gate.gate == "offered"
@@ -71,7 +70,7 @@ class _Tables:
             rows.add_row(name, "" if offered else term(CAUSES, gate.cause, self._language), f"{gate.actions:,}", f"{gate.share:.1%}")
         return rows
 
-    def _suppressions(self) -> Table:
+    def _suppressions(self) -> Columns:
         made = self._made
         rows = self._table("clause", "cause", "actions", "share", "", right=range(2, 4))
         for row in made.suppressions[:_SOME]:
@@ -81,13 +80,13 @@ class _Tables:
         rows.add_row(self._say("caps"), "", "", f"{made.capped:.2%}", "")
         return rows
 
-    def _empty(self) -> Table:
+    def _empty(self) -> Columns:
         rows = self._table("because", "decisions", "share", right=range(1, 3))
         for row in self._made.empty:
             rows.add_row(term(EMPTY, row.because, self._language), f"{row.decisions:,}", f"{row.share:.1%}")
         return rows
 
-    def _groups(self) -> Table:
+    def _groups(self) -> Columns:
         heads = ("pack", "by group", "group", "decisions", "with an offer", "ratio", "conceded", "ratio", "mean", "ratio")
         rows = self._table(*heads, right=range(3, 10))
         for row in self._made.groups:
@@ -106,7 +105,7 @@ class _Tables:
             )
         return rows
 
-    def _agents(self) -> Table:
+    def _agents(self) -> Columns:
         rows = self._table("agent", "decisions", "nothing told", "told", "first", "another", "override rate", right=range(1, 7))
         for row in self._made.agents[:_SOME]:
             rate = "" if row.override_rate is None else f"{row.override_rate:.1%}"

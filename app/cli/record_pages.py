@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from app.cli.packs import table
+from app.cli.columns import Columns, table
 from app.cli.record_reasons import action_title, order_table
 from app.cli.record_words import beside, enclosed, named, say
 from app.engine.spoken import spoken
@@ -43,7 +42,7 @@ class DossierPage:
     def _say(self, name: str, *given: object) -> str:
         return say(name, self.language, *given)
 
-    def _titled(self, name: str, rows: Table) -> RenderableType:
+    def _titled(self, name: str, rows: Columns) -> RenderableType:
         return Group(Text(f"\n{self._say(name)}", style="bold"), rows)
 
     def _at(self, time: Any) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from app.cli.packs import table
+from app.cli.columns import table
 from app.cli.record_words import beside, enclosed, named, say
 from app.engine.terms import ALLOWED, DUTIES, KEYS, term
 from app.engine.texts import Language, listed

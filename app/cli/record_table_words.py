@@ -15,6 +15,9 @@ _words: Words = {
     "archived": ("archived", "已归档"),
     "nothing because": ("nothing: {0}", "无推荐：{0}"),
     "whom": ("subject {0}", "主体{0}"),
+    "taken back": ("taken back", "已撤回"),
+    "may go out": ("may go out", "可以发送"),
+    "kept back": ("kept back", "不得发送"),
     "replaced": ("{0} in place of {1}", "{0}，替换{1}"),
     "from": ("from {0}", "自{0}起生效"),
     "same_bytes": ("same, to the byte", "逐字节一致"),
@@ -96,6 +99,13 @@ _words: Words = {
     "other": ("other", "乙"),
     "differ in": ("differ in", "差异项"),
 }
+CHANGES_MADE: Words = {
+    "added": ("added", "新增"),
+    "revoked": ("revoked", "吊销"),
+    "removed": ("removed", "删除"),
+    "secret": ("new secret", "更换密钥"),
+}
+"""What was done with a caller or a webhook."""
 _counted: Words = {
     "leaf": ("{0} leaf|{0} leaves", "{0}条封存记录"),
     "decision": ("{0} decision|{0} decisions", "{0}次决策"),

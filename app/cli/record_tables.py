@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.text import Text
 
-from app.cli.packs import table
+from app.cli.columns import table
 from app.cli.record_reasons import action_title
-from app.cli.record_table_words import counted, say
+from app.cli.record_table_words import CHANGES_MADE, counted, say
+from app.cli.record_words import enclosed
 from app.engine.spoken import spoken
 from app.engine.terms import CHANGES, EMPTY, KINDS, OUTCOMES, STEPS, local_time, term
 from app.engine.texts import Language, listed
+from app.record.choices import TAKEN_BACK
+from app.record.export.plain_words import CHOICES
 from app.record.packs.history import shortened
 
 if TYPE_CHECKING:
@@ -29,13 +32,12 @@ _STYLES = {"same_bytes": "green", "same": "green", "differs": "bold red", "erase
 
 
 def found(page: Page, pack: Pack | None, language: Language) -> list[RenderableType]:
-    """A page of a search; in Chinese with the titles of the pack in force."""
+    """A page of a search, with the titles of the pack in force."""
     if not page.hits:
         return [Text(say("nothing found", language, counted("leaf", page.searched, language)), style="dim")]
     made = table("", *(say(name, language) for name in ("id and time", "what", "by")))
-    made.columns[0].no_wrap = True
     for hit in page.hits:
-        made.add_row(*_hit(hit, pack if language == "zh" else None, language))
+        made.add_row(*_hit(hit, pack, language))
     told = [say("searched", language, counted("leaf", page.searched, language))]
     if page.cursor:
         told.append(say("more", language, page.cursor))
@@ -49,7 +51,7 @@ def _hit(hit: Hit, pack: Pack | None, language: Language) -> tuple[RenderableTyp
     kind, body = hit.envelope["kind"], hit.envelope["body"]
     placed = [
         spoken(body["channel"], language) if body.get("channel") else "",
-        _phase(body.get("phase"), pack),
+        _phase(body.get("phase"), pack, language),
         _whom(hit.envelope, language),
     ]
     head = " · ".join(filter(None, ("" if kind == "decision" else term(KINDS, kind, language), *placed)))
@@ -58,9 +60,9 @@ def _hit(hit: Hit, pack: Pack | None, language: Language) -> tuple[RenderableTyp
     return where, Group(Text(says), Text(head, style="dim")), by
 
 
-def _phase(code: str | None, pack: Pack | None) -> str | None:
+def _phase(code: str | None, pack: Pack | None, language: Language) -> str | None:
     found = pack.phase_by_id.get(code) if pack is not None and code else None
-    return code if found is None else found.title.say("zh")
+    return code if found is None else found.title.say(language)
 
 
 def _whom(envelope: Mapping[str, Any], language: Language) -> str:
@@ -81,16 +83,40 @@ def _other(kind: str, body: Mapping[str, Any], pack: Pack | None, language: Lang
         "outcome": term(OUTCOMES, body.get("outcome"), language),
         "what": term(CHANGES, body.get("what"), language),
         "which": term(CHANGES, body.get("which"), language),
-        "step": term(CHANGES if kind == "hold" else STEPS, body.get("step"), language),
+        "choice": _chosen(body, pack, language) if kind == "choice" else None,
+        "step": _step(kind, body.get("step"), language),
         "digest": shortened(body["digest"]) if body.get("digest") else None,
-        "change": body.get("change"),
+        "change": term(CHANGES_MADE, body.get("change"), language),
         "name": body.get("name"),
         "key": _replaced(body, language),
         "basis": body.get("basis"),
         "from": _ahead(body, body["told"], language),
         "decision": body.get("decision") or body.get("of"),
+        "answer": _rechecked(body, language) if kind == "recheck" else None,
     }
     return " ".join(filter(None, told.values()))
+
+
+def _chosen(body: Mapping[str, Any], pack: Pack | None, language: Language) -> str:
+    """What somebody chose, about which action or channel."""
+    about = str(body.get("about") or "")
+    named = action_title(about, pack, language) if body["choice"] == "no_action" else spoken(about, language)
+    return term(CHOICES, body["choice"], language).format(about=named)
+
+
+def _step(kind: str, step: str | None, language: Language) -> str:
+    """What was done: with a pack, a hold or a choice; that a choice was made goes without saying."""
+    if kind == "choice":
+        return say("taken back", language) if step == TAKEN_BACK else ""
+    return term(CHANGES if kind == "hold" else STEPS, step, language)
+
+
+def _rechecked(body: Mapping[str, Any], language: Language) -> str:
+    """Whether it might go out, and if not, what kept it back."""
+    if body.get("may_send"):
+        return say("may go out", language)
+    clause = body.get("clause")
+    return enclosed(say("kept back", language), clause, language) if clause else say("kept back", language)
 
 
 def _replaced(body: Mapping[str, Any], language: Language) -> str | None:

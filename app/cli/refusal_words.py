@@ -1,11 +1,11 @@
-"""Why a row of a table was refused, in Chinese. The reasons are made in English; one that is not known here stays as it is."""
+"""Why a row of a table was refused, for people. The reasons are made in English; one that has no Chinese here stays as it is."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from app.engine.texts import Language
+from app.engine.texts import Language, shown
 
 _reasons: Sequence[tuple[str, str]] = (
     (r"the row has too few or too many cells", "该行的列数与首行不符"),
@@ -46,12 +46,16 @@ _reasons: Sequence[tuple[str, str]] = (
     (r"is too large a number", "数字过大"),
 )
 _maybe = re.compile(r"\{(.*?)\}")
+_amount = re.compile(r"(-?[\d,.]+(?:e\+\d+)?) fen\b")
 
 
-def reason(text: str, language: Language) -> str:
-    """A reason in the language."""
-    if language != "zh":
-        return text
+def reason(text: str, language: Language, currency: str) -> str:
+    """A reason in the language, amounts as people write them in the currency."""
+    told = _amount.sub(lambda found: shown(float(found[1].replace(",", "")), "money", language, currency), text)
+    return _in_chinese(told).replace("`, `", "`、`") if language == "zh" else told
+
+
+def _in_chinese(text: str) -> str:
     for pattern, said in _reasons:
         found = re.fullmatch(pattern, text, re.DOTALL)
         if found is not None:
@@ -60,10 +64,10 @@ def reason(text: str, language: Language) -> str:
     return text
 
 
-def problem(column: str | None, field: str | None, message: str, language: Language) -> str:
+def problem(column: str | None, field: str | None, message: str, language: Language, currency: str) -> str:
     """A problem of a row: the column, or the fact it was meant for, and what is wrong with it."""
     if language != "zh":
         where = f"column `{column}`: " if column else f"`{field}`: " if field else ""
-        return f"{where}{message}"
+        return f"{where}{reason(message, language, currency)}"
     where = f"列“{column}”" if column else f"`{field}`" if field else ""
-    return f"{where}{'：' if where else ''}{reason(message, language)}"
+    return f"{where}{'：' if where else ''}{reason(message, language, currency)}"

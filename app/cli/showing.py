@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.columns import table
 from app.cli.labels import labels_of, word
 from app.engine.answer import ActionAnswer, Evidence, Explanation, NotOffered, NotStronger, Reason, TariffAnswer, UnknownFact
 from app.engine.spoken import spoken
@@ -156,9 +157,8 @@ class Sheet:
         return shown(value, form, self.language, self.pack.currency)
 
     def _signals(self) -> RenderableType:
-        grid = _table(self._label("signals"))
-        grid.add_column(no_wrap=True)
-        grid.add_column(ratio=1, overflow="fold")
+        grid = table(f"\n{self._label('signals')}", "", "")
+        grid.show_header = False
         for signal in self.explanation.signals:
             lines = [Text.assemble((signal.title, "bold"), "  ", (signal.id, "dim")), Text(signal.text)]
             if self._full:
@@ -212,9 +212,8 @@ class Sheet:
         return " · ".join([*parts, f"{self._label('until')} {self._at(action.valid_until)}"])
 
     def _ask(self) -> RenderableType:
-        grid = _table(self._label("to ask"))
-        grid.add_column(ratio=3, overflow="fold")
-        grid.add_column(ratio=2, style="dim", overflow="fold")
+        grid = table(f"\n{self._label('to ask')}", "", "", styles=("", "dim"))
+        grid.show_header = False
         for ask in self.explanation.ask:
             unlock = self._told(self._label("may unlock"), listed(self._titles(ask.may_unlock), self.language)) if ask.may_unlock else ""
             grid.add_row(ask.question, f"{self._fact(ask.fact)}\n{unlock}".strip())
@@ -225,9 +224,7 @@ class Sheet:
 
     def _not_offered(self, items: Sequence[NotOffered]) -> RenderableType:
         """Each action with its cause; those for another phase or channel on one line together."""
-        grid = _table(self._label("not offered"), header=True)
-        for name, ratio in (("action", 3), ("cause", 3), ("because", 6)):
-            grid.add_column(self._label(name), ratio=ratio, overflow="fold")
+        grid = table(f"\n{self._label('not offered')}", *(self._label(name) for name in ("action", "cause", "because")))
         for item in sorted(items, key=lambda item: _NEAREST_FIRST.index(item.cause)):
             if item.clause not in _ELSEWHERE:
                 grid.add_row(
@@ -269,20 +266,6 @@ def _grid() -> Table:
     grid.add_column(style="dim", no_wrap=True, min_width=9)
     grid.add_column(ratio=1, overflow="fold")
     return grid
-
-
-def _table(title: str, *, header: bool = False) -> Table:
-    return Table(
-        title=f"\n{title}",
-        title_justify="left",
-        title_style="bold",
-        header_style="dim",
-        show_header=header,
-        box=None,
-        padding=(0, 2, 0, 0),
-        pad_edge=False,
-        expand=True,
-    )
 
 
 def _plain(value: object, language: Language) -> str:

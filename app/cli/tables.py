@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 import orjson
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -18,10 +18,12 @@ from app.campaign.problems import TableError
 from app.campaign.rows import CsvTable, Lines, Row, ndjson_rows, open_table
 from app.campaign.summary import Summary, ranked, titles_of
 from app.campaign.table import Asking, Refused, RequestReader, answer_line, decide_rows, ndjson_requests, table_requests
+from app.cli.columns import table
 from app.cli.console import cannot_write, err, fail, out, write_json
 from app.cli.labels import labels_of, word
-from app.cli.packs import load, table
+from app.cli.packs import load
 from app.cli.refusal_words import problem, reason
+from app.engine.terms import EMPTY, term
 from app.engine.texts import Language, language_of
 from app.engine.vocabulary import Fact, Kind
 
@@ -50,7 +52,9 @@ def decide_table(path: Path, mapping_path: Path | None, out_path: Path | None, r
         report = summary.as_json(titles_of(pack, language))
         write_json(report)
     else:
-        _print_summary(out(), summary, refused, titles_of(pack, language), language, rejects_path)
+        console = out()
+        for part in _shown(summary, refused, pack, language, rejects_path):
+            console.print(part)
 
 
 @contextlib.contextmanager
@@ -129,17 +133,8 @@ def watched(rows: Iterable[Row], lines: Lines, size: int) -> Iterator[Iterator[R
         yield followed()
 
 
-def _print_summary(
-    console: Console, summary: Summary, refused: list[Refused], titles: Mapping[str, str], language: Language, rejects: Path | None
-) -> None:
-    for part in _shown(summary, refused, titles, language, rejects):
-        console.print(part)
-
-
-def _shown(
-    summary: Summary, refused: list[Refused], titles: Mapping[str, str], language: Language, rejects: Path | None
-) -> Iterator[RenderableType]:
-    labels = labels_of(language)
+def _shown(summary: Summary, refused: list[Refused], pack: Pack, language: Language, rejects: Path | None) -> Iterator[RenderableType]:
+    labels, titles = labels_of(language), titles_of(pack, language)
     yield Text(
         f"{labels['rows read']} {summary.read:,}  ·  {labels['decided']} {summary.decided:,}  ·  {labels['refused']} {summary.refused:,}",
         style="bold",
@@ -151,12 +146,12 @@ def _shown(
     if summary.offered:
         yield _actions(summary, titles, language)
     if summary.empty:
-        causes = {code: word(code, language) for code in summary.empty}
+        causes = {code: told for code in summary.empty if (told := term(EMPTY, code, language)) != code.replace("_", " ")}
         yield _counts(labels["empty because"], summary.empty, causes, summary.decided, language)
     if summary.unknown:
         yield _counts(labels["unknown facts"], summary.unknown, titles, summary.decided, language, most=_MOST_UNKNOWN_SHOWN)
     if summary.refused:
-        yield from _refusals(summary, refused, language, rejects)
+        yield from _refusals(summary, refused, pack.currency, language, rejects)
 
 
 def _counts(
@@ -199,14 +194,16 @@ def _actions(summary: Summary, titles: Mapping[str, str], language: Language) ->
     return made
 
 
-def _refusals(summary: Summary, refused: list[Refused], language: Language, rejects: Path | None) -> Iterator[RenderableType]:
+def _refusals(
+    summary: Summary, refused: list[Refused], currency: str, language: Language, rejects: Path | None
+) -> Iterator[RenderableType]:
     labels = labels_of(language)
     made = table(f"\n{labels['refused because']}", labels["rows"], labels["column"], labels["reason"], right=(0,))
     for (column, why), count in summary.why_refused():
-        made.add_row(f"{count:,}", column, reason(why, language))
+        made.add_row(f"{count:,}", column, reason(why, language, currency))
     yield made
     for item in refused:
-        told = [problem(found.column, found.field, found.message, language) for found in item.problems]
+        told = [problem(found.column, found.field, found.message, language, currency) for found in item.problems]
         if language == "zh":
             yield Text(f"  第{item.row.number}行（文件第{item.row.line}行）：{'；'.join(told)}", style="dim")
         else:

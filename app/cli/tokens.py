@@ -18,6 +18,10 @@ from app.api.identity.refusing import NotKnown
 from app.api.identity.trusting import trust_of
 from app.cli.console import err, fail
 from app.cli.packs import settings
+from app.cli.store import in_force, library, the_record
+from app.engine.intake.wording import nearest_or_all
+from app.engine.pack import Pack, load_pack
+from app.engine.problems import PackError
 
 ALGORITHM = "ES256"
 KEY, KEYS = "signing.pem", "jwks.json"
@@ -66,13 +70,37 @@ def make(key: Path, role: str, subject: str, *, client: str, grade: str | None, 
         "nbf": now,
         "exp": now + minutes * 60,
     }
-    if grade is not None and role != "agent":
-        fail("--grade: only the role agent has grades; leave it out")
+    _check_grade(role, grade)
     try:
         caller_of(claims, trust.names, lambda name: name)
     except NotKnown as error:
         fail(error.detail)
     print(jwt.encode(claims, _private(key), algorithm=ALGORITHM, headers={"kid": _KEY_ID}))  # noqa: T201 - the answer, for a program to take
+
+
+def _check_grade(role: str, grade: str | None) -> None:
+    """Refuse a grade of a role that has none, and one that could concede nothing."""
+    if grade is not None and role != "agent":
+        fail("--grade: only the role agent has grades; leave it out")
+    pack = None if grade is None else _pack()
+    if grade is not None and pack is not None and grade not in pack.choosing.concession:
+        names = tuple(pack.choosing.concession)
+        fail(f"--grade: {pack.name} {pack.version} has no `{grade}` under `arbitration.concession`; {nearest_or_all(grade, names)}")
+
+
+def _pack() -> Pack | None:
+    """The pack in force, or the one that a new store will be seeded with; none where there is none to be had."""
+    found = settings()
+    kept, keyed = found.database_file is None or found.database_file.exists(), found.keys is not None or found.keys_file.exists()
+    if kept and keyed:
+        with the_record() as record:
+            pack = in_force(record, library(record))
+        if pack is not None:
+            return pack
+    try:
+        return load_pack(found.pack, pattern_engine=found.pattern_engine, cache=found.cache_folder)
+    except (PackError, OSError):
+        return None
 
 
 def _private(file: Path) -> EllipticCurvePrivateKey:

@@ -41,17 +41,27 @@ def check_usage(
         raise typer.BadParameter("give FILE, or --table with --mapping and --out" if table is None else "give FILE or --table, not both")
     if table is None and (mapping or out or rejects):
         raise typer.BadParameter("--mapping, --out and --rejects go with --table")
+    if wishes.service is not None:
+        _check_distant(table, wishes)
     if table is not None:
         _check_mapping(table, mapping)
         _check_table(table, mapping, out, rejects, wishes)
     if wishes.refused and (table is not None or wishes.record):
         raise typer.BadParameter("--refused tries what would come next; it goes with FILE, without --record")
-    if wishes.service is not None and (table is not None or wishes.refused or wishes.role):
-        raise typer.BadParameter("--url goes with FILE, without --refused; the key says which role asks")
     if files.count("-") > 1:
         raise typer.BadParameter("standard input can be read once")
     if wishes.channel is not None:
         _check_channel(wishes.channel)
+
+
+def _check_distant(table: Path | None, wishes: Wishes) -> None:
+    """Refuse what a running service is not asked for; `--url` asks it about one subscriber a file."""
+    if table is not None:
+        raise typer.BadParameter("--table does not go with --url: decide for a table here, or send its rows to POST /v1/decisions/batch")
+    if wishes.refused:
+        raise typer.BadParameter("--refused does not go with --url: ask the service without --refused, or try what comes next here")
+    if wishes.role:
+        raise typer.BadParameter("--role does not go with --url: the key says which role asks")
 
 
 def service_of(url: str | None, key_file: Path | None) -> Service | None:

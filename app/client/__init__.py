@@ -7,7 +7,7 @@ from app.client.asking import Ask
 from app.client.asynchronous import AsyncWanliuClient
 from app.client.batching import LineAnswer
 from app.client.blocking import WanliuClient
-from app.client.problems import FieldError, WanliuError
+from app.client.problems import FieldError, NotJsonError, WanliuError
 from app.client.sending import DEVELOPMENT_ADDRESS
 
-__all__ = ["DEVELOPMENT_ADDRESS", "Ask", "AsyncWanliuClient", "FieldError", "LineAnswer", "WanliuClient", "WanliuError"]
+__all__ = ["DEVELOPMENT_ADDRESS", "Ask", "AsyncWanliuClient", "FieldError", "LineAnswer", "NotJsonError", "WanliuClient", "WanliuError"]

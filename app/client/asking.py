@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,8 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 import httpx
+
+from app.client.writing import written
 
 T = TypeVar("T")
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
@@ -56,10 +57,14 @@ def get(path: str, *, headers: Mapping[str, str | None] | None = None, **params:
 
 
 def post(path: str, body: Mapping[str, Any] | None, *, headers: Mapping[str, str] | None = None) -> Ask[Any]:
-    """A call that changes something."""
+    """A call that changes something.
+
+    Raises:
+        NotJsonError: the body holds what JSON cannot say.
+    """
     if body is None:
         return Ask("POST", path, read_json, headers=headers or {})
-    return Ask("POST", path, read_json, _written(body), headers={"content-type": "application/json", **(headers or {})})
+    return Ask("POST", path, read_json, written(body), headers={"content-type": "application/json", **(headers or {})})
 
 
 def post_once(path: str, body: Mapping[str, Any], idempotency_key: str | None) -> Ask[Any]:
@@ -80,7 +85,3 @@ def present(**fields: Any) -> dict[str, Any]:
 def listed(fields: Sequence[str] | None) -> str | None:
     """Names of fields as a parameter."""
     return fields if fields is None or isinstance(fields, str) else ",".join(fields)
-
-
-def _written(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

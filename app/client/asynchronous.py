@@ -19,6 +19,7 @@ from app.client.calls import customers, deciding, packaging, persons, reading, s
 from app.client.calls import webhooks as webhook_calls
 from app.client.calls.deciding import Asked
 from app.client.credentials import AsyncCredential, auth_of
+from app.client.problems import NotJsonError
 from app.client.sending import DEVELOPMENT_ADDRESS, given_up, refusal, refused_piece, request_of
 
 P = ParamSpec("P")
@@ -109,6 +110,7 @@ class AsyncWanliuClient:
     recommend = _sent(tmf.recommend)
     recommendation = _sent(tmf.recommendation)
     recommendations = _sent(tmf.recommendations)
+    tell_interaction = _sent(tmf.tell_interaction)
     welcome = _sent(service.welcome)
     ready = _sent(service.ready)
 
@@ -162,19 +164,23 @@ class AsyncWanliuClient:
             idempotency_key: names the batch, so that the same lines sent again later give the same decisions; left out, a new one.
 
         Raises:
+            NotJsonError: a line is no object that JSON can say; those before it were answered.
             WanliuError: the service refused the batch as a whole.
             httpx.TransportError: nothing answers.
         """
         pieces = Pieces(idempotency_key)
         async for request in _each(requests):
-            full = pieces.add(request)
+            try:
+                full = pieces.add(request)
+            except NotJsonError:
+                async for answer in self._decided(pieces.rest()):
+                    yield answer
+                raise
             if full is not None:
                 async for answer in self._decided(full):
                     yield answer
-        rest = pieces.rest()
-        if rest is not None:
-            async for answer in self._decided(rest):
-                yield answer
+        async for answer in self._decided(pieces.rest()):
+            yield answer
 
     async def close(self) -> None:
         """Close the connections."""

@@ -11,7 +11,8 @@ from typing import Any, cast
 
 from app.client.answers import Decision
 from app.client.calls.deciding import Asked, fields_of
-from app.client.problems import WanliuError, problem_in
+from app.client.problems import NotJsonError, WanliuError, problem_in
+from app.client.writing import written
 
 MOST_LINES, MOST_BYTES = 200, 192 * 1024
 """Of a piece; the service reads 256 KB of a batch before it wants its answers read."""
@@ -51,21 +52,26 @@ class Pieces:
         self._bytes = 0
 
     def add(self, request: Asked) -> Piece | None:
-        """Take a line; gives a piece when it is full."""
+        """Take a line; gives a piece when it is full.
+
+        Raises:
+            NotJsonError: the line is no object that JSON can say. Those before it are still there.
+        """
         self._number += 1
         try:
             line = _line(request, f"{self._key}:{self._number}")
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"line {self._number} of the batch is no request that JSON can say: {error}") from error
-        full = self.rest() if self._bytes + len(line) > MOST_BYTES or len(self._waiting) >= MOST_LINES else None
+        except NotJsonError as error:
+            raise NotJsonError(error.field, error.message, self._number) from None
+        is_full = self._bytes + len(line) > MOST_BYTES or len(self._waiting) >= MOST_LINES
+        full = self.rest() if is_full and self._waiting else None
         self._waiting.append((self._number, line))
         self._bytes += len(line)
         return full
 
-    def rest(self) -> Piece | None:
-        """The lines that are in no piece yet; none where there are none."""
+    def rest(self) -> Piece:
+        """The lines that are in no piece yet."""
         lines, self._waiting, self._bytes = self._waiting, [], 0
-        return Piece(lines) if lines else None
+        return Piece(lines)
 
 
 class Piece:
@@ -101,9 +107,9 @@ class Piece:
 
 
 def _line(request: Asked, key: str) -> bytes:
-    fields = dict(fields_of(request))
+    fields = fields_of(request)
     fields.setdefault("idempotency_key", key)
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return written(fields) + b"\n"
 
 
 def _read(written: str) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from app.client.calls import customers, deciding, packaging, persons, reading, s
 from app.client.calls import webhooks as webhook_calls
 from app.client.calls.deciding import Asked
 from app.client.credentials import Credential, auth_of
+from app.client.problems import NotJsonError
 from app.client.sending import DEVELOPMENT_ADDRESS, given_up, refusal, refused_piece, request_of
 
 P = ParamSpec("P")
@@ -109,6 +110,7 @@ class WanliuClient:
     recommend = _sent(tmf.recommend)
     recommendation = _sent(tmf.recommendation)
     recommendations = _sent(tmf.recommendations)
+    tell_interaction = _sent(tmf.tell_interaction)
     welcome = _sent(service.welcome)
     ready = _sent(service.ready)
 
@@ -162,17 +164,20 @@ class WanliuClient:
             idempotency_key: names the batch, so that the same lines sent again later give the same decisions; left out, a new one.
 
         Raises:
+            NotJsonError: a line is no object that JSON can say; those before it were answered.
             WanliuError: the service refused the batch as a whole.
             httpx.TransportError: nothing answers.
         """
         pieces = Pieces(idempotency_key)
         for request in requests:
-            full = pieces.add(request)
+            try:
+                full = pieces.add(request)
+            except NotJsonError:
+                yield from self._decided(pieces.rest())
+                raise
             if full is not None:
                 yield from self._decided(full)
-        rest = pieces.rest()
-        if rest is not None:
-            yield from self._decided(rest)
+        yield from self._decided(pieces.rest())
 
     def close(self) -> None:
         """Close the connections."""

@@ -33,6 +33,17 @@ class WanliuError(Exception):
         super().__init__(f"{status} {title}" + (f": {detail}" if detail else "") + wrong)
 
 
+class NotJsonError(ValueError):
+    """A request holds what JSON cannot say, a date for example; nothing of it was sent.
+
+    `field` is the dotted field, `body` for the whole, `message` says what is wrong there; `line` is that of a batch, none elsewhere.
+    """
+
+    def __init__(self, field: str, message: str, line: int | None = None) -> None:
+        self.field, self.message, self.line = field, message, line
+        super().__init__(f"{'' if line is None else f'line {line}: '}{field}: {message}")
+
+
 def problem_in(told: Mapping[str, Any], retry_after: float | None = None) -> WanliuError:
     """The error that a problem's JSON tells of; parts that it has not are left out."""
     listed = told.get("errors") or ()

@@ -73,6 +73,14 @@ def test_a_bad_line_is_one_problem(http: TestClient) -> None:
     assert told[-1]["summary"] == {"lines": 8, "decided": 3, "refused": 5, "complete": True}
 
 
+def test_a_reference_is_a_text(http: TestClient) -> None:
+    """A number is refused, and it is said that it is one."""
+    told, _ = sent(http, line(1, reference=7))
+    assert [(error["field"], error["message"].partition(":")[0]) for error in told["errors"]] == [
+        ("reference", "expected text, not a number, of 1 to 64 characters")
+    ]
+
+
 def test_a_known_reference_comes_back_with_a_problem(http: TestClient) -> None:
     """What a caller calls a line is told as soon as the line could be read."""
     told = sent(http, line(1, as_of="2020-01-01T00:00:00Z"))

@@ -10,11 +10,13 @@ from starlette.datastructures import Headers
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
+from app.api.asking import SPOKEN
 from app.api.identity.book import CallerBook
 from app.api.identity.refusing import NotKnown
 from app.api.identity.tokens import Tokens
 from app.api.permissions import TRYING, may
 from app.cli.commands.caller import CallerRole
+from app.engine.vocabulary import Channel
 from app.engine.vocabulary.examples import EXAMPLES
 from app.record.callers import DEVELOPMENT, ROLES, Caller, KnownCallers, hash_of
 from app.record.store.problems import StoreUnavailable
@@ -24,6 +26,7 @@ from tests.tokens import TRUST, Issuer
 pytestmark = pytest.mark.contract
 
 LIVE: Any = EXAMPLES[0]
+ON_APP: Any = {**LIVE, "channel": "app", "direction": "self"}
 WHAT_IF: Any = EXAMPLES[1]
 
 
@@ -79,12 +82,32 @@ def test_a_token_in_the_place_of_a_key_is_told_where_it_goes(guarded: Guarded) -
 
 def test_a_customer_names_nobody_else_in_a_header(guarded: Guarded) -> None:
     """As in the body, and as every other call has it; their own id may stand there. To others the header says nothing."""
-    body = {**LIVE, "channel": "app", "direction": "self", "subscriber": {**LIVE["subscriber"], "id": CUSTOMER}}
+    body = {**ON_APP, "subscriber": {**LIVE["subscriber"], "id": CUSTOMER}}
     other = guarded.call("self_service", "POST", "/v1/decisions", json=body, headers={"x-subscriber-id": "s-9999"})
     assert (other.status_code, other.json()["errors"][0]["field"]) == (403, "X-Subscriber-Id")
     assert "s-9999" not in other.text
     for name, sent in (("self_service", CUSTOMER), ("agent", "s-9999")):
         assert guarded.call(name, "POST", "/v1/decisions", json=body, headers={"x-subscriber-id": sent}).status_code == 200
+
+
+@pytest.mark.parametrize("channel", get_args(Channel))
+def test_a_customer_is_told_something_where_they_ask(guarded: Guarded, channel: str) -> None:
+    """On channels on which a person speaks there are words for that person only; the field is named, and the others are."""
+    told = guarded.call("self_service", "POST", "/v1/decisions", json={**ON_APP, "channel": channel})
+    if channel in SPOKEN:
+        assert (told.status_code, [error["field"] for error in told.json()["errors"]]) == (403, ["channel"])
+        assert told.json()["errors"][0]["message"].endswith("asks on robot, app, web, sms_service, sms_marketing, social, email")
+    else:
+        assert told.status_code == 200
+        assert all(action["text"] for action in told.json()["actions"])
+    assert guarded.call("agent", "POST", "/v1/decisions", json={**ON_APP, "channel": channel}).status_code == 200
+
+
+def test_what_is_said_by_a_person_is_not_for_customers(guarded: Guarded) -> None:
+    """The pack has scripts on just those channels that customers do not ask on."""
+    actions = guarded.http.app.state.services.packs.current.actions  # type: ignore[attr-defined]
+    forms = {(channel, form) for action in actions for channel, (form, _) in action.channels.items()}
+    assert forms == {(channel, "script" if channel in SPOKEN else "text") for channel in get_args(Channel)}
 
 
 def test_who_may_not_is_told_who_may(guarded: Guarded) -> None:
@@ -129,13 +152,13 @@ def test_who_decides_does_not_try(guarded: Guarded, role: str) -> None:
     """What is asked where customers are served goes on the record; the field is named."""
     refused = guarded.call(role, "POST", "/v1/decisions", json=WHAT_IF)
     assert (refused.status_code, [error["field"] for error in refused.json()["errors"]]) == (403, ["mode"])
-    assert guarded.call(role, "POST", "/v1/decisions", json=LIVE).json()["record"] == {"state": "durable"}
+    assert guarded.call(role, "POST", "/v1/decisions", json=ON_APP).json()["record"] == {"state": "durable"}
 
 
 def test_each_role_sees_its_part(guarded: Guarded) -> None:
     """Scores are for campaigns, and not for agents or customers."""
     told = {
-        role: guarded.call(role, "POST", "/v1/decisions", json=LIVE | {"explain": "full"}).json()
+        role: guarded.call(role, "POST", "/v1/decisions", json=ON_APP | {"explain": "full"}).json()
         for role in ("agent", "self_service", "campaign")
     }
     assert told["campaign"]["actions"][0]["score"] is not None

@@ -42,6 +42,8 @@ NAME = "Fieldbird"
 KEY = "wl_canarykey7QmX2vB9"
 STAFF = ("agent",)
 """Parameters for codes of the operator's own people, which stand on the record in the clear: it says who searched for what."""
+OF_NAMES = ("fields",)
+"""Parameters whose values are names of fields."""
 OWN_WORDS = ("holdSubscriber",)
 """Calls with a reason that an officer words, for colleagues to read beside the person as long as the hold lasts."""
 CANARIES = (PERSON, WORD, "canarykey")
@@ -156,13 +158,14 @@ def paths(path: str, operation: dict[str, Any]) -> Iterator[tuple[str, dict[str,
         valid = valid.replace(f"{{{parameter['name']}}}", "0")
     yield filled, {}
     yield filled.replace(PERSON, WORD), {}
-    yield f"{valid}?{WORD}={PERSON}", {}
+    yield f"{valid}?{NAME}={PERSON}", {}
+    yield f"{valid}?{PERSON}={WORD}", {}
     yield f"{valid}/{PERSON}/{WORD}", {}
     yield valid, {"x-subscriber-id": PERSON}
     yield valid, {"x-subscriber-id": f"{PERSON} {WORD}", "wanliu-deadline-ms": WORD, "traceparent": f"00-{WORD}-{PERSON}-01"}
     for parameter in parameters:
         if parameter.get("in") == "query":
-            yield f"{valid}?{parameter['name']}={WORD}", {}
+            yield f"{valid}?{parameter['name']}={NAME if parameter['name'] in OF_NAMES else WORD}", {}
             if parameter["name"] not in STAFF:
                 yield f"{valid}?{parameter['name']}={PERSON}", {}
         elif parameter.get("in") == "header":

@@ -2,17 +2,19 @@
 
 import asyncio
 import contextlib
+import datetime
 import inspect
 import json
 import re
 import time
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any, get_type_hints
 
 import httpx
 import pytest
 
-from app.client import AsyncWanliuClient, LineAnswer, WanliuClient, WanliuError, answers
+from app.client import AsyncWanliuClient, LineAnswer, NotJsonError, WanliuClient, WanliuError, answers
 from app.client.batching import MOST_BYTES, MOST_LINES, Pieces
 from app.engine.vocabulary.examples import EXAMPLES
 from tests.contract.documented import EXPORTED, OPERATIONS
@@ -86,7 +88,7 @@ def test_every_call_of_the_api_is_a_call_of_the_client() -> None:
     written = "".join(
         inspect.getsource(module) for module in (__import__(f"app.client.calls.{name}", fromlist=["x"]) for name in _modules())
     ) + inspect.getsource(__import__("app.client.batching", fromlist=["x"]))
-    left = {"alive", "metrics", "createInteraction", "subscribeToRecommendations", "unsubscribeFromRecommendations"}
+    left = {"alive", "metrics", "subscribeToRecommendations", "unsubscribeFromRecommendations"}
     for name, (_, path, _) in OPERATIONS.items():
         if name in left or path.startswith("/customer/"):
             continue
@@ -200,6 +202,96 @@ def test_the_asynchronous_one_does_the_same(address: str) -> None:
     assert decision["decision_id"]
     assert found >= 0
     assert [item.line for item in batch] == [1, 2, 1, 2, 3]
+
+
+def test_what_became_of_a_recommendation_is_told(address: str) -> None:
+    """As TMF683 has it, by either client; a refusal leads to the next recommendation, which is read as the first one was."""
+    about = {"channel": [{"id": "call_centre"}], "subscriber": LIVE["subscriber"]}
+
+    def told(found: Any) -> Any:
+        item = {"id": found["recommendationItem"][0]["id"], "item": {"id": found["id"]}, "resolution": "refused", "reason": "price"}
+        return {"interactionItem": [item]}
+
+    async def work() -> Any:
+        async with AsyncWanliuClient(address, deadline=60) as wanliu:
+            found = await wanliu.recommend(about)
+            return await wanliu.tell_interaction(told(found), idempotency_key="told-once")
+
+    with WanliuClient(address, deadline=60) as wanliu:
+        body = told(wanliu.recommend(about))
+        first, again = (wanliu.tell_interaction(body, idempotency_key="told") for _ in range(2))
+        assert first == again
+        assert wanliu.recommendation(first["nextRecommendation"]["id"])["id"] == first["nextRecommendation"]["id"]
+        with pytest.raises(WanliuError, match="interactionItm: does not exist; did you mean `interactionItem`"):
+            wanliu.tell_interaction({"interactionItm": []})
+    assert asyncio.run(work())["status"] == "completed"
+
+
+class Odd:
+    """Something that JSON does not have."""
+
+
+ITSELF: list[Any] = []
+ITSELF.append(ITSELF)
+UNSAYABLE = [
+    (
+        {"as_of": datetime.datetime(2026, 11, 22, tzinfo=datetime.UTC)},
+        "as_of",
+        "is of the type datetime, which JSON does not have; send its `isoformat()`",
+    ),
+    ({"subscriber": {"account": {"joined_on": datetime.date(2020, 1, 1)}}}, "subscriber.account.joined_on", "is of the type date, which"),
+    ({"a": [1, {"b": (1, Odd())}]}, "a.1.b.1", "is of the type Odd, which JSON does not have"),
+    ({"a": {1, 2}}, "a", "is of the type set, which JSON does not have"),
+    ({"a": float("nan")}, "a", "is no number that JSON knows"),
+    ({"a": ["\ud800"]}, "a.0", "holds half a character"),
+    ({"a": {(1, 2): 3}}, "a", "has a name of the type tuple; names are texts"),
+    ({"a": ITSELF}, "body", "is nested too deeply, or holds itself"),
+    ([("channel", "app")], "body", "expected an object, such as a dict"),
+    ("app", "body", "expected an object, such as a dict"),
+    (None, "body", "expected an object, such as a dict"),
+]
+"""What is no request, the field that is wrong, and what is said of it."""
+
+
+@pytest.mark.parametrize(("request_", "field", "says"), UNSAYABLE)
+def test_what_json_cannot_say_is_told_by_its_field(request_: Any, field: str, says: str) -> None:
+    """By a kind of error of the client's own, before anything is sent."""
+    client, sent = piecewise()
+    for call in (client.decide, client.what_if, lambda request: list(client.batch([request]))):
+        with pytest.raises(NotJsonError) as refused:
+            call(request_)
+        assert refused.value.field == field
+        assert refused.value.message.startswith(says)
+        assert str(refused.value).startswith("line 1: " if refused.value.line else f"{field}: ")
+    assert sent == []
+
+
+def test_any_mapping_is_a_request() -> None:
+    """As its type says."""
+    client, sent = piecewise(httpx.Response(200, json={}))
+    client.decide(MappingProxyType({"channel": "app"}))
+    assert sent == [b'{"channel":"app"}']
+
+
+def test_a_line_that_json_cannot_say_ends_a_batch_after_those_before_it(address: str) -> None:
+    """Which are answered; the error says which line it is. Both clients."""
+    coming = [*lines(2), {**LIVE, "as_of": datetime.datetime.now(datetime.UTC)}, *lines(1)]
+
+    async def work() -> list[int]:
+        async with AsyncWanliuClient(address, deadline=60) as wanliu:
+            answers_ = wanliu.batch(coming)
+            found = [(await anext(answers_)).line for _ in range(2)]
+            with pytest.raises(NotJsonError, match="line 3: as_of: is of the type datetime"):
+                await anext(answers_)
+        return found
+
+    with WanliuClient(address, deadline=60) as wanliu:
+        answers_ = wanliu.batch(coming)
+        assert [next(answers_).line for _ in range(2)] == [1, 2]
+        with pytest.raises(NotJsonError, match="line 3: as_of: is of the type datetime") as refused:
+            next(answers_)
+    assert (refused.value.line, refused.value.field) == (3, "as_of")
+    assert asyncio.run(work()) == [1, 2]
 
 
 # Pieces that break off

@@ -204,7 +204,7 @@ def test_the_explanation_is_told_in_plain_words_too(service: Service) -> None:
 
 @pytest.mark.parametrize(
     ("query", "field"),
-    [("?limit=0", "limit"), ("?limit=51", "limit"), ("?cursor=x", "cursor"), ("?subject=1", "query"), ("?locale=fr", "locale")],
+    [("?limit=0", "limit"), ("?limit=51", "limit"), ("?cursor=x", "cursor"), ("?subject=1", "subject"), ("?locale=fr", "locale")],
 )
 def test_a_wrong_parameter_is_named(service: Service, query: str, field: str) -> None:
     """What it should be is said."""

@@ -373,7 +373,7 @@ def test_the_list_tells_only_the_fields_that_are_wanted(company: Company) -> Non
     assert packs
     assert some.headers["etag"] != whole.headers["etag"]
     refused = company.get("cora", "/v1/packs?fields=states")
-    assert refused.json()["errors"] == [{"field": "fields", "message": "has a field that there is not; did you mean `state`?"}]
+    assert refused.json()["errors"] == [{"field": "fields", "message": "`states` is no field of the answer; did you mean `state`?"}]
 
 
 def test_what_is_known_is_not_sent_again(company: Company) -> None:

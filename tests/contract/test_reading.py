@@ -65,7 +65,7 @@ def test_a_search_tells_only_the_fields_that_are_wanted(guarded: Guarded, decide
     assert page == {**whole, "entries": [{"at": entry["at"], "id": entry["id"]} for entry in whole["entries"]]}
     refused = guarded.call("compliance", "GET", "/v1/decisions?fields=envelop")
     assert refused.status_code == 422
-    assert refused.json()["errors"] == [{"field": "fields", "message": "has a field that there is not; did you mean `envelope`?"}]
+    assert refused.json()["errors"] == [{"field": "fields", "message": "`envelop` is no field of the answer; did you mean `envelope`?"}]
 
 
 def test_no_field_shows_what_a_caller_may_not_see(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
@@ -314,7 +314,12 @@ def test_pairs(guarded: Guarded, decided: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     ("query", "field", "told"),
     [
-        ("chanel=app", "query", "did you mean `channel`?"),
+        ("chanel=app", "chanel", "did you mean `channel`?"),
+        ("subscriber=s-1003", "subscriber", "is no parameter of this call; send it as the header `X-Subscriber-Id`"),
+        ("subscriberId=s-1003", "subscriberId", "send it as the header `X-Subscriber-Id`"),
+        ("x-subscriber-id=s-1003", "query", "send it as the header `X-Subscriber-Id`"),
+        ("subscribr=s-1003", "subscribr", "send it as the header `X-Subscriber-Id`"),
+        ("fields=envelop", "fields", "`envelop` is no field of the answer; did you mean `envelope`?"),
         ("channel=call_center", "channel", "did you mean `call_centre`?"),
         ("phase=rescu", "phase", "did you mean `rescue`?"),
         ("outcome=acepted", "outcome", "did you mean `accepted`?"),
@@ -347,26 +352,42 @@ def test_wrong_searches(guarded: Guarded, query: str, field: str, told: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("path", "says"),
+    ("path", "field", "says"),
     [
-        ("/v1/records/figures?sinse=2026-11-01", "did you mean `since`?"),
-        ("/v1/records/figures?x=1", "there are since, until, pack"),
-        ("/v1/records/pairs?untill=2026-11-01", "did you mean `until`?"),
-        ("/v1/records/checkpoint?size=1", "there is only `since_size`"),
-        ("/v1/decisions/{id}?locale=en", "there is only `fields`"),
-        ("/v1/decisions/{id}/record?lokale=en", "did you mean `locale`?"),
-        ("/v1/decisions/{id}/explanation?13912345678=1", "there is only `locale`"),
-        ("/v1/decisions/{id}/replay?pk=1", "did you mean `pack`?"),
-        ("/v1/decisions/{id}/proof?locale=en", "there is none"),
-        ("/v1/packs?page=2", "there are limit, cursor, fields"),
-        ("/v1/subscribers/-/record?subscriber=13912345678", "there is only `locale`"),
+        ("/v1/records/figures?sinse=2026-11-01", "sinse", "did you mean `since`?"),
+        ("/v1/records/figures?x=1", "x", "there are since, until, pack"),
+        ("/v1/records/pairs?untill=2026-11-01", "untill", "did you mean `until`?"),
+        ("/v1/records/checkpoint?size=1", "size", "there is only `since_size`"),
+        ("/v1/decisions/{id}?locale=en", "locale", "there is only `fields`"),
+        ("/v1/decisions/{id}/record?lokale=en", "lokale", "did you mean `locale`?"),
+        ("/v1/decisions/{id}/replay?pk=1", "pk", "did you mean `pack`?"),
+        ("/v1/decisions/{id}/proof?locale=en", "locale", "there is none"),
+        ("/v1/packs?page=2", "page", "there are limit, cursor, fields"),
+        ("/v1/subscribers/-/record?subscriber=13912345678", "subscriber", "send it as the header `X-Subscriber-Id`"),
     ],
 )
-def test_a_parameter_that_there_is_not(guarded: Guarded, path: str, says: str) -> None:
-    """It is refused with what was meant, and not repeated: what it asked for would be missing from the answer in silence."""
+def test_a_parameter_that_there_is_not(guarded: Guarded, path: str, field: str, says: str) -> None:
+    """It is refused by its name, with what was meant: what it asked for would be missing from the answer in silence."""
     response = guarded.call("compliance", "GET", path.format(id="01939c00-0000-7000-8000-000000000000"))
     assert response.status_code == 422
-    assert response.json()["errors"] == [{"field": "query", "message": f"has a parameter that there is not; {says}"}]
+    assert response.json()["errors"] == [{"field": field, "message": f"is no parameter of this call; {says}"}]
+
+
+def test_a_parameter_whose_name_may_be_a_person(guarded: Guarded) -> None:
+    """It is refused, and not repeated: it may be somebody's number."""
+    path = "/v1/decisions/01939c00-0000-7000-8000-000000000000/explanation?13912345678=1"
+    told = {"field": "query", "message": "has a parameter that there is not; there is only `locale`"}
+    assert guarded.call("compliance", "GET", path).json()["errors"] == [told]
+
+
+def test_each_parameter_that_there_is_not(guarded: Guarded) -> None:
+    """All of them are told at once, each with what was meant."""
+    found = guarded.call("compliance", "GET", "/v1/decisions?phase=prevention&fase=x&sinc=2026-11-01&offerd=a&fase=y").json()["errors"]
+    assert [(error["field"], error["message"].rpartition("; ")[2]) for error in found] == [
+        ("fase", "did you mean `phase`?"),
+        ("sinc", "did you mean `since`?"),
+        ("offerd", "did you mean `offered`?"),
+    ]
 
 
 @pytest.mark.parametrize(

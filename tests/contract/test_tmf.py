@@ -103,6 +103,16 @@ def test_the_document_names_every_attribute_that_is_given(door: Door) -> None:
         assert item["product"].keys() <= schemas["Product"]["properties"].keys()
 
 
+def test_a_customer_asks_where_they_are_told_something(service: Service) -> None:
+    """Not on a channel on which a person speaks, by whatever name; one that is left out is the app."""
+    door = Door(service, "app")
+    for given in ({"channel": "call center"}, {"channel": None, "characteristic": {"name": "request.channel", "value": "shop"}}):
+        told = door.ask({**ABOUT, "relatedParty": None, **given})
+        assert told.status_code == 403
+        assert "channel: is one on which a person speaks" in told.json()["message"]
+    assert door.ask({**ABOUT, "relatedParty": None, "channel": None}).status_code == 201
+
+
 def test_a_customer_sees_texts_for_customers_only(service: Service) -> None:
     """No phase, score, title or code of a reason; what is said is what the app may show."""
     found = Door(service, "app").asked(channel=[{"id": "app"}], direction="self", relatedParty=None)
@@ -232,6 +242,23 @@ def test_facts_as_pairs_are_facts(door: Door, service: Service) -> None:
         ({"characteristic": {"name": "network.calls_30d", "value": "much"}}, "subscriber.network.calls_30d: expected a whole number"),
         ({"characteristic": {"name": "custom.no_such", "value": 1}}, "subscriber.custom.no_such: is not among the pack's own facts"),
         ({"characteristic": {"name": "network.dropped_call_rate", "value": "NaN"}}, "subscriber.network.dropped_call_rate: expected"),
+        (
+            {"characteristic": [{"name": "plan.monthly_fe", "value": 1}, {"name": "churn.scor", "value": 1}, {"name": "x", "value": 1}]},
+            "characteristic.0.name: is not a fact of the vocabulary; did you mean `plan.monthly_fee`?; "
+            "characteristic.1.name: is not a fact of the vocabulary; did you mean `churn.score`?; "
+            "characteristic.2.name: is not a fact of the vocabulary",
+        ),
+        (
+            {"channel": "shopp", "characteristic": [{"name": "churn.scor"}, {"name": "network.calls_30d", "value": "much"}]},
+            "characteristic.0.name: is not a fact of the vocabulary; did you mean `churn.score`?; channel.0.id: is no channel of ours, "
+            f"nor is its name; did you mean `shop`?; there are {', '.join(CHANNELS)}; subscriber.network.calls_30d: expected a whole ",
+        ),
+        ({"characteristic": {"nme": "churn.score", "value": 1}}, "characteristic.0.nme: does not exist; did you mean `name`?"),
+        ({"relatedParty": {"id": "s-1", "rol": "customer"}}, "relatedParty.0.rol: does not exist; did you mean `role`?"),
+        (
+            {"relatedParty": {"id": "s-1", "referredType": "Employee"}},
+            "relatedParty.0.referredType: does not exist; did you mean `@referredType`?",
+        ),
         ({"channel": "carrier pigeon"}, f"channel.0.id: is no channel of ours, nor is its name; there are {', '.join(CHANNELS)}"),
         ({"channel": "shopp"}, "did you mean `shop`?"),
         ({"relatedParty": {"id": "not an id"}}, "relatedParty.id: expected 1 to 64 characters"),
@@ -508,11 +535,13 @@ def test_the_list_goes_page_by_page(everywhere: Service) -> None:
         ("limit=many", "limit: expected a whole number"),
         ("offset=-1", "offset: expected a whole number"),
         ("offset=99999999999999999999", "offset: expected a whole number"),
-        ("state=done", "query: has a parameter that there is not"),
-        ("relatedParty.id=s-1", "query: has a parameter that there is not; there are fields, offset, limit, id"),
+        ("state=done", "state: is no parameter of this call; there are fields, offset, limit, id"),
+        ("limt=1&ofset=2", "limt: is no parameter of this call; did you mean `limit`?"),
+        ("limt=1&ofset=2", "ofset: is no parameter of this call; did you mean `offset`?"),
+        ("relatedParty.id=s-1", "relatedParty.id: is no parameter of this call; there are fields, offset, limit, id"),
         ("limit=1&limit=2", "limit: is given twice"),
-        ("fields=recomendationItem", "fields: names an attribute that there is not; did you mean `recommendationItem`?"),
-        ("fields=", "fields: names an attribute that there is not; there are "),
+        ("fields=recomendationItem", "fields: `recomendationItem` is no field of the answer; did you mean `recommendationItem`?"),
+        ("fields=", "fields: one of them is no field of the answer; there are "),
         (f"id={'x' * 300}", "id: "),
     ],
 )

@@ -139,7 +139,7 @@ def test_a_query_chooses_events(door: Door, service: Service) -> None:
         ({"query": "&".join(["eventType=x"] * 30)}, "query: expected `eventType=`"),
         ({"query": 5}, "query: expected text"),
         ({"fields": "eventId"}, "fields: is not honoured: an event has the whole recommendation; leave it out"),
-        ({"qery": f"eventType={CREATED}"}, "body: has an attribute that does not exist; did you mean `query`?"),
+        ({"qery": f"eventType={CREATED}"}, "qery: does not exist; did you mean `query`?"),
         ({"callback": "ftp://crm.example/"}, "callback: expected a URL"),
         ({"callback": "not a url"}, "callback: expected a URL"),
         ({"callback": None}, "callback: expected text"),

@@ -139,6 +139,8 @@ def test_a_repeated_interaction_with_a_key_is_one(door: Door, service: Service) 
         ({"creationDate": "2026-11-20T02:00:00"}, 400, "interactionItem.0.creationDate: expected a time with its offset"),
         ({"creationDate": "0001-01-01T00:00:00+23:00"}, 400, "interactionItem.0.creationDate: expected"),
         ({"creationDate": "2019-07-03 T04:00:00.0Z"}, 400, "at: is before the decision"),
+        ({"resolutin": "refused"}, 400, "interactionItem.0.resolutin: does not exist; did you mean `resolution`?"),
+        ({"itemDate": {"start_date_time": "x"}}, 400, "itemDate.start_date_time: does not exist; did you mean `startDateTime`?"),
         ({"attachment": {"id": "not a code!"}}, 400, "interactionItem.0.attachment.0.id: expected 1 to 64 characters"),
     ],
 )
@@ -155,6 +157,25 @@ def test_an_interaction_about_nothing_is_400(door: Door, body: Any) -> None:
     """It would be on no record."""
     response = door.call("POST", PATH, json=body)
     assert (response.status_code, response.json()["code"]) == (400, "invalid-request")
+
+
+def test_misspelt_attributes_are_named(door: Door) -> None:
+    """All of them, each with what was meant; those that are TM Forum's, and those that are nobody's, are passed over."""
+    item = {"id": "1", "item": {"id": asked(door)["id"]}, "resolution": "shown", "note": [], "channel": "x", "vendor": 1}
+    misspelt = {"interactionItm": item, "relatedParty": {"id": "a-1", "Role": "agent"}, "Direction": "inbound"}
+    told = door.call("POST", PATH, json=misspelt)
+    assert told.status_code == 400
+    assert told.json()["message"].split("; ") == [
+        "relatedParty.0.Role: does not exist",
+        "did you mean `role`?",
+        "interactionItem: is required",
+        "interactionItm: does not exist",
+        "did you mean `interactionItem`?",
+        "Direction: does not exist",
+        "did you mean `direction`?",
+    ]
+    theirs = {"interactionDate": {}, "statusChangeDate": "x", "interactionRelationship": [], "note": [], "vendor": 1}
+    assert door.call("POST", PATH, json={"interactionItem": item, **theirs}).status_code == 201
 
 
 def test_two_recommendations_are_told_of_one_at_a_time(door: Door) -> None:

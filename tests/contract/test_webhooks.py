@@ -142,6 +142,8 @@ def test_who_may_not(allowed: Guarded, role: str) -> None:
         ({"callback": "https://crm.example/\u0000"}, "callback", ""),
         ({"callback": 7}, "callback", "expected a URL"),
         ({"types": []}, "types", "name at least one"),
+        ({"types": "wanliu.promise.v1"}, "types", "expected an array of texts, each one of wanliu.decision.v1, wanliu.outcome.v1, "),
+        ({"actions": "tariff_pack"}, "actions", "expected an array of texts"),
         ({"types": ["wanliu.promises.v1"]}, "types.0", "wanliu.promise.v1"),
         ({"channels": ["phone"]}, "channels.0", ""),
         ({"outcomes": ["bought"]}, "outcomes.0", ""),

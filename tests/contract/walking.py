@@ -21,7 +21,8 @@ from app.engine.vocabulary.examples import EXAMPLES
 from app.settings import Settings
 from tests.contract.conftest import Guarded
 
-LIVE: Any = EXAMPLES[0]
+LIVE: Any = {**EXAMPLES[0], "channel": "app"}  # type: ignore[dict-item]
+"""On a channel on which everybody may ask, customers too."""
 APPLICATION = create_app(Settings())
 DOCUMENT = APPLICATION.openapi()
 ROUTES = sorted(f"{method.upper()} {path}" for path, item in DOCUMENT["paths"].items() for method in item)

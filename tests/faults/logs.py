@@ -1,5 +1,5 @@
-"""Small logs, written and sealed as the service does it: two writers, several checkpoints, outcomes, a pack that decides, callers, a legal
-hold, people who were erased, entries that wait.
+"""Small logs, written and sealed as the service does it: two writers, several checkpoints, outcomes, choices, a pack that decides, callers,
+a legal hold, people who were erased, entries that wait.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from pathlib import Path
 
 from app.engine.vocabulary import Outcome, OutcomeReport
 from app.record.callers import Caller, add_caller, all_callers, revoke_caller
+from app.record.choices import MADE, TAKEN_BACK, Step, choice_entry
+from app.record.entries import NewEntry
 from app.record.erasing.holds import hold
 from app.record.erasing.persons import erase
 from app.record.keys import Keys
@@ -90,6 +92,8 @@ def _fill(database: Database, keys: Keys, dice: random.Random, count: int) -> No
             _tell(database, dice.choice(writers), maker, dice.choice([decision_id, *decided]))
         if entries or dice.random() < 0.5:
             sealer.seal()
+    for about, step in (("sms", MADE), ("app", MADE), ("app", TAKEN_BACK)):
+        dice.choice(writers).commit([_choice(maker, about, step)])
     _stand(database, writers[1], maker)
     writers[0].commit([maker.decision() for _ in range(dice.randrange(2, 4))])
     record = Record(database, keys, clock=clock)
@@ -114,6 +118,12 @@ def _tell(database: Database, writer: Committer, maker: Maker, decision_id: str)
         report = OutcomeReport(action=action, outcome=outcome, agent="a-1", reference=f"R-{maker.dice.random()}")
         told = Told(str(maker.ids.new(now)), now, decision, report, Caller("desk", "agent"))
         writer.commit([outcome_entry(told, b"{}")])
+
+
+def _choice(maker: Maker, about: str, step: Step) -> NewEntry:
+    """Somebody who was decided about wants nothing by a channel, or takes that back."""
+    now = maker.clock()
+    return choice_entry(str(maker.ids.new(now)), now, "s-1", "no_channel", about, step, by=Caller("app", "self_service"))
 
 
 def _stand(database: Database, writer: Committer, maker: Maker) -> None:

@@ -156,6 +156,9 @@ def test_bad_input_is_a_message_that_names_the_field(body: bytes, message: str) 
         (("-", "-"), "can be read once"),
         (("x.json", "--channel", "ap"), "did you mean `app`?"),
         (("x.json", "--role", "king"), "king"),
+        (("--table", "t.csv", "--url", "http://127.0.0.1:1"), "--table does not go with --url"),
+        (("x.json", "--refused", "a", "--url", "http://127.0.0.1:1"), "--refused does not go with --url"),
+        (("x.json", "--role", "agent", "--url", "http://127.0.0.1:1"), "--role does not go with --url: the key says which role asks"),
     ],
 )
 def test_options_that_do_not_go_together_are_usage_errors(arguments: tuple[str, ...], message: str) -> None:
@@ -163,6 +166,27 @@ def test_options_that_do_not_go_together_are_usage_errors(arguments: tuple[str, 
     result = run("decide", *arguments)
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("decide", "x", "--locale", "zh"), "'--locale': `zh` is not one of zh-CN, en; did you mean `zh-CN`?"),
+        (("decide", "x", "--explain", "ful"), "'--explain': `ful` is not one of none, summary, full; did you mean `full`?"),
+        (("pack", "check", "--format", "jsn"), "'--format': `jsn` is not one of text, json, sarif; did you mean `json`?"),
+        (("keys", "rotate", "signin"), "'signing|wrapping': `signin` is not one of signing, wrapping; did you mean `signing`?"),
+        (("pack", "show", "--locale", "x\x1b[2Jy"), "'--locale': `x\ufffd[2Jy` is not one of zh-CN, en"),
+        (("record", "search", "--limit", "0"), "'--limit': expected at least 1"),
+        (("record", "search", "--limit", "ten"), "'--limit': expected a whole number"),
+        (("pack", "test", "--fail-under", "most"), "'--fail-under': expected a number"),
+    ],
+)
+def test_a_value_that_an_option_cannot_have_is_told_with_the_nearest(arguments: tuple[str, ...], message: str) -> None:
+    """As the API tells it: the option, what is expected, the nearest right value; and nothing of the library that reads options."""
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert f"Invalid value for {message}" in " ".join(result.stderr.replace("│", " ").split())
+    assert "Value error" not in result.stderr
 
 
 def decide_customers(tmp_path: Path, *more: str) -> Result:

@@ -114,23 +114,35 @@ def test_commands_follow_it(monkeypatch: pytest.MonkeyPatch) -> None:
         ("expected a date such as 2026/11/22", "应为日期，如2026/11/22"),
         ("expected a date such as 2026/11/22, not `x`", "应为日期，如2026/11/22，而不是`x`"),
         ("expected a number", "应为数字"),
-        ("expected at least 0: `-59` comes to -5,900 fen", "不得小于0：`-59`折合-5,900 fen"),
+        ("expected at least 0: `-59` comes to -5,900 fen", "不得小于0：`-59`折合-59元"),
         ("expected yes or no, not `x`; other words are translated by `values:`", "应为是或否，而不是`x`，其他写法请在`values:`中对应"),
+        (
+            "is not among the `values` of the mapping: `x`; expected one of `是`, `否`",
+            "不在映射的`values`之中：`x`，应为`是`、`否`之一",
+        ),
         ("something new", "something new"),
     ],
 )
 def test_refusals_are_told_in_chinese(english: str, chinese: str) -> None:
     """With what was found; a reason that has no words yet as it is."""
-    assert reason(english, "zh") == chinese
-    assert reason(english, "en") == english
+    assert reason(english, "zh", "CNY") == chinese
+    assert reason(english, "en", "CNY") == english.replace("-5,900 fen", "-¥59")
+
+
+def test_amounts_are_told_in_the_currency_of_the_pack() -> None:
+    """Not in the smallest unit, which the mapping works in."""
+    told = "expected at most 100: `1234.5` comes to 123,450 fen"
+    assert reason(told, "en", "EUR") == "expected at most 100: `1234.5` comes to €1,234.50"
+    assert reason(told, "zh", "EUR") == "不得大于100：`1234.5`折合1,234.50欧元"
+    assert reason("expected at most 100: `2` comes to 1e+11 fen", "zh", "CNY") == "不得大于100：`2`折合1,000,000,000元"
 
 
 def test_a_refusal_names_its_column() -> None:
     """Or the fact it was meant for."""
-    assert problem("月费", None, "expected a number", "zh") == "列“月费”：应为数字"
-    assert problem(None, "billing.total", "is required", "zh") == "`billing.total`：为必填项"
-    assert problem(None, None, "the row is more than one row", "zh") == "该行包含多行内容"
-    assert problem("fee", None, "expected a number", "en") == "column `fee`: expected a number"
+    assert problem("月费", None, "expected a number", "zh", "CNY") == "列“月费”：应为数字"
+    assert problem(None, "billing.total", "is required", "zh", "CNY") == "`billing.total`：为必填项"
+    assert problem(None, None, "the row is more than one row", "zh", "CNY") == "该行包含多行内容"
+    assert problem("fee", None, "expected a number", "en", "EUR") == "column `fee`: expected a number"
 
 
 def test_a_table_of_refusals_is_chinese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

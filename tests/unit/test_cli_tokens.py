@@ -13,6 +13,8 @@ from app.api.identity.trusting import take_tokens
 from app.cli import app
 from app.record.callers import Caller
 from app.settings import read_settings
+from tests.packs_in_force import content, version, write
+from tests.pipeline import ROOT
 
 pytestmark = pytest.mark.unit
 
@@ -31,6 +33,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         name, _, value = part.partition("=")
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("WANLIU_JWT_AUDIENCE", "wanliu")
+    monkeypatch.setenv("WANLIU_DATABASE_URL", f"sqlite:///{tmp_path}/wanliu.db")
+    monkeypatch.setenv("WANLIU_KEY_FILE", str(tmp_path / "wanliu.keys"))
     return folder
 
 
@@ -76,7 +80,8 @@ def test_the_private_key_is_its_owners(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--role", "boss", "--subject", "x"), "the claim for the role has none"),
+        (("--role", "agent", "--subject", "a", "--grade", "leadr"), "--grade: telco-reference "),
+        (("--role", "agent", "--subject", "a", "--grade", "leadr"), "has no `leadr` under `arbitration.concession`; did you mean"),
         (("--role", "self_service", "--subject", "s 1"), "sub: is not the id of a subscriber"),
         (("--role", "agent", "--subject", "a", "--client", "Desk Top"), "azp or client_id"),
         (("--role", "campaign", "--subject", "a", "--grade", "leader"), "only the role agent has grades"),
@@ -87,6 +92,33 @@ def test_what_the_service_would_refuse_is_not_made(folder: Path, arguments: tupl
     made = make(folder, *arguments)
     assert (made.exit_code, made.stdout) == (1, "")
     assert says in " ".join(made.stderr.split())
+
+
+@pytest.mark.parametrize(("role", "says"), [("boss", "`boss` is not one of agent, "), ("selfservice", "did you mean `self_service`?")])
+def test_a_role_that_there_is_not(folder: Path, role: str, says: str) -> None:
+    """The option is named, and the nearest role."""
+    made = make(folder, "--role", role, "--subject", "x")
+    assert (made.exit_code, made.stdout) == (2, "")
+    told = " ".join(made.stderr.replace("│", " ").split())
+    assert "--role" in told
+    assert says in told
+
+
+def test_the_pack_in_force_says_which_grades_there_are(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the folder, where a store has a pack in force; where no pack is to be had, none is refused. Nothing is made by asking."""
+    agent = ("--role", "agent", "--subject", "a-17", "--grade")
+    assert make(folder, *agent, "leader").exit_code == 0
+    assert not list(tmp_path.glob("wanliu.*"))
+    monkeypatch.setenv("WANLIU_PACK", str(tmp_path))
+    assert make(folder, *agent, "leader").exit_code == 0
+    monkeypatch.setenv("WANLIU_PACK", str(write(tmp_path / "pack", version("1.0.0"))))
+    digest = content("1.0.0").digest
+    for step in (("publish", "--author", "ann"), ("approve", digest, "--by", "bob"), ("activate", digest, "--by", "bob")):
+        assert run("pack", *step).exit_code == 0
+    monkeypatch.setenv("WANLIU_PACK", str(ROOT))
+    told = make(folder, *agent, "leader")
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "--grade: small 1.0.0 has no `leader`" in " ".join(told.stderr.split())
 
 
 def test_mistakes_are_told(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlmodel import col
 
 from app.record.callers import add_caller, all_callers, revoke_caller
+from app.record.choices import TAKEN_BACK
 from app.record.entries import NewEntry
 from app.record.erasing.persons import erase
 from app.record.erasing.retention import archive
@@ -42,7 +43,7 @@ Act = Callable[[Connection], Any]
 
 @pytest.fixture
 def book(database: Database, keys: Keys) -> Book:
-    """A pack with its steps, callers, decisions about three people, outcomes, a legal hold, idempotency keys; some of it waits."""
+    """A pack with its steps, callers, decisions about three people, outcomes, a legal hold, choices, idempotency keys; some waits."""
     book = Book(database, keys)
     book.publish()
     book.step("approved", "pack_approved")
@@ -59,7 +60,10 @@ def book(database: Database, keys: Keys) -> Book:
     book.tell(*decided[1], "left")
     book.tell(*decided[2], "accepted", reference="R-2")
     book.hold("s-2", "court")
+    book.choose("s-1", "no_marketing")
+    book.choose("s-1", "no_channel", "app")
     book.seal()
+    book.choose("s-1", "no_marketing", step=TAKEN_BACK)
     book.tell(*decided[3], "shown")
     return book
 

@@ -109,7 +109,14 @@ def test_reports_for_programs(tmp_path: Path) -> None:
 def test_speaks_chinese(tmp_path: Path) -> None:
     """`--locale zh-CN` changes names, labels and reasons."""
     result = run(tmp_path, PASSING + FAILING, "--locale", "zh-CN", "--uncovered")
-    for words in ("✗ 测试集：不打电话的", "阶段：应为prevention，实为retention", "不成立", "信号级别", "从未拦下", "通过1项，未通过1项"):
+    for words in (
+        "✗ 测试集：不打电话的",
+        "阶段：应为预防（prevention），实为维系（retention）",
+        "不成立",
+        "信号级别",
+        "从未拦下",
+        "通过1项，未通过1项",
+    ):
         assert words in result.stdout, words
 
 

@@ -82,7 +82,7 @@ def _client(claims: Mapping[str, Any]) -> str:
 def _sub(claims: Mapping[str, Any]) -> str:
     given = claims["sub"]
     if not isinstance(given, str) or not given:
-        raise NotKnown("sub: is expected to be a text")
+        raise NotKnown("sub: is not a text; who it names is to be written as one, an id of digits too")
     return given
 
 
@@ -91,7 +91,7 @@ def _grade(claims: Mapping[str, Any], name: str) -> str | None:
     if given is None:
         return None
     if not isinstance(given, str) or not re.fullmatch(GRADE_PATTERN, given):
-        raise NotKnown("the claim for the grade is not the name of a grade, such as leader")
+        raise NotKnown(f"{name}: the claim for the grade is not the name of a grade, such as leader")
     return given
 
 

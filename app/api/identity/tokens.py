@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jwt
+from jwt.types import Options
 
 from app.api.identity.claims import ClaimNames, SystemOf, caller_of
 from app.api.identity.keeping import KeptKeys
@@ -27,6 +28,15 @@ REMEMBERED = 60.0
 """Seconds for which a token that was good is not checked again."""
 MOST_REMEMBERED = 10_000
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
+_OPTIONS: Options = {
+    "require": _REQUIRED,
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "verify_sub": False,
+    "verify_jti": False,
+}
+"""What is not verified there is looked at here, and told by its name, or means nothing to us."""
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _TYPES = ("jwt", "at+jwt", "application/at+jwt")
 _UNREADABLE = "the token cannot be read; send it as the identity provider gave it"
@@ -116,7 +126,7 @@ class Tokens:
                 token,
                 public,
                 [algorithm],
-                options={"require": _REQUIRED, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+                options=_OPTIONS,
                 issuer=trust.issuer,
                 audience=trust.audience,
             )

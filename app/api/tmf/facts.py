@@ -6,26 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from app.api.tmf.given import GivenFact
-from app.engine.intake import FieldProblem, RequestError
+from app.engine.intake import FieldProblem
 from app.engine.problems import nearest
 from app.engine.vocabulary import FACTS, Fact
 
 _WORDS: Mapping[str, bool] = {"true": True, "false": False}
 
 
-def put_facts(pairs: Sequence[GivenFact], request: dict[str, Any]) -> None:
+def put_facts(pairs: Sequence[GivenFact], request: dict[str, Any]) -> Sequence[FieldProblem]:
     """Put facts where a request for a decision has them.
 
     Args:
         pairs: of the request; a value that is text is read as what the fact is.
         request: is added to.
 
-    Raises:
-        RequestError: naming each pair whose fact there is not, or that stands there already.
+    Returns:
+        A problem for each pair whose fact there is not, or that stands there already.
     """
-    problems = list(_put(pairs, request))
-    if problems:
-        raise RequestError(problems)
+    return list(_put(pairs, request))
 
 
 def _put(pairs: Sequence[GivenFact], request: dict[str, Any]) -> Iterator[FieldProblem]:

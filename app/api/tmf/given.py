@@ -31,12 +31,18 @@ PASSED_OVER = ("id", "href", "state", "validFor", "recommendationItem")
 class GivenFact(Liberal):
     """A fact about the subscriber, by its dotted name: `plan.monthly_fee`."""
 
+    deciding = ("name", "value")
+    passed_over = ("id", "valueType", "characteristicRelationship")
+
     name: Words
     value: Free = None
 
 
 class RecommendationRequest(Liberal):
     """Asks for recommendations. TM Forum's attributes, and ours beside them; attributes of others are passed over."""
+
+    deciding = (*EXTENSIONS, "relatedParty", "channel", "characteristic")
+    passed_over = PASSED_OVER
 
     name: Words | None = None
     description: Words | None = None

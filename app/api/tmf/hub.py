@@ -6,7 +6,7 @@ from typing import Annotated
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from app.api.bodies import Refused, read_json
@@ -14,12 +14,12 @@ from app.api.calls import Admitted, Call
 from app.api.problems import problem
 from app.api.tmf.answering import answered
 from app.api.tmf.declaring import HREF, Good, declared_as_tmf
+from app.api.tmf.liberal import Extended
 from app.api.tmf.lists import Id, is_id
 from app.api.tmf.places import PREFIXES, base_of
 from app.api.tmf.shapes import EventSubscription
 from app.engine.intake import FieldProblem, RequestError, parse_body
 from app.engine.intake.wording import nearest_or_all
-from app.engine.problems import nearest
 from app.record.callers import DEVELOPMENT
 from app.record.outgoing.addresses import LONGEST_URL, checked_callback
 from app.record.outgoing.model import RECOMMENDED, Recommended, Wanted
@@ -28,13 +28,12 @@ from app.record.outgoing.subscriptions import Kept, add_webhook, check_room, rem
 _OF_ALL = frozenset({"operations", DEVELOPMENT})
 """Roles that hear of what every system asked for."""
 _MOST_CONDITIONS = 20
-_LONGEST_NAME = 60
 
 
-class HubRequest(BaseModel):
+class HubRequest(Extended):
     """Where to tell of recommendations, and of which events: `eventType=QueryProductRecommendationCreateEvent`; left out, of all."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+    deciding = ("callback", "query")
 
     callback: Annotated[
         str, Field(min_length=1, max_length=LONGEST_URL, description="URL that events are sent to: https, in the open network.")
@@ -49,7 +48,7 @@ _REMOVED: Good = {204: {"description": "Removed. Nothing more is sent, not even 
 async def subscribe(call: Admitted) -> Response:
     """Be told of recommendations that callers of one's own system asked for; operations hear of everybody's."""
     asked = parse_body(await read_json(call.request), HubRequest)
-    _check_names(asked)
+    _check_fields(asked)
     types = types_of(asked.query)
     await checked_callback(asked.callback, private=call.services.callbacks_private)
     await call.read(check_room)
@@ -72,17 +71,14 @@ async def unsubscribe(call: Admitted, id: Id) -> Response:  # noqa: A002 - TM Fo
     return Response(status_code=204)
 
 
-def _check_names(asked: HubRequest) -> None:
-    """See that nothing is asked for that would not be honoured: a choice of fields, or an attribute of ours, misspelt.
+def _check_fields(asked: HubRequest) -> None:
+    """See that nothing is asked for that would not be honoured: a choice of fields.
 
     Raises:
-        RequestError: naming it.
+        RequestError: there is one.
     """
-    for name in asked.model_extra or {}:
-        if name == "fields":
-            raise RequestError([FieldProblem("fields", "is not honoured: an event has the whole recommendation; leave it out")])
-        if len(name) <= _LONGEST_NAME and (hint := nearest(name, HubRequest.model_fields)):
-            raise RequestError([FieldProblem("body", f"has an attribute that does not exist; {hint}")])
+    if "fields" in (asked.model_extra or {}):
+        raise RequestError([FieldProblem("fields", "is not honoured: an event has the whole recommendation; leave it out")])
 
 
 def types_of(query: str | None) -> tuple[Recommended, ...]:

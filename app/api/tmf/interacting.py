@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field, ValidationError
 
-from app.api.tmf.liberal import GivenPlace, Liberal, Referred, Several, Words
+from app.api.tmf.liberal import GivenPlace, Liberal, Party, Referred, Several, Words
 from app.api.tmf.lists import is_id
 from app.engine.intake import FieldProblem, RequestError
 from app.engine.intake.wording import in_words
@@ -43,12 +43,17 @@ _REASONS = get_args(LeaveReason)
 class GivenPeriod(Liberal):
     """From when to when."""
 
+    deciding = ("startDateTime",)
+
     start: Annotated[Words | None, Field(alias="startDateTime")] = None
     end: Annotated[Words | None, Field(alias="endDateTime")] = None
 
 
 class GivenInteractionItem(Liberal):
     """One thing that was talked about: a recommendation."""
+
+    deciding = ("item", "action", "resolution", "reason", "creationDate", "itemDate", "attachment")
+    passed_over = ("channel", "note", "relatedParty")
 
     id: Annotated[Words | None, Field(description="The `id` of the recommendation's item.")] = None
     item: Annotated[GivenPlace | None, Field(description="The recommendation: its `id` or `href`; `name` may be the action.")] = None
@@ -63,12 +68,24 @@ class GivenInteractionItem(Liberal):
 class InteractionRequest(Liberal):
     """An interaction in which a recommendation was told, taken or refused. Attributes of others are passed over."""
 
+    deciding = ("interactionItem", "relatedParty", "direction", "reason")
+    passed_over = (
+        "id",
+        "href",
+        "creationDate",
+        "statusChangeDate",
+        "attachment",
+        "interactionDate",
+        "interactionRelationship",
+        "note",
+    )
+
     description: Words | None = None
     direction: Words | None = None
     reason: Words | None = None
     status: Words | None = None
     channel: Several[Referred] | None = None
-    related_party: Annotated[Several[Referred] | None, Field(alias="relatedParty", description="One with the role `agent` saw it.")] = None
+    related_party: Annotated[Several[Party] | None, Field(alias="relatedParty", description="One with the role `agent` saw it.")] = None
     interaction_item: Annotated[
         Several[GivenInteractionItem], Field(alias="interactionItem", min_length=1, description="Exactly one names a recommendation.")
     ]

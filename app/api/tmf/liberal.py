@@ -1,18 +1,28 @@
-"""Types that take what TM Forum's clients send: an object where an array belongs, a number or "true" as text, null for left out."""
+"""Types that take what TM Forum's clients send: an object where an array belongs, a number or "true" as text, null for left out.
+
+What is nobody's here is passed over, but for a name that is nearly one with a say: what it says would be lost in silence.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, JsonValue
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core import core_schema as core
 
+from app.engine.intake.wording import MISSPELT
+from app.engine.problems import nearest
+
 MOST_REFERENCES = 100
 LONGEST_ID = 200
 _LONGEST = 2_000
+_LONGEST_NAME = 60
+_LIKE = 0.8
+"""How alike a misspelt attribute is to what was meant: others have `agreement` and `payment`, which are not `agent`."""
 _NUMBERS = {"type": "number"}
 _WORDS = {"true": True, "false": False}
 _NO_CONTROLS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
@@ -96,10 +106,43 @@ Free = JsonValue
 """Whatever JSON can say."""
 
 
-class Liberal(BaseModel):
-    """A part of a request that may have more fields than we know of."""
+class Extended(BaseModel):
+    """A part of a request that may have more attributes than we know of, but none that is nearly one with a say."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True, strict=True, validate_by_name=False)
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+
+    deciding: ClassVar[Sequence[str]] = ()
+    """Attributes that have a say."""
+    passed_over: ClassVar[Sequence[str]] = ()
+    """Attributes of TM Forum's that are nobody's misspelling, though we have no use for them."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """With each further name looked at, so that it is told together with whatever else is wrong."""
+        schema = handler(source)
+        fields: Any = handler.resolve_ref_schema(schema)
+        fields["schema"]["extras_keys_schema"] = core.no_info_after_validator_function(cls._look_at, core.str_schema())
+        return schema
+
+    @classmethod
+    def _look_at(cls, name: str) -> str:
+        known = name in cls.passed_over or len(name) > _LONGEST_NAME
+        meant = "" if known else nearest(_plainly(name), cls.deciding, likeness=_LIKE)
+        if meant:
+            raise PydanticCustomError(MISSPELT, "{meant}", {"meant": meant})
+        return name
+
+
+def _plainly(name: str) -> str:
+    """The first word of a name as it is spelt here: `RelatedParty` and `related_party` are `relatedParty`."""
+    first, *others = name.partition(" ")[0].split("_")
+    return first[:1].lower() + first[1:] + "".join(map(str.capitalize, others))
+
+
+class Liberal(Extended):
+    """A part of a request, as liberal as it is taken."""
+
+    model_config = ConfigDict(strict=True, validate_by_name=False)
 
     type_name: Annotated[Words | None, Field(alias="@type")] = None
     base_type: Annotated[Words | None, Field(alias="@baseType")] = None
@@ -127,9 +170,17 @@ class GivenReference(Liberal):
     referred_type: Annotated[Words | None, Field(alias="@referredType")] = None
 
 
+class GivenParty(GivenReference):
+    """Somebody, with the part that they play."""
+
+    deciding = ("role", "@referredType")
+
+
 Referred = Annotated[GivenReference, _ById()]
 """A reference; its id may stand for it."""
-Person = Annotated[GivenReference, _ById(others=())]
+Party = Annotated[GivenParty, _ById()]
+"""The same, of somebody."""
+Person = Annotated[GivenParty, _ById(others=())]
 """The same, but a bare number names nobody: it may be a place on somebody's list."""
 
 

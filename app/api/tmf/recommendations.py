@@ -13,6 +13,7 @@ from pydantic import Field, WithJsonSchema
 from starlette.responses import Response
 
 from app.api.answers import as_json
+from app.api.asking import check_channel
 from app.api.bodies import read_json
 from app.api.calls import Admitted, Call
 from app.api.deciding import case_of, known, made
@@ -95,6 +96,7 @@ async def read_one(call: Admitted, id: Id, fields: Fields = None) -> Response:  
 async def _decided(call: Call, request: Taken, kept: Mapping[str, Any], now: datetime.datetime, key: Idempotency | None) -> Made:
     asked = request.asked
     assert asked is not None  # noqa: S101 - for the type checker
+    check_channel(call.caller, asked.channel)
     who = Asked(call.caller.name, call.caller.role, asked.explain, asked.history, agent=asked.agent)
     found = await made(call, case_of(call, await known(call, asked, now), now), who, now, key)
     return replace(found, entry=as_recommendation(found.entry, kept))

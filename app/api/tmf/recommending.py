@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
+from app.api.sparse import check_fields
 from app.api.tmf.places import Base
 from app.api.tmf.prices import offered, offering_of
 from app.api.tmf.shapes import (
@@ -17,14 +18,12 @@ from app.api.tmf.shapes import (
     WanliuQueryProductRecommendation,
     WanliuRecommendationItem,
 )
-from app.engine.intake import FieldProblem, RequestError
-from app.engine.problems import nearest
 
 TYPE, ITEM_TYPE = "WanliuQueryProductRecommendation", "WanliuRecommendationItem"
 NO_SUBSCRIBER = "no_subscriber"
 """Why an enquiry about nobody has no items; other causes are the engine's."""
 _ALWAYS = ("id", "href")
-ATTRIBUTES: Collection[str] = tuple(WanliuQueryProductRecommendation.__annotations__)
+ATTRIBUTES: Sequence[str] = tuple(WanliuQueryProductRecommendation.__annotations__)
 
 
 def recommended(answer: Mapping[str, Any], kept: Mapping[str, Any], base: Base) -> WanliuQueryProductRecommendation:
@@ -65,13 +64,7 @@ def attributes_of(fields: str | None) -> Collection[str] | None:
     if fields is None:
         return None
     wanted = [name.strip() for name in fields.split(",")]
-    problems = [
-        FieldProblem("fields", f"names an attribute that there is not; {nearest(name, ATTRIBUTES) or 'there are ' + ', '.join(ATTRIBUTES)}")
-        for name in wanted
-        if name not in ATTRIBUTES and name != "none"
-    ]
-    if problems:
-        raise RequestError(problems)
+    check_fields((name for name in dict.fromkeys(wanted) if name != "none"), ATTRIBUTES)
     return wanted
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,12 @@ from pydantic import ValidationError
 
 from app.api.tmf.channels import BY_ROLE, CHANNELS, channel_of
 from app.api.tmf.facts import put_facts
-from app.api.tmf.given import EXTENSIONS, PASSED_OVER, RecommendationRequest
+from app.api.tmf.given import EXTENSIONS, RecommendationRequest
 from app.api.tmf.liberal import GivenReference, Liberal
 from app.api.tmf.parties import party_of
 from app.api.tmf.places import is_uri
 from app.engine.intake import FieldProblem, RequestError, parse_body
-from app.engine.intake.wording import dotted, in_words, is_plain
+from app.engine.intake.wording import in_words
 from app.engine.problems import nearest
 from app.engine.vocabulary import DecisionRequest
 
@@ -35,7 +35,7 @@ _ECHOED = (
     "shopping_cart",
     "shopping_cart_item",
 )
-_KNOWN = frozenset(field.alias or name for name, field in RecommendationRequest.model_fields.items()) | {*PASSED_OVER}
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,6 @@ def taken(body: bytes, role: str, subject: str | None = None) -> Taken:
         RequestError: naming each field that cannot be taken.
     """
     given = parse_body(body, RecommendationRequest)
-    _check_names(given)
     told = _told(given)
     party = party_of(given.related_party or (), told, subject)
     about = told or subject if party is None else party.id
@@ -77,67 +76,43 @@ def _told(given: RecommendationRequest) -> str | None:
     return told
 
 
-def _check_names(given: RecommendationRequest) -> None:
-    """See that no attribute is one that decides, misspelt: what it says would be passed over.
+def _asked(given: RecommendationRequest, subscriber_id: str | None, role: str) -> DecisionRequest | None:
+    """What is asked of us; nothing where it is about nobody.
 
     Raises:
-        RequestError: naming what was meant.
+        RequestError: naming the channel, each characteristic and each of our own attributes that cannot be taken.
     """
-    problems = [
-        FieldProblem(dotted((name,)), f"{'does not exist' if is_plain(name) else 'has an attribute that does not exist'}; {hint}")
-        for name in given.model_extra or {}
-        if name not in _KNOWN and len(name) <= _LONGEST_NAME and (hint := nearest(_plainly(name), _DECIDING, likeness=_LIKE))
-    ]
-    if problems:
-        raise RequestError(problems)
-
-
-def _plainly(name: str) -> str:
-    """The first word of a name as it is spelt here: `RelatedParty` and `related_party` are `relatedParty`."""
-    first, *others = name.partition(" ")[0].split("_")
-    return first[:1].lower() + first[1:] + "".join(map(str.capitalize, others))
-
-
-_LONGEST_NAME = 60
-_LIKE = 0.8
-"""How alike a misspelt attribute is to what was meant: others have `agreement` and `payment`, which are not `agent`."""
-_DECIDING = (*EXTENSIONS, "relatedParty", "channel", "characteristic")
-
-
-def _asked(given: RecommendationRequest, subscriber_id: str | None, role: str) -> DecisionRequest | None:
     if subscriber_id is None:
         return None
     request = {name: value for name in EXTENSIONS if (value := getattr(given, name)) is not None}
-    put_facts(given.characteristic or [], request)
-    request["channel"] = _channel(given, request.get("channel"), role)
+    problems = [*put_facts(given.characteristic or [], request), *_put_channel(given, role, request)]
     subscriber = request.setdefault("subscriber", {})
     if isinstance(subscriber, dict):
         request["subscriber"] = {**subscriber, "id": subscriber_id}
     try:
-        return DecisionRequest.model_validate(request)
+        asked = DecisionRequest.model_validate(request)
     except ValidationError as error:
-        raise RequestError([_as_sent(found) for found in in_words(error)]) from None
+        problems += map(_as_sent, in_words(error))
+    if problems:
+        raise RequestError(problems)
+    return asked
 
 
-def _channel(given: RecommendationRequest, told: Any, role: str) -> Any:
-    """Our name of the channel.
-
-    Raises:
-        RequestError: there is none of the name, or none is named and the role has no usual one.
-    """
-    if told is not None:
-        return told
-    if not given.channel:
-        if role not in BY_ROLE:
-            raise RequestError([FieldProblem("channel", f"is required: its `id` one of {', '.join(CHANNELS)}")])
-        return BY_ROLE[role]
-    first = given.channel[0]
-    found = channel_of((first.id, first.name))
-    if found is None:
-        hint = nearest(first.id, CHANNELS) if len(first.id) <= _LONGEST_NAME else ""
-        told_names = f"{hint}; there are" if hint else "there are"
-        raise RequestError([FieldProblem("channel.0.id", f"is no channel of ours, nor is its name; {told_names} {', '.join(CHANNELS)}")])
-    return found
+def _put_channel(given: RecommendationRequest, role: str, request: dict[str, Any]) -> Iterator[FieldProblem]:
+    """Put our name of the channel into a request that has none; one that there is not is told, and some other stands for it."""
+    if request.get("channel") is not None:
+        return
+    first = given.channel[0] if given.channel else None
+    found = BY_ROLE.get(role) if first is None else channel_of((first.id, first.name))
+    request["channel"] = found or CHANNELS[0]
+    if found is not None:
+        return
+    if first is None:
+        yield FieldProblem("channel", f"is required: its `id` one of {', '.join(CHANNELS)}")
+        return
+    hint = nearest(first.id, CHANNELS) if len(first.id) <= _LONGEST_NAME else ""
+    told_names = f"{hint}; there are" if hint else "there are"
+    yield FieldProblem("channel.0.id", f"is no channel of ours, nor is its name; {told_names} {', '.join(CHANNELS)}")
 
 
 def _as_sent(found: FieldProblem) -> FieldProblem:

@@ -9,21 +9,14 @@ import typer
 caller_app = typer.Typer(no_args_is_help=True, help="Who may call the service, and as what.")
 
 CallerRole = Literal["agent", "self_service", "campaign", "compliance", "privacy_officer", "author", "approver", "operations"]
-_ROLES: tuple[str, ...] = get_args(CallerRole)
-
-
-def _role(given: str) -> str:
-    from app.engine.problems import nearest
-
-    if given not in _ROLES:
-        raise typer.BadParameter(f"`{given}` is not one of {', '.join(_ROLES)}. {nearest(given, _ROLES).capitalize()}".strip())
-    return given
 
 
 @caller_app.command("add")
 def caller_add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the record calls it: small letters, digits and _ . -")],
-    role: Annotated[str, typer.Option(metavar="|".join(_ROLES), callback=_role, help="What it may do; docs/callers.md has the table.")],
+    role: Annotated[
+        CallerRole, typer.Option(metavar="|".join(get_args(CallerRole)), help="What it may do; docs/callers.md has the table.")
+    ],
     grade: Annotated[
         str | None,
         typer.Option(

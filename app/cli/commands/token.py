@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from app.cli.commands.caller import CallerRole
+
 token_app = typer.Typer(no_args_is_help=True, help="Keys and tokens for a trial without an identity provider. Not for production.")
 
 
@@ -23,7 +25,7 @@ def token_keys(
 @token_app.command("make")
 def token_make(
     key: Annotated[Path, typer.Option(metavar="FILE", help="The private key, as `wanliu token keys` wrote it.")],
-    role: Annotated[str, typer.Option(metavar="ROLE", help="What it may do, as for `wanliu caller add`.")],
+    role: Annotated[CallerRole, typer.Option(metavar="ROLE", help="What it may do, as for `wanliu caller add`.")],
     subject: Annotated[
         str, typer.Option(metavar="ID", help="Of self_service the subscriber, of agents their code, of others who they are.")
     ],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from app.cli.packs import table
+from app.cli.columns import table
 from app.cli.testing.asked import Run
 from app.workbench.suites.coverage import Coverage, Gap, percent
 

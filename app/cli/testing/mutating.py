@@ -9,11 +9,10 @@ from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
+from app.cli.columns import Columns, table
 from app.cli.console import err
-from app.cli.packs import table
 from app.cli.testing.asked import Run
 from app.workbench.suites.bench import Bench
 from app.workbench.suites.coverage import percent
@@ -73,7 +72,7 @@ class MutationReport:
         """What was changed."""
         return self.asked.say("gone") if item.change == "gone" else item.change
 
-    def table(self) -> Table:
+    def table(self) -> Columns:
         """How many of each kind were not noticed."""
         asked, mutation = self.asked, self.mutation
         made = table(asked.say("mutation"), "", asked.say("survived"), asked.say("tried"), "%", right=(1, 2, 3))

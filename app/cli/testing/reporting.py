@@ -13,6 +13,7 @@ from rich.text import Text
 from app.cli.testing.asked import Run
 from app.cli.testing.covering import CoverageReport, coverage_json
 from app.cli.testing.mutating import MutationReport, mutation_json
+from app.cli.testing.wording import worded
 from app.engine.texts import Language
 from app.workbench.suites.bench import Bench
 from app.workbench.suites.coverage import Coverage
@@ -100,15 +101,16 @@ class Report:
         yield Text(f"  {item.place}", style="dim")
         if verdict.error:
             yield Text(f"  {verdict.error}", style="red")
+        pack, kinds = self.bench.pack(item.jurisdiction), {one.place: one.kind for one in item.expectations}
         for found in verdict.failures:
-            told = found.told
+            told, kind = found.told, kinds[found.place]
             yield (
                 Text("  ")
                 .append(f"{told.about}{separator}")
                 .append(self.asked.say("expected"))
-                .append(told.wanted, style="green")
+                .append(worded(kind, told.wanted, pack, language), style="green")
                 .append(self.asked.say("got"))
-                .append(told.got, style="red")
+                .append(worded(kind, told.got, pack, language), style="red")
                 .append(f"  {found.place.file}:{found.place.line}", style="dim")
             )
             for line in told.because:

@@ -8,15 +8,20 @@ from typing import Any
 
 from app.client.answers import Decision, Told
 from app.client.asking import Ask, part, post, post_once, present
+from app.client.writing import as_object
 from app.engine.vocabulary import DecisionRequest
 
 Asked = DecisionRequest | Mapping[str, Any]
 """What is known, and where the person is met: checked already, or as JSON has it."""
 
 
-def fields_of(request: Asked) -> Mapping[str, Any]:
-    """A request as JSON has it."""
-    return request.model_dump(mode="json", exclude_unset=True) if isinstance(request, DecisionRequest) else request
+def fields_of(request: Asked) -> dict[str, Any]:
+    """A request as JSON has it.
+
+    Raises:
+        NotJsonError: it is no object.
+    """
+    return request.model_dump(mode="json", exclude_unset=True) if isinstance(request, DecisionRequest) else as_object(request)
 
 
 def decide(request: Asked, *, idempotency_key: str | None = None) -> Ask[Decision]:

@@ -1,4 +1,4 @@
-"""TM Forum's TMF680: recommendations, as its documents have them."""
+"""TM Forum's TMF680, recommendations, and TMF683, what became of them: as its documents have them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from app.client.asking import Ask, get, listed, part, post_once
 
 _DOOR = "/tmf-api/recommendationManagement/v4/queryProductRecommendation"
+_INTERACTIONS = "/tmf-api/partyInteraction/v4/partyInteraction"
 
 
 def recommend(body: Mapping[str, Any], *, idempotency_key: str | None = None) -> Ask[dict[str, Any]]:
@@ -50,3 +51,17 @@ def recommendations(
         httpx.TransportError: nothing answers.
     """
     return get(_DOOR, limit=limit, offset=offset, fields=listed(fields), **filters)
+
+
+def tell_interaction(body: Mapping[str, Any], *, idempotency_key: str | None = None) -> Ask[dict[str, Any]]:
+    """Tell what became of a recommendation: the answer of `POST …/partyInteraction`. After a refusal it may have `nextRecommendation`.
+
+    Args:
+        body: as TMF683 has it: an `interactionItem` whose `item` is the recommendation, with the `resolution`.
+        idempotency_key: as in `decide`.
+
+    Raises:
+        WanliuError: the service did not take it; `detail` says why.
+        httpx.TransportError: nothing answers.
+    """
+    return post_once(_INTERACTIONS, body, idempotency_key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -35,6 +35,20 @@ def reader_at(model: Shape, path: Path) -> Reader | None:
     home = _home(model, names[:-1])
     field = None if home is None or not names else _fields(home).get(str(names[-1]))
     return None if field is None else _reader(field.annotation, field.metadata)
+
+
+def elements_at(model: Shape, path: Path) -> Reader | tuple[str, ...] | type | None:
+    """What an array at a place holds: how its values are read, the words that there are, or their type; none where that is not told."""
+    reader = reader_at(model, path)
+    home = _home(model, path[:-1])
+    field = None if home is None or not path else _fields(home).get(str(path[-1]))
+    if reader is not None or field is None:
+        return reader
+    element = next(iter(get_args(_bare(field.annotation))), None)
+    bare = _bare(element)
+    if get_origin(bare) is Literal:
+        return get_args(bare)
+    return str if bare is str else next(_shapes(element), None)
 
 
 def places_of(model: Shape, path: Path, name: str) -> tuple[str, ...]:

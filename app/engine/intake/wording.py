@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.engine.intake.placing import Path, as_sent, fields_at, names_elsewhere, places_of, reader_at
+from app.engine.intake.placing import Path, as_sent, elements_at, fields_at, names_elsewhere, places_of, reader_at
 from app.engine.intake.problems import MOST_PROBLEMS, FieldProblem
 from app.engine.problems import nearest
 from app.engine.vocabulary import EVENTS, DecisionRequest
+from app.engine.vocabulary.types import Reader
 
 _plain_name = re.compile(r"^[A-Za-z_][A-Za-z0-9_.]{0,49}$")
 _quoted = re.compile(r"'([^']*)'")
@@ -23,9 +24,12 @@ _largest_exact = 2**63
 _clearly = 0.8
 """How near a name at another place has to be."""
 
+MISSPELT = "misspelt"
+"""The error of a name that is nearly another, where others that there are not are passed over; its message says which."""
 _ours = frozenset(("text_expected", "date_expected", "datetime_expected", "value_expected", "series_lengths", "computed"))
 """Errors of the vocabulary itself, worded there."""
 
+_no_array = ("tuple_type", "list_type", "frozen_set_type", "set_type")
 _said: Mapping[str, str] = {
     "missing": "is required",
     "float_type": "expected a number",
@@ -40,7 +44,7 @@ _said: Mapping[str, str] = {
     "too_long": "expected at most {max_length:,} entries",
     "too_short": "expected at least {min_length:,} of them",
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "expected an object"),
-    **dict.fromkeys(("tuple_type", "list_type", "frozen_set_type", "set_type"), "expected an array"),
+    **dict.fromkeys(_no_array, "expected an array"),
 }
 
 _no_number = frozenset(("float_type", "int_type", "int_parsing", "int_from_float"))
@@ -92,6 +96,11 @@ def hinted(message: str, given: object, known: Iterable[str]) -> str:
     return f"{message}; {hint}" if hint else message
 
 
+def quoted(name: str, otherwise: str) -> str:
+    """A name that was sent, in backticks, where it may be repeated; else what stands for it."""
+    return f"`{name}`" if is_plain(name) else otherwise
+
+
 def nearest_or_all(name: str, known: Sequence[str]) -> str:
     """What to say of a name that there is not, where there are few: the one that was probably meant, else all of them."""
     if not known:
@@ -103,6 +112,8 @@ def _worded(detail: ErrorDetails, model: type[BaseModel]) -> FieldProblem:
     path, kind = detail["loc"], detail["type"]
     if kind == "extra_forbidden":
         return _unknown_field(path, model)
+    if kind == MISSPELT:
+        return _misspelt(path, model, detail["msg"])
     if kind == "event_expected":
         return _unknown_event(path, detail["input"])
     if path[-1:] == ("[key]",):
@@ -111,16 +122,35 @@ def _worded(detail: ErrorDetails, model: type[BaseModel]) -> FieldProblem:
 
 
 def _told_of(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    """What is wrong; of a number, in which unit it is expected."""
-    reader = reader_at(model, detail["loc"]) if detail["type"] in _no_number else None
+    """What is wrong; of a number, in which unit it is expected, of an array, what it holds."""
+    kind, path = detail["type"], detail["loc"]
+    if kind in _no_array:
+        return told(detail) + _holding(elements_at(model, path))
+    reader = reader_at(model, path) if kind in _no_number else None
     if reader is None or reader.kind != "number" or _is_too_large(detail["input"]):
         return told(detail)
-    return f"expected a {'whole ' if reader.integral else ''}number{_units.get(reader.unit, '')}"
+    return f"expected a {_number(reader)}"
+
+
+def _number(reader: Reader, many: str = "") -> str:
+    """A number or, with an `s` for many, numbers, and of what."""
+    return f"{'whole ' if reader.integral else ''}number{many}{_units.get(reader.unit, '')}"
+
+
+def _holding(elements: Reader | tuple[str, ...] | type | None) -> str:
+    """What an array holds, as far as it is told."""
+    if isinstance(elements, Reader):
+        return f" of {_number(elements, 's')}" if elements.kind == "number" else " of texts" if elements.kind == "text" else ""
+    if isinstance(elements, tuple):
+        return f" of texts, each one of {', '.join(elements)}"
+    return "" if elements is None else " of texts" if elements is str else " of objects"
 
 
 def told(detail: ErrorDetails) -> str:
     """What is wrong, and what is expected: in the words of the type where it has its own."""
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "text_expected" and not isinstance(given, str):
+        return detail["msg"].replace("expected", f"expected text, not {_kind_of(given)}, of", 1)
     if kind in _ours:
         return detail["msg"]
     if kind == "literal_error":
@@ -142,6 +172,19 @@ def _is_other_form(given: str, word: str) -> bool:
     return len(short) > 1 and re.match(rf"{re.escape(short)}[-_]", long) is not None
 
 
+def _kind_of(given: object) -> str:
+    """What JSON calls it."""
+    return next((name for kinds, name in _kinds if isinstance(given, kinds)), "null")
+
+
+_kinds: Sequence[tuple[tuple[type, ...], str]] = (
+    ((bool,), "true or false"),
+    ((int, float), "a number"),
+    ((list, tuple), "an array"),
+    ((dict,), "an object"),
+)
+
+
 def _is_too_large(given: object) -> bool:
     return isinstance(given, int) and not isinstance(given, bool) and abs(given) >= _largest_exact
 
@@ -152,6 +195,13 @@ def _unknown_field(path: Path, model: type[BaseModel]) -> FieldProblem:
     if not is_plain(name):
         return FieldProblem(dotted(above), "holds a field that does not exist")
     return FieldProblem(dotted((*above, name)), _instead(model, parent, name))
+
+
+def _misspelt(path: Path, model: type[BaseModel], meant: str) -> FieldProblem:
+    above, name = as_sent(model, path[:-1]), str(path[-1])
+    if not is_plain(name):
+        return FieldProblem(dotted(above), f"has an attribute that does not exist; {meant}")
+    return FieldProblem(dotted((*above, name)), f"does not exist; {meant}")
 
 
 def _instead(model: type[BaseModel], parent: Path, name: str) -> str:
