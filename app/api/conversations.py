@@ -14,7 +14,6 @@ from app.engine.case import Case, Conversation, Settled
 from app.engine.conversation import in_conversation, went_on
 from app.engine.intake import CaseError, next_request
 from app.engine.vocabulary import DecisionRequest, LooseValue
-from app.record.decisions import Asked
 from app.record.entries import Idempotency
 from app.record.reading.conversations import LONGEST, Step
 
@@ -100,8 +99,7 @@ async def next_decision(call: Call, going: Going, key: Idempotency | None = None
     )
     told = without_itself(await known(call, asked, going.now), talk)
     following = in_conversation(case_of(call, told, going.now), talk, going.step.conceded)
-    who = Asked(call.caller.name, call.caller.role, asked.explain, asked.history, agent=asked.agent, parent=going.step.decision.id)
-    found = await made(call, following, who, going.now, key)
+    found = await made(call, following, asked, going.now, key, going.step.decision.id)
     return replace(found, entry=replace(found.entry, subscriber=None, token=going.step.decision.subject))  # never of a person made anew
 
 

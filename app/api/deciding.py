@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.api.answers import answer_bytes
 from app.api.asking import agent_of, check_subscriber
@@ -92,19 +92,23 @@ async def decided(
     return Decided(pack, case, decision, answer)
 
 
-async def made(call: Call, case: Case, asked: Asked, now: datetime.datetime, key: Idempotency | None = None) -> Made:
+async def made(
+    call: Call, case: Case, asked: DecisionRequest, now: datetime.datetime, key: Idempotency | None = None, parent: str | None = None
+) -> Made:
     """Decide live: the answer, and the entry that has to be on the record before it is given.
 
     Args:
         call: who asks.
         case: what is asked.
-        asked: how, for the record.
+        asked: the request that the case came from: how it was asked, for the record.
         now: when.
         key: the caller's name for the request, where it has one.
+        parent: the decision before in the same conversation.
     """
     decision_id, caller = call.new_id(now), call.caller
-    asked = replace(asked, agent=agent_of(caller, asked.agent), grade=caller.grade)
-    found = await decided(call, case, asked.explain, now, decision_id, asked.parent)
+    found = await decided(call, case, asked.explain, now, decision_id, parent)
     await step()
-    entry = decision_entry(decision_id, now, found.pack, case, found.decision, found.answer, asked, key)
+    agent = agent_of(caller, asked.agent)
+    who = Asked(caller.name, caller.role, asked.explain, asked.history, agent=agent, grade=caller.grade, parent=parent)
+    entry = decision_entry(decision_id, now, found.pack, case, found.decision, found.answer, who, key)
     return Made(found.answer, entry, about=case.subscriber.id)

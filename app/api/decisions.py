@@ -21,7 +21,6 @@ from app.api.watching.watched import watched
 from app.engine.intake import FieldProblem, parse_request
 from app.engine.vocabulary import DecisionRequest
 from app.record.callers import DEVELOPMENT, Caller
-from app.record.decisions import Asked
 from app.record.entries import Idempotency
 
 router = APIRouter()
@@ -44,12 +43,11 @@ async def decide_one(call: Admitted, idempotency_key: RepeatKey = None) -> Respo
     check_channel(call.caller, asked.channel)
     if asked.mode == "what_if":
         return json_answer((await decided(call, case_of(call, asked, now), asked.explain, now, None)).answer)
-    who = Asked(call.caller.name, call.caller.role, asked.explain, asked.history, agent=asked.agent)
 
     async def make(key: Idempotency | None) -> Made:
         found = await known(call, asked, now)
         await step()
-        return await made(call, case_of(call, found, now), who, now, key)
+        return await made(call, case_of(call, found, now), asked, now, key)
 
     return await given_once(call, idempotency_key, body, now, make)
 

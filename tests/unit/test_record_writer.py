@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import gc
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -598,6 +599,30 @@ class TestReading:
             assert len(started) <= 4
 
         using_record(work, longest_queue=6)
+
+    def test_who_goes_away_leaves_nothing_behind(self, using_record: Any) -> None:
+        """How a read ends, or that it never began, is no error in the log when whoever asked has gone away."""
+        went_on, told = threading.Event(), []
+
+        def slow(_: Any) -> None:
+            went_on.wait(20)
+            raise KeyError
+
+        async def work(record: Record) -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+            reading = [asyncio.ensure_future(record.read(slow, deadline=30)) for _ in range(6)]
+            await until(lambda: record._readers._may_read._value == 0)  # type: ignore[attr-defined]
+            for one in reading:
+                one.cancel()
+            await asyncio.wait(reading)
+            went_on.set()
+            await until(lambda: record._readers._may_read._value == 6)  # type: ignore[attr-defined]
+            await asyncio.sleep(0.05)
+            del one, reading
+            gc.collect()
+
+        using_record(work, longest_queue=6)
+        assert told == []
 
     def test_a_readers_own_mistake_is_its_own(self, using_record: Any) -> None:
         """What the reading function raises comes out as it is; what the database raises does not."""

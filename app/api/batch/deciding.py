@@ -19,7 +19,6 @@ from app.api.problems import problem
 from app.api.repeating import Made, given_once
 from app.engine.intake import FieldProblem, RequestError, parse_body
 from app.engine.vocabulary.types import Code
-from app.record.decisions import Asked
 from app.record.entries import Idempotency
 
 _DECIDED = 200
@@ -64,13 +63,12 @@ async def _decided(call: Call, asked: BatchLine, body: bytes, key: str | None) -
     now = call.now()
     if asked.mode != "live":
         raise RequestError([FieldProblem("mode", "expected live: what-if is asked one by one, at /v1/decisions")])
-    who = Asked(call.caller.name, call.caller.role, asked.explain, asked.history, agent=asked.agent)
 
     async def make(repeatable: Idempotency | None) -> Made:
         found = await known(call, asked, now)
         async with call.services.batch_turn:
             await call.request.app.state.turnstile.give_way()  # one line of all batches at a time, and whoever waits goes first
-            return await made(call, case_of(call, found, now), who, now, repeatable)
+            return await made(call, case_of(call, found, now), asked, now, repeatable)
 
     return await given_once(call, key, body, now, make)
 

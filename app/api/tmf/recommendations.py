@@ -30,7 +30,6 @@ from app.api.tmf.recommending import attributes_of, chosen, recommended
 from app.api.tmf.shapes import WanliuQueryProductRecommendation
 from app.api.tmf.taking import Taken, taken
 from app.api.watching.watched import watched
-from app.record.decisions import Asked
 from app.record.entries import Idempotency
 from app.record.reading.recorded import Recorded
 from app.record.recommendations import Enquiry, as_recommendation, enquiry_entry, kept_of
@@ -97,8 +96,7 @@ async def _decided(call: Call, request: Taken, kept: Mapping[str, Any], now: dat
     asked = request.asked
     assert asked is not None  # noqa: S101 - for the type checker
     check_channel(call.caller, asked.channel)
-    who = Asked(call.caller.name, call.caller.role, asked.explain, asked.history, agent=asked.agent)
-    found = await made(call, case_of(call, await known(call, asked, now), now), who, now, key)
+    found = await made(call, case_of(call, await known(call, asked, now), now), asked, now, key)
     return replace(found, entry=as_recommendation(found.entry, kept))
 
 

@@ -47,11 +47,11 @@ class Readers:
         except RuntimeError:
             self._may_read.release()
             raise StoreUnavailable("the store is not open") from None
+        reading.add_done_callback(_forget)
         try:
             async with asyncio.timeout(deadline):  # wait_for loses a cancellation on Python 3.11
                 return await asyncio.shield(reading)
         except TimeoutError:
-            reading.add_done_callback(_forget)
             raise StoreUnavailable("the record was not read in time") from None
         finally:
             wanted.clear()
@@ -87,6 +87,6 @@ class Readers:
 
 
 def _forget(reading: asyncio.Future[T]) -> None:
-    """Take note of how a read ended that nobody waits for, so that it is not called forgotten."""
+    """Take note of how a read ended, so that it is not called forgotten where nobody waits for it any more."""
     if not reading.cancelled():
         reading.exception()
