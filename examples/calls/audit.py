@@ -10,6 +10,8 @@ from app.client import WanliuClient
 
 with WanliuClient(os.environ.get("URL", "http://127.0.0.1:8000"), key=os.environ.get("KEY")) as wanliu:
     newest = list(islice(wanliu.search(phase="prevention"), 5))
+    if not newest:
+        raise SystemExit("Nothing is found yet: a decision is, about a second after it was made.")
     for entry in newest:
         print(entry["at"], entry["id"])
     whole = wanliu.record(newest[0]["id"], locale="en")

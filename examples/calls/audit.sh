@@ -7,7 +7,8 @@ ask() { curl -sS --fail-with-body ${KEY:+-H "Authorization: Bearer $KEY"} "$@"; 
 
 found=$(ask "$URL/v1/decisions?phase=prevention&limit=5")
 echo "$found"
-id=$(printf '%s' "$found" | python3 -c 'import json, sys; print(json.load(sys.stdin)["entries"][0]["id"])')
+id=$(printf '%s' "$found" | python3 -c 'import json, sys; print(*(entry["id"] for entry in json.load(sys.stdin)["entries"][:1]))')
+[ "$id" ] || { echo "Nothing is found yet: a decision is, about a second after it was made." >&2; exit 1; }
 ask "$URL/v1/decisions/$id/record?locale=en"
 echo
 ask "$URL/v1/decisions/$id/proof"
