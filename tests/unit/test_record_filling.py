@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, select
+from sqlalchemy import Table, delete, select
 from sqlmodel import col
 
 from app.record.keys import Keys
@@ -17,7 +17,7 @@ from app.record.search.finding import search
 from app.record.search.indexing import indexed, put_terms
 from app.record.search.query import Query
 from app.record.store.database import Database
-from app.record.store.tables import LeafRow, SearchBlockRow, SearchSpanRow
+from app.record.store.tables import LeafRow, SearchBlockRow, SearchIndexRow, SearchSpanRow
 from tests.pipeline import cases, shipped
 from tests.records import Written, written
 
@@ -142,6 +142,19 @@ def test_emptied_where_the_other_began(record: Written, monkeypatch: pytest.Monk
     monkeypatch.setattr(filling, "_changing", at_call(5, lambda: fill_anew_of_none(record), filling._changing))
     fill(record.database)
     assert stored(record) == right
+
+
+@pytest.mark.parametrize("again", [fill, fill_anew])
+def test_a_store_that_has_lost_how_far_it_is(record: Written, again: Callable[[Database], int]) -> None:
+    """Nothing is found, nothing fails, and filling makes it right."""
+    fill(record.database)
+    right = stored(record)
+    with record.database.writing() as connection:
+        connection.execute(delete(SearchIndexRow))
+    assert found(record) == []
+    again(record.database)
+    assert stored(record) == right
+    assert len(set(sizes(record))) == 1
 
 
 def fill_anew_of_none(record: Written) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, delete, select
 from sqlmodel import col
 
 from app.record.log import tree
@@ -23,6 +23,13 @@ LOCK = 0x5EA2
 """Of whoever changes the index."""
 _AT_A_STRETCH = 8
 _Item = TypeVar("_Item")
+
+
+class _State(NamedTuple):
+    """How many leaves the index has, and how often it was begun anew."""
+
+    leaves: int
+    begun: int
 
 
 class _Overtaken(Exception):
@@ -67,7 +74,7 @@ def fill_anew(database: Database) -> int:
         database.lock(connection, LOCK)
         connection.execute(delete(SearchBlockRow))
         connection.execute(delete(SearchSpanRow))
-        connection.execute(update(SearchIndexRow).values(leaves=0, begun=SearchIndexRow.begun + 1))
+        _note(database, connection, _State(0, _state(connection).begun + 1))
     return fill(database)
 
 
@@ -79,7 +86,7 @@ def with_pauses(items: Sequence[_Item], pause: float) -> Iterator[_Item]:
         yield item
 
 
-def _put(database: Database, state: Row[int, int], found: Findable, end: int, pause: float) -> None:
+def _put(database: Database, state: _State, found: Findable, end: int, pause: float) -> None:
     with database.reading() as connection:
         told = answered(database, connection, found)
     for block, terms in (*portions(found.places, MOST_TERMS), *portions(told, MOST_TERMS)):
@@ -88,11 +95,11 @@ def _put(database: Database, state: Row[int, int], found: Findable, end: int, pa
         time.sleep(pause)
     with _changing(database, state) as connection:
         put_spans(database, connection, found.spans)
-        connection.execute(update(SearchIndexRow).values(leaves=end))
+        _note(database, connection, state._replace(leaves=end))
 
 
 @contextlib.contextmanager
-def _changing(database: Database, state: Row[int, int]) -> Iterator[Connection]:
+def _changing(database: Database, state: _State) -> Iterator[Connection]:
     """A transaction that changes the index, which is as far as it was.
 
     Raises:
@@ -105,9 +112,14 @@ def _changing(database: Database, state: Row[int, int]) -> Iterator[Connection]:
         yield connection
 
 
-def _state(connection: Connection) -> Row[int, int]:
-    """How many leaves the index has, and how often it was begun."""
-    return connection.execute(select(col(SearchIndexRow.leaves), col(SearchIndexRow.begun))).one()
+def _state(connection: Connection) -> _State:
+    """How far the index is; where the store has lost that, it is filled from the beginning."""
+    row = connection.execute(select(col(SearchIndexRow.leaves), col(SearchIndexRow.begun))).first()
+    return _State(0, 0) if row is None else _State(row.leaves, row.begun)
+
+
+def _note(database: Database, connection: Connection, state: _State) -> None:
+    database.put(connection, SearchIndexRow, [{"id": 1, **state._asdict()}], replacing=state._fields)
 
 
 def _leaves(connection: Connection, first: int, end: int) -> Sequence[tuple[int, str, bytes]]:

@@ -124,7 +124,7 @@ def put_spans(database: Database, connection: Connection, spans: Mapping[int, tu
 
 def indexed(connection: Connection) -> int:
     """How many leaves of the log the index has: so far is it searched."""
-    return connection.execute(select(col(SearchIndexRow.leaves))).scalar_one()
+    return connection.execute(select(col(SearchIndexRow.leaves))).scalar() or 0
 
 
 def below(end: int, block: int) -> int:
