@@ -29,6 +29,7 @@ from rich.table import Table  # noqa: E402
 from sqlalchemy import Connection, select  # noqa: E402
 from sqlmodel import col  # noqa: E402
 
+from app.cli.console import collect_seldom  # noqa: E402
 from app.record.keys import Keys, load_keys, new_keys  # noqa: E402
 from app.record.log import tree  # noqa: E402
 from app.record.log.merkle import verify_inclusion  # noqa: E402
@@ -48,6 +49,7 @@ Figures = dict[str, Any]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parsed(arguments)
+    collect_seldom()  # as the commands do
     figures = building(options.seed, options.rows) | commits(options.seed, options.rows, options.rounds)
     with a_record(options) as (database, keys):
         figures |= filled(database, keys, options)

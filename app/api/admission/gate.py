@@ -16,10 +16,8 @@ SHORTEST_WAIT = 0.01
 """Seconds that a request may wait then, so that those who are let in are answered soon."""
 FEWEST = 4
 """So many may wait then, however long their turns take."""
-LASTING = 0.05
-"""Seconds of refusals without a calm after which those are refused too who came in the burst that it began with and wait since."""
-_TOO_OLD = 3
-"""So many times as long as a request may wait then has one waited that is refused so."""
+STALLED = 5
+"""Who was let wait is refused only after so many times as long: turns come that much slower than was reckoned."""
 TOGETHER = 8
 """So many are let in together: they take the same steps at the same time, each step for all of them before the next."""
 STEPS = 4
@@ -31,7 +29,8 @@ _FIRST_STEP = 0.001
 class Room:
     """How much a lane has room for.
 
-    `at_once` is how many requests are worked at; `wait` how many seconds one may wait for its turn in a burst; `most` how many may wait.
+    `at_once` is how many requests are worked at; `wait` how many seconds one may have to wait for its turn in a burst; `most` how many may
+    wait.
     """
 
     at_once: int
@@ -51,7 +50,8 @@ class Gate:
     """Lets requests of a lane in, at most `TOGETHER` in `STEPS` turns of the loop, so that those who are not let in hear of it soon.
 
     A queue may be long for a moment. One that has not been empty for `STANDING` stands: then only those are let in whose turn comes within
-    `SHORTEST_WAIT`, and the others are refused at once (controlled delay). Where that lasts, those are refused too who waited much longer.
+    `SHORTEST_WAIT`, and the others are refused at once (controlled delay). Who was let wait gets a turn: a refusal is of no use to somebody
+    who waited for it.
     """
 
     def __init__(self, room: Room) -> None:
@@ -64,7 +64,7 @@ class Gate:
         self._turn_comes = False
         self._coming = 0
         self._queued_since = 0.0
-        self._refused_at = self._refusing_since = -CALM
+        self._refused_at = -CALM
         self.at_work = 0
         """Requests that are worked at."""
 
@@ -99,10 +99,7 @@ class Gate:
         after = self._expected()
         if not after or (after <= self._longest_wait() and len(self._queue) < self._room.most):
             return None
-        now = self._loop.time()
-        if now - self._refused_at > CALM:
-            self._refusing_since = now
-        self._refused_at = now
+        self._refused_at = self._loop.time()
         return after
 
     def come(self) -> None:
@@ -155,15 +152,7 @@ class Gate:
         """Seconds that a request may wait for its turn as things stand."""
         now = self._loop.time()
         standing = now - self._refused_at < CALM or (self._queue and now - self._queued_since > STANDING)
-        return self._shortest_wait() if standing else self._room.wait
-
-    def _shortest_wait(self) -> float:
-        return max(SHORTEST_WAIT, FEWEST * self._pace.step)
-
-    def _patience(self, now: float) -> float:
-        """Seconds after which one that waits does not get its turn any more."""
-        lasts = self._refusing_since + LASTING < now < self._refused_at + SHORTEST_WAIT
-        return _TOO_OLD * self._shortest_wait() if lasts else max(self._room.wait, SHORTEST_WAIT)
+        return max(SHORTEST_WAIT, FEWEST * self._pace.step) if standing else self._room.wait
 
     def _has_room(self) -> bool:
         return not self._turns and self._entered < TOGETHER and self.at_work < self._room.at_once
@@ -183,11 +172,12 @@ class Gate:
             return
         self._entered = self._turns = 0
         now = self._loop.time()
+        patience = STALLED * max(self._room.wait, SHORTEST_WAIT)
         while self._queue and self._has_room():
             turn, since = self._queue.popleft()
             if turn.cancelled():
                 continue
-            if now - since <= self._patience(now):
+            if now - since <= patience:
                 self._let_in(now, self._queued_since)
                 turn.set_result(None)
             else:

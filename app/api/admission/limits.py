@@ -10,7 +10,7 @@ from app.api.admission.lanes import Lane
 from app.settings import Settings
 
 _MOST_WAITING = 1_000
-_SLOWER = 20
+_SLOWER = 100
 """An office's request may wait so many times as long as one of somebody who stands in front of a screen."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -17,9 +18,9 @@ from app.record.store.tables import EntryRow, LeafRow, UnsealedRow
 BATCH = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
-    """An entry as its row has it."""
+    """An entry as its row has it. Without slots, so that its envelope is read once, whoever looks into it."""
 
     id: str
     kind: str
@@ -40,7 +41,7 @@ class Entry:
         if found != told.get("private"):
             yield "private", "the private payload was changed" if found and "private" in told else "the private payload is missing or new"
 
-    @property
+    @cached_property
     def told(self) -> Mapping[str, Any] | None:
         """The envelope as JSON values; none where it is no object."""
         try:
