@@ -120,7 +120,9 @@ class Settings(BaseSettings):
     concurrency: Annotated[
         int, Field(ge=1, le=1_000, description="Requests that a worker works at at once; others wait for their turn.")
     ] = 16
-    queue_ms: Annotated[int, Field(ge=1, le=60_000, description="How long a request may have to wait for its turn in a burst; else 503.")] = 50
+    queue_ms: Annotated[
+        int, Field(ge=1, le=60_000, description="How long a request may have to wait for its turn in a burst; else 503.")
+    ] = 50
     rate: Annotated[float, Field(ge=0, le=1_000_000, description="Requests a second of one caller, of each worker; 0: any number.")] = 0.0
     body_seconds: Annotated[
         float, Field(ge=1, le=3_600, description="How long a body may take to arrive, and an answer to be read on.")
