@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
@@ -101,9 +102,10 @@ class Welcome:
     links: dict[str, str]
 
 
-_explained = tuple(field.name for field in fields(Explanation))
+_ON_RECORD, _NOWHERE = RecordRef("durable"), RecordRef("none")
 
 
+@lru_cache(maxsize=8)
 def reference(pack: Pack) -> PackRef:
     """The pack as answers name it."""
     return PackRef(pack.name, pack.version, pack.digest)
@@ -118,12 +120,11 @@ def answer_bytes(
         "decided_at": decided_at,
         "pack": reference(pack),
         "engine": __version__,
-        "record": RecordRef("durable" if decision_id else "none"),
-        **({} if parent is None else {"parent": parent}),
+        "record": _ON_RECORD if decision_id else _NOWHERE,
     }
-    for name in _explained:
-        answer[name] = getattr(explanation, name)
-    return as_json(answer)
+    if parent is not None:
+        answer["parent"] = parent
+    return as_json(answer | vars(explanation))
 
 
 def as_json(value: object) -> bytes:

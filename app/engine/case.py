@@ -118,15 +118,16 @@ class Case:
     def as_json(self) -> dict[str, Any]:
         """The case as JSON values, from which `from_json` makes an equal one."""
         times = self.times
+        as_of, today = times.as_of.isoformat(), times.today.isoformat()
         return {
             "subscriber": self._subscriber_as_json(),
             "channel": self.channel,
             "times": {
                 "zone": getattr(times.as_of.tzinfo, "key", None),
-                "as_of": times.as_of.isoformat(),
-                "contact_at": times.contact_at.isoformat(),
-                "today": times.today.isoformat(),
-                "contact_day": times.contact_day.isoformat(),
+                "as_of": as_of,
+                "contact_at": as_of if times.contact_at is times.as_of else times.contact_at.isoformat(),
+                "today": today,
+                "contact_day": today if times.contact_day == times.today else times.contact_day.isoformat(),
                 "contact_minute": times.contact_minute,
                 "offset": times.offset,
             },

@@ -21,12 +21,14 @@ from __future__ import annotations
 
 import datetime
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.engine.case import Case
-from app.engine.decision import Decision
+from app.engine.decision import Decision, Outcome
+from app.engine.pack import Pack
+from app.engine.to_python import picker
 from app.record.canonical import canonical
 
 GROUPS = ("tenure", "age", "region", "tier", "channel")
@@ -38,8 +40,10 @@ _POLICY = ("contact", "guardrail")
 _starts = tuple(TENURE)
 _bands = tuple(TENURE.values())
 
-Kept = dict[tuple[str, str, str], list[str]]
-"""Actions that are not on the list, by gate, cause and clause."""
+Kept = dict[tuple[str, str], dict[str, list[str]]]
+"""Actions that are not on the list: by gate and cause, then by clause."""
+_SHUT = ("applicable", "not_applicable")
+"""Gate and cause of what is shut by phase or channel."""
 
 
 def counted(at: datetime.datetime, pack: str, counts: Sequence[Sequence[Any]]) -> Mapping[str, Any]:
@@ -47,17 +51,58 @@ def counted(at: datetime.datetime, pack: str, counts: Sequence[Sequence[Any]]) -
     return {"day": at.astimezone(datetime.UTC).date().isoformat(), "pack": pack, "counts": counts}
 
 
-def kept_out(decision: Decision) -> Kept:
-    """What kept each action off the list."""
+class Shut(NamedTuple):
+    """The actions that are shut on a channel in a phase: how their outcomes are picked from all, and those of the others; the outcomes, at
+    which place the first is, and the actions by clause."""
+
+    pick: Callable[[tuple[Outcome, ...]], tuple[Outcome, ...]]
+    pick_others: Callable[[tuple[Outcome, ...]], tuple[Outcome, ...]]
+    outcomes: tuple[Outcome, ...]
+    first: int
+    clauses: dict[str, list[str]]
+
+
+def kept_out(pack: Pack, case: Case, decision: Decision) -> Kept:
+    """What kept each action off the list, in the order of actions.
+
+    What is shut is put together once a pack. Not so of somebody who may not be profiled: marketing may meet them in another phase.
+    """
+    outcomes, shut = decision.outcomes, _shut(pack, case.channel, decision.phase.id)
     kept: Kept = {}
-    for action, cause, clause, failing, _, _ in decision.outcomes:
-        if cause is not None:
-            key = (failing[0].gate if failing else "arbitration", cause, clause or "")
-            if key in kept:
-                kept[key].append(action)
-            else:
-                kept[key] = [action]
+    if not decision.personalised or not shut.outcomes or shut.pick(outcomes) != shut.outcomes:
+        _put(kept, outcomes)
+        return kept
+    others = shut.pick_others(outcomes)
+    _put(kept, others[: shut.first])
+    kept.setdefault(_SHUT, {})
+    _put(kept, others[shut.first :])
+    kept[_SHUT] |= shut.clauses
     return kept
+
+
+@lru_cache(maxsize=256)
+def _shut(pack: Pack, channel: str, phase: str) -> Shut:
+    met = pack.doors[channel][phase].shut
+    places = [place for place, item in enumerate(met) if item is not None]
+    outcomes = tuple(filter(None, met))
+    kept: Kept = {}
+    _put(kept, outcomes)
+    others = [place for place, item in enumerate(met) if item is None]
+    return Shut(picker(places), picker(others), outcomes, min(places, default=0), kept.get(_SHUT, {}))
+
+
+def _put(kept: Kept, outcomes: Iterable[Outcome]) -> None:
+    for action, cause, clause, failing, _, _ in outcomes:
+        if cause is not None:
+            key = (failing[0].gate if failing else "arbitration", cause)
+            clauses = kept.get(key)
+            if clauses is None:
+                clauses = kept[key] = {}
+            name = clause or ""
+            if name in clauses:
+                clauses[name].append(action)
+            else:
+                clauses[name] = [action]
 
 
 def is_test_line(case: Case) -> bool:
@@ -66,9 +111,9 @@ def is_test_line(case: Case) -> bool:
     return account is not None and account.test_number is True
 
 
-def counts_of(case: Case, decision: Decision, kept: Kept) -> list[tuple[str, str, int]]:
+def counts_of(pack: Pack, case: Case, decision: Decision, kept: Kept) -> list[tuple[str, str, int]]:
     """What a decision adds: measure, what it is grouped by, number."""
-    counts = [*_by_group(case, decision), *_by_gate(decision, kept)]
+    counts = [*_by_group(case, decision), *_by_gate(pack, decision, kept)]
     counts += [("action", _grouped("action", item.action), 1) for item in decision.ranked]
     if decision.empty_because is not None:
         counts.append(("empty", _grouped("because", decision.empty_because), 1))
@@ -103,16 +148,14 @@ def _tenure(months: int | None) -> str:
     return UNKNOWN if months is None else _bands[bisect_right(_starts, months) - 1]
 
 
-def _by_gate(decision: Decision, kept: Kept) -> Iterator[tuple[str, str, int]]:
+def _by_gate(pack: Pack, decision: Decision, kept: Kept) -> Iterator[tuple[str, str, int]]:
     if decision.ranked:
         yield "funnel", _at_gate("offered", "offered"), len(decision.ranked)
-    numbers: dict[tuple[str, str], int] = {}
-    for (gate, cause, clause), actions in kept.items():
-        numbers[gate, cause] = numbers.get((gate, cause), 0) + len(actions)
-        if gate in _POLICY:
-            yield "kept_out", _at_gate(gate, cause, clause), len(actions)
-    for (gate, cause), number in numbers.items():
-        yield "funnel", _at_gate(gate, cause), number
+    policy = [(*key, clause, actions) for key, clauses in kept.items() if key[0] in _POLICY for clause, actions in clauses.items()]
+    for gate, cause, clause, actions in sorted(policy, key=lambda item: pack.places[item[3][0]]):
+        yield "kept_out", _at_gate(gate, cause, clause), len(actions)
+    for (gate, cause), clauses in kept.items():
+        yield "funnel", _at_gate(gate, cause), sum(map(len, clauses.values()))
 
 
 @lru_cache(maxsize=4096)

@@ -14,6 +14,7 @@ from app.engine.explain import Detail
 from app.engine.pack import Pack
 from app.record.counting import Kept, counted, counts_of, is_test_line, kept_out
 from app.record.entries import Idempotency, NewEntry, NewRow
+from app.record.unread import Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +57,17 @@ def decision_entry(
         asked: who asked.
         idempotency: the caller's key for the request.
     """
-    kept, most = kept_out(decision), conceded(decision.ranked)
+    kept, most = kept_out(pack, case, decision), conceded(decision.ranked)
     return NewEntry(
         id=entry_id,
         kind="decision",
         at=at,
         body=_body(pack, case, decision, asked, kept),
         subscriber=case.subscriber.id,
-        private={"case": case.as_json(), "answer": answer.decode(), **({"conceded": most} if most else {})},
+        private=Texts({"case": case.as_json(), "answer": answer, **({"conceded": most} if most else {})}),
         idempotency=idempotency,
         rows=() if asked.parent is None else (NewRow("successor", successor_row(entry_id, asked.parent)),),
-        tally=None if is_test_line(case) else counted(at, pack.digest, counts_of(case, decision, kept)),
+        tally=None if is_test_line(case) else counted(at, pack.digest, counts_of(pack, case, decision, kept)),
         choices=case.choices,
     )
 
@@ -117,9 +118,9 @@ def _body(pack: Pack, case: Case, decision: Decision, asked: Asked, kept: Kept) 
 def _by_cause(kept: Kept) -> dict[str, dict[str, list[str]]]:
     """The actions that are not on the list, by cause and clause."""
     found: dict[str, dict[str, list[str]]] = {}
-    for (_, cause, clause), actions in kept.items():
-        clauses = found.setdefault(cause, {})
-        clauses[clause] = clauses[clause] + actions if clause in clauses else actions
+    for (_, cause), clauses in kept.items():
+        known = found.get(cause, {})
+        found[cause] = known | {clause: known.get(clause, []) + actions for clause, actions in clauses.items()} if known else clauses
     return found
 
 

@@ -1,4 +1,4 @@
-"""Mappings that arrive as JSON from another process of the service: read when somebody looks into them, and written on as they are."""
+"""What one process of the service only hands on to another: read when somebody looks into it, and written on as it is."""
 
 from __future__ import annotations
 
@@ -28,3 +28,20 @@ class Ordered(Mapping[str, Any]):
     def _read(self) -> dict[str, Any]:
         found: dict[str, Any] = orjson.loads(self.text)
         return found
+
+
+class Texts(Mapping[str, Any]):
+    """A mapping of which texts may be `given` as UTF-8."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self.given = given
+
+    def __getitem__(self, name: str) -> Any:
+        value = self.given[name]
+        return value.decode() if type(value) is bytes else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.given)
+
+    def __len__(self) -> int:
+        return len(self.given)

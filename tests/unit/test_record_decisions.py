@@ -3,17 +3,17 @@
 import datetime
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from app import __version__
 from app.engine.case import Case
 from app.engine.decide import decide
-from app.engine.decision import Decision
+from app.engine.decision import Decision, Outcome
 from app.engine.intake import take
 from app.engine.pack import Pack
-from app.engine.vocabulary import DecisionRequest
+from app.engine.vocabulary import Channel, DecisionRequest
 from app.engine.vocabulary.examples import EXAMPLES
 from app.record.canonical import canonical
 from app.record.counting import TENURE
@@ -72,6 +72,27 @@ def test_every_action_is_accounted_for(pack: Pack) -> None:
     kept = [(cause, clause, action) for cause, by in entry.body["outcomes"].items() for clause, actions in by.items() for action in actions]
     assert sorted(kept) == sorted((item.cause, item.clause or "", item.action) for item in decision.outcomes if item.cause)
     assert len(kept) + len(entry.body["offered"]) == len(pack.actions)
+
+
+@pytest.mark.parametrize("personalised", ["yes", "no"])
+@pytest.mark.parametrize("score", [0.1, 0.95])
+def test_actions_are_told_and_counted_in_their_order(pack: Pack, score: float, personalised: str) -> None:
+    """However they were kept out: shut by phase or channel, or met in another phase by marketing that may not look at the person."""
+    for channel in get_args(Channel):
+        subscriber = {**EXAMPLES[0]["subscriber"], "churn": {"score": score}}  # type: ignore[dict-item]
+        case = case_of(pack, channel=channel, subscriber={**subscriber, "consent": {"marketing": "yes", "personalised": personalised}})
+        decision, entry = entry_of(pack, case)
+        assert decision.phase.id == ("rescue" if score > 0.5 else "prevention")
+        outcomes = [item for item in decision.outcomes if item.cause is not None]
+        for cause, by in entry.body["outcomes"].items():
+            for clause, actions in by.items():
+                assert actions == [item.action for item in outcomes if (item.cause, item.clause or "") == (cause, clause)]
+        gates = [json.dumps({"cause": item.cause, "gate": gate_of(item)}, separators=(",", ":")) for item in outcomes]
+        assert [*counted(entry, "funnel")][bool(decision.ranked) :] == [*dict.fromkeys(gates)]
+
+
+def gate_of(outcome: Outcome) -> str:
+    return outcome.failing[0].gate if outcome.failing else "arbitration"
 
 
 def test_the_body_has_codes_only(pack: Pack) -> None:

@@ -26,6 +26,7 @@ from app.record.relay.frames import Frames, Patient, framed, patient_of, written
 from app.record.relay.taking import Desk, take_from
 from app.record.store.database import Database
 from app.record.store.tables import ContactRow, EntryRow, SubjectRow, UnsealedRow
+from app.record.unread import Texts
 
 pytestmark = pytest.mark.unit
 
@@ -178,6 +179,15 @@ def test_what_arrives_in_pieces_is_put_together(size: int) -> None:
     assert [number for number, _ in found] == [1, 2, 3]
     assert patient_of(found[0][1]) == Patient(sent, 2.5)
     assert [written_of(value) for _, value in found[1:]] == [None, Written("x", repeated=True)]
+
+
+def test_a_text_may_be_given_as_utf_8() -> None:
+    """It is the same text for whoever looks, here and at the other end; the parts stay in their order."""
+    given = Texts({"case": {"b": 1, "a": [2]}, "answer": "好".encode(), "conceded": 3})
+    [(_, value)] = Frames().feed(framed(1, Patient(entry(subscriber="s-1", private=given), 2.5)))
+    told = patient_of(value).entry.private
+    assert given == told == {"case": {"a": [2], "b": 1}, "answer": "好", "conceded": 3}
+    assert [*given] == [*told] == ["case", "answer", "conceded"]
 
 
 def test_what_is_stored_is_what_the_worker_would_have_stored(pair: Callable[[Work], Any], keys: Keys) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from app.record.canonical import ordered
 from app.record.entries import NewEntry, Written
-from app.record.unread import Ordered
+from app.record.unread import Ordered, Texts
 
 _LENGTH_BYTES = 4
 _names = [field.name for field in fields(NewEntry)]
@@ -43,7 +43,7 @@ def framed(number: int, value: object) -> bytes:
 def _told(entry: NewEntry) -> list[Any]:
     """The parts of an entry in their order; what takes pickle long as text, and what is plain JSON as that."""
     values = list(_values_of(entry))
-    values[_AT] = entry.at.isoformat()
+    values[_AT] = entry.at.timestamp()
     values[_BODY], values[_TRACE] = ordered(entry.traced_body), None
     values[_PRIVATE] = None if entry.private is None else _told_privately(entry.private)
     values[_TALLY] = None if entry.tally is None else ordered(entry.tally)
@@ -53,17 +53,24 @@ def _told(entry: NewEntry) -> list[Any]:
 def _told_privately(private: Mapping[str, Any]) -> dict[str, Any]:
     """A case as JSON in order, which its commitment is over; the rest, an answer among it, as it is: the keeper, which has the time, makes
     JSON of it."""
-    return {name: ordered(value) if isinstance(value, Mapping) else value for name, value in private.items()}
+    given = private.given if type(private) is Texts else private
+    return {
+        name: bytearray(value) if type(value) is bytes else ordered(value) if isinstance(value, Mapping) else value
+        for name, value in given.items()
+    }
 
 
 def _private_of(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: Ordered(value) if type(value) is bytes else value for name, value in told.items()}
+    return {
+        name: Ordered(value) if type(value) is bytes else value.decode() if type(value) is bytearray else value
+        for name, value in told.items()
+    }
 
 
 def patient_of(value: tuple[list[Any], float]) -> Patient:
     """The entry that was sent. What it holds is read when somebody looks into it."""
     values, seconds = value
-    values[_AT] = datetime.datetime.fromisoformat(values[_AT])
+    values[_AT] = datetime.datetime.fromtimestamp(values[_AT], datetime.UTC)
     values[_BODY] = Ordered(values[_BODY])
     values[_PRIVATE] = None if values[_PRIVATE] is None else _private_of(values[_PRIVATE])
     values[_TALLY] = None if values[_TALLY] is None else Ordered(values[_TALLY])
