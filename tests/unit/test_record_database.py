@@ -75,6 +75,19 @@ class TestMigrations:
         assert len(names) == 5
         assert names[-1] == "entry_other"
 
+    def test_an_entry_stands_in_one_piece(self, postgres_database: Database) -> None:
+        """On PostgreSQL what fits on a page is neither compressed nor put elsewhere, nor in later partitions; what does not fit, is."""
+        keep_up(postgres_database, NOW.replace(year=2027, month=6))
+        now = {month: str(Ids().new(NOW.replace(year=2027, month=month))) for month in (6, 7)}
+        with postgres_database.writing() as connection:
+            for entry_id, size in ((now[6], 3_000), (now[7], 9_000)):
+                row = {"id": entry_id, "kind": "k", "at": "", "envelope": b"{" * 3_000, "private": b"x" * size}
+                connection.execute(insert(EntryRow), row)
+        kept = "SELECT pg_column_size(envelope), length(private), pg_relation_size(reltoastrelid) > 0"
+        found = rows(postgres_database, f"{kept} FROM entry JOIN pg_class ON pg_class.oid = entry.tableoid ORDER BY id")
+        assert [(length, elsewhere) for _, length, elsewhere in found] == [(3_000, False), (9_000, True)]
+        assert found[0][0] >= 3_000
+
 
 def _no_partition(name: str | None, kind: str, parents: Any) -> bool:
     return not (kind == "table" and name and name.startswith("entry_"))

@@ -41,8 +41,10 @@ LOCK = 0x5EA1
 """Of whoever adds to the log."""
 _WAITING = """
 SELECT entry.id, entry.at, entry.kind, entry.subject, entry.envelope, unsealed.tally
-FROM unsealed JOIN entry ON entry.id = unsealed.entry_id ORDER BY unsealed.entry_id LIMIT {most}
+FROM unsealed JOIN {entry} ON entry.id = unsealed.entry_id ORDER BY unsealed.entry_id LIMIT {most}
 """
+_ONE_BY_ONE = "LATERAL (SELECT * FROM entry WHERE entry.id = unsealed.entry_id OFFSET 0) AS entry"
+"""The entries of what waits on PostgreSQL, which cannot know how little that is: it would read all entries to join them."""
 _log = structlog.get_logger("wanliu.record")
 
 
@@ -122,7 +124,7 @@ class Sealer:
         now = self._clock()
         with self._database.reading() as connection:
             tree = connection.execute(select(col(TreeRow.size), col(TreeRow.heartbeat), col(TreeRow.heartbeats))).one()
-            waiting = _waiting(connection)
+            waiting = _waiting(self._database, connection)
         beat = self._beat(now, tree.heartbeats + 1) if tree.heartbeat <= stamp(now - HEARTBEAT) else None
         leaves = waiting if beat is None else [*waiting, beat]
         if leaves:
@@ -154,7 +156,7 @@ class Sealer:
             {"leaf_index": index, "entry_id": entry.id, "at": entry.at, "hash": hashed}
             for index, (entry, hashed) in enumerate(zip(waiting, made.hashes, strict=True), size)
         ]
-        self._database.insert(connection, LeafRow, leaves)
+        self._database.append(connection, LeafRow, leaves)
         self._sign(connection, size, made.hashes, now)
         put_out(self._database, connection, [_leaf(index, entry) for index, entry in enumerate(waiting, size)])
         self._note_subjects(connection, size, waiting)
@@ -172,7 +174,7 @@ class Sealer:
 
     def _note_subjects(self, connection: Connection, size: int, waiting: Sequence[_Waiting]) -> None:
         rows = [{"subject": entry.subject, "leaf_index": index} for index, entry in enumerate(waiting, size) if entry.subject]
-        self._database.insert(connection, SubjectLeafRow, rows)
+        self._database.append(connection, SubjectLeafRow, rows)
 
     def _count(self, connection: Connection, sums: Mapping[tuple[str, str, str, str], int]) -> None:
         """Add the anonymous counts of what waits, in one order, so that two who count never wait for each other."""
@@ -214,9 +216,10 @@ class SealerThread:
             _log.error("not_sealed", exc_info=error)
 
 
-def _waiting(connection: Connection) -> list[_Waiting]:
+def _waiting(database: Database, connection: Connection) -> list[_Waiting]:
     """The first entries that wait, oldest first. One that is gone from `entry` keeps waiting, for the verifier to find."""
-    return [_Waiting(*row) for row in fetched(connection, _WAITING.format(most=MOST_LEAVES))]
+    entry = "entry" if database.is_sqlite else _ONE_BY_ONE
+    return [_Waiting(*row) for row in fetched(connection, _WAITING.format(entry=entry, most=MOST_LEAVES))]
 
 
 def _leaf(index: int, entry: _Waiting) -> Leaf:

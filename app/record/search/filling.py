@@ -12,8 +12,8 @@ from sqlmodel import col
 
 from app.record.log import tree
 from app.record.search.indexing import Findable, answered, findable, portions, put_spans, put_terms
-from app.record.store.database import Database
-from app.record.store.tables import EntryRow, LeafRow, SearchBlockRow, SearchIndexRow, SearchSpanRow
+from app.record.store.database import Database, fetched
+from app.record.store.tables import SearchBlockRow, SearchIndexRow, SearchSpanRow
 
 AT_ONCE = 1_000
 """Leaves that are looked at together: most terms come with each few hundred, and are written once for all of them."""
@@ -22,6 +22,10 @@ MOST_TERMS = 150
 LOCK = 0x5EA2
 """Of whoever changes the index."""
 _AT_A_STRETCH = 8
+_LEAVES = """
+SELECT leaf.leaf_index, entry.id, entry.envelope FROM leaf JOIN entry ON entry.id = leaf.entry_id
+WHERE leaf.leaf_index >= {first} AND leaf.leaf_index < {end} ORDER BY leaf.leaf_index
+"""
 _Item = TypeVar("_Item")
 
 
@@ -123,10 +127,4 @@ def _note(database: Database, connection: Connection, state: _State) -> None:
 
 
 def _leaves(connection: Connection, first: int, end: int) -> Sequence[tuple[int, str, bytes]]:
-    query = (
-        select(col(LeafRow.leaf_index), col(EntryRow.id), col(EntryRow.envelope))
-        .join(EntryRow, col(EntryRow.id) == col(LeafRow.entry_id))
-        .where(col(LeafRow.leaf_index) >= first, col(LeafRow.leaf_index) < end)
-        .order_by(col(LeafRow.leaf_index))
-    )
-    return [(row.leaf_index, row.id, bytes(row.envelope)) for row in connection.execute(query)]
+    return [(index, entry_id, bytes(envelope)) for index, entry_id, envelope in fetched(connection, _LEAVES.format(first=first, end=end))]

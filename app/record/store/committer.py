@@ -27,6 +27,9 @@ _OF_OLD_CONNECTIONS = (
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
+_BY_KEY = "SET enable_seqscan = off"
+"""A writer looks rows up by their keys. A table that is small, or new, PostgreSQL would read from beginning to end for each commit."""
+
 
 class Committer:
     """Stores entries, many to a commit. Safe to use from several threads, which take turns.
@@ -186,6 +189,7 @@ class Committer:
             self._connection = self._database.engine.connect()
             if not self._database.is_sqlite:
                 self._connection.exec_driver_sql(_OF_OLD_CONNECTIONS.format(number=self._number))
+                self._connection.exec_driver_sql(_BY_KEY)
         return self._connection
 
     def _give_up(self, error: BaseException) -> None:

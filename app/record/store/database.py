@@ -5,13 +5,26 @@ from __future__ import annotations
 import contextlib
 import datetime
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 import psycopg
-from sqlalchemy import URL, ColumnElement, Connection, CursorResult, Engine, any_, create_engine, event, literal, make_url
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Engine,
+    LargeBinary,
+    any_,
+    create_engine,
+    event,
+    literal,
+    make_url,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Mapped
@@ -25,6 +38,8 @@ _POOL = 8
 _SILENCE_SECONDS = 15
 """After which a connection that says nothing is given up, by either side."""
 _WORTH_COPYING = 8
+_COPIED: Mapping[type, str] = {LargeBinary: "bytea", BigInteger: "int8"}
+"""What columns that are no texts are called in a binary copy."""
 
 
 class Database:
@@ -97,11 +112,11 @@ class Database:
                     connection.exec_driver_sql("ROLLBACK")
 
     def append(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
-        """Insert rows whose keys are new, fast. All of them have the same columns: texts and bytes."""
-        if self.is_sqlite or len(rows) < _WORTH_COPYING:
+        """Insert rows whose keys are new, fast. All of them have the same columns: texts, bytes and large numbers."""
+        if not self.is_sqlite and len(rows) >= _WORTH_COPYING:
+            _copy(connection, table, rows)
+        elif rows:
             self._insert(connection, table, rows)
-        else:
-            _copy(connection, str(table.__tablename__), rows)
 
     def insert(self, connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows whose keys are new."""
@@ -180,28 +195,31 @@ def run_many(connection: Connection, statement: str, rows: Sequence[Sequence[Any
 
 def fetched(connection: Connection, statement: str, *values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """The rows that a statement finds, as `run` does."""
-    with _cursor(connection, statement) as cursor:
+    options = {} if connection.dialect.name == "sqlite" else {"binary": True}  # or bytes would come as hexadecimal text
+    with _cursor(connection, statement, **options) as cursor:
         cursor.execute(statement, *values)
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
 
 
 @contextlib.contextmanager
-def _cursor(connection: Connection, statement: str) -> Iterator[Any]:
+def _cursor(connection: Connection, statement: str, **options: Any) -> Iterator[Any]:
     """A cursor of the driver. What it raises is raised as SQLAlchemy raises it."""
     raw: Any = connection.connection.dbapi_connection
     kind = connection.dialect.loaded_dbapi.Error
     try:
-        with contextlib.closing(raw.cursor()) as cursor:
+        with contextlib.closing(raw.cursor(**options)) as cursor:
             yield cursor
     except kind as error:
         raise DBAPIError.instance(statement, None, error, kind, hide_parameters=True, dialect=connection.dialect) from error
 
 
-def _copy(connection: Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:
+def _copy(connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
     names = list(rows[0])
-    statement = f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)"
+    columns = table.__table__.columns  # type: ignore[attr-defined]
+    statement = f"COPY {table.__tablename__} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)"
     with _cursor(connection, statement) as cursor, cursor.copy(statement) as copying:
+        copying.set_types([_COPIED.get(type(columns[name].type), "text") for name in names])
         for row in rows:
             copying.write_row([row[name] for name in names])
 

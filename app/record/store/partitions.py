@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 MONTHS_AHEAD = 3
+IN_ONE_PIECE = "toast_tuple_target = 8160"
+"""Of a table whose rows stand on one page each as long as they fit there."""
 _OTHER = "entry_other"
 
 
@@ -16,14 +18,21 @@ def partition_entries(connection: Connection, now: datetime.datetime | None = No
 
     A month of which that last one has entries already goes without a partition of its own.
     """
-    there = set(connection.exec_driver_sql("SELECT relname FROM pg_class WHERE relispartition").scalars())
+    there = partitions(connection)
     if _OTHER not in there:
-        connection.exec_driver_sql(f"CREATE TABLE {_OTHER} PARTITION OF entry DEFAULT")
+        connection.exec_driver_sql(f"CREATE TABLE {_OTHER} PARTITION OF entry DEFAULT WITH ({IN_ONE_PIECE})")
     first = (now or datetime.datetime.now(datetime.UTC)).date().replace(day=1)
     for month in _months(first, MONTHS_AHEAD + 1):
         ids = lowest_id(month), lowest_id(following(month))
         if name_of(month) not in there and not _has_any(connection, *ids):
-            connection.exec_driver_sql(f"CREATE TABLE {name_of(month)} PARTITION OF entry FOR VALUES FROM ('{ids[0]}') TO ('{ids[1]}')")
+            values = f"FROM ('{ids[0]}') TO ('{ids[1]}')"
+            connection.exec_driver_sql(f"CREATE TABLE {name_of(month)} PARTITION OF entry FOR VALUES {values} WITH ({IN_ONE_PIECE})")
+
+
+def partitions(connection: Connection) -> set[str]:
+    """The partitions that are there."""
+    query = "SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = 'entry'::regclass"
+    return {str(name) for name in connection.exec_driver_sql(query).scalars()}
 
 
 def name_of(month: datetime.date) -> str:
