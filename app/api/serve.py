@@ -32,6 +32,7 @@ _log = structlog.get_logger("wanliu")
 _PATIENCE = 3.0
 """Seconds in which workers let go of the port whose keeper was killed."""
 _PAUSE = 0.05
+_BACKLOG = 2048
 
 
 class CannotServe(Exception):
@@ -49,13 +50,14 @@ def serve(settings: Settings) -> None:
     if not settings.on_loopback and trust_of(settings) is None:
         _check_callers(settings)
     configure_logs(settings.log_level, settings.log_format)
-    with _listening(settings) as listener:
+    with _bound(settings) as listener:
         try:
             finished = _run(settings, listener)
         except (StoreUnavailable, KeysProblem) as error:
             raise CannotServe(reason(error, settings)) from None
         except KeyboardInterrupt:
             return
+    _log.info("stopped", finished=finished)
     if not finished:
         sys.exit(1)
 
@@ -73,17 +75,34 @@ def _check_callers(settings: Settings) -> None:
         )
 
 
-def _listening(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def _bound(settings: Settings) -> socket.socket:
+    """The port, kept from others. Nobody can connect before a worker answers: a proxy would send requests here that had to wait."""
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if listener.family is socket.AF_INET6:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     give_up = time.monotonic() + _PATIENCE
     while True:
         try:
-            return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+            listener.bind((settings.host, settings.port))
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() > give_up:
-                told = f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; set WANLIU_PORT to another"
-                raise CannotServe(told) from None
+                listener.close()
+                raise _cannot_listen(settings, error) from None
+        else:
+            return listener
         time.sleep(_PAUSE)
+
+
+def _listen(settings: Settings, listener: socket.socket) -> None:
+    try:
+        listener.listen(_BACKLOG)
+    except OSError as error:  # another service that was starting came first
+        raise _cannot_listen(settings, error) from None
+
+
+def _cannot_listen(settings: Settings, error: OSError) -> CannotServe:
+    return CannotServe(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; set WANLIU_PORT to another")
 
 
 def _run(settings: Settings, listener: socket.socket) -> bool:
@@ -95,6 +114,7 @@ def _run(settings: Settings, listener: socket.socket) -> bool:
 
 async def _keep(settings: Settings, listener: socket.socket, record: Record, watch: KeeperWatch) -> bool:
     def said(told: dict[str, Any]) -> None:
+        _listen(settings, listener)
         settle_memory()
         say_mode(development=told["development"])
         port = listener.getsockname()[1]

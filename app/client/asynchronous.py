@@ -13,14 +13,14 @@ import httpx
 
 from app.client.answers import Entry
 from app.client.asking import Ask
-from app.client.attempts import Attempts, Patience, jittered
+from app.client.attempts import Attempts, Patience
 from app.client.batching import HEADERS, PATH, BrokenOff, LineAnswer, Piece, Pieces
 from app.client.calls import customers, deciding, packaging, persons, reading, service, tmf
 from app.client.calls import webhooks as webhook_calls
 from app.client.calls.deciding import Asked
 from app.client.credentials import AsyncCredential, auth_of
 from app.client.problems import NotJsonError
-from app.client.sending import DEVELOPMENT_ADDRESS, given_up, refusal, refused_piece, request_of
+from app.client.sending import DEVELOPMENT_ADDRESS, pause_after_break, refusal, refused_piece, request_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class AsyncWanliuClient:
         *,
         key: AsyncCredential | None = None,
         timeout: float = 5.0,
-        retries: int = 3,
+        retries: int | None = None,
         deadline: float = 30.0,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -62,7 +62,7 @@ class AsyncWanliuClient:
             base_url: where the service listens.
             key: as for `WanliuClient`; the function may be one that is awaited.
             timeout: as for `WanliuClient`, and so are the others.
-            retries: how often to send a call again.
+            retries: how often to send a call again at most; left out, as often as the deadline leaves time for.
             deadline: seconds for all attempts of a call.
             transport: carries requests; httpx's own where none is given.
             sleep: waits.
@@ -193,29 +193,26 @@ class AsyncWanliuClient:
         await self.close()
 
     async def _decided(self, piece: Piece) -> AsyncIterator[LineAnswer]:
-        failures = 0
+        attempts = Attempts(self._patience, self._clock, repeatable=True)
         while not piece.done:
-            last_attempt = failures >= self._patience.retries
             try:
-                async for answer in self._attempt(piece, last_attempt=last_attempt):
-                    failures = 0
+                async for answer in self._attempt(piece, attempts):
                     yield answer
             except (BrokenOff, httpx.TransportError) as error:
-                if last_attempt:
-                    raise given_up(error) from error
-                failures += 1
-                await self._sleep(getattr(error, "pause", None) or jittered(failures))
+                pause = pause_after_break(error, attempts)
+                if pause is None:
+                    raise
+                await self._sleep(pause)
 
-    async def _attempt(self, piece: Piece, *, last_attempt: bool) -> AsyncIterator[LineAnswer]:
+    async def _attempt(self, piece: Piece, attempts: Attempts) -> AsyncIterator[LineAnswer]:
         async with self._http.stream("POST", PATH, content=piece.content, headers=HEADERS) as response:
             if not response.is_success:
                 await response.aread()
-                raise refused_piece(response, last_attempt=last_attempt)
+                raise refused_piece(response, attempts)
             async for line in response.aiter_lines():
-                for answer in piece.answered(line, last_attempt=last_attempt):
+                for answer in piece.answered(line, attempts):
                     yield answer
-        if not piece.done:
-            raise BrokenOff
+        piece.check_done()
 
 
 async def _each(requests: Iterable[Asked] | AsyncIterable[Asked]) -> AsyncIterator[Asked]:

@@ -13,7 +13,7 @@ import httpx
 REFUSED = 429
 """Not begun with: whatever it is, it may be sent again."""
 _AWAY = frozenset({502, 503, 504})
-_FIRST_PAUSE = 0.2
+_FIRST_PAUSE, _GROWN_PAUSE = 0.2, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,12 @@ class Patience:
     """How long a caller goes on trying.
 
     Args:
-        retries: how often a call is sent again at most.
+        retries: how often a call is sent again at most; none for as often as the deadline leaves time for.
         deadline: seconds for all attempts together with their pauses.
         longest_pause: seconds; where the service names a longer one, the call is given up.
     """
 
-    retries: int = 3
+    retries: int | None = None
     deadline: float = 30.0
     longest_pause: float = 10.0
 
@@ -42,7 +42,11 @@ class Attempts:
             repeatable: may the call be sent again when nobody knows whether it arrived?
         """
         self._patience, self._clock, self._repeatable = patience, clock, repeatable
-        self._give_up = clock() + patience.deadline
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin to count anew, after something was answered."""
+        self._give_up = self._clock() + self._patience.deadline
         self._made = 0
 
     @property
@@ -55,24 +59,28 @@ class Attempts:
         status = response.status_code
         if status != REFUSED and not (status in _AWAY and self._repeatable):
             return None
-        return self._pause(named_pause(response.headers.get("retry-after")))
+        return self.pause(named_pause(response.headers.get("retry-after")))
 
     def pause_after_failure(self, error: httpx.TransportError) -> float | None:
         """Seconds to wait before sending it again; none where it may have arrived and must not arrive twice, or time is up."""
+        if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):  # it would fail the same way again
+            return None
         never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-        return self._pause(None) if never_sent or self._repeatable else None
+        return self.pause() if never_sent or self._repeatable else None
 
-    def _pause(self, named: float | None) -> float | None:
-        if self._made >= self._patience.retries:
+    def pause(self, named: float | None = None) -> float | None:
+        """Seconds to wait before an attempt, no shorter than the service names; none where there is to be no other."""
+        if self._made == self._patience.retries:
             return None
         self._made += 1
-        pause = jittered(self._made) if named is None else named
+        pause = max(jittered(self._made), named or 0)
         return pause if pause <= self._patience.longest_pause and pause < self.left else None
 
 
 def jittered(attempt: int) -> float:
-    """Seconds to wait before an attempt, from 1: twice as long each time, less a random half, so that callers do not come all at once."""
-    return float(_FIRST_PAUSE * 2.0 ** (attempt - 1) * random.uniform(0.5, 1))
+    """Seconds to wait before an attempt, from 1: twice as long each time up to three seconds, less a random half, so that callers do not
+    come all at once."""
+    return min(_FIRST_PAUSE * 2.0 ** min(attempt - 1, 10), _GROWN_PAUSE) * random.uniform(0.5, 1)
 
 
 def named_pause(header: str | None, now: datetime.datetime | None = None) -> float | None:

@@ -9,7 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+import httpx
+
 from app.client.answers import Decision
+from app.client.attempts import REFUSED, Attempts
 from app.client.calls.deciding import Asked, fields_of
 from app.client.problems import NotJsonError, WanliuError, problem_in
 from app.client.writing import written
@@ -18,6 +21,8 @@ MOST_LINES, MOST_BYTES = 200, 192 * 1024
 """Of a piece; the service reads 256 KB of a batch before it wants its answers read."""
 PATH = "/v1/decisions/batch"
 HEADERS = {"content-type": "application/x-ndjson"}
+_BUSY = (REFUSED, 503)
+_CUT = "the answer to a batch broke off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +34,17 @@ class LineAnswer:
     decision: Decision | None
     problem: WanliuError | None
 
+    @property
+    def is_busy(self) -> bool:
+        """Was there no time for it, whatever it says?"""
+        return self.problem is not None and self.problem.status in _BUSY
+
 
 class BrokenOff(Exception):
-    """A piece's answer ended before its end, or the service is busy: what is left of it is to be sent again."""
+    """The service is busy: what is left of a piece is to be sent again after a pause."""
 
-    def __init__(self, pause: float | None = None) -> None:
-        super().__init__("the answer to a batch broke off")
+    def __init__(self, pause: float) -> None:
+        super().__init__(pause)
         self.pause = pause
 
 
@@ -90,20 +100,33 @@ class Piece:
         """Is every line answered?"""
         return not self._left
 
-    def answered(self, written: str, *, last_attempt: bool) -> Iterator[LineAnswer]:
+    def answered(self, written: str, attempts: Attempts) -> Iterator[LineAnswer]:
         """What a line of the answer says, with the number that the line has in the whole batch.
 
         Raises:
             BrokenOff: the service is too busy for this line, which is not the caller's concern while it may be sent again.
+            RemoteProtocolError: the answer was cut in the middle of a line.
         """
         told = _read(written)
         if "summary" in told or not self._left:
             return
         problem = None if "decision" in told else problem_in(told)
-        if problem is not None and problem.status in (429, 503) and not last_attempt:
-            raise BrokenOff
-        number, _ = self._left.popleft()
-        yield LineAnswer(number, told.get("reference"), cast("Decision | None", told.get("decision")), problem)
+        answer = LineAnswer(self._left[0][0], told.get("reference"), cast("Decision | None", told.get("decision")), problem)
+        if answer.is_busy and (pause := attempts.pause()) is not None:
+            raise BrokenOff(pause)
+        self._left.popleft()
+        yield answer
+        if not answer.is_busy:
+            attempts.renew()
+
+    def check_done(self) -> None:
+        """See, when its answer ended, that every line is answered.
+
+        Raises:
+            RemoteProtocolError: some are not.
+        """
+        if not self.done:
+            raise httpx.RemoteProtocolError(_CUT)
 
 
 def _line(request: Asked, key: str) -> bytes:
@@ -116,5 +139,5 @@ def _read(written: str) -> Mapping[str, Any]:
     try:
         told = json.loads(written)
     except ValueError:
-        raise BrokenOff from None
+        raise httpx.RemoteProtocolError(_CUT) from None
     return told if isinstance(told, dict) else {}

@@ -12,14 +12,14 @@ import httpx
 
 from app.client.answers import Entry
 from app.client.asking import Ask
-from app.client.attempts import Attempts, Patience, jittered
+from app.client.attempts import Attempts, Patience
 from app.client.batching import HEADERS, PATH, BrokenOff, LineAnswer, Piece, Pieces
 from app.client.calls import customers, deciding, packaging, persons, reading, service, tmf
 from app.client.calls import webhooks as webhook_calls
 from app.client.calls.deciding import Asked
 from app.client.credentials import Credential, auth_of
 from app.client.problems import NotJsonError
-from app.client.sending import DEVELOPMENT_ADDRESS, given_up, refusal, refused_piece, request_of
+from app.client.sending import DEVELOPMENT_ADDRESS, pause_after_break, refusal, refused_piece, request_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class WanliuClient:
         *,
         key: Credential | None = None,
         timeout: float = 5.0,
-        retries: int = 3,
+        retries: int | None = None,
         deadline: float = 30.0,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -61,8 +61,9 @@ class WanliuClient:
             base_url: where the service listens.
             key: the API key or token, or a function that gives one, which is asked again when one is refused; none in development mode.
             timeout: seconds to connect, and between two pieces of an answer.
-            retries: how often to send a call again, after the pause that the service names, else after growing ones. What might be done
-                twice is only sent again where it has an idempotency key, or where it was refused before it was begun with.
+            retries: how often to send a call again at most; left out, as often as the deadline leaves time for. The pauses are those that
+                the service names, else growing ones. What might be done twice is only sent again where it has an idempotency key, or
+                where it was refused before it was begun with.
             deadline: seconds for all attempts of a call; the service is told, and refuses at once what it cannot do in time.
             transport: carries requests; httpx's own where none is given.
             sleep: waits.
@@ -190,25 +191,21 @@ class WanliuClient:
         self.close()
 
     def _decided(self, piece: Piece) -> Iterator[LineAnswer]:
-        failures = 0
+        attempts = Attempts(self._patience, self._clock, repeatable=True)
         while not piece.done:
-            last_attempt = failures >= self._patience.retries
             try:
-                for answer in self._attempt(piece, last_attempt=last_attempt):
-                    failures = 0
-                    yield answer
+                yield from self._attempt(piece, attempts)
             except (BrokenOff, httpx.TransportError) as error:
-                if last_attempt:
-                    raise given_up(error) from error
-                failures += 1
-                self._sleep(getattr(error, "pause", None) or jittered(failures))
+                pause = pause_after_break(error, attempts)
+                if pause is None:
+                    raise
+                self._sleep(pause)
 
-    def _attempt(self, piece: Piece, *, last_attempt: bool) -> Iterator[LineAnswer]:
+    def _attempt(self, piece: Piece, attempts: Attempts) -> Iterator[LineAnswer]:
         with self._http.stream("POST", PATH, content=piece.content, headers=HEADERS) as response:
             if not response.is_success:
                 response.read()
-                raise refused_piece(response, last_attempt=last_attempt)
+                raise refused_piece(response, attempts)
             for line in response.iter_lines():
-                yield from piece.answered(line, last_attempt=last_attempt)
-        if not piece.done:
-            raise BrokenOff
+                yield from piece.answered(line, attempts)
+        piece.check_done()

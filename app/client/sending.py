@@ -7,13 +7,12 @@ from typing import Any
 import httpx
 
 from app.client.asking import Ask
-from app.client.attempts import REFUSED, named_pause
+from app.client.attempts import Attempts, named_pause
 from app.client.batching import BrokenOff
 from app.client.problems import WanliuError, error_of
 
 DEVELOPMENT_ADDRESS = "http://127.0.0.1:8000"
 _LONGEST_DEADLINE = 60_000
-_BUSY = (REFUSED, 503)
 
 
 def request_of(http: httpx.Client | httpx.AsyncClient, ask: Ask[Any], seconds: float) -> httpx.Request:
@@ -35,12 +34,12 @@ def refusal(response: httpx.Response) -> WanliuError:
     return error_of(response, named_pause(response.headers.get("retry-after")))
 
 
-def refused_piece(response: httpx.Response, *, last_attempt: bool) -> BrokenOff | WanliuError:
+def refused_piece(response: httpx.Response, attempts: Attempts) -> BrokenOff | WanliuError:
     """Why a piece of a batch was not begun with: to be tried again, or the error that it is."""
-    found = refusal(response)
-    return BrokenOff(found.retry_after) if found.status in _BUSY and not last_attempt else found
+    pause = attempts.pause_after(response)
+    return refusal(response) if pause is None else BrokenOff(pause)
 
 
-def given_up(error: BrokenOff | httpx.TransportError) -> httpx.TransportError:
-    """Why a piece of a batch is not sent again."""
-    return error if isinstance(error, httpx.TransportError) else httpx.RemoteProtocolError(str(error))
+def pause_after_break(error: BrokenOff | httpx.TransportError, attempts: Attempts) -> float | None:
+    """Seconds to wait before what is left of a piece is sent again; none where it is given up."""
+    return error.pause if isinstance(error, BrokenOff) else attempts.pause_after_failure(error)

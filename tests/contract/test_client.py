@@ -20,10 +20,10 @@ def wanliu(address: str) -> Iterator[WanliuClient]:
         yield client
 
 
-def answering(*responses: httpx.Response) -> tuple[WanliuClient, list[float]]:
+def answering(*responses: httpx.Response, retries: int | None = None) -> tuple[WanliuClient, list[float]]:
     """A client that gets these answers, and the pauses it makes."""
     left, pauses = iter(responses), list[float]()
-    return WanliuClient(transport=httpx.MockTransport(lambda _: next(left)), sleep=pauses.append), pauses
+    return WanliuClient(transport=httpx.MockTransport(lambda _: next(left)), sleep=pauses.append, retries=retries), pauses
 
 
 def busy(**headers: str) -> httpx.Response:
@@ -106,7 +106,7 @@ def test_it_does_not_wait_for_ever() -> None:
 
 def test_it_gives_up() -> None:
     """What stays busy is an error."""
-    client, pauses = answering(*(busy() for _ in range(4)))
+    client, pauses = answering(*(busy() for _ in range(4)), retries=3)
     with pytest.raises(WanliuError, match="503 Busy") as refused:
         client.decide({})
     assert (refused.value.kind, len(pauses)) == ("store-busy", 3)
@@ -114,7 +114,7 @@ def test_it_gives_up() -> None:
 
 def test_something_else_answers() -> None:
     """A page of some proxy is an error with its status."""
-    client, _ = answering(*(httpx.Response(502, text="<html>") for _ in range(4)))
+    client, _ = answering(*(httpx.Response(502, text="<html>") for _ in range(4)), retries=3)
     with pytest.raises(WanliuError) as refused:
         client.decide({})
     assert (refused.value.status, refused.value.kind) == (502, "")

@@ -73,6 +73,11 @@ def test_pauses_grow_and_differ() -> None:
         assert all(most / 2 <= pause <= most for pause in found)
 
 
+def test_pauses_do_not_grow_for_ever() -> None:
+    """Up to three seconds, however many there were: who came back is noticed soon."""
+    assert all(1.5 <= jittered(attempt) <= 3 for attempt in (5, 6, 60, 6_000))
+
+
 @pytest.mark.parametrize("error", [httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x"), httpx.ReadError("x")])
 def test_what_may_have_arrived_is_not_sent_twice(error: Exception) -> None:
     """A step with a pack has no key: when its answer is lost, the caller has to look. A decision has one, and reading does no harm."""
@@ -113,8 +118,54 @@ def test_all_attempts_have_one_deadline() -> None:
     assert [request.headers["wanliu-deadline-ms"] for request in sent] == ["10000", "6000", "2000"]
 
 
+def restarting(seconds: float, clock: Clock, down: Exception | None) -> httpx.MockTransport:
+    """A service that answers after so many seconds; until then, 502 as a proxy does, or nobody at all."""
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        if clock.now >= seconds:
+            return done()
+        if down:
+            raise down
+        return httpx.Response(502, text="<html>")
+
+    return httpx.MockTransport(answer)
+
+
+@pytest.mark.parametrize("down", [None, httpx.ConnectError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")])
+def test_a_restart_is_waited_for(down: Exception | None) -> None:
+    """As long as the deadline leaves time, however many attempts that are; a caller notices soon when it is over."""
+    for seconds in (5, 20, 26):
+        clock = Clock()
+        client = WanliuClient(transport=restarting(seconds, clock, down), sleep=clock.sleep, clock=clock)
+        assert client.decide({}) == {"ok": 1}
+        assert seconds <= clock.now < seconds + 3
+    clock = Clock()
+    client = WanliuClient(transport=restarting(31, clock, down), sleep=clock.sleep, clock=clock)
+    with pytest.raises((WanliuError, httpx.TransportError)):
+        client.decide({})
+    assert 27 < clock.now < 30
+
+
+def test_a_service_that_names_no_pause_is_not_asked_without_end() -> None:
+    """`Retry-After: 0` is a pause too: growing ones are made, and no longer named one is cut."""
+    client, clock, sent = client_of(*(httpx.Response(503, headers={"retry-after": "0"}) for _ in range(60)))
+    with pytest.raises(WanliuError):
+        client.decide({})
+    assert 10 < len(sent) < 25
+    assert all(pause >= 0.1 for pause in clock.pauses)
+
+
+@pytest.mark.parametrize("error", [httpx.UnsupportedProtocol("x"), httpx.LocalProtocolError("x")])
+def test_what_cannot_be_sent_is_not_tried_again(error: Exception) -> None:
+    """An address without a scheme fails the same way each time."""
+    client, _, sent = client_of(error, done())
+    with pytest.raises(type(error)):
+        client.decide({})
+    assert len(sent) == 1
+
+
 def test_attempts_are_counted() -> None:
-    """So many, however short the pauses."""
+    """Where so many are wished for, so many, however short the pauses."""
     clock = Clock()
     attempts = Attempts(Patience(2, 100), clock, repeatable=True)
     pauses = [attempts.pause_after(httpx.Response(503)) for _ in range(3)]

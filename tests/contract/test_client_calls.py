@@ -7,7 +7,7 @@ import inspect
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import Any, get_type_hints
 
@@ -296,8 +296,10 @@ def test_a_line_that_json_cannot_say_ends_a_batch_after_those_before_it(address:
 
 # Pieces that break off
 
+BUSY: Any = {"type": "urn:wanliu:problem:store-busy", "title": "Busy", "status": 503, "detail": None, "errors": []}
 
-def piecewise(*answers_: httpx.Response | httpx.TransportError) -> tuple[WanliuClient, list[bytes]]:
+
+def piecewise(*answers_: httpx.Response | httpx.TransportError, retries: int | None = None) -> tuple[WanliuClient, list[bytes]]:
     left, sent = iter(answers_), list[bytes]()
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -307,7 +309,7 @@ def piecewise(*answers_: httpx.Response | httpx.TransportError) -> tuple[WanliuC
             raise found
         return found
 
-    return WanliuClient(transport=httpx.MockTransport(answer), sleep=lambda _: None), sent
+    return WanliuClient(transport=httpx.MockTransport(answer), sleep=lambda _: None, retries=retries), sent
 
 
 def told(*numbers: int, end: bool = True, **last: Any) -> httpx.Response:
@@ -331,10 +333,9 @@ def test_what_broke_off_goes_on() -> None:
 
 def test_a_line_the_service_was_too_busy_for_is_sent_again() -> None:
     """A 503 of a line is not the caller's concern while it may be tried again; in the end it is."""
-    busy = {"type": "urn:wanliu:problem:store-busy", "title": "Busy", "status": 503, "detail": None, "errors": []}
-    client, _ = piecewise(told(1, **busy), told(2))
+    client, _ = piecewise(told(1, **BUSY), told(2))
     assert [item.problem for item in client.batch([{}, {}])] == [None, None]
-    client, _ = piecewise(*(told(**busy) for _ in range(4)))
+    client, _ = piecewise(*(told(**BUSY) for _ in range(4)), retries=3)
     (only,) = client.batch([{}])
     assert only.problem is not None
     assert only.problem.kind == "store-busy"
@@ -351,10 +352,110 @@ def test_a_batch_that_is_refused() -> None:
 
 def test_a_batch_gives_up() -> None:
     """Where nothing comes any more."""
-    client, sent = piecewise(*(httpx.ReadError("gone") for _ in range(4)))
+    client, sent = piecewise(*(httpx.ReadError("gone") for _ in range(4)), retries=3)
     with pytest.raises(httpx.ReadError):
         list(client.batch([{}]))
     assert len(sent) == 4
+
+
+class Restarting:
+    """A service that is away from a time on, until another: how it answers a batch, and the clock that pauses move."""
+
+    def __init__(self, away: Callable[[], httpx.Response], until: float) -> None:
+        self._away, self._until = away, until
+        self.now, self.asked = 0.0, 0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    async def sleep_in_a_loop(self, seconds: float) -> None:
+        self.now += seconds
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        left = request.content.count(b"\n")
+        if self.asked == 1:
+            return told(1, end=False)
+        return self._away() if self.now < self._until else told(*range(left))
+
+
+def broken() -> httpx.Response:
+    raise httpx.ConnectError("gone")
+
+
+AWAY = {
+    "nobody": broken,
+    "a proxy's page": lambda: httpx.Response(502, text="<html>"),
+    "draining": lambda: httpx.Response(503, headers={"retry-after": "1"}),
+    "cut": lambda: httpx.Response(200, text='{"line": 1, "ref'),
+    "no time for a line": lambda: told(**BUSY),
+}
+
+
+@pytest.mark.parametrize("away", AWAY)
+@pytest.mark.parametrize("in_a_loop", [False, True])
+def test_a_restart_in_the_middle_of_a_batch_is_waited_for(away: str, *, in_a_loop: bool) -> None:
+    """As long as the deadline, from the last answer on, however often it is asked."""
+    service = Restarting(AWAY[away], 25)
+    transport = httpx.MockTransport(service.answer)
+
+    async def work() -> list[LineAnswer]:
+        async with AsyncWanliuClient(transport=transport, sleep=service.sleep_in_a_loop, clock=service) as wanliu:
+            return [answer async for answer in wanliu.batch([{}, {}, {}])]
+
+    with WanliuClient(transport=transport, sleep=service.sleep, clock=service) as wanliu:
+        found = asyncio.run(work()) if in_a_loop else list(wanliu.batch([{}, {}, {}]))
+    assert [(answer.line, answer.problem) for answer in found] == [(1, None), (2, None), (3, None)]
+    assert 25 <= service.now < 28
+    assert service.asked > 9
+
+
+def test_every_answer_gives_a_batch_new_patience() -> None:
+    """Two restarts, each shorter than the deadline and together longer, with an answer between them."""
+    service = Restarting(AWAY["nobody"], 20)
+    first = service.answer
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if service.asked > 1 and service.now >= 20 and request.content.count(b"\n") == 2:
+            service._until = service.now + 20
+            return told(2, end=False)
+        return first(request)
+
+    with WanliuClient(transport=httpx.MockTransport(answer), sleep=service.sleep, clock=service) as wanliu:
+        assert [found.line for found in wanliu.batch([{}, {}, {}])] == [1, 2, 3]
+    assert 40 <= service.now < 46
+
+
+@pytest.mark.parametrize(
+    ("away", "error", "says"),
+    [
+        ("nobody", httpx.ConnectError, "gone"),
+        ("a proxy's page", WanliuError, "502 Bad Gateway"),
+        ("cut", httpx.RemoteProtocolError, "the answer to a batch broke off"),
+    ],
+)
+def test_a_batch_does_not_wait_for_ever(away: str, error: type[Exception], says: str) -> None:
+    """When the deadline has passed without an answer, what happened last is told."""
+    service = Restarting(AWAY[away], 60)
+    with WanliuClient(transport=httpx.MockTransport(service.answer), sleep=service.sleep, clock=service) as wanliu:
+        answers_ = wanliu.batch([{}, {}, {}])
+        assert next(answers_).line == 1
+        with pytest.raises(error, match=says):
+            next(answers_)
+    assert 27 < service.now < 30
+
+
+def test_a_busy_line_does_not_hold_up_those_after_it_again() -> None:
+    """Once there is no time left, the others of its piece that were not decided either are told at once."""
+    line = json.dumps({"line": 1, "reference": None, **BUSY})
+    service = Restarting(lambda: httpx.Response(200, text=f"{line}\n{line}"), 90)
+    with WanliuClient(transport=httpx.MockTransport(service.answer), sleep=service.sleep, clock=service) as wanliu:
+        found = list(wanliu.batch([{}, {}, {}]))
+    assert [answer.problem and answer.problem.kind for answer in found] == [None, "store-busy", "store-busy"]
+    assert 27 < service.now < 30
 
 
 def test_pieces_are_bounded() -> None:

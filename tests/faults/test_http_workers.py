@@ -1,9 +1,12 @@
 """Workers come and go, and nobody who asks notices."""
 
 import contextlib
+import itertools
 import json
 import os
+import re
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -74,9 +77,9 @@ def test_workers_are_replaced_and_nobody_notices(folder: Path) -> None:
         first = service.workers
         met = set(first)
         with asking(service) as seen:
-            until(lambda: met.update(service.workers) or (len(met) == 3 and len(service.workers) == 1), 120)
-            files = open_files(service.process.pid)
-            until(lambda: met.update(service.workers) or (len(met) >= 6 and len(service.workers) == 1), 120)
+            until(lambda: met.update(service.workers) or (len(met) >= 3 and len(service.workers) == 1), 120)
+            files, more = open_files(service.process.pid), len(met) + 3
+            until(lambda: met.update(service.workers) or (len(met) >= more and len(service.workers) == 1), 120)
             until(lambda: open_files(service.process.pid) <= files + 1)  # where another is just being replaced, there are a few more
         assert set(seen) == {"200"}
         assert not any(runs(pid) for pid in first)
@@ -97,6 +100,18 @@ def test_a_renewed_service_answers_on_old_connections(folder: Path) -> None:
         assert old.is_closed()
         until(lambda: not service.workers & before)
         assert service.stop() == 0
+
+
+def test_single_new_connections_are_answered_while_another_worker_starts(folder: Path) -> None:
+    """One request at a time, each over a connection of its own, from the start on until both workers were renewed: none waits for the
+    next one to come."""
+    with http_service(folder, WORKERS="2") as service:
+        until(lambda: httpx.get(f"{service.address}/healthz").status_code == 200 and len(service.workers) == 2)
+        before = service.workers
+        service.process.send_signal(signal.SIGHUP)
+        until(lambda: httpx.get(f"{service.address}/healthz").status_code == 200 and not service.workers & before)
+        assert service.stop() == 0
+    assert '"worker_ended"' not in service.log.read_text()
 
 
 def test_a_killed_worker_is_replaced(folder: Path) -> None:
@@ -182,6 +197,54 @@ def test_a_worker_that_was_still_starting_is_no_error(folder: Path) -> None:
         assert '"level":"error"' not in service.log.read_text()
 
 
+def test_nobody_is_let_in_before_it_can_answer(folder: Path) -> None:
+    """Until then connections are refused at once, so that a proxy sends requests elsewhere; then all are answered, and the log has its
+    beginning before them."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    seen, stopping = list[str](), threading.Event()
+
+    def knock() -> None:
+        while not stopping.is_set():
+            try:
+                seen.append(str(httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE).status_code))
+            except httpx.TransportError as error:
+                seen.append(type(error).__name__)
+            stopping.wait(0.01)
+
+    knocking = threading.Thread(target=knock)
+    knocking.start()
+    try:
+        with http_service(folder, PORT=str(port)) as service:
+            until(lambda: "200" in seen)
+            stopping.set()
+            knocking.join()
+            assert service.stop() == 0
+    finally:
+        stopping.set()
+    found = [item for item, _ in itertools.groupby(seen)]
+    assert found == ["ConnectError", "200"]
+    events = [json.loads(line)["event"] for line in service.log.read_text().splitlines()]
+    assert [event for event, _ in itertools.groupby(events)] == ["listening", "request", "stopping", "stopped"]
+
+
+def test_workers_that_start_are_not_among_those_that_finish(folder: Path) -> None:
+    """While the second one reads its pack, `wanliu_workers` tells of one that answers, and of none that finishes."""
+    with http_service(folder, WORKERS="2") as service:
+        seen = {workers_of(service)}
+        until(lambda: seen.add(workers_of(service)) or (2.0, 0.0) in seen)
+        assert (1.0, 0.0) in seen
+        assert {finishing for _, finishing in seen} == {0.0}
+        assert service.stop() == 0
+
+
+def workers_of(service: HttpService) -> tuple[float, float]:
+    """How many workers answer, and how many finish, as /metrics has it; 0 where it says nothing yet."""
+    told = httpx.get(f"{service.address}/metrics", timeout=PATIENCE).text
+    found = dict(re.findall(r'^wanliu_workers\{state="(\w+)"\} (\S+)$', told, re.MULTILINE))
+    return float(found.get("answering", 0)), float(found.get("finishing", 0))
+
+
 def test_told_twice_it_ends_at_once(folder: Path) -> None:
     """A second signal waits for nobody; the exit code says that not all was finished."""
     with http_service(folder, GRACE_SECONDS="300") as service:
@@ -193,6 +256,9 @@ def test_told_twice_it_ends_at_once(folder: Path) -> None:
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(PATIENCE) == 1
         assert not any(runs(pid) for pid in workers)
+    events = [json.loads(line) for line in service.log.read_text().splitlines()]
+    assert [line["event"] for line in events[-3:]] == ["stopping", "stopping_at_once", "stopped"]
+    assert events[-1]["finished"] is False
 
 
 def test_workers_go_with_their_keeper(folder: Path) -> None:

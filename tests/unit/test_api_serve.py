@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.api.serve import CannotServe, serve
+from app.api.serve import CannotServe, _bound, _listen, serve
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +84,19 @@ class TestRefusals:
         with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CannotServe, match=r"cannot listen on .* set WANLIU_PORT"):
             serve(Settings(port=taken.getsockname()[1]))
 
+    @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+    def test_of_two_that_start_at_once_one_is_told(self, host: str) -> None:
+        """Both can have the port while neither listens on it; then the first one has it."""
+        with _bound(Settings(host=host, port=0)) as first:
+            settings = Settings(host=host, port=first.getsockname()[1])
+            with _bound(settings) as second:
+                with pytest.raises(ConnectionRefusedError):
+                    socket.create_connection((host, settings.port)).close()
+                _listen(settings, first)
+                socket.create_connection((host, settings.port)).close()
+                with pytest.raises(CannotServe, match=rf"cannot listen on {host} port {settings.port}: Address already in use; set"):
+                    _listen(settings, second)
+
 
 @pytest.mark.e2e
 class TestService:
@@ -125,7 +138,8 @@ class TestService:
         assert error == ""
 
     def test_for_programs_every_line_is_json(self, tmp_path: Path) -> None:
-        """Where standard output is no terminal, it has one JSON object a line and nothing else, what is said at start among them."""
+        """Where standard output is no terminal, it has one JSON object a line and nothing else, what is said at start and at the end
+        among them."""
         with started(tmp_path) as process:
             assert process.stdout is not None
             first = json.loads(process.stdout.readline())
@@ -134,7 +148,9 @@ class TestService:
             logged, error = process.communicate(timeout=30)
         lines = [json.loads(line) for line in logged.splitlines()]
         assert (first["event"], first["mode"], first["development"]) == ("listening", "development", True)
-        assert [(line["event"], line["route"], line["status"]) for line in lines] == [("request", "/healthz", 200)]
+        assert [line["event"] for line in lines] == ["request", "stopping", "stopped"]
+        assert (lines[0]["route"], lines[0]["status"]) == ("/healthz", 200)
+        assert (lines[1]["grace_seconds"], lines[2]["finished"]) == (10.0, True)
         assert error == ""
 
     def test_callers_come_and_go_while_it_runs(self, service: tuple["subprocess.Popen[str]", str], tmp_path: Path) -> None:

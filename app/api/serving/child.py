@@ -37,11 +37,13 @@ class Child:
         """When it was started, and when it last said something, in seconds of the loop's clock."""
         self.changed = asyncio.Event()
         self.ready: dict[str, Any] | None = None
-        """What it said when it began to answer."""
+        """What it said when it could answer."""
         self.failed: str | None = None
         """Why it cannot answer, in words for a person."""
         self.spent = False
         """Is another one to take its place."""
+        self.finishing = False
+        """Was it told to accept nothing more."""
         self.gone = False
         """Has the process ended."""
         self.hung = False
@@ -75,6 +77,20 @@ class Child:
         """Tell it something."""
         if not self.gone:
             self._channel.tell(message)
+
+    def begin(self) -> None:
+        """Have it answer: it can, and waited for this."""
+        self._channel.tell_all({"begin": True})
+
+    def finish(self, seconds: float, *, linger: bool = False) -> None:
+        """Have it accept nothing more, and end once it answered what it has.
+
+        Args:
+            seconds: that this may take.
+            linger: may connections stay until they are asked something, or closed; another one answers what is new.
+        """
+        self.finishing = True
+        self.tell(drain=seconds, linger=linger)
 
     def kill(self) -> None:
         """End it at once."""

@@ -78,15 +78,16 @@ class Keeper:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """How many workers answer, how many finish what they have, and how many were replaced and why."""
-        answering = sum(child is not None and not child.gone for child in self._places)
-        return {"answering": answering, "finishing": len(self._children) - answering, "replaced": dict(self.replaced)}
+        """How many workers answer, how many finish what they have, and how many were replaced and why. One that starts is neither."""
+        there = [child for child in self._children if child.ready and not child.gone]
+        finishing = sum(child.finishing for child in there)
+        return {"answering": len(there) - finishing, "finishing": finishing, "replaced": dict(self.replaced)}
 
     async def run(self, welcome: Callable[[dict[str, Any]], None]) -> bool:
         """Keep workers until told to stop, then let them finish. False where it was told twice, so that they could not.
 
         Args:
-            welcome: is told what the first worker said when it began to answer.
+            welcome: is told what the first worker said, and begins to listen; then that worker begins to answer.
 
         Raises:
             NotStarted: the first worker does not answer.
@@ -97,6 +98,7 @@ class Keeper:
             first = await self._first()
             if first is not None:
                 welcome(first.ready or {})
+                first.begin()
                 await self._keep(first)
         finally:
             beating.cancel()
@@ -106,6 +108,10 @@ class Keeper:
     def stop(self) -> None:
         """Let the workers finish; told again, end them at once."""
         self._forced = self._ending.is_set()
+        if self._forced:
+            _log.warning("stopping_at_once")
+        else:
+            _log.info("stopping", grace_seconds=self._settings.grace_seconds)
         self._ending.set()
         for child in self._children:
             child.changed.set()
@@ -124,7 +130,7 @@ class Keeper:
         loop.add_signal_handler(signal.SIGHUP, self.renew)
 
     async def _first(self) -> Child | None:
-        """The first worker, once it answers; none where it is told to stop before."""
+        """The first worker, once it can answer; none where it is told to stop before."""
         child = await self._started()
         if child.ready is None and not self._ending.is_set():
             raise NotStarted(child.failed or "the worker ended while it was starting; the log says why")
@@ -160,6 +166,7 @@ class Keeper:
             async with self._one_at_a_time:
                 child = await self._started()
             if child.ready is not None:
+                child.begin()
                 return child
             if not self._ending.is_set():
                 _log.error("worker_not_started", why=child.failed or "it ended", seconds_to_wait=pause)
@@ -177,7 +184,8 @@ class Keeper:
             return child
         self.replaced["spent"] += 1
         _log.info("worker_replaced", pid=child.pid, by=successor.pid, requests=child.load.get("requests"))
-        child.tell(drain=self._pace.leave, linger=True)
+        successor.begin()
+        child.finish(self._pace.leave, linger=True)
         return successor
 
     def _next_pause(self, pause: float, child: Child) -> float:
@@ -190,7 +198,7 @@ class Keeper:
         _log.error("worker_ended", pid=child.pid, exit_code=child.exit_code, hung=child.hung)
 
     async def _started(self) -> Child:
-        """A worker that answers, or one that will not: it said why, or ended."""
+        """A worker that can answer once it is told to begin, or one that will not: it said why, or ended."""
         with await self._relay() as relay:
             child = Child(self._settings, self._listener, relay)
         self._children.add(child)
@@ -216,7 +224,7 @@ class Keeper:
         """Let nobody in any more, and every worker finish what it has, for the grace."""
         self._listener.close()
         for child in self._children:
-            child.tell(drain=self._settings.grace_seconds)
+            child.finish(self._settings.grace_seconds)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.grace_seconds + self._pace.close):
                 await self._all_gone()

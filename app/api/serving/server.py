@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import uvicorn
@@ -31,14 +31,12 @@ class Leave:
 class Server(uvicorn.Server):
     """Answers until it is told to leave."""
 
-    def __init__(self, config: uvicorn.Config, begun: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config) -> None:
         """
         Args:
             config: what it answers with.
-            begun: is called when it listens.
         """
         super().__init__(config)
-        self._begun = begun
         self._leave: asyncio.Future[Leave] = asyncio.get_running_loop().create_future()
 
     def leave(self, how: Leave) -> None:
@@ -50,11 +48,6 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Signals are whoever's who runs the server."""
         yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
-        await super().startup(sockets)
-        self._begun()
 
     async def main_loop(self) -> None:
         """Answer until told to leave."""

@@ -64,13 +64,14 @@ class Worker:
     def __init__(self, settings: Settings, channel: Channel, relay: socket.socket) -> None:
         self._settings, self._channel = settings, channel
         self._news = KeeperNews(relay)
-        self._answers = False
+        self._answers, self._begin = False, asyncio.Event()
         self._development: Callable[[], bool] = lambda: False
         self._spent_after = _with_jitter(settings.recycle_after)
 
     async def run(self, listener: socket.socket) -> None:
         """Answer until told to leave."""
-        self._server = Server(self._config(), self._begun)
+        listener.setblocking(False)  # it is one with the other workers', and a copy of one that blocks would have them wait in `accept`
+        self._server = Server(self._config())
         loop = asyncio.get_running_loop()
         loop.add_reader(self._channel.fileno(), self._hear)
         loop.add_signal_handler(signal.SIGTERM, self._leave, self._settings.grace_seconds, _LINGER_AT_END)
@@ -100,7 +101,7 @@ class Worker:
 
     @contextlib.asynccontextmanager
     async def _services(self, settings: Settings) -> AsyncIterator[Services]:
-        """What the endpoints work with. The keeper is told when it is there, or why it cannot be had."""
+        """What the endpoints work with. The keeper is told when it is there, and says when to begin; or why it cannot be had."""
         async with contextlib.AsyncExitStack() as stack:
             try:
                 opened = await stack.enter_async_context(open_services(settings, self._news))
@@ -110,18 +111,18 @@ class Worker:
                 raise
             self._opened = opened
             self._development = lambda: opened.callers.development
+            settle_memory()
+            self._answers = True
+            self._channel.tell_all({"ready": ready(self._settings, opened)})
+            await self._begin.wait()
             yield opened
-
-    def _begun(self) -> None:
-        """The server listens."""
-        settle_memory()
-        self._answers = True
-        self._channel.tell_all({"ready": ready(self._settings, self._opened)})
 
     def _hear(self) -> None:
         for told in self._channel.hear():
             if "news" in told:
                 self._news.hear(told["news"])
+            if "begin" in told:
+                self._begin.set()
             if "drain" in told:
                 if self._answers:
                     self._opened.watch.draining = not told.get("linger")
@@ -139,6 +140,7 @@ class Worker:
     def _leave(self, grace: float, linger: float) -> None:
         if self._answers and self._opened.watch.batches_end is None:
             self._opened.watch.batches_end = asyncio.get_running_loop().time() + max(grace - _LAST_LINES, grace / 2)
+        self._begin.set()
         self._server.leave(Leave(grace, linger))
 
     async def _beat(self) -> None:

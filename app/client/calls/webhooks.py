@@ -9,7 +9,7 @@ from app.client.asking import Ask, get, part, post, present, read_nothing
 
 
 def webhooks() -> Ask[dict[str, Any]]:
-    """Webhooks of one's own system.
+    """Webhooks of one's own system; for operations, all. They are `webhooks` of the answer.
 
     Raises:
         WanliuError: the role has none.
