@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
 
 from app import __version__
 from app.engine.answer import Explanation
+from app.engine.once import once_a_pack
 from app.engine.pack import Pack
 from app.record.log.witnessing import WitnessState
 from app.record.standing import Unsealed
@@ -105,7 +105,7 @@ class Welcome:
 _ON_RECORD, _NOWHERE = RecordRef("durable"), RecordRef("none")
 
 
-@lru_cache(maxsize=8)
+@once_a_pack
 def reference(pack: Pack) -> PackRef:
     """The pack as answers name it."""
     return PackRef(pack.name, pack.version, pack.digest)

@@ -66,7 +66,7 @@ class Call:
 
     def new_id(self, now: datetime.datetime) -> str:
         """An id for an entry that is made at this time."""
-        return str(self.services.ids.new(now))
+        return self.services.ids.new(now)
 
     async def read(self, work: Callable[[Connection], T], *, deadline: float | None = None) -> T:
         """Read from the record in one transaction.
@@ -109,7 +109,7 @@ async def admit(request: Request) -> Call:
         Refused: 401 without a key or a token, or with a wrong one, 403 where the role may not, 503 where nobody can check a token.
         RequestError: it has a parameter that the route has not, or one twice.
     """
-    services: Services = request.app.state.services
+    services: Services = request.scope["app"].state["services"]
     route = f"{request.method} {request.scope['route'].path_format}"
     if is_open(route):
         return Call(request, services, _NOBODY)

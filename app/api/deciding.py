@@ -17,7 +17,7 @@ from app.engine.decision import Decision
 from app.engine.explain import Detail, explain
 from app.engine.intake import take, with_history
 from app.engine.pack import Pack
-from app.engine.view import sees_evidence, view
+from app.engine.view import sees_evidence, sees_scores, view
 from app.engine.vocabulary import DecisionRequest
 from app.record.contacts import contacts_of
 from app.record.decisions import Asked, decision_entry
@@ -85,7 +85,7 @@ async def decided(
         decision = decide(pack, case)
     await step()
     with seen.stage("word"):
-        whole = explain(pack, case, decision, detail, evidence=sees_evidence(role))
+        whole = explain(pack, case, decision, detail, evidence=sees_evidence(role), scores=sees_scores(role, call.caller.grade))
         explanation = view(whole, pack.restricted, role, call.caller.grade)
         answer = answer_bytes(explanation, pack, now, decision_id, parent)
     seen.decided(case.channel, "live" if decision_id else "what_if", decision.phase.id, decision.empty_because)

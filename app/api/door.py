@@ -27,7 +27,7 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through."""
-        watch: Watch = scope["app"].state.services.watch
+        watch: Watch = scope["app"].state["services"].watch
         started, method, status = time.perf_counter(), scope["method"], 0
         watched = watch.begin(scope)
         if method == "HEAD":

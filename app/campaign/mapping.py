@@ -16,6 +16,7 @@ from app.campaign.problems import TableError
 from app.engine.pack.source import Source, read
 from app.engine.problems import Place, Problem, nearest, shown
 from app.engine.vocabulary import FACTS, DecisionRequest, Fact
+from app.engine.vocabulary.types import details
 
 _TAKEN_APART = {"events", "contacts"}
 _REQUEST_FACTS = tuple(name.partition(".")[2] for name in FACTS if name.startswith("request."))
@@ -345,7 +346,7 @@ def _request_problems(source: Source, document: _Document) -> Iterator[Problem]:
     try:
         DecisionRequest.model_validate(given)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
+        for detail in details(error):
             yield Problem(source.place("request", str(detail["loc"][0])), "request", f"`{detail['loc'][0]}`: {_lower(detail['msg'])}")
 
 

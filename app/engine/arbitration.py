@@ -97,7 +97,9 @@ def empty_cause(pack: Pack, case: Case, facts: Facts, outcomes: Iterable[Outcome
             return rule.clause.name  # type: ignore[return-value]
     if case.conversation is not None and case.conversation.refused:
         return "refused"
-    causes = {"guardrail" if cause == "outranked" else cause for cause in map(cause_of, outcomes)}
+    causes = set(map(cause_of, outcomes))
+    if "outranked" in causes:
+        return "guardrail"
     for cause in ("guardrail", "suppressed", "unknown"):
         if cause in causes:
             return cause

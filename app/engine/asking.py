@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.engine.answer import Ask, UnknownFact
 from app.engine.case import Case
 from app.engine.decision import Decision
+from app.engine.once import once_a_pack
 from app.engine.pack.model import Clause, Pack
-from app.engine.texts import Language
+from app.engine.texts import LANGUAGES, Language
 from app.engine.wanting import wanted
 from app.engine.words import fact_title
 
@@ -58,18 +58,30 @@ def unknown_facts(
         names |= {name for name in ("events", "contacts") if getattr(decision.facts.around, name) is None}
     else:
         names = wanted(pack, decision, clauses, values, phases=True)
-    found = []
+    found, as_missing = [], _missing(pack)[language]
     for name in sorted(names | too_old.keys() if too_old else names):
-        missing = _missing(pack, name, language)
+        missing = as_missing[name]
         if missing is not None:
             found.append(UnknownFact(name, missing.title, "too_old", too_old[name]) if name in too_old else missing)
     return found
 
 
-@lru_cache(maxsize=8192)
-def _missing(pack: Pack, name: str, language: Language) -> UnknownFact | None:
-    """What is said of a missing fact, where anything is."""
-    return None if name.startswith(("request.", "port.")) else UnknownFact(name, fact_title(pack, name, language), "missing", None)
+class _Missing(dict[str, UnknownFact | None]):
+    """What is said in a language of facts of a pack that are missing, where anything is; each is found when it is first missed."""
+
+    def __init__(self, pack: Pack, language: Language) -> None:
+        super().__init__()
+        self.pack, self.language = pack, language
+
+    def __missing__(self, name: str) -> UnknownFact | None:
+        silent = name.startswith(("request.", "port."))
+        found = self[name] = None if silent else UnknownFact(name, fact_title(self.pack, name, self.language), "missing", None)
+        return found
+
+
+@once_a_pack
+def _missing(pack: Pack) -> Mapping[Language, _Missing]:
+    return {language: _Missing(pack, language) for language in LANGUAGES}
 
 
 def titles_wanted(pack: Pack, decision: Decision, clause: Clause, values: list[Any], language: Language) -> list[str]:

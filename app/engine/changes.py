@@ -10,13 +10,13 @@ import datetime
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import islice, product
 from typing import Any
 
 from app.engine import runtime
 from app.engine.facts import Facts
 from app.engine.interpret import interpret
+from app.engine.once import once_a_pack
 from app.engine.pack.model import Clause, Pack
 from app.engine.signals import recognise
 from app.engine.tree import And, Arithmetic, Call, Compare, Const, Negative, Node, Not, Or, Ref, walk
@@ -208,7 +208,7 @@ def expand(pack: Pack, node: Node) -> Node:
     return node
 
 
-@lru_cache(maxsize=8)
+@once_a_pack
 def definitions(pack: Pack) -> Mapping[str, Node]:
     """Signals, levels and derived facts that are single expressions, by name; the weakest level of a signal first."""
     found: dict[str, Node] = {
@@ -221,7 +221,7 @@ def definitions(pack: Pack) -> Mapping[str, Node]:
     return found
 
 
-@lru_cache(maxsize=8)
+@once_a_pack
 def _bases(pack: Pack) -> frozenset[str]:
     return frozenset(base.name for base in pack.base)
 
@@ -263,7 +263,7 @@ class _Trees:
         return self.names[node.name]
 
 
-@lru_cache(maxsize=8)
+@once_a_pack
 def _trees(pack: Pack) -> _Trees:
     return _Trees(pack)
 

@@ -27,7 +27,7 @@ from app.engine.changes import Changes
 from app.engine.decision import Decision, Failing, Outcome, Ranked
 from app.engine.facts import Facts
 from app.engine.gates import in_full
-from app.engine.pack.model import Action, Clause, Pack, Signal
+from app.engine.pack.model import Action, Clause, Pack
 from app.engine.runtime import fee_on
 from app.engine.signals import strongest
 from app.engine.texts import Filler, Language, Text, language_of, listed
@@ -36,7 +36,9 @@ from app.engine.until import until
 Detail = Literal["none", "summary", "full"]
 
 
-def explain(pack: Pack, case: Case, decision: Decision, detail: Detail = "summary", *, evidence: bool = True) -> Explanation:
+def explain(
+    pack: Pack, case: Case, decision: Decision, detail: Detail = "summary", *, evidence: bool = True, scores: bool = True
+) -> Explanation:
     """Word a decision.
 
     Args:
@@ -45,36 +47,39 @@ def explain(pack: Pack, case: Case, decision: Decision, detail: Detail = "summar
         decision: the result.
         detail: `none` leaves reasons and evidence out, `full` adds every action that was not offered.
         evidence: whether reasons come with the values they rest on, which not every role sees.
+        scores: whether actions come with how they were scored and how far they were behind, which not every role sees.
     """
-    return _Explainer(pack, case, decision, detail, evidence).run()
+    return _Explainer(pack, case, decision, detail, evidence, scores).run()
 
 
 def explain_outcome(pack: Pack, case: Case, decision: Decision, outcome: Outcome) -> NotOffered:
     """Word why one action was not offered, and until when."""
-    return _Explainer(pack, case, decision, "summary", evidence=False).not_offered(outcome)
+    return _Explainer(pack, case, decision, "summary", evidence=False, scores=True).not_offered(outcome)
 
 
 class _Explainer:
     """Words one decision in the case's language."""
 
-    def __init__(self, pack: Pack, case: Case, decision: Decision, detail: Detail, evidence: bool) -> None:
-        self.pack, self.case, self.detail, self.shows_evidence = pack, case, detail, evidence
+    def __init__(self, pack: Pack, case: Case, decision: Decision, detail: Detail, evidence: bool, scores: bool) -> None:
+        self.pack, self.case, self.detail, self.shows_evidence, self.shows_scores = pack, case, detail, evidence, scores
         self.decision = decision = in_full(pack, decision) if detail == "full" else decision
         self.language: Language = language_of(case.locale)
         self.values = decision.facts.values
         self.changes: dict[int, Changes] = {}
-        self.told: dict[tuple[int, str], tuple[str, str | None, list[Evidence] | None]] = {}
+        self.signals: dict[str, SignalAnswer] = {}
 
     def run(self) -> Explanation:
         decision, pack = self.decision, self.pack
         silent = self.detail == "none"
+        if not silent:
+            self.signals = {name: self.signal(name, word, self.values) for name, word in decision.signals}
         stage = pack.stage_by_id[decision.stage.id]
         return Explanation(
             stage=stage.id,
             stage_title=stage.title.say(self.language),
             phase=self.phase(),
             moment=decision.moment,
-            signals=[] if silent else [self.signal(*held) for held in decision.signals],
+            signals=[*self.signals.values()],
             actions=[self.action(item) for item in decision.ranked],
             not_offered=[self.not_offered(item) for item in decision.outcomes if item.cause] if self.detail == "full" else None,
             ask=[] if silent else self.ask(),
@@ -119,32 +124,24 @@ class _Explainer:
         if clause.gate == "hands_off":
             rule = next(rule for rule in self.pack.hands_off if rule.clause.name == clause.name)
             return Reason(code, rule.title.say(self.language), None, self.evidence(self.values, clause))
-        texts = [self.tell(signal, level, self.values)[0] for signal, level in self.signals_in(clause)]
+        texts = [told.text for told in self.told(clause.signals, self.values)]
         text = " ".join(texts) if self.language == "en" else "".join(texts)
         return Reason(
             code, text or words.values_in_words(self.pack, self.values, clause, self.language), None, self.evidence(self.values, clause)
         )
 
-    def signals_in(self, clause: Clause) -> Iterable[tuple[Signal, Clause]]:
-        """The signals a clause rests on that hold, each with its level."""
-        for name in clause.signals:
-            signal = self.pack.signals[name]
-            level = strongest(signal, self.values)
-            if level is not None:
-                yield signal, level
+    def told(self, names: Iterable[str], values: list[Any]) -> list[SignalAnswer]:
+        """What is said of the signals of these names that hold; several parts of an answer rest on the same one."""
+        if values is self.values:
+            return [self.signals[name] for name in names if name in self.signals]
+        levels = ((name, strongest(self.pack.signals[name], values)) for name in names)
+        return [self.signal(name, level.name, values) for name, level in levels if level is not None]
 
-    def tell(self, signal: Signal, level: Clause, values: list[Any]) -> tuple[str, str | None, list[Evidence] | None]:
-        """A signal's reason, its wording for customers, and its evidence; several parts of an answer tell the same one."""
-        key = (id(values), signal.id)
-        found = self.told.get(key)
-        if found is None:
-            customer = self.say(signal.customer, values) if signal.customer else None
-            found = self.told[key] = (self.say(signal.reason, values), customer, self.evidence(values, level))
-        return found
-
-    def signal(self, name: str, word: str) -> SignalAnswer:
+    def signal(self, name: str, word: str, values: list[Any]) -> SignalAnswer:
+        """A signal, with its reason, its wording for customers, and its evidence."""
         signal = self.pack.signals[name]
-        text, customer, evidence = self.tell(signal, signal.at[word], self.values)
+        customer = self.say(signal.customer, values) if signal.customer else None
+        text, evidence = self.say(signal.reason, values), self.evidence(values, signal.at[word])
         return SignalAnswer(name, signal.title.say(self.language), word, text, customer, evidence)
 
     def action(self, ranked: Ranked) -> ActionAnswer:
@@ -155,7 +152,7 @@ class _Explainer:
 
         def extra(name: str) -> Any:
             if name == "action.valid_until":
-                return until_day.date().toordinal()
+                return until_day.date()
             return ranked.concession if name == "action.concession" else self.tariff_value(ranked.tariff, tariff, name)
 
         form, text = action.channels[self.case.channel]
@@ -170,8 +167,8 @@ class _Explainer:
             script=said if form == "script" else None,
             text=said if form == "text" else None,
             reasons=[] if self.detail == "none" else self.reasons(ranked, action, values, extra),
-            score=sum_told(ranked.score),
-            parts=ScoreParts(round(ranked.propensity, 4), sum_told(ranked.value), round(ranked.relevance, 4), round(ranked.lever, 4)),
+            score=sum_told(ranked.score) if self.shows_scores else None,
+            parts=parts_told(ranked) if self.shows_scores else None,
             concession=ranked.concession or None,
             approve=action.approve,
             confirm=action.confirm,
@@ -187,11 +184,8 @@ class _Explainer:
         if ranked.fallback_for is not None:
             text = words.phrase(f"fallback.{ranked.fallback_for}", self.language)
             found.append(Reason(f"fallback.{ranked.fallback_for}", text, text, None))
-        for name in action.signals if ranked.fallback_for is None else ():
-            signal = self.pack.signals[name]
-            level = strongest(signal, values)
-            if level is not None:
-                found.append(Reason(name, *self.tell(signal, level, values)))
+        else:
+            found += [Reason(told.id, told.text, told.customer, told.evidence) for told in self.told(action.signals, values)]
         if action.reason is not None:
             customer = self.say(action.customer, values, extra) if action.customer else None
             found.append(
@@ -276,7 +270,7 @@ class _Explainer:
             change=words.change_in_words(self.pack, turned, self.language) if turned else None,
             changes=words.changes(turned) if turned else [],
             lost_to=outcome.lost_to,
-            behind=sum_told(outcome.behind),
+            behind=sum_told(outcome.behind) if self.shows_scores else None,
         )
 
     def changes_of(self, facts: Facts) -> Changes:
@@ -308,14 +302,20 @@ class _Explainer:
         if self.detail == "full":
             clauses = None
         else:
-            waiting = [item.clauses for item in decision.undecided if decision.personalised or not item.doer.marketing]
-            clauses = {clause.slot: clause for missing in waiting for clause in missing}.values()
+            undecided = decision.undecided
+            waiting = undecided if decision.personalised else [item for item in undecided if not item.doer.marketing]
+            clauses = {clause.slot: clause for item in waiting for clause in item.clauses}.values()
         return unknown_facts(pack, decision, clauses, self.values, self.language)
 
 
 def sum_told(value: float | None) -> float | None:
     """A score or a sum as answers tell it, to two decimals. Actions are ranked by what is not rounded."""
     return None if value is None else round(value, 2)
+
+
+def parts_told(ranked: Ranked) -> ScoreParts:
+    """The factors of a score as answers tell them."""
+    return ScoreParts(round(ranked.propensity, 4), sum_told(ranked.value), round(ranked.relevance, 4), round(ranked.lever, 4))
 
 
 def factor_told(value: float | None) -> float | None:

@@ -53,12 +53,12 @@ def read_facts(pack: Pack, case: Case) -> Facts:
     values = pack.blank()
     too_old: dict[str, int] = {}
     given = case.subscriber.__dict__
-    pack.copy(values, given)
+    dated = pack.copy(values, given)
     for slot, field in pack.asked:
         values[slot] = getattr(case, field)
     for group in pack.sections:
         section = given[group.name]
-        if section is not None and (group.own or section.as_of is not None):
+        if section is not None and (group.own or group.name in dated):
             _read_section(case, group, section, values, too_old)
     if case.answers:
         _put_answers(pack, case, values, too_old)
@@ -150,11 +150,12 @@ def _surroundings(pack: Pack, case: Case) -> Surroundings:
         if events is not None and contacts:
             events.setdefault(CONTACT, []).extend(contacts)
     times = case.times
+    as_of = microseconds(times.as_of)
     return Surroundings(
         events,
         contacts,
-        microseconds(times.as_of),
-        microseconds(times.contact_at),
+        as_of,
+        as_of if times.contact_at is times.as_of else microseconds(times.contact_at),
         subscriber.id,
         pack.salt,
         pack.categories,

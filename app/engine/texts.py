@@ -20,6 +20,7 @@ _symbols = {
     "EUR": (("€", ""), ("", "欧元")),
     "GBP": (("£", ""), ("", "英镑")),
 }
+_months = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 UNKNOWN = "—"
 
 Format = Callable[[Any, Language, str], str]
@@ -103,7 +104,7 @@ class Text:
 
     def say(self, language: Language) -> str:
         """A text without slots."""
-        template = self.of(language)
+        template = self.zh if language == "zh" else self.en
         return "".join(map(str, template.parts)) if template.plain is None else template.plain
 
 
@@ -141,9 +142,13 @@ def shown(value: Any, form: str, language: Language, currency: str = "CNY") -> s
     return FORMATS[form](value, language, currency)
 
 
+def _whole(number: int) -> str:
+    return str(number) if -1000 < number < 1000 else f"{number:,}"  # nothing to group: a format would take three times as long
+
+
 def _grouped(number: float, decimals: int = 0) -> str:
     if isinstance(number, int):
-        return f"{number:,}"
+        return _whole(number)
     text = f"{number:,.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
@@ -151,11 +156,11 @@ def _grouped(number: float, decimals: int = 0) -> str:
 
 def _money(value: Any, language: Language, currency: str) -> str:
     if isinstance(value, int) and value % 100 == 0:
-        text = f"{value // 100:,}"
+        text = _whole(value // 100)
     else:
         units = value / 100
         whole = round(units)
-        text = f"{whole:,}" if abs(units - whole) < 0.005 else f"{units:,.2f}"
+        text = _whole(whole) if abs(units - whole) < 0.005 else f"{units:,.2f}"
     known = _symbols.get(currency)
     before, after = known[language == "zh"] if known else ("", f" {currency}") if language == "zh" else (f"{currency} ", "")
     return f"-{before}{text[1:]}{after}" if text[0] == "-" else f"{before}{text}{after}"
@@ -183,7 +188,7 @@ def _date(value: Any, language: Language, _currency: str) -> str:
     if value == 0:
         return "无" if language == "zh" else "none"
     day = value if isinstance(value, datetime.date) else datetime.date.fromordinal(int(value))
-    return f"{day.year}年{day.month}月{day.day}日" if language == "zh" else f"{day.day} {day:%B} {day.year}"
+    return f"{day.year}年{day.month}月{day.day}日" if language == "zh" else f"{day.day} {_months[day.month - 1]} {day.year}"
 
 
 def _data(value: Any, language: Language, _currency: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from app.engine import runtime
 from app.engine.tree import TEXT, And, Arithmetic, Call, Compare, Const, Member, Negative, Node, Not, Or, Ref, children
 
-Copier = Callable[[list[Any], Mapping[str, Any]], None]
+Copier = Callable[[list[Any], Mapping[str, Any]], list[str]]
 Section = Callable[[list[Any], runtime.Surroundings], None]
 Gates = Callable[[list[Any], runtime.Surroundings], list[Any]]
 Screen = Callable[[list[Any], runtime.Surroundings], tuple[list[Any], list[int]]]
@@ -444,9 +444,9 @@ def picker(slots: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
 def copier(sections: Mapping[str, Sequence[tuple[int, str, bool]]]) -> Copier:
     """Code that copies the fields of sections into their slots: a loop would take three times as long, and there are a hundred.
 
-    Dates become ordinals; one that was given as null is never.
+    Dates become ordinals; one that was given as null is never. It gives the names of the sections that say when they held.
     """
-    lines = []
+    lines = ["dated = []"]
     for name, fields in sections.items():
         lines += [f"section = given[{name!r}]", "if section is not None:", "    fields = section.__dict__"]
         for slot, field, is_date in fields:
@@ -455,7 +455,8 @@ def copier(sections: Mapping[str, Sequence[tuple[int, str, bool]]]) -> Copier:
                 lines.append(f"    v[{slot}] = {never} if (day := fields[{field!r}]) is None else day.toordinal()")
             else:
                 lines.append(f"    v[{slot}] = fields[{field!r}]")
-    run: Copier = compiled_function("v, given", [*lines, "return"])
+        lines.append(f"    if fields['as_of'] is not None: dated.append({name!r})")
+    run: Copier = compiled_function("v, given", [*lines, "return dated"])
     return run
 
 

@@ -144,6 +144,15 @@ def sees_evidence(role: str) -> bool:
     return role in EVERYTHING
 
 
+def sees_scores(role: str, grade: str | None = None) -> bool:
+    """May they see how actions were scored? For others `explain` need not work it out.
+
+    Raises:
+        KeyError: there is no such role.
+    """
+    return sight_of(role, grade).scores
+
+
 def view(explanation: Explanation, restricted: Restrictions, role: str, grade: str | None = None) -> Explanation:
     """The part of an answer that a role may see.
 
@@ -241,10 +250,12 @@ class _Projection(dict[type, Show | None]):
         return part if show is None else show(part)
 
     def each(self, parts: list[Any]) -> list[Any]:
-        """Each part of a list; lists are of one kind, and often of one that is shown as it is."""
-        if not any(map(self.__getitem__, set(map(type, parts)))):
+        """Each part of a list; most are of one kind, and often of one that is shown as it is."""
+        kinds = set(map(type, parts))
+        show = self if len(kinds) > 1 else self[kinds.pop()]
+        if show is None:
             return parts
-        seen = [part if (show := self[type(part)]) is None else show(part) for part in parts]
+        seen = [show(part) for part in parts]
         return parts if all(map(operator.is_, seen, parts)) else seen
 
     def _shows(self, kind: type) -> Show | None:

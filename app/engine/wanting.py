@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from app.engine.changes import definitions
 from app.engine.decision import Decision
+from app.engine.once import once_a_pack
 from app.engine.pack.model import CONTACT, Clause, Pack
 from app.engine.runtime import Surroundings
 from app.engine.to_python import Program, compiled_function
@@ -49,7 +50,7 @@ def wanted(pack: Pack, decision: Decision, clauses: Iterable[Clause], values: Se
         for passed in decision.phase.passed:
             wants.phases[passed.id](values, around, found.add, met)
     for clause in clauses:
-        walk = wants.walks.get(id(clause.tree)) or wants.walk(clause)
+        walk = wants.walks.get(clause.slot) or wants.walk(clause)
         walk(values, around, found.add, met)
     return found
 
@@ -75,11 +76,11 @@ class _Wants:
         return {place: self.compiled(want) for place, want in wants.items() if want.below}
 
     def walk(self, clause: Clause) -> Walk:
-        """The code that walks down a clause."""
+        """The code that walks down a clause, and all that have its slot: they mean the same."""
         want = self.of(clause.tree)
         if want.junction is not None:
             want = replace(want, slot=clause.slot, junction=None)
-        found = self.walks[id(clause.tree)] = self.compiled(Want(below=(want,)))
+        found = self.walks[clause.slot] = self.compiled(Want(below=(want,)))
         return found
 
     def compiled(self, want: Want) -> Walk:
@@ -178,6 +179,6 @@ def _joined(slot: int | None, parts: Iterable[Want], junction: Test | None = Non
     return Want(slot, tuple(facts), below=tuple(below), junction=junction)
 
 
-@lru_cache(maxsize=8)
+@once_a_pack
 def _wants(pack: Pack) -> _Wants:
     return _Wants(pack)

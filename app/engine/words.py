@@ -6,16 +6,16 @@ import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, TypeGuard, cast
 
 from app.engine.answer import Change, Evidence, Shown
 from app.engine.changes import Turn, Turns
+from app.engine.once import once_a_pack
 from app.engine.pack.model import Clause, Moment, Pack, Phase, Stage
 from app.engine.runtime import FAR, NEVER
 from app.engine.spoken import spoken
 from app.engine.terms import LEVELS, term
-from app.engine.texts import BY_UNIT, Language, listed, shown
+from app.engine.texts import BY_UNIT, LANGUAGES, Language, listed, shown
 from app.engine.tree import Call, Compare, Const, Member, Node, Ref, Type, children, show
 from app.engine.vocabulary import EVENTS, FACTS
 
@@ -133,18 +133,22 @@ def phrase(code: str, language: Language, *given: str) -> str:
     return (zh if language == "zh" else en).format(*given)
 
 
-@lru_cache(maxsize=8192)
 def fact_title(pack: Pack, name: str, language: Language) -> str:
-    """What a fact is called, as it stands inside a sentence."""
-    if name in pack.derived:
-        return _inside(pack.derived[name].title.say(language))
-    if name in _places:
-        return _places[name][language == "zh"]
-    fact = FACTS.get(name)
-    if fact is not None:
-        return _aside.sub("", fact.zh) if language == "zh" else _inside(fact.en)
-    custom = next((base for base in pack.base if base.name == name), None)
-    return (custom.zh if language == "zh" else _inside(custom.en)) if custom else name
+    """What a fact is called, as it stands inside a sentence; a name that is no fact's stays as it is."""
+    return _titles(pack)[language].get(name, name)
+
+
+@once_a_pack
+def _titles(pack: Pack) -> Mapping[Language, Mapping[str, str]]:
+    return {language: _titles_in(pack, language) for language in LANGUAGES}
+
+
+def _titles_in(pack: Pack, language: Language) -> Mapping[str, str]:
+    zh = language == "zh"
+    own = {fact.name: fact.zh if zh else _inside(fact.en) for fact in pack.base}
+    common = {name: _aside.sub("", fact.zh) if zh else _inside(fact.en) for name, fact in FACTS.items()}
+    places = {name: said[zh] for name, said in _places.items()}
+    return own | common | places | {name: _inside(fact.title.say(language)) for name, fact in pack.derived.items()}
 
 
 def _inside(text: str) -> str:

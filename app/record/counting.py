@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 from app.engine.case import Case
 from app.engine.decision import Decision, Outcome
+from app.engine.once import once_a_pack
 from app.engine.pack import Pack
 from app.engine.to_python import picker
 from app.record.canonical import canonical
@@ -67,7 +68,7 @@ def kept_out(pack: Pack, case: Case, decision: Decision) -> Kept:
 
     What is shut is put together once a pack. Not so of somebody who may not be profiled: marketing may meet them in another phase.
     """
-    outcomes, shut = decision.outcomes, _shut(pack, case.channel, decision.phase.id)
+    outcomes, shut = decision.outcomes, _shut(pack)[case.channel][decision.phase.id]
     kept: Kept = {}
     if not decision.personalised or not shut.outcomes or shut.pick(outcomes) != shut.outcomes:
         _put(kept, outcomes)
@@ -80,9 +81,12 @@ def kept_out(pack: Pack, case: Case, decision: Decision) -> Kept:
     return kept
 
 
-@lru_cache(maxsize=256)
-def _shut(pack: Pack, channel: str, phase: str) -> Shut:
-    met = pack.doors[channel][phase].shut
+@once_a_pack
+def _shut(pack: Pack) -> Mapping[str, Mapping[str, Shut]]:
+    return {channel: {phase: _shut_by(doors.shut) for phase, doors in phases.items()} for channel, phases in pack.doors.items()}
+
+
+def _shut_by(met: Sequence[Outcome | None]) -> Shut:
     places = [place for place, item in enumerate(met) if item is not None]
     outcomes = tuple(filter(None, met))
     kept: Kept = {}

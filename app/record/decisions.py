@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from app.engine.case import Case
 from app.engine.conversation import conceded
 from app.engine.decision import Decision, Ranked
 from app.engine.explain import Detail
+from app.engine.once import once_a_pack
 from app.engine.pack import Pack
 from app.record.counting import Kept, counted, counts_of, is_test_line, kept_out
 from app.record.entries import Idempotency, NewEntry, NewRow
@@ -132,5 +134,12 @@ def _offered(pack: Pack, item: Ranked) -> dict[str, Any]:
     if item.fallback_for is not None:
         told["fallback_for"] = item.fallback_for
     if action.opens is not None:
-        told["opens"] = {name: value for name, value in asdict(action.opens).items() if value is not None}
+        told["opens"] = _opened(pack)[item.action]
     return told
+
+
+@once_a_pack
+def _opened(pack: Pack) -> Mapping[str, Mapping[str, Any]]:
+    """What actions leave to be done, by action."""
+    opening = {action.id: asdict(action.opens) for action in pack.actions if action.opens is not None}
+    return {action: {name: value for name, value in opens.items() if value is not None} for action, opens in opening.items()}

@@ -129,6 +129,16 @@ class TestHistory:
         found = refused(subscriber={"events": events, "contacts": contacts})
         assert list(found) == ["subscriber.events.1.at", "subscriber.contacts.1.at", "subscriber.contacts.2.at"]
 
+    def test_the_date_before_may_be_after(self) -> None:
+        """What counts is the moment: where offsets lie far apart, it may be later than `as_of` and dated two days before."""
+        now, later = "2026-11-24T00:00:00+23:59", "2026-11-22T23:50:00-23:59"
+        found = refused(
+            now=datetime.datetime.fromisoformat(now),
+            as_of=now,
+            subscriber={"plan": {"as_of": later}, "events": [{"type": "fault", "at": later}], "contacts": [{"at": later}]},
+        )
+        assert list(found) == ["subscriber.plan.as_of", "subscriber.events.0.at", "subscriber.contacts.0.at"]
+
     def test_live_facts_are_not_of_the_future(self) -> None:
         """A section may be five minutes ahead, as clocks are, and no more."""
         assert case(subscriber={"plan": {"as_of": at(5)}})

@@ -65,6 +65,8 @@ def test_values_have_the_bytes_of_the_standard(value: Any) -> None:
 @given(st.dictionaries(keys, values, max_size=5))
 @example({"whole": 12.0})
 @example({"small": [1e-5, 9e-6, 1e-7, -2.5e-300], "last": 0.0})
+@example({"small": [9e-6]})
+@example({"small": {"last": -1.5e-6}})
 @example({"list": [-0.0]})
 @example({"large": float(LARGEST)})
 @example({BELOW_ASTRAL: 1, ASTRAL: 2})

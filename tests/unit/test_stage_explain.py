@@ -1,5 +1,6 @@
 """The explanation: why this phase, why each action, why not the others, in both languages."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,6 +52,21 @@ def test_scores_are_told_to_two_decimals() -> None:
     (other,) = found.not_offered or []
     assert other.behind == 192.18
     assert factor_told(0.1234567) == 0.1235
+
+
+def test_scores_are_told_where_they_are_asked_for() -> None:
+    """Without them everything else is the same."""
+    pack = mini({"plain": act(), "other": act()})
+    case, decision = ask(pack, max_actions=1), answer(pack, max_actions=1)
+    whole, told = (explain(pack, case, decision, "full", scores=scores) for scores in (True, False))
+    (first,), (last,) = told.actions, told.not_offered or []
+    assert (first.score, first.parts, last.behind) == (None, None, None)
+    (scored,), (behind,) = whole.actions, whole.not_offered or []
+    assert scored.score is not None
+    assert scored.parts is not None
+    assert behind.behind is not None
+    assert replace(scored, score=None, parts=None) == first
+    assert replace(behind, behind=None) == last
 
 
 def test_what_a_clause_is_about() -> None:

@@ -97,6 +97,20 @@ def test_the_tariff_of_an_unprofiled_offer_is_nobodys_own() -> None:
     assert (listed(answer(pack, used | REFUSED)), fate(answer(pack, used | REFUSED)).clause) == ([], "tariff_on_sale")
 
 
+def test_reasons_of_an_offer_are_what_holds_without_the_profile() -> None:
+    """Service is told with every signal that holds, an offer with those that channel and moment show."""
+    gate = {"either": "signal('risk') or signal('here')"}
+    signals = [
+        signal("risk", ("high", "churn.score >= 0.7"), reason="At risk."),
+        signal("here", ("high", "request.channel == 'app'"), reason="In the app."),
+    ]
+    pack = mini({"help": act("service", applicable=gate), "plain": act("offer", applicable=gate)}, signals=signals)
+    body = {"churn": {"score": 0.9}} | REFUSED
+    told = explain(pack, ask(pack, body), answer(pack, body))
+    reasons = {action.action: sorted(reason.text for reason in action.reasons) for action in told.actions}
+    assert reasons == {"help": ["At risk.", "In the app.", "The reason."], "plain": ["In the app.", "The reason."]}
+
+
 def test_the_answer_says_that_nothing_was_looked_at_and_asks_nothing_for_it() -> None:
     """No question and no unknown fact on account of marketing, and one plain sentence for why not."""
     pack = mini({"plain": KNOWING}, questions=[{"fact": "value.annual", "who": "both", "en": "?", "zh": "？"}])

@@ -95,6 +95,11 @@ class TestFill:
         (2.0, "count", "2", "2"),
         (2.25, "count", "2.2", "2.2"),
         (-0.04, "count", "0", "0"),
+        (999, "count", "999", "999"),
+        (1000, "count", "1,000", "1,000"),
+        (-1000, "count", "-1,000", "-1,000"),
+        (99900, "money", "¥999", "999元"),
+        (-100000, "money", "-¥1,000", "-1,000元"),
         (DAY, "date", "2 November 2026", "2026年11月2日"),
         (DAY.toordinal(), "date", "2 November 2026", "2026年11月2日"),
         (0, "date", "none", "无"),
@@ -147,6 +152,13 @@ def test_formats(value: object, form: str, en: str, zh: str) -> None:
 def test_currencies(currency: str, en: str, zh: str) -> None:
     """Money is shown in the pack's currency."""
     assert (shown(1250, "money", "en", currency), shown(1250, "money", "zh", currency)) == (en, zh)
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_months(month: int) -> None:
+    """Months have their English names, whatever the language of the machine."""
+    day = datetime.date(2026, month, 9)
+    assert shown(day, "date", "en") == f"9 {day:%B} 2026"
 
 
 @pytest.mark.parametrize("form", FORMATS)

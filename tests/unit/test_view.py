@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from app.engine import answer
 from app.engine import view as module
 from app.engine.answer import Explanation
-from app.engine.view import EVERYTHING, SIGHTS, sees_as_much, sight_of, view
+from app.engine.view import EVERYTHING, SIGHTS, sees_as_much, sees_scores, sight_of, view
 
 pytestmark = pytest.mark.unit
 
@@ -111,6 +111,12 @@ def test_a_campaign_sees_scores_too() -> None:
     seen = view(FULL, {}, "campaign")
     assert (seen.actions[0].score, seen.actions[0].parts) == (FULL.actions[0].score, FULL.actions[0].parts)
     assert not [word for word in words(seen) if word.startswith("Evidence")]
+
+
+@pytest.mark.parametrize(("role", "grade"), [*SIGHTS, *((role, None) for role in sorted(EVERYTHING)), ("agent", "night_shift")])
+def test_scores_are_worked_out_for_those_who_see_them(role: str, grade: str | None) -> None:
+    """Whoever is said not to see scores is shown none, and the other way round."""
+    assert sees_scores(role, grade) is (view(FULL, {}, role, grade).actions[0].score is not None)
 
 
 @pytest.mark.parametrize("role", LIMITED)

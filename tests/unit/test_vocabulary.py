@@ -1,6 +1,7 @@
 """The vocabulary: every name there is, what it accepts and refuses, and that it says the same after a round trip."""
 
 import json
+import math
 import pickle
 from datetime import UTC, date, datetime
 from typing import Any, get_args
@@ -11,6 +12,7 @@ from pydantic_core import from_json
 
 from app.engine.vocabulary import EVENTS, FACTS, SECTIONS, AnyEvent, Channel, DecisionRequest, SubscriberContext
 from app.engine.vocabulary.examples import EXAMPLES
+from app.engine.vocabulary.types import details
 
 pytestmark = pytest.mark.unit
 
@@ -123,7 +125,7 @@ def refusal(**sections: Any) -> tuple[str, str]:
     """Where the one thing wrong with these sections is, and what is said about it."""
     with pytest.raises(ValidationError) as refused:
         subscriber(**sections)
-    (error,) = refused.value.errors(include_input=False, include_url=False)
+    (error,) = details(refused.value)
     return ".".join(map(str, error["loc"])), error["msg"]
 
 
@@ -131,7 +133,7 @@ def refusal_of_request(**fields: Any) -> tuple[str, str]:
     """The same for the fields beside the subscriber."""
     with pytest.raises(ValidationError) as refused:
         request(**fields)
-    (error,) = refused.value.errors(include_input=False, include_url=False)
+    (error,) = details(refused.value)
     return ".".join(map(str, error["loc"])), error["msg"]
 
 
@@ -243,6 +245,32 @@ class TestNumbers:
         """Text, truth values, fractions, what is not finite and what is out of bounds are no amounts of money."""
         where, _ = refusal(plan={"monthly_fee": value})
         assert where == "plan.monthly_fee"
+
+    @pytest.mark.parametrize(
+        ("value", "kind"),
+        [
+            ("12", "float_type"),
+            (-1, "greater_than_equal"),
+            (1.5, "int_from_float"),
+            (-1.5, "greater_than_equal"),
+            (math.nan, "finite_number"),
+        ],
+    )
+    def test_told_once(self, value: object, kind: str) -> None:
+        """A number that is refused has one error, at its place, however often it was looked at."""
+        with pytest.raises(ValidationError) as refused:
+            subscriber(plan={"monthly_fee": value}, usage={"data_mb": [1, value]})
+        assert [(item["loc"], item["type"]) for item in details(refused.value)] == [
+            (("plan", "monthly_fee"), kind),
+            (("usage", "data_mb", 1), kind),
+        ]
+
+    @pytest.mark.parametrize("name", ["as it is", "closely"])
+    def test_any_name_is_told(self, name: str) -> None:
+        """A name that was sent stays in the place of an error, whichever it is."""
+        with pytest.raises(ValidationError) as refused:
+            subscriber(plan={name: 1}, custom={name: {}})
+        assert {("plan", name), ("custom", name)} <= {item["loc"] for item in details(refused.value)}
 
     def test_integral_float(self) -> None:
         """`7164.0` is an integer, in a field and in a series."""

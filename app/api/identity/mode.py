@@ -19,7 +19,7 @@ class TellMode:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Let a request through."""
-        callers: CallerBook = scope["app"].state.services.callers
+        callers: CallerBook = scope["app"].state["services"].callers
         if not callers.development:
             return self._app(scope, receive, send)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -14,7 +15,7 @@ from app.engine.intake.placing import Path, as_sent, elements_at, fields_at, nam
 from app.engine.intake.problems import MOST_PROBLEMS, FieldProblem
 from app.engine.problems import nearest
 from app.engine.vocabulary import EVENTS, DecisionRequest
-from app.engine.vocabulary.types import Reader
+from app.engine.vocabulary.types import Reader, details
 
 _plain_name = re.compile(r"^[A-Za-z_][A-Za-z0-9_.]{0,49}$")
 _quoted = re.compile(r"'([^']*)'")
@@ -81,12 +82,12 @@ def is_plain(name: str) -> bool:
 
 def in_words(error: ValidationError, model: type[BaseModel] = DecisionRequest) -> tuple[FieldProblem, ...]:
     """Every problem of a request of this kind, by field."""
-    return tuple(_worded(detail, model) for detail in error.errors(include_url=False)[:MOST_PROBLEMS])
+    return tuple(_worded(detail, model) for detail in islice(details(error), MOST_PROBLEMS))
 
 
 def message_of(error: ValidationError, model: type[BaseModel] | None = None) -> str:
     """What is wrong with a single value; of one of a model, in which unit it is expected."""
-    detail = error.errors(include_url=False)[0]
+    detail = next(details(error))
     return told(detail) if model is None else _told_of(detail, model)
 
 
