@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -14,6 +14,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.contradictions import contradictions
 from app.engine.problems import nearest
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 PREFIX = "WANLIU_"
 CALLERS_KEY = "WANLIU_API_KEY"
@@ -262,12 +265,29 @@ def read_settings(environment: Iterable[str] = ()) -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        wrong += [f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()]
+        wrong += [f"{PREFIX}{str(item['loc'][0]).upper()}: {_told(item)}" for item in error.errors()]
         raise SettingsError("\n".join(wrong)) from None
     wrong += contradictions(settings)
     if wrong:
         raise SettingsError("\n".join(wrong))
     return settings
+
+
+def _told(detail: ErrorDetails) -> str:
+    """What is expected of a setting, in the words of this service."""
+    kind = detail["type"]
+    if kind == "value_error":
+        return detail["msg"].removeprefix("Value error, ")
+    field = Settings.model_fields[str(detail["loc"][0])]
+    if field.annotation in (int, float) and isinstance(field.default, int | float):
+        bounds = {name: limit for part in field.metadata for name in ("ge", "le") if (limit := getattr(part, name, None)) is not None}
+        number = "a whole number" if field.annotation is int else "a number"
+        return f"expected {number} from {bounds['ge']:,g} to {bounds['le']:,.15g}, such as {field.default:g}"
+    if kind == "string_too_long":
+        return f"expected at most {detail['ctx']['max_length']} characters"
+    from app.engine.intake.wording import told
+
+    return told({**detail, "type": "bool_type"} if kind == "bool_parsing" else detail)
 
 
 def _hint(name: str, known: set[str]) -> str:

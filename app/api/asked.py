@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
 from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import request_params_to_args
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.requests import Request
 
+from app.api.parameters import Gathering
 from app.engine.intake import FieldProblem, RequestError
 from app.engine.intake.problems import MOST_PROBLEMS
-from app.engine.intake.wording import is_plain, nearest_or_all
+from app.engine.intake.wording import is_plain, nearest_or_all, told
 
 QUERY = "query"
 """The field of a parameter whose name is not repeated."""
@@ -26,14 +28,15 @@ def check_parameters(request: Request) -> None:
     """See that a request has no parameter that its route has not, and none twice that is one value.
 
     Raises:
-        RequestError: naming each parameter that there is not, where it is a plain word, and the one that was meant.
+        RequestError: naming each parameter that there is not, where it is a plain word, and the one that was meant; and, together with
+            these, what is wrong with the values of others.
     """
     route: APIRoute = request.scope["route"]
     problems = [*_headers_twice(request, route.dependant)]
     if request.scope["query_string"]:
         problems += islice(_wrong_query(request, _parameters(route.dependant), _headers(route.dependant)), MOST_PROBLEMS)
     if problems:
-        raise RequestError(problems)
+        raise RequestError([*problems, *_wrong_values(request, route.dependant, {found.field for found in problems})])
 
 
 def _wrong_query(request: Request, known: Mapping[str, bool], headers: Mapping[str, str]) -> Iterator[FieldProblem]:
@@ -42,6 +45,14 @@ def _wrong_query(request: Request, known: Mapping[str, bool], headers: Mapping[s
             yield _unknown(name, _in_header(name, headers) or _those(name, tuple(known)))
         elif not known[name] and len(request.query_params.getlist(name)) > 1:
             yield FieldProblem(name, "is given twice; give it once")
+
+
+def _wrong_values(request: Request, dependant: Dependant, told_already: Collection[str]) -> Iterator[FieldProblem]:
+    """What is wrong with the values of the parameters that there are."""
+    values, errors = request_params_to_args(dependant.query_params, request.query_params)
+    found = [FieldProblem(".".join(map(str, item["loc"][1:])), told(item)) for item in errors]
+    found += [problem for value in values.values() if isinstance(value, Gathering) for problem in value.wrong]
+    yield from (problem for problem in found if problem.field.partition(".")[0] not in told_already)
 
 
 def _unknown(name: str, instead: str) -> FieldProblem:

@@ -25,7 +25,6 @@ from app.record.erasing.persons import Held, NotErased
 from app.record.erasing.reasons import BadReason
 from app.record.export.exporting import NothingSealed
 from app.record.export.sharing import TooMuch
-from app.record.outgoing.addresses import BadCallback
 from app.record.outgoing.subscriptions import TooManyWebhooks
 from app.record.packs.library import DamagedPack
 from app.record.packs.steps import BadStep, OwnPack, PackStepError, UnknownPack
@@ -104,7 +103,6 @@ ERRORS: Mapping[type[Exception], Answered] = {
     OwnPack: _told("own-pack"),
     PackStepError: _told("wrong-state"),
     PackError: lambda _, error: problem("invalid-pack", errors=mistakes(error)),
-    BadCallback: _named("callback"),
     TooManyWebhooks: _told("no-room"),
     NobodyKnown: _told("not-found"),
     Held: _told("held"),

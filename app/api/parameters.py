@@ -5,14 +5,26 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Header, Path, Query
-from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import CoreSchema
 from pydantic_core import core_schema as core
 from starlette.convertors import StringConvertor, register_url_convertor
 
+from app.engine.intake import FieldProblem
+from app.engine.intake.wording import told
 from app.engine.vocabulary.types import Identifier
 
 DIGEST = r"^sha256:[0-9a-f]{64}$"
@@ -45,6 +57,30 @@ class Whole:
             custom_error_type="value_expected",
             custom_error_message=f"expected a whole number from {self.least:,} to {self.most:,}",
         )
+
+
+class Gathering(BaseModel):
+    """The parameters of a call that looks at those that are right although others are wrong, to tell of all of them at once."""
+
+    _wrong: tuple[FieldProblem, ...] = PrivateAttr(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _gather(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """What is right of them, with what is wrong beside it."""
+        try:
+            return handler(given)
+        except ValidationError as error:
+            problems = [(item["loc"], told(item)) for item in error.errors()]
+        wrong = {place[0] for place, _ in problems}
+        made = handler({name: value for name, value in given.items() if name not in wrong})
+        made._wrong = tuple(FieldProblem(".".join(map(str, place)), message) for place, message in problems)
+        return made
+
+    @property
+    def wrong(self) -> tuple[FieldProblem, ...]:
+        """What cannot be what it is said to be; each of these parameters is as if left out."""
+        return self._wrong
 
 
 class _DigestConvertor(StringConvertor):

@@ -17,13 +17,14 @@ from app.api.declaring import declared
 from app.api.packs.shelf import other_actions
 from app.api.parameters import EntryId, Worded
 from app.api.problems import problem
-from app.engine.intake import FieldProblem, RequestError, parse_body
+from app.api.together import gathered, names_in, taken_in_part
+from app.engine.intake import FieldProblem, RequestError
 from app.engine.intake.wording import hinted
 from app.engine.vocabulary import Channel, Outcome
 from app.engine.vocabulary.model import Model
 from app.engine.vocabulary.types import Code
 from app.record.callers import DEVELOPMENT
-from app.record.outgoing.addresses import LONGEST_URL, checked_callback
+from app.record.outgoing.addresses import LONGEST_URL, BadCallback, checked_callback
 from app.record.outgoing.figures import Standing, standing_of
 from app.record.outgoing.model import TYPES, EventType, Filters, Format, Heard, Wanted
 from app.record.outgoing.subscriptions import Added, Kept, add_webhook, check_room, new_secret_of, remove_webhook, webhook, webhooks
@@ -123,9 +124,7 @@ class Redriven:
 )
 async def add(call: Admitted) -> Response:
     """Operations hear of everything; a campaign engine of the decisions that its own system asked for, and what became of them."""
-    asked = parse_body(await read_json(call.request), WebhookRequest)
-    await _check_actions(call, asked.actions)
-    await checked_callback(asked.callback, private=call.services.callbacks_private)
+    asked = await _asked(call, await read_json(call.request))
     await call.read(check_room)
     wanted = Wanted(
         owner=call.caller.name,
@@ -138,6 +137,33 @@ async def add(call: Admitted) -> Response:
     added = add_webhook(call.new_id(now), now, call.record.keys, wanted)
     await call.record.write(added.entry)
     return _with_secret(added, 201)
+
+
+async def _asked(call: Call, body: bytes) -> WebhookRequest:
+    """What is asked for.
+
+    Raises:
+        RequestError: naming everything that is wrong with it, that its actions are none and where its callback leads included.
+    """
+    problems: list[FieldProblem] = []
+    asked = taken_in_part(body, WebhookRequest, problems, callback="-", types=TYPES[:1])
+    if asked is not None and "callback" not in names_in(problems):
+        problems += await callback_problems(asked.callback, private=call.services.callbacks_private)
+    if asked is not None:
+        with gathered(problems):
+            await _check_actions(call, asked.actions)
+    if asked is None or problems:
+        raise RequestError(problems)
+    return asked
+
+
+async def callback_problems(callback: str, *, private: bool) -> list[FieldProblem]:
+    """Why events cannot be sent to a callback; nothing where they can."""
+    try:
+        await checked_callback(callback, private=private)
+    except BadCallback as error:
+        return [FieldProblem("callback", str(error))]
+    return []
 
 
 async def _check_actions(call: Call, actions: tuple[str, ...]) -> None:

@@ -14,10 +14,11 @@ from app.cli.console import err, fail, out, write_json
 from app.cli.pack_tables import moment
 from app.cli.packs import settings
 from app.cli.store import in_force, library
+from app.engine.intake.wording import nearest_or_all
 from app.engine.pack import Pack
-from app.engine.problems import PackError, nearest
+from app.engine.problems import PackError, shown
 from app.record import Ids, StoreError
-from app.record.callers import CallerRefused, Listed, add_caller, all_callers, revoke_caller
+from app.record.callers import ROLES, CallerRefused, Listed, add_caller, all_callers, revoke_caller
 from app.record.keys import KeysProblem
 from app.record.packs.steps import UnknownPack
 from app.record.store.opening import record_now
@@ -80,10 +81,20 @@ def _check_grade(record: Record, grade: str) -> None:
     pack = _pack(record)
     if pack is None:
         _tell(f"No pack is to be had that says what the grade `{grade}` may concede; one that it does not know concedes nothing.")
-    elif grade not in pack.choosing.concession:
-        names = pack.choosing.concession
-        hint = nearest(grade, names) or f"it has {', '.join(names)}"
-        raise CallerRefused(f"grade: {pack.name} {pack.version} has no `{grade}` under `arbitration.concession`; {hint}")
+    elif no_grade := no_grade_of(pack, grade):
+        raise CallerRefused(f"--grade: {no_grade}")
+
+
+def no_grade_of(pack: Pack, grade: str) -> str:
+    """What to say of a grade that a pack does not know, with the one that was meant; nothing where it knows it.
+
+    What an agent without a grade may concede, and other roles, stands in the same list under the name of the role.
+    """
+    grades = [name for name in pack.choosing.concession if name not in ROLES]
+    if grade in grades:
+        return ""
+    kind = "a role, and no grade" if grade in ROLES else "no grade"
+    return f"{shown(grade)} is {kind} under `arbitration.concession` of {pack.name} {pack.version}; {nearest_or_all(grade, grades)}"
 
 
 def _pack(record: Record) -> Pack | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -11,13 +11,14 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text as Line
 
+from app.cli import meaning_words
 from app.cli.columns import table
 from app.cli.console import fail, out, write_json
 from app.cli.labels import kind_of_part
 from app.cli.packs import files_of, folder_of, unusable
 from app.engine.pack import PackError, parts_of
 from app.engine.problems import shown
-from app.engine.texts import Language, language_of
+from app.engine.texts import Language, language_of, listed
 from app.workbench.explaining import Explainer, Meaning, Reader, UnknownName
 
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -45,6 +46,9 @@ def explain(names: Sequence[str], given: Path | None, locale: str, *, as_json: b
         write_json(report)
         return
     console = out()
+    if language == "zh":
+        titles = {thing.id: thing.title(language) for things in explainer.by_id.values() for thing in things}
+        meanings = [_in_chinese(meaning, titles) for meaning in meanings]
     for number, meaning in enumerate(meanings):
         for part in _page(meaning, language, first=number == 0):
             console.print(part)
@@ -59,6 +63,18 @@ def _meanings(explainer: Explainer, names: Sequence[str]) -> Iterator[Meaning]:
                 f"nothing in the pack is called {shown(error.name)}"
                 + (f"; {error.hint}" if error.hint else "; `wanliu pack show` lists what there is")
             )
+
+
+def _in_chinese(meaning: Meaning, titles: Mapping[str, str]) -> Meaning:
+    """The same with the words for keys and codes; what is written in the pack's own language of rules stays as it is."""
+    return replace(
+        meaning,
+        words=tuple((meaning_words.key(name), meaning_words.codes(name, text, titles)) for name, text in meaning.words),
+        conditions=tuple(replace(item, name=meaning_words.place(item.name)) for item in meaning.conditions),
+        texts=tuple((meaning_words.key(name), text) for name, text in meaning.texts),
+        needs=tuple(replace(item, how=meaning_words.kind(item.how)) for item in meaning.needs),
+        readers=tuple(replace(item, where=meaning_words.place(item.where)) for item in meaning.readers),
+    )
 
 
 def _page(meaning: Meaning, language: Language, *, first: bool) -> Iterator[RenderableType]:
@@ -84,7 +100,12 @@ def _page(meaning: Meaning, language: Language, *, first: bool) -> Iterator[Rend
 def _readers(readers: Iterable[Reader], language: Language) -> Iterator[tuple[str, str, str, str]]:
     for (kind, name, title), uses in groupby(readers, lambda reader: (reader.kind, reader.id, reader.title)):
         found = list(uses)
-        yield kind_of_part(kind, language), name, title, ", ".join(dict.fromkeys(use.where for use in found if use.where)) or found[0].place
+        yield (
+            kind_of_part(kind, language),
+            name,
+            title,
+            listed(list(dict.fromkeys(use.where for use in found if use.where)), language) or found[0].place,
+        )
 
 
 def _rows(title: str, rows: Sequence[tuple[str, ...]]) -> Iterator[RenderableType]:

@@ -50,7 +50,7 @@ _words: Mapping[str, tuple[str, str]] = {
     "entries": ("{0} other entries are", "{0}条其他记录"),
     "written 1": ("1 record with what it rests on: {0}", "已写出1条记录及其依据：{0}"),
     "written": ("{1} records with what they rest on: {0}", "已写出{1}条记录及其依据：{0}"),
-    "read": ("Read answer.md; verify.py in it proves the rest.", "答复正文见answer.md，可用其中的verify.py核验。"),
+    "read": ("Read answer.md; verify.py in it proves the rest.", "答复正文见 answer.md，可用其中的 verify.py 核验。"),
 }
 
 _told_of: Mapping[str, tuple[str, str]] = {

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from app.cli.columns import Columns, table
+from app.cli.labels import why_nothing
 from app.cli.record_table_words import counted, say
 from app.engine.spoken import spoken
-from app.engine.terms import CAUSES, EMPTY, GATES, term
+from app.engine.terms import CAUSES, GATES, term
 from app.engine.texts import Language, listed, shown
 from app.record.packs.history import shortened
 
@@ -83,7 +84,7 @@ class _Tables:
     def _empty(self) -> Columns:
         rows = self._table("because", "decisions", "share", right=range(1, 3))
         for row in self._made.empty:
-            rows.add_row(term(EMPTY, row.because, self._language), f"{row.decisions:,}", f"{row.share:.1%}")
+            rows.add_row(why_nothing(row.because, self._language), f"{row.decisions:,}", f"{row.share:.1%}")
         return rows
 
     def _groups(self) -> Columns:

@@ -49,7 +49,7 @@ _words: Words = {
     "checkpoint": ("Checkpoint", "检查点"),
     "how to check": (
         "The leaf hash is SHA-256 over a zero byte and the envelope (--json has it); with the path it gives the root.",
-        "叶哈希为零字节与信封（见--json）之SHA-256，与验证路径逐级计算即得根哈希。",
+        "叶哈希为零字节与信封（见 --json）的 SHA-256，与验证路径逐级计算即得根哈希。",
     ),
     "days": ("{0} to {1}  ·  {2}", "{0}至{1}  ·  {2}"),
     "funnel": ("Funnel: how far actions came", "漏斗：动作到达的关卡"),
@@ -67,7 +67,7 @@ _words: Words = {
     "decisions": ("decisions", "决策数"),
     "groups": (
         "Offers and concessions by group, beside all others (95 % by Wilson; ratios plain; * fewer than 30 decisions)",
-        "分组的推荐与让利，与其余用户对比（95%置信区间按Wilson法；比值未作调整；*表示不足30次决策）",
+        "分组的推荐与让利，与其余用户对比（95% 置信区间按 Wilson 法；比值未作调整；*表示不足30次决策）",
     ),
     "pack": ("pack", "规则包"),
     "by group": ("by", "维度"),
@@ -93,7 +93,7 @@ _words: Words = {
         "{0} could not be read: erased, or of a pack that this version refuses",
         "{0}次无法读取：用户已删除，或规则包无法由当前版本运行",
     ),
-    "not all": ("not all decisions of these days were compared: --most", "未比较这些日期的全部决策，可调整--most"),
+    "not all": ("not all decisions of these days were compared: --most", "未比较这些日期的全部决策，可调整 --most"),
     "pairs": ("Same conditions, different prices", "条件相同而价格不同"),
     "one": ("one", "甲"),
     "other": ("other", "乙"),

@@ -10,11 +10,12 @@ from rich.console import Group
 from rich.text import Text
 
 from app.cli.columns import table
+from app.cli.labels import why_nothing
 from app.cli.record_reasons import action_title
 from app.cli.record_table_words import CHANGES_MADE, counted, say
 from app.cli.record_words import enclosed
 from app.engine.spoken import spoken
-from app.engine.terms import CHANGES, EMPTY, KINDS, OUTCOMES, STEPS, local_time, term
+from app.engine.terms import CHANGES, KINDS, OUTCOMES, STEPS, local_time, term
 from app.engine.texts import Language, listed
 from app.record.choices import TAKEN_BACK
 from app.record.export.plain_words import CHOICES
@@ -73,7 +74,7 @@ def _whom(envelope: Mapping[str, Any], language: Language) -> str:
 
 def _decision(body: Mapping[str, Any], pack: Pack | None, language: Language) -> str:
     offered = listed([action_title(item["action"], pack, language) for item in body["offered"]], language)
-    return offered or say("nothing because", language, term(EMPTY, body.get("empty_because"), language))
+    return offered or say("nothing because", language, why_nothing(body.get("empty_because"), language))
 
 
 def _other(kind: str, body: Mapping[str, Any], pack: Pack | None, language: Language) -> str:

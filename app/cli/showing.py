@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -13,10 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.columns import table
-from app.cli.labels import labels_of, word
+from app.cli.labels import labels_of, why_nothing, word
 from app.engine.answer import ActionAnswer, Evidence, Explanation, NotOffered, NotStronger, Reason, TariffAnswer, UnknownFact
 from app.engine.spoken import spoken
-from app.engine.terms import DIRECTIONS, EMPTY, local_time, term
+from app.engine.terms import DIRECTIONS, local_time, term
 from app.engine.texts import BY_UNIT, MEASURES, Language, listed, shown
 from app.engine.words import clause_in_words, fact_title
 
@@ -29,6 +31,9 @@ _PHASE_STYLE = {"rescue": "bold red", "prevention": "bold yellow", "retention": 
 
 _ELSEWHERE = ("phase", "channel")
 """Clauses of actions that are not for this phase or channel at all."""
+
+_multiplied = re.compile(r"(param\.\w+) \*|\* (param\.\w+)")
+"""What of a condition is so many times something else."""
 
 _NEAREST_FIRST = ("outranked", "suppressed", "guardrail", "not_suitable", "unknown", "not_eligible", "not_applicable")
 """Causes in the order in which they are shown: first what came nearest to the list."""
@@ -133,15 +138,18 @@ class Sheet:
         for item in evidence or ():
             values = {name: value for name, value in item.values.items() if not name.startswith(("signal(", "level("))}
             if values:
-                yield Text(self._in_chinese(values) if self.language == "zh" else self._as_written(values), style="dim")
+                yield Text(self._in_chinese(item.test, values) if self.language == "zh" else self._as_written(values), style="dim")
 
     def _as_written(self, values: Mapping[str, object]) -> str:
         return ", ".join(f"{name} = {self._measured(name, value)}" for name, value in values.items())
 
-    def _in_chinese(self, values: Mapping[str, object]) -> str:
-        """Facts by their titles, and the thresholds, which have none, together after them."""
-        told = [f"{self._fact(name)}：{self._measured(name, value)}" for name, value in values.items() if not name.startswith("param.")]
-        thresholds = [self._measured(name, value) for name, value in values.items() if name.startswith("param.")]
+    def _in_chinese(self, test: str, values: Mapping[str, object]) -> str:
+        """Facts by their titles, and the thresholds, which have none, together after them, each in its unit or as so many times another."""
+        told = [f"{self._fact(name)}：{self._in_unit(name, value)}" for name, value in values.items() if not name.startswith("param.")]
+        times = set(chain.from_iterable(_multiplied.findall(test)))
+        thresholds = [
+            f"{self._in_unit(name, value)}{'倍' if name in times else ''}" for name, value in values.items() if name.startswith("param.")
+        ]
         return "；".join(told + ([f"{self._label('threshold')}：{listed(thresholds, 'zh')}"] if thresholds else []))
 
     def _fact(self, name: str) -> str:
@@ -155,6 +163,14 @@ class Sheet:
         if form not in MEASURES or not isinstance(value, int | float) or isinstance(value, bool):
             return _plain(value, self.language)
         return shown(value, form, self.language, self.pack.currency)
+
+    def _in_unit(self, name: str, value: object) -> str:
+        """A value with its unit, in Chinese; days without it where the title says that they are."""
+        kind = self.pack.types.get(name)
+        form = BY_UNIT.get(kind.unit) if kind is not None else None
+        if form is None or not isinstance(value, int | float) or isinstance(value, bool) or (form == "days" and "天" in self._fact(name)):
+            return self._measured(name, value)
+        return shown(value, form, "zh", self.pack.currency)
 
     def _signals(self) -> RenderableType:
         grid = table(f"\n{self._label('signals')}", "", "")
@@ -170,7 +186,7 @@ class Sheet:
         answer = self.explanation
         if not answer.actions:
             empty = self._label("empty")
-            told = self._told(empty, term(EMPTY, answer.empty_because, self.language)) if answer.empty_because else empty
+            told = self._told(empty, why_nothing(answer.empty_because, self.language)) if answer.empty_because else empty
             return Padding(Text(told, style="bold"), (1, 0, 0, 0))
         return Group(Text(f"\n{self._label('next best actions')}", style="bold"), *(self._action(action) for action in answer.actions))
 

@@ -20,10 +20,9 @@ from app.campaign.summary import Summary, ranked, titles_of
 from app.campaign.table import Asking, Refused, RequestReader, answer_line, decide_rows, ndjson_requests, table_requests
 from app.cli.columns import table
 from app.cli.console import cannot_write, err, fail, out, write_json
-from app.cli.labels import labels_of, word
+from app.cli.labels import labels_of, why_nothing, word
 from app.cli.packs import load
 from app.cli.refusal_words import problem, reason
-from app.engine.terms import EMPTY, term
 from app.engine.texts import Language, language_of
 from app.engine.vocabulary import Fact, Kind
 
@@ -146,7 +145,7 @@ def _shown(summary: Summary, refused: list[Refused], pack: Pack, language: Langu
     if summary.offered:
         yield _actions(summary, titles, language)
     if summary.empty:
-        causes = {code: told for code in summary.empty if (told := term(EMPTY, code, language)) != code.replace("_", " ")}
+        causes = {code: why_nothing(code, language) for code in summary.empty}
         yield _counts(labels["empty because"], summary.empty, causes, summary.decided, language)
     if summary.unknown:
         yield _counts(labels["unknown facts"], summary.unknown, titles, summary.decided, language, most=_MOST_UNKNOWN_SHOWN)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +15,27 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from jwt.algorithms import ECAlgorithm
 
-from app.api.identity.claims import caller_of
+from app.api.identity.claims import ClaimNames, caller_of
 from app.api.identity.refusing import NotKnown
 from app.api.identity.trusting import trust_of
+from app.cli.callers import no_grade_of
 from app.cli.console import err, fail
 from app.cli.packs import settings
 from app.cli.store import in_force, library, the_record
-from app.engine.intake.wording import nearest_or_all
 from app.engine.pack import Pack, load_pack
 from app.engine.problems import PackError
+from app.record.callers import GRADE_PATTERN, NAME_PATTERN, RESERVED
 
 ALGORITHM = "ES256"
 KEY, KEYS = "signing.pem", "jwks.json"
 _KEY_ID = "trial"
+_SUBJECTS = {
+    "self_service": "the subscriber's id, such as s-1001: letters or digits, then also _ . : @ + -, at most 64",
+    "agent": "the agent's code, such as a-17: letters or digits, then also _ . : @ / + -, at most 64",
+    "campaign": "the name of the campaign engine, such as spring-offers",
+}
+"""What `--subject` has to be, by role; of other roles `_A_PERSON`."""
+_A_PERSON = "who they are, such as ann: at most 64 printable ASCII characters without spaces"
 
 
 def write_keys(folder: Path) -> None:
@@ -55,9 +65,12 @@ def make(key: Path, role: str, subject: str, *, client: str, grade: str | None, 
     found = settings()
     trust = trust_of(found)
     if trust is None:
-        fail("tokens are not taken: set WANLIU_JWT_ISSUER, WANLIU_JWT_AUDIENCE and WANLIU_JWT_KEYS as for the service")
+        fail(
+            "tokens are not taken: set WANLIU_JWT_ISSUER, WANLIU_JWT_AUDIENCE, WANLIU_JWT_KEYS and WANLIU_JWT_ALGORITHMS as for the"
+            " service; for a trial `wanliu token keys FOLDER` makes a key and prints what to set"
+        )
     if ALGORITHM not in trust.algorithms:
-        fail(f"WANLIU_JWT_ALGORITHMS: has no {ALGORITHM}, which `wanliu token` signs with")
+        fail(f"WANLIU_JWT_ALGORITHMS: has no {ALGORITHM}, which `wanliu token` signs with; for a trial set it to {ALGORITHM}")
     now = int(time.time())
     claims: dict[str, Any] = {
         "iss": trust.issuer,
@@ -70,22 +83,49 @@ def make(key: Path, role: str, subject: str, *, client: str, grade: str | None, 
         "nbf": now,
         "exp": now + minutes * 60,
     }
-    _check_grade(role, grade)
-    try:
-        caller_of(claims, trust.names, lambda name: name)
-    except NotKnown as error:
-        fail(error.detail)
+    wrong = [*_wrong_subject(claims, trust.names), *_wrong_client(client), *_wrong_grade(role, grade)]
+    if wrong:
+        fail(*wrong)
     print(jwt.encode(claims, _private(key), algorithm=ALGORITHM, headers={"kid": _KEY_ID}))  # noqa: T201 - the answer, for a program to take
 
 
-def _check_grade(role: str, grade: str | None) -> None:
-    """Refuse a grade of a role that has none, and one that could concede nothing."""
-    if grade is not None and role != "agent":
-        fail("--grade: only the role agent has grades; leave it out")
-    pack = None if grade is None else _pack()
-    if grade is not None and pack is not None and grade not in pack.choosing.concession:
-        names = tuple(pack.choosing.concession)
-        fail(f"--grade: {pack.name} {pack.version} has no `{grade}` under `arbitration.concession`; {nearest_or_all(grade, names)}")
+def _wrong_subject(claims: Mapping[str, Any], names: ClaimNames) -> Iterator[str]:
+    """What is wrong with `--subject`: what the service says of the claim that it becomes, in the option's words."""
+    if not _is_taken({**claims, "azp": "trial", names.grade: None}, names):
+        yield f"--subject: expected {_SUBJECTS.get(claims[names.role], _A_PERSON)}"
+
+
+def _wrong_client(client: str) -> Iterator[str]:
+    if client in RESERVED:
+        yield f"--client: `{client}` is what the record calls something else; choose another name"
+    elif not re.fullmatch(NAME_PATTERN, client):
+        near = re.sub("[^a-z0-9_.-]+", "-", client.lower()).strip("_.-")
+        hint = f"; did you mean `{near}`?" if re.fullmatch(NAME_PATTERN, near) else ", such as trial"
+        yield f"--client: expected a name of small letters, digits and _ . -, beginning with a letter or digit, at most 64{hint}"
+
+
+def _wrong_grade(role: str, grade: str | None) -> Iterator[str]:
+    """What is wrong with a grade: a role that has none, or that it could concede nothing."""
+    if grade is None:
+        return
+    if role != "agent":
+        yield "--grade: only the role agent has grades; leave it out"
+        return
+    pack = _pack()
+    if pack is not None:
+        if no_grade := no_grade_of(pack, grade):
+            yield f"--grade: {no_grade}"
+    elif not re.fullmatch(GRADE_PATTERN, grade):
+        yield "--grade: expected a name of small letters, digits and _, such as leader"
+
+
+def _is_taken(claims: Mapping[str, Any], names: ClaimNames) -> bool:
+    """Would the service know somebody by these claims?"""
+    try:
+        caller_of(claims, names, lambda name: name)
+    except NotKnown:
+        return False
+    return True
 
 
 def _pack() -> Pack | None:

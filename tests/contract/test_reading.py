@@ -391,6 +391,28 @@ def test_each_parameter_that_there_is_not(guarded: Guarded) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("limit=0&phase=rescu&fields=envelop&until=yesterday", ["limit", "fields", "phase", "until"]),
+        ("since=" + "2" * 50 + "&channel=call_center&subject=me", ["since", "subject", "channel"]),
+        ("fase=x&limit=0&since=" + "2" * 50, ["fase", "limit", "since"]),
+        ("limit=0&limit=0&subject=me", ["limit", "subject"]),
+    ],
+)
+def test_each_mistake_of_a_search(guarded: Guarded, query: str, fields: list[str]) -> None:
+    """All of them are told at once: names that there are not, values of another form, and values that nothing on record has."""
+    response = guarded.call("compliance", "GET", f"/v1/decisions?{query}")
+    assert response.status_code == 422
+    assert sorted(error["field"] for error in response.json()["errors"]) == sorted(fields)
+
+
+def test_each_mistake_of_figures(guarded: Guarded) -> None:
+    """A name that there is not, and a value that cannot be."""
+    found = guarded.call("compliance", "GET", "/v1/records/figures?sinse=2026-11-01&until=yesterday&pack=x").json()["errors"]
+    assert [error["field"] for error in found] == ["sinse", "until", "pack"]
+
+
+@pytest.mark.parametrize(
     ("path", "field"),
     [("/v1/records/figures?since=2026-11-01&since=2026-11-02", "since"), ("/v1/packs?limit=5&limit=5", "limit")],
 )

@@ -306,6 +306,41 @@ def test_what_is_wrong_is_400_and_named(door: Door, body: Any, said: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "about",
+    [ABOUT["relatedParty"], [{"id": "s-1"}, {"id": "s-2"}], {"role": "customer"}, [{"id": "s-1", "rol": "customer"}]],
+    ids=["somebody", "one of two", "without an id", "misspelt"],
+)
+def test_everything_that_is_wrong_at_once(door: Door, about: Any) -> None:
+    """What has another form, whom it may be about, a channel that there is not, facts and attributes of ours; each field once."""
+    wrong = {
+        "relatedParty": about,
+        "name": ["x"],
+        "channel": "shopp",
+        "characteristic": {"name": "plan.monthly_fe", "value": 1},
+        "subscriber": {"billing": {"totl": [1]}},
+        "max_actions": "many",
+    }
+    response = door.ask(wrong)
+    assert response.status_code == 400
+    for said in (
+        "name: expected text",
+        "channel.0.id: is no channel of ours",
+        "did you mean `plan.monthly_fee`?",
+        "subscriber.billing.totl: does not exist",
+        "max_actions: expected a whole number",
+    ):
+        assert response.json()["message"].count(said) == 1, response.json()["message"]
+    assert ("relatedParty" in response.json()["message"]) == (about != ABOUT["relatedParty"])
+
+
+def test_of_what_has_another_form_nothing_more_is_said(door: Door) -> None:
+    """Not that it is none of ours, or is missing: it was passed over. Who asks about nobody is not asked for a channel."""
+    message = door.ask({**ABOUT, "channel": {"id": ["x"]}, "name": ["x"]}).json()["message"]
+    assert message == "name: expected text; channel.0.id: expected text"
+    assert door.ask({"channel": "shopp", "name": ["x"]}).json()["message"] == "name: expected text"
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"",

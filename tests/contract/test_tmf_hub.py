@@ -152,6 +152,17 @@ def test_what_would_not_be_honoured_is_refused(door: Door, body: Any, said: str)
     assert said in response.json()["message"]
 
 
+def test_everything_that_is_wrong_at_once(door: Door) -> None:
+    """Each field, and each event that there is not."""
+    body = {"callback": "not a url", "fields": "eventId", "query": "eventType=x&eventType=QueryProductRecommendationCreate&state=done"}
+    message = door.call("POST", HUB, json=body).json()["message"]
+    for said in ("callback: expected a URL", "fields: is not honoured", "asks for more than `eventType`", "there are", "did you mean"):
+        assert message.count(said) == 1, message
+    message = door.call("POST", HUB, json={"callback": 7, "qery": "", "fields": "x"}).json()["message"]
+    for said in ("callback: expected text", "qery: does not exist", "fields: is not honoured"):
+        assert message.count(said) == 1, message
+
+
 def test_callbacks_into_networks_of_ones_own_are_refused(http: TestClient) -> None:
     """Unless the operator allows them."""
     for callback in ("http://127.0.0.1/", "https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/latest"):

@@ -152,6 +152,21 @@ def test_what_is_wrong_is_named(door: Door, item: Any, status: int, said: str) -
     assert (response.status_code, said in response.json()["message"]) == (status, True), response.text
 
 
+def test_everything_that_is_wrong_at_once(door: Door) -> None:
+    """What has another form beside what is no outcome, no time and no reference; other words for outcomes are near ones too."""
+    item = {"item": {"id": asked(door)["id"]}, "resolution": "declin", "creationDate": "yesterday", "attachment": {"id": "not a code!"}}
+    told = door.call("POST", PATH, json={"interactionItem": item, "Direction": "inbound"})
+    assert told.status_code == 400
+    for said in (
+        "Direction: does not exist; did you mean `direction`?",
+        "interactionItem.0.resolution: expected one of shown, sent, accepted, refused, ignored, activated, stayed, left; "
+        "did you mean `declined`?",
+        "interactionItem.0.creationDate: expected a time with its offset",
+        "interactionItem.0.attachment.0.id: expected 1 to 64 characters",
+    ):
+        assert told.json()["message"].count(said) == 1, told.json()["message"]
+
+
 @pytest.mark.parametrize("body", [{}, {"interactionItem": []}, {"interactionItem": 5}, [], {"interactionItem": {"item": 5}}])
 def test_an_interaction_about_nothing_is_400(door: Door, body: Any) -> None:
     """It would be on no record."""

@@ -21,6 +21,8 @@ from tests.receiving import Receiver, receiving
 pytestmark = pytest.mark.contract
 
 BODY: dict[str, Any] = {name: value for name, value in EXAMPLES[0].items() if name != "as_of"}  # type: ignore[attr-defined]
+OPEN = "https://93.184.215.14/events"
+"""In the open network, whatever name servers there are."""
 WANTED = {"callback": "http://127.0.0.1:9/events", "types": ["wanliu.promise.v1"]}
 
 
@@ -154,11 +156,42 @@ def test_who_may_not(allowed: Guarded, role: str) -> None:
 )
 def test_what_is_refused(guarded: Guarded, change: Any, field: str, says: str) -> None:
     """A callback into a closed network, or a type that there is not, is refused by name, and nothing is repeated or stored."""
-    answer = guarded.call("operations", "POST", "/v1/webhooks", json={**WANTED, **change})
+    answer = guarded.call("operations", "POST", "/v1/webhooks", json={**WANTED, "callback": OPEN, **change})
     assert answer.status_code == 422, answer.text
     assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert says in answer.json()["errors"][0]["message"]
     assert "geheim" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (
+            {
+                "callback": "https://10.0.0.1/",
+                "types": ["wanliu.promises.v1"],
+                "channels": ["phone"],
+                "actions": ["tarif_pack", "dat_pack"],
+            },
+            ["types.0", "channels.0", "callback", "actions.0", "actions.1"],
+        ),
+        ({"actions": ["tarif_pack"], "filter": {}}, ["callback", "types", "filter", "actions.0"]),
+        ({"callback": 7, "types": [], "actions": ["tariff_pack", "tarif_pack"]}, ["callback", "types", "actions.1"]),
+    ],
+)
+def test_everything_that_is_wrong_at_once(guarded: Guarded, body: Any, fields: list[str]) -> None:
+    """What has another form, where events may not go, and actions that there are not, each once."""
+    answer = guarded.call("operations", "POST", "/v1/webhooks", json=body)
+    assert answer.status_code == 422, answer.text
+    assert [error["field"] for error in answer.json()["errors"]] == fields
+
+
+def test_a_body_that_cannot_be_read(guarded: Guarded) -> None:
+    """Nothing more is said of it."""
+    answer = guarded.call("operations", "POST", "/v1/webhooks", content=b"{", headers={"content-type": "application/json"})
+    assert [error["field"] for error in answer.json()["errors"]] == ["body"]
+    answer = guarded.call("operations", "POST", "/v1/webhooks", json=[])
+    assert [error["field"] for error in answer.json()["errors"]] == ["body"]
 
 
 def test_an_action_of_a_pack_on_the_shelf_will_do(allowed: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:

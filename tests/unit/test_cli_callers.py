@@ -89,7 +89,7 @@ def test_the_pack_in_force_says_which_grades_there_are(sqlite_url: str, tmp_path
     monkeypatch.setenv("WANLIU_PACK", str(ROOT))
     result = run("caller", "add", "desk", "--role", "agent", "--grade", "leader")
     assert result.exit_code == 1
-    assert "small 1.0.0 has no `leader`" in " ".join(result.stderr.split())
+    assert "`leader` is no grade under `arbitration.concession` of small 1.0.0; " in " ".join(result.stderr.split())
 
 
 def test_times_have_their_zone() -> None:
@@ -114,7 +114,8 @@ def test_nobody_is_development_mode() -> None:
         (("add", "desk", "--role", "agnt"), 2, "did you mean `agent`?"),
         (("add", "desk", "--role", "agent", "--grade", "leadr"), 1, "telco-reference"),
         (("add", "desk", "--role", "agent", "--grade", "leadr"), 1, "did you mean `leader`?"),
-        (("add", "desk", "--role", "agent", "--grade", "nope"), 1, "it has self_service, agent, leader, "),
+        (("add", "desk", "--role", "agent", "--grade", "nope"), 1, "; there are leader, retention_desk, manager, city"),
+        (("add", "desk", "--role", "agent", "--grade", "agent"), 1, "--grade: `agent` is a role, and no grade under"),
         (("add", "desk"), 2, "--role"),
         (("add", "desk", "--role", "campaign", "--grade", "leader"), 1, "only the role agent has grades"),
         (("revoke", "desk"), 1, "there is no caller `desk`"),

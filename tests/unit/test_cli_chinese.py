@@ -6,15 +6,20 @@ import json
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
-from app.cli import app
+from app.cli import app, meaning_words
 from app.cli.breaking import places
 from app.cli.commands.options import locale_of
+from app.cli.labels import why_nothing
 from app.cli.refusal_words import problem, reason
+from app.engine.decision import EmptyBecause
+from app.engine.vocabulary import FACTS, Fact
+from app.workbench import explaining
 
 pytestmark = pytest.mark.unit
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -81,11 +86,56 @@ def test_false_and_unknown_are_told_apart(locale: str, false: str, unknown: str,
     assert "very_likely_to_leave" not in text
 
 
+@pytest.mark.parametrize("code", get_args(EmptyBecause))
+def test_why_a_list_is_empty_is_said_of_the_list(code: str) -> None:
+    """In both languages, and never in one word that means something else there."""
+    assert " " in why_nothing(code, "en")
+    assert why_nothing(code, "en") != code.replace("_", " ")
+    assert re.fullmatch("[\u4e00-\u9fff]{4,}", why_nothing(code, "zh"))
+
+
+def test_what_a_name_means_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys and codes by their words, each with its name in the pack's files; conditions as they are written."""
+    monkeypatch.setenv("WANLIU_PACK", str(EXAMPLES.parent))
+    names = ["pack", "explain", "tariff_pack", "four_high.tariff", "account.status", "retention"]
+    said = re.sub(r"\s", "", CliRunner().invoke(app, [*names, "--locale", "zh-CN"], env={"COLUMNS": "140"}).output)
+    for told in (
+        "类别（kind）营销（offer）",
+        "阶段（phases）预防（prevention）、维系（retention）",
+        "营销短信（sms_marketing）",
+        "具备条件not_alreadynotoverlap(services.held,param.toll_packs)",
+        "严重facts.toll_fee>=",
+        "四高叠加严重、高",
+        "国际及港澳台通话大包互斥1",
+        "选项：正常（active）、单停（barred_out）",
+        "政策0.9、服务1.2、情感1",
+    ):
+        assert told in said, told
+    english = CliRunner().invoke(app, [*names, "--locale", "en"], env={"COLUMNS": "140"}).output
+    assert "offer" in english
+    assert not re.search("[\u4e00-\u9fff]", english)
+    (meaning,) = json.loads(CliRunner().invoke(app, ["pack", "explain", "tariff_pack", "--locale", "zh-CN", "--json"]).output)
+    assert ["kind", "offer"] in meaning["words"]
+
+
+@pytest.mark.parametrize("key", [*explaining._WORDS, *explaining._MONEY, *explaining._TEXTS, "mix", "opens", "channels"])
+def test_each_key_of_a_meaning_has_a_word(key: str) -> None:
+    """What a page of `pack explain` can name."""
+    assert re.match("[\u4e00-\u9fff]+（", meaning_words.key(key))
+
+
+@pytest.mark.parametrize("fact", FACTS.values(), ids=str)
+def test_each_kind_of_fact_has_words(fact: Fact) -> None:
+    """In Chinese, with its unit; values of which there are words by these."""
+    said = meaning_words.kind(fact.kind + (f", {fact.unit}" if fact.unit else ""))
+    assert re.fullmatch("[\u4e00-\u9fff]+(，([\u4e00-\u9fff]+|MB|dBm|Mbit/s))?", said)
+
+
 def test_thresholds_are_told_without_their_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     """In Chinese after the facts, in one line; no name of a parameter is left."""
     monkeypatch.setenv("WANLIU_PACK", str(EXAMPLES.parent))
     text = CliRunner().invoke(app, ["decide", "--full", str(EXAMPLES / "02-high-tariff.json"), "--locale", "zh-CN"]).output
-    assert "上月国际及套外通话费：48元；国际及港澳台通话包月费：10元；门槛：3、30元" in text
+    assert "上月国际及套外通话费：48元；国际及港澳台通话包月费：10元；门槛：3倍、30元" in text
     assert "param." not in text
 
 

@@ -80,18 +80,35 @@ def test_the_private_key_is_its_owners(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--role", "agent", "--subject", "a", "--grade", "leadr"), "--grade: telco-reference "),
-        (("--role", "agent", "--subject", "a", "--grade", "leadr"), "has no `leadr` under `arbitration.concession`; did you mean"),
-        (("--role", "self_service", "--subject", "s 1"), "sub: is not the id of a subscriber"),
-        (("--role", "agent", "--subject", "a", "--client", "Desk Top"), "azp or client_id"),
+        (("--role", "agent", "--subject", "a", "--grade", "leadr"), "--grade: `leadr` is no grade under `arbitration.concession` of telco"),
+        (("--role", "agent", "--subject", "a", "--grade", "leadr"), "; did you mean `leader`?"),
+        (("--role", "agent", "--subject", "a", "--grade", "bigboss"), "; there are leader, retention_desk, manager, city"),
+        (("--role", "agent", "--subject", "a", "--grade", ""), "--grade: `` is no grade under"),
+        (("--role", "agent", "--subject", "a", "--grade", "self_service"), "--grade: `self_service` is a role, and no grade under"),
+        (("--role", "self_service", "--subject", "s 1"), "--subject: expected the subscriber's id, such as s-1001: letters or digits"),
+        (("--role", "self_service", "--subject", ""), "--subject: expected the subscriber's id"),
+        (("--role", "agent", "--subject", "?"), "--subject: expected the agent's code, such as a-17: letters or digits"),
+        (("--role", "compliance", "--subject", "ann li"), "--subject: expected who they are, such as ann: at most 64 printable"),
+        (("--role", "campaign", "--subject", ""), "--subject: expected the name of the campaign engine"),
+        (("--role", "agent", "--subject", "a", "--client", "Desk Top"), "--client: expected a name of small letters, digits and _ . -, "),
+        (("--role", "agent", "--subject", "a", "--client", "Desk Top"), "; did you mean `desk-top`?"),
+        (("--role", "agent", "--subject", "a", "--client", ""), "at most 64, such as trial"),
+        (("--role", "agent", "--subject", "a", "--client", "sealer"), "--client: `sealer` is what the record calls something else"),
         (("--role", "campaign", "--subject", "a", "--grade", "leader"), "only the role agent has grades"),
     ],
 )
 def test_what_the_service_would_refuse_is_not_made(folder: Path, arguments: tuple[str, ...], says: str) -> None:
-    """In the same words."""
+    """In the words of the options."""
     made = make(folder, *arguments)
     assert (made.exit_code, made.stdout) == (1, "")
     assert says in " ".join(made.stderr.split())
+
+
+def test_all_that_is_wrong_with_a_token_is_told(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each option on a line; a grade also where there is no pack to ask."""
+    monkeypatch.setenv("WANLIU_PACK", str(tmp_path))
+    told = make(folder, "--role", "agent", "--subject", "", "--client", "", "--grade", "Big Boss").stderr.splitlines()
+    assert [line.partition(":")[0] for line in told] == ["--subject", "--client", "--grade"]
 
 
 @pytest.mark.parametrize(("role", "says"), [("boss", "`boss` is not one of agent, "), ("selfservice", "did you mean `self_service`?")])
@@ -118,7 +135,7 @@ def test_the_pack_in_force_says_which_grades_there_are(folder: Path, tmp_path: P
     monkeypatch.setenv("WANLIU_PACK", str(ROOT))
     told = make(folder, *agent, "leader")
     assert (told.exit_code, told.stdout) == (1, "")
-    assert "--grade: small 1.0.0 has no `leader`" in " ".join(told.stderr.split())
+    assert "--grade: `leader` is no grade under `arbitration.concession` of small 1.0.0; " in " ".join(told.stderr.split())
 
 
 def test_mistakes_are_told(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +145,10 @@ def test_mistakes_are_told(folder: Path, tmp_path: Path, monkeypatch: pytest.Mon
     assert "is not a private key" in run("token", "make", "--key", folder / "jwks.json", *person).stderr
     assert "cannot be written" in run("token", "keys", folder / "jwks.json" / "x").stderr
     monkeypatch.setenv("WANLIU_JWT_ALGORITHMS", "RS256")
-    assert "has no ES256" in make(folder, *person).stderr
+    assert "has no ES256, which `wanliu token` signs with; for a trial set it to ES256" in make(folder, *person).stderr
     for name in ("ISSUER", "AUDIENCE", "KEYS", "ALGORITHMS"):
         monkeypatch.delenv(f"WANLIU_JWT_{name}")
-    assert "tokens are not taken" in make(folder, *person).stderr
+    told = make(folder, *person).stderr
+    assert "tokens are not taken: set " in told
+    assert all(f"WANLIU_JWT_{name}" in told for name in ("ISSUER", "AUDIENCE", "KEYS", "ALGORITHMS"))
+    assert "`wanliu token keys FOLDER` makes a key and prints what to set" in told

@@ -108,7 +108,15 @@ def test_a_bundle_of_the_whole_log_is_genuine(any_book: Book, tmp_path: Path, na
     assert code == 0, told
     assert "leaves 0 to 30: all there" in told
     assert "31 records, 10 of them opened" in told
+    assert "1 pack, with the digest that the records name" in told
+    assert "the numbers of 2 writers, without a gap" in told
     assert any_book.keys.verifiers[0].text() in told
+
+
+def test_one_of_something_is_told_as_one() -> None:
+    """Leaves, records and writers."""
+    assert [verifier._many(number, "leaf", "leaves") for number in (0, 1, 2)] == ["0 leaves", "1 leaf", "2 leaves"]
+    assert [verifier._many(number, "writer") for number in (1, 2)] == ["1 writer", "2 writers"]
 
 
 def test_the_copy_in_the_bundle_checks_its_own_folder(book: Book, tmp_path: Path) -> None:
@@ -371,7 +379,7 @@ EDITS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a record": (change_lines("records.ndjson", change_record), "leaf 3: the record is not the one that was sealed"),
     "a record and its leaf": (reseal, "leaves 0 to 30: they are not in the log"),
     "a record left out": (drop_leaf, "leaf 30 is missing"),
-    "a record said to be archived": (hide, "1 records are said to be archived"),
+    "a record said to be archived": (hide, "1 record is said to be archived"),
     "two records change places": (change_lines("records.ndjson", exchange), "leaf 3: the record is not"),
     "a record more": (change_lines("records.ndjson", lambda lines: lines.append(lines[3])), "it goes on after the last leaf"),
     "a private payload": (change_text("private.ndjson", '"ciphertext":"', '"ciphertext":"AAAA'), "the private payload was changed"),
@@ -449,6 +457,28 @@ def test_what_cannot_be_read_is_not_called_a_forgery(made_once: Path, tmp_path: 
         assert code == 1
         assert told.splitlines()[-1].startswith("NOT VERIFIED"), told
         assert why in told
+
+
+def test_what_is_wrong_with_a_mistyped_key_is_said(made_once: Path, keys: Keys) -> None:
+    """Which part of it, its length or its letters, of each that is wrong at once; and who gives the right one."""
+    name, key_id, encoded = keys.verifiers[0].text().split("+", 2)
+    for text, why in (
+        (name, "it has 1 of the three parts of name+id+base64"),
+        (f"{name}++", "its id, between the first + and the second, has 0 characters and needs 8"),
+        (f"+{key_id}+{encoded}", "its name, before the first +, is empty or holds a space"),
+        (f"{name}+{key_id[:-1]}+{encoded}", "its id, between the first + and the second, has 7 characters and needs 8"),
+        (f"{name}+{key_id[:-1]}G+{encoded}", "its id, between the first + and the second, holds `G` and may hold 0-9 a-f only"),
+        (f"{name}+{key_id}+{encoded[:-1]}", "its last part, after the second +, has 43 characters and needs 44"),
+        (f"{name}+{key_id}+{encoded[:-1]}_", "its last part, after the second +, holds `_` and may hold A-Z a-z 0-9 + / only"),
+        (f"{name}+{key_id}+B{encoded[1:]}", "its last part, after the second +, is of another kind than Ed25519"),
+        (f"{name}x+{key_id}+{encoded}", "its id does not belong to its name and its last part"),
+    ):
+        code, told = check(made_once, "--key", text)
+        assert code == 1
+        assert told.splitlines()[-1].startswith(f"NOT VERIFIED: --key: `{text}` is no key: {why}"), told
+        assert "The operator gives you the log's key, apart from the bundle (`wanliu keys show` prints it)" in told
+    _, told = check(made_once, "--key", name, "--key", keys.verifiers[0].text(), "--key", f"{name}+{key_id}+{encoded[:-1]}")
+    assert told.count("is no key") == 2
 
 
 def test_a_bundle_that_lost_a_part_is_not_genuine(made_once: Path, tmp_path: Path) -> None:

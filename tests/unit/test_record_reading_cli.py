@@ -81,7 +81,7 @@ def test_the_trace_of_its_request_is_shown(record: Written) -> None:
     record.seal()
     found = ids()
     assert f"trace {trace}" in run("show", found["a-traced"], "--locale", "en", "--by", "me").stdout
-    assert f"链路标识{trace}" in run("show", found["a-traced"], "--locale", "zh-CN", "--by", "me").stdout
+    assert f"链路标识：{trace}" in run("show", found["a-traced"], "--locale", "zh-CN", "--by", "me").stdout
     assert "trace" not in run("show", found["a-02"], "--locale", "en", "--by", "me").stdout
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from app.settings import PREFIX, Settings, SettingsError, read_settings
+from tests.docs.pages import ROOT, sections
 
 pytestmark = pytest.mark.unit
 
-PAGE = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +38,16 @@ def test_every_setting_is_documented() -> None:
     assert rows == {name: written(value) for name, value in defaults.items()}
 
 
+def test_settings_stand_under_their_headings() -> None:
+    """What is about tokens is told with tokens, what is about logs with logs."""
+    found = {
+        heading: set(re.findall(r"^\| `WANLIU_(\w+?)_", text, re.MULTILINE))
+        for heading, text in sections(ROOT / "docs" / "settings.md").items()
+    }
+    assert [heading for heading, first in found.items() if "JWT" in first] == ["Tokens of an identity provider"]
+    assert (found["Tokens of an identity provider"], found["Logs"]) == ({"JWT"}, {"LOG"})
+
+
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable under the prefix sets its setting; an empty one does not."""
     monkeypatch.setenv("WANLIU_PORT", "9000")
@@ -49,15 +60,22 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("PORT", "http", "WANLIU_PORT: "),
-        ("PORT", "70000", "WANLIU_PORT: "),
+        ("PORT", "http", "WANLIU_PORT: expected a whole number from 0 to 65,535, such as 8000"),
+        ("PORT", "70000", "WANLIU_PORT: expected a whole number from 0 to 65,535, such as 8000"),
+        ("RECYCLE_AFTER", "-1", "WANLIU_RECYCLE_AFTER: expected a whole number from 0 to 1,000,000,000, such as 0"),
+        ("QUEUE_MS", "5.5", "WANLIU_QUEUE_MS: expected a whole number from 1 to 60,000, such as 50"),
+        ("GRACE_SECONDS", "nan", "WANLIU_GRACE_SECONDS: expected a number from 0 to 3,600, such as 10"),
+        ("CALLBACKS_PRIVATE", "perhaps", "WANLIU_CALLBACKS_PRIVATE: expected true or false"),
+        ("JWT_ISSUER", "x" * 501, "WANLIU_JWT_ISSUER: expected at most 500 characters"),
+        ("JWT_ROLE_CLAIM", "x" * 201, "WANLIU_JWT_ROLE_CLAIM: expected at most 200 characters"),
         ("DATABASE_URL", "mysql://localhost/w", "WANLIU_DATABASE_URL: expected `sqlite:///`"),
         ("DATABASE_URL", "postgresql://", "WANLIU_DATABASE_URL: expected `sqlite:///`"),
-        ("ON_STORE_FAILURE", "drop", "WANLIU_ON_STORE_FAILURE: "),
+        ("ON_STORE_FAILURE", "drop", "WANLIU_ON_STORE_FAILURE: expected one of reject, spool"),
         ("DATABASE_URL", "sqlite://", "WANLIU_DATABASE_URL: expected `sqlite:///`"),
         ("DATABASE_URL", "sqlite:///:memory:", "WANLIU_DATABASE_URL: expected `sqlite:///`"),
-        ("PATTERN_ENGINE", "drools", "WANLIU_PATTERN_ENGINE: "),
-        ("LOG_LEVEL", "loud", "WANLIU_LOG_LEVEL: "),
+        ("PATTERN_ENGINE", "drools", "WANLIU_PATTERN_ENGINE: expected one of durable, builtin"),
+        ("LOG_LEVEL", "loud", "WANLIU_LOG_LEVEL: expected one of debug, info, warning, error"),
+        ("LOG_LEVEL", "wraning", "WANLIU_LOG_LEVEL: expected one of debug, info, warning, error; did you mean `warning`?"),
     ],
 )
 def test_a_wrong_value_is_told(monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str) -> None:

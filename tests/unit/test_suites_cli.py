@@ -1,6 +1,7 @@
 """`wanliu pack test`: what it prints, what it writes, and with which exit code it ends."""
 
 import json
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -9,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from tests.packs import small
+from tests.pipeline import ROOT
 from tests.suites import suite
 
 pytestmark = pytest.mark.unit
@@ -118,6 +120,40 @@ def test_speaks_chinese(tmp_path: Path) -> None:
         "通过1项，未通过1项",
     ):
         assert words in result.stdout, words
+
+
+def test_why_is_told_with_titles_in_chinese(tmp_path: Path) -> None:
+    """Levels, phases, signals, gates, causes and actions, each with its code; conditions as they are written."""
+    suite_file = tmp_path / "policies" / "tests" / "wrong.yaml"
+    for folder in ("rules", "policies"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("tests"))
+    suite_file.parent.mkdir()
+    shutil.copy(ROOT / "policies" / "tests" / "subjects.yaml", suite_file.parent)
+    expect = "{phase: rescue, signals: {four_high.tariff: high}, first: birthday_festival, offered: [tariff_pack_large, roaming_pack]}"
+    suite_file.write_text(
+        "suite: {en: Wrong, zh: 错}\nnow: 2026-11-20T10:00:00+08:00\nrequest: {channel: app, direction: self}\ntests:\n"
+        "- name: {en: A, zh: 甲}\n  subject: settled\n"
+        "  with: {services.toll_pack_fee: 1000, billing.toll_fee: [0, 0, 0, 0, 0, 4800]}\n"
+        f"  expect: {expect}\n",
+        "utf-8",
+    )
+    result = CliRunner().invoke(app, ["pack", "test", "--pack", str(tmp_path), "--no-coverage", "--locale", "zh-CN"])
+    for told in (
+        "挽留（rescue.complains_again_and_again）不成立：level('service.complaint_repeat') >= 'severe'\n",
+        "      重复投诉（service.complaint_repeat）：不成立\n",
+        "严重（severe）成立：facts.toll_fee >= param.toll_times_severe",
+        "国际及港澳台通话包（tariff_pack）：第2位，得分",
+        "生日节日关怀（birthday_festival）：阶段不符（phase）：不属于当前阶段的动作（预防）\n",
+        "国际及港澳台通话大包（tariff_pack_large）：对用户合适（suitable.saves_money）不成立：",
+    ):
+        assert told in result.stdout, result.stdout
+    english = CliRunner().invoke(app, ["pack", "test", "--pack", str(tmp_path), "--no-coverage", "--locale", "en"]).stdout
+    assert "birthday_festival: phase: Not an action for this phase of treatment (prevention)\n" in english
+    suite_file.write_text(
+        suite_file.read_text("utf-8").replace("channel: app, direction: self", "channel: email, direction: outbound"), "utf-8"
+    )
+    result = CliRunner().invoke(app, ["pack", "test", "--pack", str(tmp_path), "--no-coverage", "--locale", "zh-CN"])
+    assert "漫游流量日包（roaming_pack）：渠道不符（channel）：该渠道不办理此项（邮件）" in result.stdout
 
 
 def test_pack_with_mistakes_is_not_tested(tmp_path: Path) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    WithJsonSchema,
+)
 
-from app.api.parameters import Whole, Worded
+from app.api.parameters import Gathering, Whole, Worded
 from app.api.sparse import Fields
 from app.engine.decision import EmptyBecause
 from app.engine.vocabulary import Channel
@@ -36,7 +40,7 @@ Cursor = Annotated[str, Field(min_length=1, max_length=100), Worded("the `next` 
 Codes = Annotated[list[Code] | None, Field(max_length=MOST_VALUES)]
 
 
-class SearchFilters(BaseModel):
+class SearchFilters(Gathering):
     """What is searched for. Values are checked by `query_of`, which names the nearest right one."""
 
     kind: Annotated[list[KindCode] | None, Field(max_length=MOST_VALUES, description="Kinds of entries; left out, decisions.")] = None

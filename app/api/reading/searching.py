@@ -19,6 +19,7 @@ from app.api.reading.filters import SearchFilters
 from app.api.reading.limits import OVERSIGHT, limits_of
 from app.api.recorded import REVIEWERS
 from app.api.sparse import chosen, only_of_each
+from app.api.together import gathered
 from app.engine.intake import FieldProblem
 from app.record.persons import NobodyKnown
 from app.record.reading.recorded import is_subject, token_of
@@ -41,14 +42,21 @@ router = APIRouter()
 )
 async def search_entries(call: Admitted, filters: Annotated[SearchFilters, Query()], x_subscriber_id: SubscriberHeader = None) -> Response:
     """All filters must hold. Several values of signal, offered, tariff, suppressed, clause and outcome must all hold, of others one."""
-    names, in_force = chosen(filters.fields, FoundEntry), call.services.packs.current
-    limits = limits_of(call)
+    in_force, limits = call.services.packs.current, limits_of(call)
     given = {"kind": ["decision"], **limits.within(filters.given(), in_force.restricted)}
     limits.check_person(filters.subject, x_subscriber_id)
+    problems, names = [*filters.wrong], None
+    with gathered(problems):
+        names = chosen(filters.fields, FoundEntry)
 
     def work(connection: Connection) -> tuple[Search, Page]:
-        token = _token(connection, call, filters.subject, call.caller.subject or x_subscriber_id)
-        query = query_of(connection, given, in_force, since=filters.since, until=filters.until, subject=token)
+        wrong, token, query = [*problems], None, Search()
+        with gathered(wrong):
+            token = _token(connection, call, filters.subject, call.caller.subject or x_subscriber_id)
+        with gathered(wrong):
+            query = query_of(connection, given, in_force, since=filters.since, until=filters.until, subject=token)
+        if wrong:
+            raise BadFilters(wrong)
         query = replace(query, terms={**limits.always, **query.terms})
         return query, search(connection, query, limit=filters.limit, cursor=filters.cursor)
 

@@ -18,10 +18,12 @@ from app.api.tmf.liberal import Extended
 from app.api.tmf.lists import Id, is_id
 from app.api.tmf.places import PREFIXES, base_of
 from app.api.tmf.shapes import EventSubscription
-from app.engine.intake import FieldProblem, RequestError, parse_body
+from app.api.together import gathered, names_in, taken_in_part
+from app.api.webhooks import callback_problems
+from app.engine.intake import FieldProblem, RequestError
 from app.engine.intake.wording import nearest_or_all
 from app.record.callers import DEVELOPMENT
-from app.record.outgoing.addresses import LONGEST_URL, checked_callback
+from app.record.outgoing.addresses import LONGEST_URL
 from app.record.outgoing.model import RECOMMENDED, Recommended, Wanted
 from app.record.outgoing.subscriptions import Kept, add_webhook, check_room, remove_webhook, webhook
 
@@ -47,13 +49,10 @@ _REMOVED: Good = {204: {"description": "Removed. Nothing more is sent, not even 
 
 async def subscribe(call: Admitted) -> Response:
     """Be told of recommendations that callers of one's own system asked for; operations hear of everybody's."""
-    asked = parse_body(await read_json(call.request), HubRequest)
-    _check_fields(asked)
-    types = types_of(asked.query)
-    await checked_callback(asked.callback, private=call.services.callbacks_private)
+    asked = await _asked(call, await read_json(call.request))
     await call.read(check_room)
     system = None if call.caller.role in _OF_ALL else call.caller.system
-    wanted = Wanted(call.caller.name, asked.callback, types, "tmf680", system, query=asked.query)
+    wanted = Wanted(call.caller.name, asked.callback, types_of(asked.query), "tmf680", system, query=asked.query)
     now = call.now()
     added = add_webhook(call.new_id(now), now, call.record.keys, wanted)
     await call.record.write(added.entry)
@@ -69,6 +68,26 @@ async def unsubscribe(call: Admitted, id: Id) -> Response:  # noqa: A002 - TM Fo
     found, now = await _own(call, id), call.now()
     await call.record.write(remove_webhook(call.new_id(now), now, found, by=call.caller.name))
     return Response(status_code=204)
+
+
+async def _asked(call: Call, body: bytes) -> HubRequest:
+    """What is asked for.
+
+    Raises:
+        RequestError: naming everything that is wrong with it, where its callback leads included.
+    """
+    problems: list[FieldProblem] = []
+    asked = taken_in_part(body, HubRequest, problems, callback="-")
+    if asked is not None and "callback" not in names_in(problems):
+        problems += await callback_problems(asked.callback, private=call.services.callbacks_private)
+    if asked is not None:
+        with gathered(problems):
+            _check_fields(asked)
+        with gathered(problems):
+            types_of(asked.query)
+    if asked is None or problems:
+        raise RequestError(problems)
+    return asked
 
 
 def _check_fields(asked: HubRequest) -> None:
@@ -92,18 +111,14 @@ def types_of(query: str | None) -> tuple[Recommended, ...]:
     try:
         pairs = parse_qsl(query.removeprefix("?"), strict_parsing=True, max_num_fields=_MOST_CONDITIONS)
     except ValueError:
-        raise _bad_query("expected `eventType=` and the name of an event") from None
-    names = [name.strip() for _, value in pairs for name in value.split(",")]
-    unknown = next((name for name in names if name not in RECOMMENDED), None)
+        raise RequestError([FieldProblem("query", "expected `eventType=` and the name of an event")]) from None
+    names = [name.strip() for field, value in pairs if field == "eventType" for name in value.split(",")]
+    wrong = [f"names an event that there is not; {nearest_or_all(name[:100], RECOMMENDED)}" for name in names if name not in RECOMMENDED]
     if any(field != "eventType" for field, _ in pairs):
-        raise _bad_query("asks for more than `eventType`, by which alone events are chosen")
-    if unknown is not None:
-        raise _bad_query(f"names an event that there is not; {nearest_or_all(unknown[:100], RECOMMENDED)}")
+        wrong.insert(0, "asks for more than `eventType`, by which alone events are chosen")
+    if wrong:
+        raise RequestError([FieldProblem("query", message) for message in wrong])
     return tuple(name for name in RECOMMENDED if name in names)
-
-
-def _bad_query(message: str) -> RequestError:
-    return RequestError([FieldProblem("query", message)])
 
 
 async def _own(call: Call, subscription_id: str) -> Kept:

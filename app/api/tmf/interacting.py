@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from app.api.tmf.liberal import GivenPlace, Liberal, Party, Referred, Several, Words
 from app.api.tmf.lists import is_id
+from app.api.together import gathered, taken_in_part
 from app.engine.intake import FieldProblem, RequestError
 from app.engine.intake.wording import in_words
 from app.engine.problems import nearest
@@ -36,6 +37,8 @@ OTHER_WORDS: Mapping[str, str] = {
     "churned": "left",
 }
 """Other words for outcomes, without spaces, marks and capitals."""
+_SOME_ACTION, _SOME_OUTCOME = "x", "shown"
+"""Stand for what an interaction that is refused does not tell, so that the rest of it is looked at too."""
 _AGENTS = frozenset({"agent", "employee", "csr", "seller"})
 _REASONS = get_args(LeaveReason)
 
@@ -102,6 +105,22 @@ class Interacted:
     told: Mapping[str, Any]
 
 
+def interaction(body: bytes) -> tuple[InteractionRequest, Interacted]:
+    """An interaction as it was sent, and what it tells.
+
+    Raises:
+        RequestError: naming each field that cannot be taken.
+    """
+    problems: list[FieldProblem] = []
+    given = taken_in_part(body, InteractionRequest, problems)
+    if given is not None:
+        with gathered(problems):
+            told = interacted(given)
+    if given is None or problems:
+        raise RequestError(problems)
+    return given, told
+
+
 def interacted(given: InteractionRequest) -> Interacted:
     """What an interaction tells.
 
@@ -114,10 +133,19 @@ def interacted(given: InteractionRequest) -> Interacted:
         raise RequestError([FieldProblem("interactionItem", f"{how}: `item.id` is the recommendation's `id`")])
     index, item, decision_id = named[0]
     place = f"interactionItem.{index}"
-    outcome = _outcome(item.resolution, place)
-    told = {"outcome": outcome, "at": _at(item, place), "reference": _reference(item), "agent": _agent(given)}
+    problems: list[FieldProblem] = []
+    outcome = at = None
+    with gathered(problems):
+        outcome = _outcome(item.resolution, place)
+    with gathered(problems):
+        at = _at(item, place)
+    told = {"outcome": outcome, "at": at, "reference": _reference(item), "agent": _agent(given)}
     reason = item.reason if item.reason in _REASONS and outcome in WITH_REASON else None
     action = item.action or (item.item.name if item.item else None)
+    if problems:
+        with gathered(problems):
+            _report({**told, "action": action or _SOME_ACTION, "outcome": _SOME_OUTCOME, "at": None}, place)
+        raise RequestError(problems)
     return Interacted(decision_id, place, item.id, action, {**told, "reason": reason})
 
 
@@ -127,11 +155,14 @@ def report_of(told: Interacted, decision: Answerable) -> OutcomeReport:
     Raises:
         RequestError: it does not say of which action, or something else is wrong with it.
     """
-    request = {name: value for name, value in {**told.told, "action": _action(told, decision)}.items() if value is not None}
+    return _report({**told.told, "action": _action(told, decision)}, told.place)
+
+
+def _report(told: Mapping[str, Any], place: str) -> OutcomeReport:
     try:
-        return OutcomeReport.model_validate(request)
+        return OutcomeReport.model_validate({name: value for name, value in told.items() if value is not None})
     except ValidationError as error:
-        raise RequestError(list(_as_sent(in_words(error, OutcomeReport), told.place))) from None
+        raise RequestError(list(_as_sent(in_words(error, OutcomeReport), place))) from None
 
 
 def _decision(item: GivenInteractionItem) -> str | None:
@@ -161,7 +192,7 @@ def _outcome(resolution: str | None, place: str) -> str:
     plain = re.sub(r"[^a-z]", "", (resolution or "").lower()[:100])
     found = plain if plain in OUTCOMES else OTHER_WORDS.get(plain)
     if found is None:
-        hint = nearest(plain, OUTCOMES) if plain else ""
+        hint = nearest(plain, (*OUTCOMES, *OTHER_WORDS)) if plain else ""
         raise RequestError([FieldProblem(f"{place}.resolution", f"expected one of {', '.join(OUTCOMES)}{f'; {hint}' if hint else ''}")])
     return found
 

@@ -18,11 +18,10 @@ from app.api.repeating import Made, RepeatKey, given_once
 from app.api.responses import outcome_made
 from app.api.tmf.answering import answered
 from app.api.tmf.declaring import Good, declared_as_tmf
-from app.api.tmf.interacting import Interacted, InteractionRequest, interacted, report_of
+from app.api.tmf.interacting import Interacted, InteractionRequest, interaction, report_of
 from app.api.tmf.places import INTERACTIONS, Base, base_of
 from app.api.tmf.recommending import extended, instant
 from app.api.tmf.shapes import Reference, WanliuPartyInteraction
-from app.engine.intake import parse_body
 from app.record.entries import Idempotency
 from app.record.reading.recorded import read_decision
 from app.record.recommendations import as_recommendation, kept_of
@@ -45,8 +44,7 @@ router = APIRouter()
 async def create(call: Admitted, idempotency_key: RepeatKey = None) -> Response:
     """The same as `POST /v1/decisions/{decision_id}/responses`: a refusal leads to the next recommendation, of another kind of help."""
     body = await read_json(call.request)
-    given, now = parse_body(body, InteractionRequest), call.now()
-    told = interacted(given)
+    (given, told), now = interaction(body), call.now()
     report = report_of(told, await answerable_by(call, told.decision_id))
     report = report.model_copy(update={"agent": agent_of(call.caller, report.agent)})
 

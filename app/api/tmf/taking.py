@@ -15,7 +15,8 @@ from app.api.tmf.given import EXTENSIONS, RecommendationRequest
 from app.api.tmf.liberal import GivenReference, Liberal
 from app.api.tmf.parties import party_of
 from app.api.tmf.places import is_uri
-from app.engine.intake import FieldProblem, RequestError, parse_body
+from app.api.together import gathered, names_in, taken_in_part
+from app.engine.intake import FieldProblem, RequestError
 from app.engine.intake.wording import in_words
 from app.engine.problems import nearest
 from app.engine.vocabulary import DecisionRequest
@@ -36,6 +37,8 @@ _ECHOED = (
     "shopping_cart_item",
 )
 _LONGEST_NAME = 60
+_SOMEBODY = "0"
+"""Stands for whom a request is about that is refused because nobody can tell, so that the rest of it is looked at too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,28 @@ def taken(body: bytes, role: str, subject: str | None = None) -> Taken:
     Raises:
         RequestError: naming each field that cannot be taken.
     """
-    given = parse_body(body, RecommendationRequest)
-    told = _told(given)
-    party = party_of(given.related_party or (), told, subject)
+    wrong: list[FieldProblem] = []
+    given = taken_in_part(body, RecommendationRequest, wrong)
+    if given is None:
+        raise RequestError(wrong)
+    problems: list[FieldProblem] = []
+    told = party = asked = None
+    echo: Mapping[str, Any] = {}
+    with gathered(problems):
+        told = _told(given)
+    with gathered(problems):
+        party = party_of(given.related_party or (), told, subject)
     about = told or subject if party is None else party.id
-    return Taken(_asked(given, about, role), _echo(given, party))
+    if any("relatedParty" in str(found) or "subscriber" in str(found) for found in (*wrong, *problems)):
+        about = about or _SOMEBODY
+    with gathered(problems):
+        asked = _asked(given, about, role)
+    with gathered(problems):
+        echo = _echo(given, party)
+    if wrong or problems:
+        names = names_in(wrong)
+        raise RequestError([*wrong, *(found for found in problems if found.field.partition(".")[0] not in names)])
+    return Taken(asked, echo)
 
 
 def _told(given: RecommendationRequest) -> str | None:

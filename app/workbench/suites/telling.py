@@ -8,6 +8,8 @@ from typing import Any
 
 from app.engine.decision import Failing
 from app.engine.pack.model import Clause, Pack, Term
+from app.engine.spoken import spoken
+from app.engine.terms import CAUSES, GATES, KEYS, LEVELS, term
 from app.engine.texts import Language, listed
 from app.engine.to_python import terms
 from app.engine.tree import Const, Node, Ref, Type, show
@@ -44,10 +46,12 @@ _words: Mapping[str, tuple[str, str]] = {
     "for want of": ("for want of {}", "缺少：{}"),
     "lost to": ("lost to {}", "让位于{}"),
     "behind": (", behind by {:,.0f}", "，得分落后{:,.0f}"),
-    "is": ("{} is {}", "{}为{}"),
-    "also": ("also kept out by {}", "另因{}"),
+    "is": ("{} is {}", "{}：{}"),
+    "also": ("also kept out by {}", "另因：{}"),
     "at rank": ("{}: rank {}, score {:,.0f}", "{}：第{}位，得分{:,.0f}"),
 }
+
+_SIGNALS_IN_CHINESE = {**{level: chinese for level, (_, chinese) in LEVELS.items()}, "none": "不成立", "unknown": "未知"}
 
 
 def say(code: str, language: Language, *given: object) -> str:
@@ -103,8 +107,19 @@ class _Teller:
             title = fact_title(self.pack, name, self.language)
         elif name in self.pack.by_id:
             title = self.pack.by_id[name].title.say(self.language)
-        shown = f"{name} ({title})" if self.language == "en" else f"{name}（{title}）"
-        return f"{self.say(kind)} {shown if title else name}".strip()
+        return f"{self.say(kind)} {name}{self.enclosed(title) if title else ''}".strip()
+
+    def enclosed(self, text: str) -> str:
+        """A text in brackets."""
+        return f"（{text}）" if self.language == "zh" else f" ({text})"
+
+    def titled(self, code: str, chinese: str) -> str:
+        """A code; in Chinese behind its title."""
+        return f"{chinese}（{code}）" if self.language == "zh" else code
+
+    def named(self, action: str) -> str:
+        """An action by its name, in Chinese behind its title."""
+        return self.titled(action, self.pack.by_id[action].title.say("zh"))
 
     def because(self, kind: str, name: str, expected: Any) -> Iterator[Line]:
         """Why it came out as it did."""
@@ -128,12 +143,12 @@ class _Teller:
                 yield from self.action(name)
         for item in self.decided.decision.ranked:
             if item.action not in names or len(names) > 1:
-                yield Line(0, self.say("at rank", item.action, item.rank, item.score))
+                yield Line(0, self.say("at rank", self.named(item.action), item.rank, item.score))
 
     def signal(self, name: str, depth: int) -> Iterator[Line]:
         """Each level of a signal with what it saw."""
         for level in self.pack.signals[name].levels:
-            yield from self.clause(level, level.name, depth)
+            yield from self.clause(level, self.titled(level.name, LEVELS[level.name][1]), depth)
 
     def place(self, kind: str, expected: str) -> Iterator[Line]:
         """Why not the stage or phase that was expected; where a stronger one was chosen, what made it so."""
@@ -144,10 +159,10 @@ class _Teller:
             if row.id == placed.id:
                 for clause in row.clauses:
                     if clause.name in placed.because:
-                        yield from self.clause(clause, f"{row.id}.{clause.name}", 0)
+                        yield from self.clause(clause, self.titled(f"{row.id}.{clause.name}", row.title.say("zh")), 0)
             elif row.id == expected and row.id in passed:
                 for clause in row.clauses:
-                    yield from self.clause(clause, f"{row.id}.{clause.name}", 0)
+                    yield from self.clause(clause, self.titled(f"{row.id}.{clause.name}", row.title.say("zh")), 0)
 
     def action(self, name: str) -> Iterator[Line]:
         """What became of an action."""
@@ -155,16 +170,17 @@ class _Teller:
         item, outcome, action = decided.ranked.get(name), decided.kept_out[name], self.pack.by_id[name]
         values = decided.decision.facts.seen_by(action)
         if item is not None:
-            yield Line(0, self.say("at rank", name, item.rank, item.score))
+            yield Line(0, self.say("at rank", self.named(name), item.rank, item.score))
             for clause in action.gates:
                 if clause.gate == "applicable":
                     yield from self.clause(clause, clause.name, 1, values)
             return
+        came = f"{self.named(name)}{self.colon}{self.titled(f'{outcome.cause}/{outcome.clause}', term(CAUSES, outcome.cause, 'zh'))}"
         if outcome.lost_to:
             behind = self.say("behind", outcome.behind) if outcome.behind else ""
-            yield Line(0, f"{name}{self.colon}{outcome.cause}/{outcome.clause}{self.comma}{self.say('lost to', outcome.lost_to)}{behind}")
+            yield Line(0, f"{came}{self.comma}{self.say('lost to', self.named(outcome.lost_to))}{behind}")
         elif not outcome.failing:
-            yield Line(0, f"{name}{self.colon}{outcome.cause}/{outcome.clause}")
+            yield Line(0, came)
         else:
             yield from self.failing(name, outcome.failing, values)
 
@@ -174,21 +190,29 @@ class _Teller:
         clause = self.pack.clauses[name].get((first.gate, first.clause))
         seen = values if first.gate not in ("contact", "guardrail") else self.values
         if clause is not None:
-            yield from self.clause(clause, f"{name}{self.colon}{first.gate}.{first.clause}", 0, seen)
+            gate = self.titled(f"{first.gate}.{first.clause}", GATES[first.gate][1])
+            yield from self.clause(clause, f"{self.named(name)}{self.colon}{gate}", 0, seen)
         else:
-            told = phrase(first.clause, self.language) if first.clause in PHRASES else ""
-            placed = self.decided.decision
-            told += f" ({placed.phase.id if first.clause == 'phase' else self.decided.test.case.channel})"
-            yield Line(0, f"{name}{self.colon}{first.clause}{self.colon}{told}")
+            told = phrase(first.clause, self.language).rstrip(".。") if first.clause in PHRASES else ""
+            clause_told = self.titled(first.clause, term(KEYS, first.clause, "zh"))
+            yield Line(0, f"{self.named(name)}{self.colon}{clause_told}{self.colon}{told}{self.where(first.clause)}")
         if failing[1:]:
             yield Line(1, self.say("also", listed([f"{item.gate}.{item.clause}" for item in failing[1:]], self.language)), quiet=True)
+
+    def where(self, clause: str) -> str:
+        """The phase, or the channel, that an action is not for; nothing for another clause."""
+        channel, phase = self.decided.test.case.channel, self.decided.decision.phase.id
+        if clause == "channel":
+            return self.enclosed(spoken(channel, "zh") if self.language == "zh" else channel)
+        titled = self.language == "zh" and phase in self.pack.phase_by_id
+        return self.enclosed(self.pack.phase_by_id[phase].title.say("zh") if titled else phase) if clause == "phase" else ""
 
     def clause(self, clause: Clause, label: str, depth: int, values: list[Any] | None = None) -> Iterator[Line]:
         """A clause as it is written, whether it holds, and the values it saw."""
         values = self.values if values is None else values
         held = values[clause.slot]
         state = self.say("unknown" if held is None else "holds" if held else "fails")
-        yield Line(depth, f"{label} {state}{self.colon}{clause.test}")
+        yield Line(depth, f"{label}{'' if self.language == 'zh' else ' '}{state}{self.colon}{clause.test}")
         if clause.test != f"signal('{'|'.join(clause.signals)}')" or held is True:
             yield from self.seen(clause, depth + 1, values)
         if held is None:
@@ -205,7 +229,9 @@ class _Teller:
         """What one term of a clause came to."""
         if isinstance(term.node, Ref) and term.node.name.partition(":")[0] in ("signal", "level"):
             name = term.node.name.split(":")[1]
-            return self.say("is", name, signal_word(self.decided, name))
+            found = signal_word(self.decided, name)
+            told = _SIGNALS_IN_CHINESE[found] if self.language == "zh" else found
+            return self.say("is", self.titled(name, self.pack.signals[name].title.say("zh")), told)
         value = term.value if term.slot is None else values[term.slot]
         how = self.definition(term.node)
         return f"{term.text} = {self.figure(term.type, value)}{f'  ← {how}' if how else ''}"
@@ -218,7 +244,7 @@ class _Teller:
         if kind.unit not in ("money", "MB", "share") or isinstance(value, tuple | frozenset):
             return written
         read = figure(value, kind, self.language, self.pack.currency)
-        return f"{written}（{read}）" if self.language == "zh" else f"{written} ({read})"
+        return f"{written}{self.enclosed(read)}"
 
     def definition(self, node: Node) -> str:
         """How a derived fact is worked out; nothing for anything else."""

@@ -19,6 +19,9 @@ from typing import IO, Any, Dict, List, Optional, Tuple
 MOST_FINDINGS = 20
 LARGEST_SIZE = 2**63
 PARTS = ("keys.json", "contents.txt", "bundle.json", "checkpoint.txt")
+ID_LENGTH, KEY_LENGTH = 8, 44
+BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+HEX = "0123456789abcdef"
 
 
 class Wrong(Exception):
@@ -184,7 +187,7 @@ class Tree:
         """Grow to `end` leaves by the whole subtrees whose hashes are given."""
         levels = cover(self.size, end)
         if len(levels) != len(hashes):
-            raise Wrong("%s: there are %d hashes of the rest of the log, and %d are needed" % (what, len(hashes), len(levels)))
+            raise Wrong("%s: of the hashes of the rest of the log %d were needed, and %d are there" % (what, len(levels), len(hashes)))
         for level, found in zip(levels, hashes):
             self.add(bytes.fromhex(found), level)
 
@@ -346,22 +349,25 @@ class Check:
             lines.finish()
         if counted["archived"] > counted["said"]:
             self.findings.append(
-                "%(archived)d records are said to be archived, and records of the kind `archived` say it of %(said)d only" % counted
+                "%s said to be archived, and records of the kind `archived` say it of %d only"
+                % ("1 record is" if counted["archived"] == 1 else "%d records are" % counted["archived"], counted["said"])
             )
         for size in sorted(wanted):
             for name, _ in wanted[size]:
-                place = "%s: the checkpoint of %d leaves" % (name, size)
+                place = "%s: the checkpoint of %s" % (name, _many(size, "leaf", "leaves"))
                 if size > self.size:
                     self.findings.append("%s is newer than the bundle, whose log ends at %d" % (place, self.size))
                 else:
                     self.findings.append("%s cannot be compared; ask for a bundle that begins at or before leaf %d" % (place, size))
-        self.told.append("%(records)d records, %(opened)d of them opened, %(archived)d archived elsewhere" % counted)
+        self.told.append(
+            "%s, %d of them opened, %d archived elsewhere" % (_many(counted["records"], "record"), counted["opened"], counted["archived"])
+        )
 
     def _stretch(self, stretch: Dict[str, Any], lines: Lines, wanted: Signed) -> None:
         first, last = stretch["first"], stretch["last"]
         what = "leaves %d to %d" % (first, last) if last > first else "leaf %d" % first
         if not 0 <= first <= last < self.size:
-            raise Wrong("%s: they are not in a log of %d leaves" % (what, self.size))
+            raise Wrong("%s: not in a log of %s" % (what, _many(self.size, "leaf", "leaves")))
         tree = Tree()
         tree.cover(first, stretch["left"], what)
         for index in range(first, last + 1):
@@ -372,7 +378,7 @@ class Check:
         self._compare(tree, wanted)
         if tree.root != self.root:
             raise Wrong("%s: they are not in the log that checkpoint.txt signs: something in them was changed, added or taken away" % what)
-        self.told.append("%s: all there, without a gap, in the signed log of %d leaves" % (what, self.size))
+        self.told.append("%s: all there, without a gap, in the signed log of %s" % (what, _many(self.size, "leaf", "leaves")))
 
     def _compare(self, tree: Tree, wanted: Signed) -> None:
         for name, root in wanted.pop(tree.size, ()):
@@ -401,7 +407,7 @@ class Check:
         ]
         for digest in sorted(self.packs - set(files) - without):
             self.findings.append("packs/%s: a record was decided with this pack, and it is missing" % digest)
-        self.told.append("%d packs, each with the digest that the records name" % len(files))
+        self.told.append("%s with the digest that the records name" % ("1 pack," if len(files) == 1 else "%d packs, each" % len(files)))
 
     def _sequences(self) -> None:
         """Every writer counts what it writes: a number that is missing was taken away before it was sealed."""
@@ -416,7 +422,7 @@ class Check:
                 expected = number + 1
             if len(set(seen)) != len(seen):
                 self.findings.append("the writer %s has used a number twice" % writer)
-        self.told.append("the numbers of %d writers, without a gap" % len(self.sequences))
+        self.told.append("the numbers of %s, without a gap" % _many(len(self.sequences), "writer"))
 
 
 class Lines:
@@ -513,11 +519,43 @@ def _kept(name: str) -> bytes:
 
 def _check_keys(texts: list[str]) -> None:
     """What is named with --key must be keys: one that is none has signed nothing, and says nothing about the bundle."""
-    for text in texts:
-        try:
-            Key(text)
-        except Wrong:
-            raise Unverified("--key: `%s` is no key; one looks like name+id+base64" % text[:100]) from None
+    wrong = [(text, _wrong_with(text)) for text in texts]
+    told = ["`%s` is no key: %s" % (text[:100], why) for text, why in wrong if why]
+    if told:
+        where = "The operator gives you the log's key, apart from the bundle (`wanliu keys show` prints it); copy the whole line"
+        raise Unverified("--key: %s. %s" % ("; ".join(told), where))
+
+
+def _wrong_with(text: str) -> str:
+    """What is wrong with the text of a key; nothing where nothing is."""
+    try:
+        Key(text)
+    except Wrong:
+        parts = text.strip().split("+", 2)
+        if len(parts) != 3:
+            return "it has %d of the three parts of name+id+base64" % len([part for part in parts if part])
+        name, key_id, encoded = parts
+        if not name or any(char.isspace() for char in name):
+            return "its name, before the first +, is empty or holds a space"
+        return (
+            _misspelt("its id, between the first + and the second", key_id, HEX, "0-9 a-f", ID_LENGTH)
+            or _misspelt("its last part, after the second +", encoded, BASE64, "A-Z a-z 0-9 + /", KEY_LENGTH)
+            or _of_another_kind(encoded)
+            or "its id does not belong to its name and its last part: a character in one of the three was mistyped"
+        )
+    return ""
+
+
+def _misspelt(part: str, text: str, alphabet: str, written: str, length: int) -> str:
+    """What is wrong with the letters of a part of a key, or with how many there are."""
+    strange = next((char for char in text if char not in alphabet), "")
+    if strange:
+        return "%s, holds `%s` and may hold %s only" % (part, strange if strange.isprintable() else "\ufffd", written)
+    return "" if len(text) == length else "%s, has %s and needs %d" % (part, _many(len(text), "character"), length)
+
+
+def _of_another_kind(encoded: str) -> str:
+    return "" if _decoded(encoded)[:1] == b"\x01" else "its last part, after the second +, is of another kind than Ed25519"
 
 
 def _opened(place: str) -> Folder:
@@ -572,6 +610,10 @@ def _unverified(why: str, check: Optional[Check] = None) -> int:
     return 1
 
 
+def _many(number: int, one: str, several: str = "") -> str:
+    return "1 " + one if number == 1 else "%d %s" % (number, several or one + "s")
+
+
 def _counted(files: list[str]) -> str:
     return "1 file that is not part of the bundle" if len(files) == 1 else "%d files that are not part of the bundle" % len(files)
 
@@ -584,7 +626,7 @@ def _verdict(check: Check) -> int:
     for line in check.findings[:MOST_FINDINGS]:
         print("! " + line)
     if check.findings:
-        print("NOT GENUINE: %d finding%s; the first is: %s" % (len(check.findings), "s"[: len(check.findings) > 1], check.findings[0]))
+        print("NOT GENUINE: %s; the first is: %s" % (_many(len(check.findings), "finding"), check.findings[0]))
         return 1
     print("GENUINE: the records of the log %s are as they were signed, and none of the leaves named above is missing." % check.origin)
     if check.added:
