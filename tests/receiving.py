@@ -64,7 +64,7 @@ class Receiver:
                 assert left > 0, f"waited for {seconds} s; {len(self.received)} came, {[item.answered for item in self.received][-20:]}"
                 self.changed.wait(left)
 
-    def wait_for(self, count: int, seconds: float = 20) -> list[Received]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[Received]:
         """Wait until so many were taken; them."""
         self.wait(lambda receiver: len(receiver.taken) >= count, seconds)
         return self.taken

@@ -81,8 +81,8 @@ class Guarded:
         self.keys[name] = added.key
 
     def name(self, name: str, role: str, sub: str, **claims: Any) -> None:
-        """Have somebody called by this name who comes with a token of the client `desktop`, or of another."""
-        self.keys[name] = self.issuer.token(role, sub, **claims)
+        """Have somebody called by this name who comes with a token of the client `desktop`, or of another, that outlives the tests."""
+        self.keys[name] = self.issuer.token(role, sub, **{"exp": int(time.time()) + 86_400, **claims})
 
     def revoke(self, name: str) -> None:
         now = self.record.clock()

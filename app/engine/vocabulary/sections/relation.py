@@ -20,7 +20,7 @@ class Cases(Section, title="Cases", json_schema_extra={"x-zh": "工单"}):
     id: Code | None = fact("Case", "工单号", "spoken first in a fault or complaint")
     owner: Text | None = fact("Case owner", "责任人", "spoken first in a fault or complaint")
     due_on: Day | None = fact("Due on", "承诺时限", "spoken first in a fault or complaint")
-    urges_7d: Count | None = fact("Times a case was chased in 7 days", "近7天催单次数")
+    urges_7d: Count | None = fact("Urges in 7 days", "催单次数")
     promises_overdue: Count | None = fact("Overdue promises", "逾期承诺", "rebate, gift or call-back not done")
     compensation_12m: Money | None = fact("Compensation in 12 months", "近12月补偿累计", "has a yearly ceiling")
 
