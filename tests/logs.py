@@ -141,7 +141,7 @@ class Book:
         """An entry; its id. With `skip` it takes its number and is lost."""
         self.now += datetime.timedelta(milliseconds=7)
         self.sequence += 1
-        entry_id = str(self._ids.new(self.now))
+        entry_id = self._ids.new(self.now)
         if skip:
             return entry_id
         with self.database.writing() as connection:

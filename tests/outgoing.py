@@ -100,7 +100,7 @@ class Telling:
         return found
 
     def new_id(self) -> str:
-        return str(self.ids.new(now()))
+        return self.ids.new(now())
 
 
 @contextlib.contextmanager

@@ -60,7 +60,7 @@ def add_callers(settings: Settings, **names: str) -> dict[str, str]:
     with record_now(settings, now) as record:
         for name, role in names.items():
             assert role in ROLES
-            added = add_caller({}, str(Ids().new(now())), now(), name, role, by="test")
+            added = add_caller({}, Ids().new(now()), now(), name, role, by="test")
             record.write_now(added.entry)
             keys[name] = added.key
     return keys

@@ -55,7 +55,7 @@ class Receiver:
         with self.changed:
             return [item for item in self.received if 200 <= item.answered < 300]
 
-    def wait(self, enough: Callable[[Receiver], bool], seconds: float = 20) -> None:
+    def wait(self, enough: Callable[[Receiver], bool], seconds: float = 60) -> None:
         """Wait until enough came."""
         give_up = time.monotonic() + seconds
         with self.changed:

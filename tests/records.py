@@ -69,7 +69,7 @@ class Written:
     ) -> str:
         """Decide, answer and store; the decision's id."""
         pack, now = pack or shipped(), self.clock.ahead(seconds=1)
-        decision, entry_id = decide(pack, case), str(self.ids.new(now))
+        decision, entry_id = decide(pack, case), self.ids.new(now)
         answer = answer_bytes(view(explain(pack, case, decision, explained), pack.restricted, role), pack, now, entry_id)
         entry = decision_entry(entry_id, now, pack, case, decision, answer, Asked(caller, role, explained, **asked))
         return self.record.write_now(entry).entry_id
@@ -77,7 +77,7 @@ class Written:
     def tell(self, decision_id: str, action: str, outcome: str, *, token: str | None = None, agent: str | None = None) -> str:
         """Store an outcome; the id of its entry."""
         now = self.clock.ahead(seconds=1)
-        entry_id = str(self.ids.new(now))
+        entry_id = self.ids.new(now)
         told = {"decision": decision_id, "action": action, "outcome": outcome, "rank": 1, "at": stamp(now)}
         body = {"caller": "desk", "role": "agent", **told, **({"agent": agent} if agent else {})}
         row = NewRow("outcome", outcome_row(entry_id, SUBJECT if token else None, body, None))
@@ -88,7 +88,7 @@ class Written:
         made = pack or shipped()
         row = {"digest": made.digest, "name": made.name, "version": made.version, "at": stamp(NOW), "author": "ann"}
         now = self.clock.ahead(seconds=1)
-        entry_id = str(self.ids.new(now))
+        entry_id = self.ids.new(now)
         step = {"entry_id": entry_id, "digest": made.digest, "step": "published", "at": stamp(now), "by": "ann"}
         files = PackContent(dict(shipped_files())).packed()
         rows = (NewRow("pack", {**row, "files": files}), NewRow("pack_step", step))

@@ -34,7 +34,7 @@ def add(name: str, role: str, grade: str | None, beside: str | None) -> None:
     with _opened() as record:
         if grade is not None:
             _check_grade(record, grade)
-        added = add_caller(_known(record), str(Ids().new(now)), now, name, role, by=_who(), grade=grade, beside=beside)
+        added = add_caller(_known(record), Ids().new(now), now, name, role, by=_who(), grade=grade, beside=beside)
         record.write_now(added.entry)
     print(added.key)  # noqa: T201 - the answer, alone on standard output so that a program can take it
     _tell(
@@ -58,7 +58,7 @@ def revoke(name: str) -> None:
     """Take a caller's key away."""
     now = _now()
     with _opened() as record:
-        record.write_now(revoke_caller(_known(record), str(Ids().new(now)), now, name, by=_who()))
+        record.write_now(revoke_caller(_known(record), Ids().new(now), now, name, by=_who()))
     _tell(f"{name} may not call any more, within two seconds.")
 
 

@@ -248,7 +248,7 @@ def _note(record: Record, by: str | None, what: str, recorded: Recorded | None =
     at = now()
     if recorded is not None:
         more |= {"of": recorded.id, "token": recorded.subject}
-    record.write_now(read_note(str(Ids().new(at)), at, caller=who(by), role=ROLE, what=what, **more))
+    record.write_now(read_note(Ids().new(at), at, caller=who(by), role=ROLE, what=what, **more))
 
 
 def _pack(packs: PackLibrary, recorded: Recorded) -> Pack | None:

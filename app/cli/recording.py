@@ -41,7 +41,7 @@ def record(
         StoreError: it was not stored.
         KeysProblem: the record's keys cannot be had.
     """
-    decision_id = str(Ids().new(now))
+    decision_id = Ids().new(now)
     answer = answer_bytes(explanation, pack, now, decision_id)
     asked = Asked(CALLER, case.asker.role, request.explain, request.history, agent=request.agent)
     with record_now(settings(), _clock) as opened:

@@ -38,7 +38,7 @@ def rotate(record: Record, file: Path, which: Literal["signing", "wrapping"], *,
         body |= {"key": public_half(keys)["signing"][-1]["key"], "before": public_half(keys)["signing"][-2]["key"]}
     else:
         body |= {"key": keys.wrapping[-1].id, "before": keys.wrapping[-2].id}
-    record.write_now(NewEntry(str(Ids().new(now)), "key_changed", now, body))
+    record.write_now(NewEntry(Ids().new(now), "key_changed", now, body))
     return keys
 
 

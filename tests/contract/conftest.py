@@ -76,7 +76,7 @@ class Guarded:
 
     def add(self, name: str, role: str, grade: str | None = None, beside: str | None = None) -> None:
         now = self.record.clock()
-        added = add_caller(self._known(), str(Ids().new(now)), now, name, role, by="tests", grade=grade, beside=beside)
+        added = add_caller(self._known(), Ids().new(now), now, name, role, by="tests", grade=grade, beside=beside)
         self.record.write_now(added.entry)
         self.keys[name] = added.key
 
@@ -86,7 +86,7 @@ class Guarded:
 
     def revoke(self, name: str) -> None:
         now = self.record.clock()
-        self.record.write_now(revoke_caller(self._known(), str(Ids().new(now)), now, name, by="tests"))
+        self.record.write_now(revoke_caller(self._known(), Ids().new(now), now, name, by="tests"))
 
     def look(self) -> None:
         """Let the application see at once who was added or revoked."""

@@ -116,14 +116,14 @@ def _tell(database: Database, writer: Committer, maker: Maker, decision_id: str)
         assert decision is not None
         action = decision.body["offered"][0]["action"]
         report = OutcomeReport(action=action, outcome=outcome, agent="a-1", reference=f"R-{maker.dice.random()}")
-        told = Told(str(maker.ids.new(now)), now, decision, report, Caller("desk", "agent"))
+        told = Told(maker.ids.new(now), now, decision, report, Caller("desk", "agent"))
         writer.commit([outcome_entry(told, b"{}")])
 
 
 def _choice(maker: Maker, about: str, step: Step) -> NewEntry:
     """Somebody who was decided about wants nothing by a channel, or takes that back."""
     now = maker.clock()
-    return choice_entry(str(maker.ids.new(now)), now, "s-1", "no_channel", about, step, by=Caller("app", "self_service"))
+    return choice_entry(maker.ids.new(now), now, "s-1", "no_channel", about, step, by=Caller("app", "self_service"))
 
 
 def _stand(database: Database, writer: Committer, maker: Maker) -> None:
@@ -136,11 +136,11 @@ def _stand(database: Database, writer: Committer, maker: Maker) -> None:
     writer.commit([Desk(history, maker.clock(), maker.ids).activate(PACK.digest, "bob")])
     for name in ("desk", "shop"):
         now = maker.clock()
-        writer.commit([add_caller({}, str(maker.ids.new(now)), now, name, "agent", by="ann", grade="leader").entry])
+        writer.commit([add_caller({}, maker.ids.new(now), now, name, "agent", by="ann", grade="leader").entry])
     with database.reading() as connection:
         known = {caller.name: caller for caller in all_callers(connection)}
     now = maker.clock()
-    writer.commit([revoke_caller(known, str(maker.ids.new(now)), now, "shop", by="bob")])
+    writer.commit([revoke_caller(known, maker.ids.new(now), now, "shop", by="bob")])
 
 
 def _erase_somebody(record: Record) -> None:

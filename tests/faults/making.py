@@ -59,7 +59,7 @@ class Maker:
         day = now.date().isoformat()
         counts = [("decision", "{}", 1), ("action", canonical({"action": offered[0]}).decode(), 1)]
         return NewEntry(
-            str(self.ids.new(now)),
+            self.ids.new(now),
             "decision",
             now,
             body,

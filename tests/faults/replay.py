@@ -114,7 +114,7 @@ def decided(n: int, seed: int) -> Iterator[bytes]:
     for body in population(seed, n):
         role, detail = dice.choice(ROLES), dice.choice(DETAIL)
         case = take(pack, DecisionRequest.model_validate(body), now=END, role=role)
-        decision, decision_id = decide(pack, case), str(ids.new(END))
+        decision, decision_id = decide(pack, case), ids.new(END)
         answer = answer_bytes(view(explain(pack, case, decision, detail), pack.restricted, role), pack, END, decision_id)
         entry = decision_entry(decision_id, END, pack, case, decision, answer, Asked("bench", role, detail))
         yield orjson.dumps({"id": entry.id, "body": entry.body, "private": entry.private}, default=dict)

@@ -40,7 +40,7 @@ ids = Ids()
 def entry(key: str | None = None, size: int = 0) -> NewEntry:
     asked = Idempotency("desk", key, b"body", NOW + datetime.timedelta(days=1)) if key else None
     return NewEntry(
-        str(ids.new(NOW)),
+        ids.new(NOW),
         "decision",
         NOW,
         {"caller": "desk"},
@@ -333,7 +333,7 @@ ids = Ids()
 
 async def caller(record):
     for number in range(100_000):
-        entry = NewEntry(str(ids.new(now)), "decision", now, {}, subscriber=f"s-{number}", private={"case": {}})
+        entry = NewEntry(ids.new(now), "decision", now, {}, subscriber=f"s-{number}", private={"case": {}})
         sys.stdout.write((await record.write(entry)).entry_id + "\\n")
 
 async def main():

@@ -98,7 +98,7 @@ def test_after_any_sequence_of_choices_what_stands_is_honoured(seed: int, sqlite
                 choice = drawn(chance, [action.id for action in pack.actions][:3], case.channel)
                 step = chance.choice((MADE, TAKEN_BACK))
                 now = book.clock.ahead(seconds=1)
-                entry_id = str(book.ids.new(now))
+                entry_id = book.ids.new(now)
                 entries.append(choice_entry(entry_id, now, who, choice.choice, choice.about, step, by=Caller("app", "self_service")))
                 model[choice.choice, choice.about] = step == MADE
             chance.shuffle(entries)

@@ -160,6 +160,6 @@ def test_a_decision_remembers_contacts(sqlite_url: str, tmp_path: Path) -> None:
 def refuse(record: Record, subscriber: str) -> None:
     """Put a refusal of the subscriber's on the record."""
     now, row = _now(), {"channel": "app", "kind": "offer", "action": "tariff_pack", "result": "refused", "decision_id": "d"}
-    entry = NewEntry(str(Ids().new(now)), "outcome", now, {"outcome": "refused", "action": "tariff_pack"}, subscriber=subscriber)
+    entry = NewEntry(Ids().new(now), "outcome", now, {"outcome": "refused", "action": "tariff_pack"}, subscriber=subscriber)
     record.write_now(replace(entry, rows=(NewRow("contact", row | {"id": "c", "subject": SUBJECT, "at": stamp(now)}),)))
     assert record.read_now(lambda connection: connection.execute(select(col(EntryRow.id))).all())

@@ -84,14 +84,14 @@ def decided(record: Record, pack: Pack, now: datetime.datetime, **changes: Any) 
     case = take(pack, parse_request(orjson.dumps({**REQUEST, **changes})), now=now, role="agent")
     decision = decide(pack, case)
     answer = orjson.dumps({"actions": [item.title for item in explain(pack, case, decision).actions]})
-    decision_id = str(Ids().new(now))
+    decision_id = Ids().new(now)
     record.write_now(decision_entry(decision_id, now, pack, case, decision, answer, AskedBy("desk", "agent")))
     return decision_id
 
 
 def answered(record: Record, decision_id: str) -> None:
     at = stamp(NOW)
-    outcome_id = str(Ids().new(NOW + datetime.timedelta(seconds=2)))
+    outcome_id = Ids().new(NOW + datetime.timedelta(seconds=2))
     row = {"entry_id": outcome_id, "decision_id": decision_id, "subject": SUBJECT, "action": "bill_explain", "outcome": "refused", "at": at}
     contact = {"id": outcome_id, "subject": SUBJECT, "at": at, "channel": "call_centre", "action": "bill_explain", "result": "refused"}
     rows = (NewRow("outcome", row), NewRow("contact", {**contact, "decision_id": decision_id}))

@@ -46,7 +46,7 @@ def decided(pack: Pack, body: dict[str, Any]) -> tuple[dict[str, Any], Any, Case
     """A row as the first release stored it, and the body of an entry of today for the same decision."""
     request = DecisionRequest.model_validate(body)
     case = take(pack, request, now=NOW, role=ROLE)
-    decision, decision_id = decide(pack, case), str(ids.new(NOW))
+    decision, decision_id = decide(pack, case), ids.new(NOW)
     answer = answer_bytes(view(explain(pack, case, decision, request.explain), pack.restricted, ROLE), pack, NOW, decision_id)
     row = {
         "id": decision_id,
@@ -96,7 +96,7 @@ def simple(number: int) -> dict[str, Any]:
     answer = {"stage": "stable", "phase": {"id": "normal", "reasons": []}, "moment": "none", "personalised": True, "signals": []}
     answer |= {"actions": [], "not_offered": None, "unknown": [], "empty_because": "unknown"}
     case = {"subscriber": {"id": f"secret-{number}"}, "asker": {"role": ROLE}, "channel": "app", "locale": "en"}
-    told = {"id": str(ids.new(NOW)), "decided_at": NOW.isoformat(), "pack_digest": "sha256:0", "engine": "1.0.0"}
+    told = {"id": ids.new(NOW), "decided_at": NOW.isoformat(), "pack_digest": "sha256:0", "engine": "1.0.0"}
     return {**told, "case": orjson.dumps(case), "answer": orjson.dumps(answer)}
 
 

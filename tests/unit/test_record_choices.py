@@ -64,7 +64,7 @@ def record(database: Database, keys: Keys, clock: Clock) -> Iterator[Record]:
 
 def entry(clock: Clock, choice: ChoiceName, about: str | None = None, step: Step = MADE, who: str = "s-1", ids: Ids = IDS) -> NewEntry:
     now = clock.ahead(seconds=1)
-    return choice_entry(str(ids.new(now)), now, who, choice, about, step, by=APP)
+    return choice_entry(ids.new(now), now, who, choice, about, step, by=APP)
 
 
 def chosen(record: Record, *entries: NewEntry) -> list[str]:

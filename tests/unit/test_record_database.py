@@ -78,7 +78,7 @@ class TestMigrations:
     def test_an_entry_stands_in_one_piece(self, postgres_database: Database) -> None:
         """On PostgreSQL what fits on a page is neither compressed nor put elsewhere, nor in later partitions; what does not fit, is."""
         keep_up(postgres_database, NOW.replace(year=2027, month=6))
-        now = {month: str(Ids().new(NOW.replace(year=2027, month=month))) for month in (6, 7)}
+        now = {month: Ids().new(NOW.replace(year=2027, month=month)) for month in (6, 7)}
         with postgres_database.writing() as connection:
             for entry_id, size in ((now[6], 3_000), (now[7], 9_000)):
                 row = {"id": entry_id, "kind": "k", "at": "", "envelope": b"{" * 3_000, "private": b"x" * size}
@@ -107,7 +107,7 @@ class TestUpkeep:
         """As time goes by partitions are made; entries of a month without one are taken too, and keep that month from getting one."""
         far = NOW.replace(year=2027, month=8)
         with postgres_database.writing() as connection:
-            connection.execute(insert(EntryRow), {"id": str(Ids().new(far)), "kind": "k", "at": "", "envelope": b""})
+            connection.execute(insert(EntryRow), {"id": Ids().new(far), "kind": "k", "at": "", "envelope": b""})
         keep_up(postgres_database, NOW.replace(year=2027, month=6))
         keep_up(postgres_database, NOW.replace(year=2027, month=6))
         names = {name for (name,) in rows(postgres_database, "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'")}

@@ -62,7 +62,7 @@ def seal(record: Record) -> int:
 def decide(record: Record, subscriber: str, *, answered: bool = False) -> str:
     """A decision; `answered` with an outcome and the contact it makes known."""
     now = record.clock()
-    decision_id, outcome_id = str(Ids().new(now)), str(Ids().new(now))
+    decision_id, outcome_id = Ids().new(now), Ids().new(now)
     idempotency = Idempotency("desk", f"key-{decision_id}", b"hash", now + datetime.timedelta(days=1))
     private = {"case": {"subscriber": {"id": subscriber}}, "answer": f'{{"for": "{subscriber}"}}'}
     record.write_now(NewEntry(decision_id, "decision", now, decision_body(), subscriber, private=private, idempotency=idempotency))

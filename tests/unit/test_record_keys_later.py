@@ -122,7 +122,7 @@ def test_what_was_missing_is_told_until_it_is_found() -> None:
 
 
 def about(subscriber: str) -> NewEntry:
-    return NewEntry(str(Ids().new(NOW)), "decision", NOW, {"caller": "desk"}, subscriber=subscriber, private={"case": {"x": 1}})
+    return NewEntry(Ids().new(NOW), "decision", NOW, {"caller": "desk"}, subscriber=subscriber, private={"case": {"x": 1}})
 
 
 def test_one_person_s_key_is_no_fault_of_the_others(database: Database, keys: Keys) -> None:

@@ -67,7 +67,7 @@ def told(record: Written, decision: str, **report: Any) -> None:
     found = record.record.read_now(lambda connection: answerable(connection, decision))
     assert found is not None
     said = OutcomeReport.model_validate(report)
-    record.record.write_now(outcome_entry(Told(str(record.ids.new(now)), now, found, said, Caller("desk", "agent")), b"{}"))
+    record.record.write_now(outcome_entry(Told(record.ids.new(now), now, found, said, Caller("desk", "agent")), b"{}"))
     record.seal()
 
 

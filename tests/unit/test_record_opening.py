@@ -22,7 +22,7 @@ ids = Ids()
 
 
 def entry() -> NewEntry:
-    return NewEntry(str(ids.new(NOW)), "started", NOW, {})
+    return NewEntry(ids.new(NOW), "started", NOW, {})
 
 
 def clock() -> datetime.datetime:

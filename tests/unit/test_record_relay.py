@@ -36,7 +36,7 @@ ids = Ids()
 
 def entry(**changes: Any) -> NewEntry:
     told: dict[str, Any] = {"kind": "decision", "at": NOW, "body": {"caller": "desk"}, **changes}
-    return NewEntry(**{"id": str(ids.new(NOW)), **told})
+    return NewEntry(**{"id": ids.new(NOW), **told})
 
 
 def keyed(body: bytes = b"body") -> NewEntry:
@@ -202,7 +202,7 @@ def test_what_is_stored_is_what_the_worker_would_have_stored(pair: Callable[[Wor
         sent = entry(subscriber="s-1", body=body, private=private, tally=tally)
         TRACE.reset(token)
         await both.worker.write(sent)
-        await both.keeper.write(replace(sent, id=str(ids.new(NOW))))
+        await both.keeper.write(replace(sent, id=ids.new(NOW)))
         one, two = both.keeper.read_now(partial(kept, keys=keys))
         assert one == two
         assert one[0]["body"] == {**body, "trace": "0af7651916cd43dd8448eb211c80319c"}

@@ -235,7 +235,7 @@ class TestNoFalseAlarm:
         record = Record(book.database, book.keys, clock=Clock(NOW + datetime.timedelta(minutes=1)))
         token = erase(record, "s-1", basis="asked", by="pia").token
         now = record.clock()
-        record.write_now(NewEntry(str(Ids().new(now)), "read", now, {"caller": "lea", "what": "decision"}, token=token))
+        record.write_now(NewEntry(Ids().new(now), "read", now, {"caller": "lea", "what": "decision"}, token=token))
         book.now = record.clock()
         book.seal()
         assert verified(book, opening=True).findings == ()
@@ -282,12 +282,12 @@ class TestNoFalseAlarm:
         for name in ("desk", "shop"):
             known = {caller.name: caller for caller in record.read_now(all_callers)}
             now = record.clock()
-            record.write_now(add_caller(known, str(Ids().new(now)), now, name, "agent", by="ann", grade="leader").entry)
+            record.write_now(add_caller(known, Ids().new(now), now, name, "agent", by="ann", grade="leader").entry)
         for change in ("revoke", "add"):
             known = {caller.name: caller for caller in record.read_now(all_callers)}
             now, ids = record.clock(), Ids()
-            revoked = revoke_caller(known, str(ids.new(now)), now, "shop", by="bob") if change == "revoke" else None
-            entry = revoked or add_caller(known, str(ids.new(now)), now, "shop", "campaign", by="eve").entry
+            revoked = revoke_caller(known, ids.new(now), now, "shop", by="bob") if change == "revoke" else None
+            entry = revoked or add_caller(known, ids.new(now), now, "shop", "campaign", by="eve").entry
             record.write_now(entry)
             assert verified(book).findings == ()
         record.close_now()

@@ -37,7 +37,7 @@ ids = Ids()
 
 def entry(key: str | None = None, asks: bytes = b"body", **changes: Any) -> NewEntry:
     asked = Idempotency("desk", key, asks, NOW + HOUR) if key else None
-    told: dict[str, Any] = {"id": str(ids.new(NOW)), "body": {"caller": "desk"}, "subscriber": "s-1001", "idempotency": asked, **changes}
+    told: dict[str, Any] = {"id": ids.new(NOW), "body": {"caller": "desk"}, "subscriber": "s-1001", "idempotency": asked, **changes}
     return NewEntry(kind="decision", at=NOW, **told)
 
 
@@ -386,7 +386,7 @@ class TestErased:
             await record.write(before)
             token = await record.read(lambda connection: connection.execute(select(col(SubjectRow.token))).scalar_one())
             switch.off = True
-            told_id = str(ids.new(NOW))
+            told_id = ids.new(NOW)
             outcome = {"entry_id": told_id, "decision_id": before.id, "action": "a", "outcome": "shown", "at": "2026"}
             rows = (NewRow("outcome", {**outcome, "subject": SUBJECT, "reference": "r-1"}), contact)
             told = entry(id=told_id, subscriber=None, token=token, private={"reference": "r-1"}, rows=rows)
@@ -491,7 +491,7 @@ _values = strategies.one_of(strategies.none(), _texts, strategies.integers(0, 9)
 def test_an_entry_reads_back(body: Any, values: Any, private: Any, replacing: Any) -> None:
     """Every entry is the same after it was written and read."""
     rows = (NewRow("contact", values, replacing),)
-    made = NewEntry(str(ids.new(NOW)), "outcome", NOW, body, "s", None, private, None, rows, {"counts": []})
+    made = NewEntry(ids.new(NOW), "outcome", NOW, body, "s", None, private, None, rows, {"counts": []})
     assert entry_of(bytes_of(made)) == made
 
 

@@ -40,7 +40,7 @@ Work = Callable[[Record], Awaitable[Any]]
 
 def entry(**changes: Any) -> NewEntry:
     told: dict[str, Any] = {"kind": "decision", "at": NOW, "body": {"caller": "desk"}, **changes}
-    return NewEntry(**{"id": str(ids.new(NOW)), **told})
+    return NewEntry(**{"id": ids.new(NOW), **told})
 
 
 def keyed(body: bytes = b"body", key: str = "k", expires: datetime.datetime = NOW + HOUR, **changes: Any) -> NewEntry:

@@ -39,7 +39,7 @@ def hold(record: Record, subscriber_id: str, *, reason: str, by: str) -> str:
     lookup = lookup_of(record.keys, subscriber_id)
     person = record.read_now(lambda connection: person_of(connection, lookup))
     now = record.clock()
-    entry = NewEntry(str(Ids().new(now)), "hold", now, {"by": by, "step": "held"}, subscriber=subscriber_id, private={"reason": reason})
+    entry = NewEntry(Ids().new(now), "hold", now, {"by": by, "step": "held"}, subscriber=subscriber_id, private={"reason": reason})
     values = {"hold": reason, "hold_by": by, "hold_since": stamp(now)}
     record.write_now(entry, beside=lambda connection, _: _begin(connection, person.token, values))
     return entry.id
@@ -56,7 +56,7 @@ def release(record: Record, subscriber_id: str, *, by: str) -> str:
     lookup = lookup_of(record.keys, subscriber_id)
     person = record.read_now(lambda connection: person_of(connection, lookup))
     now = record.clock()
-    entry = NewEntry(str(Ids().new(now)), "hold", now, {"by": by, "step": "released"}, token=person.token)
+    entry = NewEntry(Ids().new(now), "hold", now, {"by": by, "step": "released"}, token=person.token)
     record.write_now(entry, beside=lambda connection, _: _end(connection, person.token))
     return entry.id
 

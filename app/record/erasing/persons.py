@@ -79,7 +79,7 @@ def erase(record: Record, subscriber_id: str, *, basis: str, by: str) -> Erased:
     lookup = lookup_of(record.keys, subscriber_id)
     person = record.read_now(lambda connection: _erasable(connection, lookup))
     now = record.clock()
-    entry = NewEntry(str(Ids().new(now)), "erasure", now, {"by": by, "basis": basis}, token=person.token)
+    entry = NewEntry(Ids().new(now), "erasure", now, {"by": by, "basis": basis}, token=person.token)
     rows: dict[str, int] = {}
     record.write_now(entry, beside=lambda connection, _: rows.update(_delete(connection, lookup, person.token)))
     return Erased(entry.id, person.token, rows, scrub(record.database))

@@ -192,7 +192,7 @@ def _say(record: Record, month: Month, years: int, by: str, bundle: Path | None)
     if bundle is not None:
         with bundle.open("rb") as opened:
             body["bundle"] = {"file": bundle.name, "sha256": file_digest(opened, "sha256").hexdigest()}
-    record.write_now(NewEntry(str(Ids().new(now)), "archived", now, body))
+    record.write_now(NewEntry(Ids().new(now), "archived", now, body))
 
 
 def _leaves(first: str, end: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

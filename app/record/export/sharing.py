@@ -110,7 +110,7 @@ def give_answer(record: Record, packs: Packs, decision_ids: Sequence[str], out: 
 
 def _note(record: Record, caller: str, role: str, what: str, **told: Any) -> None:
     now: datetime.datetime = record.clock()
-    record.write_now(read_note(str(Ids().new(now)), now, caller=caller, role=role, what=what, **told))
+    record.write_now(read_note(Ids().new(now), now, caller=caller, role=role, what=what, **told))
 
 
 def _token(record: Record, subscriber_id: str) -> str:

@@ -138,7 +138,7 @@ class Sealer:
 
     def _beat(self, now: datetime.datetime, number: int) -> _Waiting:
         """A heartbeat, beside the entries that wait: `sealer` is the writer of these, one a minute, counted without a gap."""
-        entry_id = str(self._ids.new(now))
+        entry_id = self._ids.new(now)
         envelope = {"v": 1, "id": entry_id, "kind": "heartbeat", "at": stamp(now), "writer": SEALER, "sequence": number, "body": {}}
         return _Waiting(entry_id, stamp(now), "heartbeat", None, canonical(envelope), None)
 

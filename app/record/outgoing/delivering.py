@@ -208,7 +208,7 @@ class Deliverer:
         now = self._record.clock()
         found = self._record.read_now(lambda connection: webhook(connection, webhook_id))
         if found is not None:
-            self._record.write_now(remove_webhook(str(self._ids.new(now)), now, found, by=_BY, why="gone"))
+            self._record.write_now(remove_webhook(self._ids.new(now), now, found, by=_BY, why="gone"))
 
     async def _pause(self, times: float = 1) -> None:
         with contextlib.suppress(TimeoutError):

@@ -272,7 +272,7 @@ class Desk:
     ) -> NewEntry:
         at = self._at
         note = _note(note)
-        entry_id, since = str(self.ids.new(at)), stamp(effective) if effective else None
+        entry_id, since = self.ids.new(at), stamp(effective) if effective else None
         told = {"note": note_hash(note)} if note and step != "published" else {}
         given = {"digest": digest, "step": step, "by": by, "effective_at": since, **told, **(more or {})}
         body = {name: value for name, value in given.items() if value is not None}
