@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MOST_REMEMBERED = 256
 """Outcomes of one action or place that are kept; few come up again and again."""
-_causes: dict[str, Cause] = {
+CAUSES: dict[str, Cause] = {
     "eligible": "not_eligible",
     "applicable": "not_applicable",
     "suitable": "not_suitable",
@@ -128,4 +128,4 @@ def outcome(action: Action, failing: list[Failing]) -> Outcome:
         return Undecided.of(action, failing)
     if first is not failing[0]:
         failing = [first, *(item for item in failing if item is not first)]
-    return Outcome(action.id, _causes[first.gate], first.clause, tuple(failing))
+    return Outcome(action.id, CAUSES[first.gate], first.clause, tuple(failing))

@@ -35,9 +35,13 @@ class Row:
     value: Node
 
 
+Definition = Node | tuple[Row, ...]
+"""What a name stands for: a tree, or a first-match table."""
+
+
 class Program:
     """Builds sections; `inputs` are the slots that a reader must fill before the first runs, `constants` what others hold from the start,
-    by type and value (1 and 1.0 are two).
+    by type and value (1 and 1.0 are two). `definitions` has what each name stands for that is worked out.
 
     Sections of the trunk run in order. One written while `branch` names a branch runs after them or not at all, whatever other branches do:
     `ready` says in which branch (`""`: the trunk) a tree's slot was filled last. A section has `lines` that fill a slot each, and works on
@@ -52,6 +56,7 @@ class Program:
         self.inputs: dict[str, int] = {}
         self.constants: dict[tuple[type, Const], int] = {}
         self.named: dict[str, int] = {}
+        self.definitions: dict[str, Definition] = {}
         self.trees: dict[Node, int] = {}
         self.lines: dict[int, str] = {}
         self.fetched: dict[int, None] = {}
@@ -155,8 +160,11 @@ class Program:
 
     def define(self, name: str, node: Node) -> int:
         """The same, and known by a name from here on."""
-        slot = self.add(node)
-        self.named[name] = slot
+        return self.name(name, self.add(node), node)
+
+    def name(self, name: str, slot: int, node: Node) -> int:
+        """Know a tree, which has its slot already, by a name from here on."""
+        self.named[name], self.definitions[name] = slot, node
         return slot
 
     def choose(self, name: str, rows: Sequence[Row]) -> int:
@@ -178,7 +186,7 @@ class Program:
             self.write(slot, expression, sure=last.condition is None and not any(self.may_be_unknown(row.value) for row in rows))
             self.ready[slot] = ""  # worked out once: who reads it comes after
             self.seen = seen
-        self.named[name] = slot
+        self.named[name], self.definitions[name] = slot, tuple(rows)
         return slot
 
     def constant(self, node: Const) -> int:

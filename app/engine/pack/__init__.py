@@ -241,6 +241,7 @@ def _assembled(
         base=base_facts(parts, program, ages),
         derived=compiled.derived,
         slots=dict(program.named),
+        definitions=dict(program.definitions),
         terms=program.terms(),
         types={name: ref.type for name, ref in parts.scopes.facts(port=True).items()},
         constants={name: parameter.value for name, parameter in parts.scopes.parameters.items()},

@@ -230,7 +230,7 @@ class Compiler:
         for index, level in enumerate(found.part.levels):
             for word, test in level.items():
                 clause = self.clause("signal", word, self.draft.tree(found, "levels", index, word), test)
-                self.program.named[f"level:{name}:{word}"] = clause.slot
+                self.program.name(f"level:{name}:{word}", clause.slot, clause.tree)
                 levels.append(clause)
         self.conclude_signal(name, found, tuple(levels), pattern=False)
 
@@ -247,11 +247,12 @@ class Compiler:
     def pattern_condition(self, name: str) -> None:
         """A pattern's condition, and the slot for whether its events join."""
         found, joins = self.parts.patterns[name], self.parts.joins[name].joins
-        when = self.program.add(self.draft.tree(found, "when")) if found.part.when is not None else None
+        when = self.program.define(f"when:{name}", self.draft.tree(found, "when")) if found.part.when is not None else None
         joined = self.program.reserve(f"joined:{name}")
         kinds = frozenset(kind for join in joins for _, kind in join.facts) | {kind for join in joins for _, kind, _ in join.without}
         self.out.bases[f"joined:{name}"] = frozenset({"events", "contacts"} if model.CONTACT in kinds else {"events"})
-        self.out.patterns.append(model.PatternRule(name, when, joined, kinds))
+        needed = tuple(frozenset(kind for _, kind in join.facts) for join in joins)
+        self.out.patterns.append(model.PatternRule(name, when, joined, kinds, needed))
 
     def pattern_signal(self, name: str) -> None:
         """The signal that a pattern concludes."""
@@ -261,7 +262,7 @@ class Compiler:
         joins = " or ".join(sorted(join.where for join in found.part.joins() if join.where))
         written = " and ".join(f"({text})" if " or " in text else text for text in (found.part.when, joins) if text)
         clause = self.clause("signal", found.part.level, tree, written)
-        self.program.named[f"level:{name}:{found.part.level}"] = clause.slot
+        self.program.name(f"level:{name}:{found.part.level}", clause.slot, clause.tree)
         self.conclude_signal(name, found, (clause,), pattern=True)
 
     def place(self) -> None:

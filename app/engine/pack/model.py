@@ -13,7 +13,7 @@ from app.engine.doors import Door, Doors, Overtaken, Permit, outcome
 from app.engine.patterns import Matcher
 from app.engine.runtime import Plan
 from app.engine.texts import Filler, Text
-from app.engine.to_python import Copier, Gates, Screen, Section, copier, picker
+from app.engine.to_python import Copier, Definition, Gates, Screen, Section, copier, picker
 from app.engine.tree import Node, Type
 from app.engine.vocabulary import Channel
 
@@ -130,12 +130,16 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class PatternRule:
-    """A pattern's condition (slot, none: always) and the slot that takes whether its events join."""
+    """A pattern's condition (slot, none: always) and the slot that takes whether its events join.
+
+    `kinds` are all kinds of events that it looks at, `joins` those that each of its joins cannot do without.
+    """
 
     id: str
     when: int | None
     joined: int
     kinds: frozenset[str]
+    joins: tuple[frozenset[str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +296,10 @@ class Pack:
     """Rules and policies, checked and compiled. Never changes; equal bytes give an equal digest.
 
     `slots` are named values, `terms` the slots of calls and conditions, both positions in a case's list of values, at the end of which
-    stand constants, `fixed`. `gates` gives what became of each action at its door, which looks at the concession where that may be unknown,
-    then at what each clause came to. `screen` gives the same with the cause alone of an action for which something is false, leaves the
-    slots empty that only such actions want, and adds the places of the actions for which nothing is.
+    stand constants, `fixed`; `definitions` has what each name stands for that is worked out. `gates` gives what became of each action at its
+    door, which looks at the concession where that may be unknown, then at what each clause came to. `screen` gives the same with the cause
+    alone of an action for which something is false, leaves the slots empty that only such actions want, and adds the places of the actions
+    for which nothing is.
     """
 
     name: str
@@ -313,6 +318,7 @@ class Pack:
     base: tuple[BaseFact, ...] = field(repr=False)
     derived: Mapping[str, DerivedFact] = field(repr=False)
     slots: Mapping[str, int] = field(repr=False)
+    definitions: Mapping[str, Definition] = field(repr=False)
     terms: Mapping[Node, int] = field(repr=False)
     types: Mapping[str, Type] = field(repr=False)
     constants: Mapping[str, Any] = field(repr=False)

@@ -1,0 +1,149 @@
+"""What is worked out for a batch on one channel, laid out once for a pack: the same trees as for one case, as steps over columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from app.campaign.batch import Batch, column_type
+from app.campaign.entries import Entry, Gate
+from app.campaign.histories import count_histories
+from app.campaign.joining import join_events
+from app.campaign.screening import gates_code, rules_code
+from app.engine.once import once_a_pack
+from app.engine.runtime import bucket
+from app.engine.to_polars import ZERO, Columns, Counted, Hashed, Joined, Worked
+
+if TYPE_CHECKING:
+    from app.engine.pack.model import Action, Clause, Pack
+    from app.engine.texts import Text
+    from app.engine.tree import Node
+
+
+class Plan:
+    """The columns that deciding on one channel takes.
+
+    Attributes:
+        entries: of the actions that the channel has, in the order of actions; `by_id` by theirs.
+        levels: each signal's levels, strongest first, with their columns.
+        stages: the clauses of each stage, `phases` and `hands_off` likewise.
+        gates: by action, the code of what keeps it from its gates; `rules` that of what keeps one of the channel from being permitted.
+    """
+
+    def __init__(self, pack: Pack, channel: str) -> None:
+        """Lay the columns out.
+
+        Args:
+            pack: what decides.
+            channel: whose actions are looked at.
+        """
+        self.pack, self.channel = pack, channel
+        joined = {f"joined:{rule.id}": None if rule.when is None else f"when:{rule.id}" for rule in pack.patterns}
+        self.columns = Columns(pack.definitions, pack.plans, joined)
+        actions = [action for action in pack.actions if channel in action.channels]
+        self.columns.expect(_trees(pack, actions))
+        for name in ("stage", "phase", "moment"):
+            self.columns.named(name)
+        self.hands_off = self._gates(rule.clause for rule in pack.hands_off)
+        self.stages = {stage.id: self._gates(stage.clauses) for stage in pack.stages}
+        self.phases = {phase.id: self._gates(phase.clauses) for phase in pack.phases}
+        self.levels = {signal.id: self._gates(signal.levels) for signal in pack.signals.values()}
+        self.entries = tuple(map(self._entry, actions))
+        self.by_id = {entry.action.id: entry for entry in self.entries}
+        self.gates = {action.id: gates_code(action, self.by_id.get(action.id)) for action in pack.actions}
+        self.rules = {entry.action.id: rules_code(entry) for entry in self.entries}
+        for name in _said(pack, actions, channel):
+            self.columns.named(name)
+
+    def _entry(self, action: Action) -> Entry:
+        name = self.columns.named
+        return Entry(
+            action,
+            self._gates(action.gates),
+            self._gates(action.contact),
+            self._gates(action.guardrails),
+            None if action.duty_slot is None else name(f"duty:{action.id}"),
+            name(f"concession:{action.id}"),
+            name(f"propensity:{action.id}"),
+            name(f"value:{action.id}"),
+            None if action.tariff_slot is None else name("plan.best_public_id"),
+        )
+
+    def _gates(self, clauses: Iterable[Clause]) -> tuple[Gate, ...]:
+        return tuple(Gate(clause, self.columns.add(clause.tree)) for clause in clauses)
+
+    def fill(self, frame: pl.DataFrame, batch: Batch, *, given: frozenset[str] = frozenset()) -> pl.DataFrame:
+        """The frame with every column worked out.
+
+        Args:
+            frame: the facts of subscribers, in the order of `i`.
+            batch: their histories.
+            given: columns that stay as the frame has them.
+        """
+        frame = frame.with_columns(pl.Series(ZERO, [0.0]).new_from_index(0, frame.height), *self._blanks(frame))
+        for step in self.columns.steps:
+            worked = [column.expression.alias(column.name) for column in step if isinstance(column, Worked) and column.name not in given]
+            if worked:
+                frame = frame.with_columns(worked)
+            counted = [column for column in step if isinstance(column, Counted)]
+            if counted:
+                frame = count_histories(frame, batch, counted, self.pack.categories)
+            hashed = [self._hashed(frame, column) for column in step if isinstance(column, Hashed)]
+            if hashed:
+                frame = frame.with_columns(hashed)
+            if any(isinstance(column, Joined) for column in step):
+                frame = join_events(frame, batch, self.pack)
+        return frame
+
+    def _blanks(self, frame: pl.DataFrame) -> Iterator[pl.Expr]:
+        """Facts that nobody has."""
+        for name, kind in self.columns.inputs.items():
+            if name not in frame.columns:
+                yield pl.lit(None, column_type(kind or self.pack.types[name].kind)).alias(name)
+
+    def _hashed(self, frame: pl.DataFrame, column: Hashed) -> pl.Series:
+        buckets = [bucket(self.pack.salt, column.word, subscriber) for subscriber in frame["subscriber"]]
+        return pl.Series(column.name, buckets, pl.Float64)
+
+
+def _trees(pack: Pack, actions: Iterable[Action]) -> Iterator[Node]:
+    """Every tree that is going to be wanted."""
+    clauses: list[Iterable[Clause]] = [(rule.clause for rule in pack.hands_off)]
+    clauses += [*(stage.clauses for stage in pack.stages), *(phase.clauses for phase in pack.phases)]
+    clauses += [signal.levels for signal in pack.signals.values()]
+    clauses += [part for action in actions for part in (action.gates, action.contact, action.guardrails)]
+    yield from dict.fromkeys(clause.tree for clause in chain.from_iterable(clauses))
+    for found in pack.definitions.values():
+        parts: Iterable[Any] = [part for row in found for part in (row.condition, row.value)] if isinstance(found, tuple) else [found]
+        yield from (part for part in parts if part is not None)
+
+
+def _said(pack: Pack, actions: Iterable[Action], channel: str) -> Iterator[str]:
+    """The names whose values texts tell."""
+    texts: list[Text | None] = [text for signal in pack.signals.values() for text in (signal.reason, signal.customer)]
+    texts += [rule.title for rule in pack.hands_off]
+    for action in actions:
+        texts += (action.reason, action.customer, action.disclose, action.channels[channel][1])
+    texts += [tariff.disclose for tariff in pack.tariffs.values()]
+    names = dict.fromkeys(slot.name for text in texts if text is not None for part in (text.en, text.zh) for slot in part.slots)
+    yield from (name for name in names if name in pack.slots)
+    if "plan.cost_now" in pack.slots:
+        yield from ("plan.cost_now", "usage.voice_out_min", "usage.data_mb")
+
+
+class Plans(dict[str, Plan]):
+    """The plans of a pack by channel, each laid out when it is first wanted."""
+
+    def __init__(self, pack: Pack) -> None:
+        super().__init__()
+        self.pack = pack
+
+    def __missing__(self, channel: str) -> Plan:
+        found = self[channel] = Plan(self.pack, channel)
+        return found
+
+
+plans_of = once_a_pack(Plans)
