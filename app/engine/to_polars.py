@@ -20,6 +20,7 @@ import polars as pl
 from app.engine.runtime import FAR, NEVER, Plan
 from app.engine.to_python import Definition
 from app.engine.tree import (
+    COUNT,
     INPUT_LIMIT,
     NUMBER,
     TEXT,
@@ -276,12 +277,13 @@ class Columns:
 
     def _window(self, node: Node, cycles: int) -> tuple[list[pl.Expr], pl.Expr]:
         """The last n values of a series, oldest first, and whether all are known."""
-        series = self.expression(node)
-        values = [series.list.get(-place, null_on_oob=True) for place in range(cycles, 0, -1)]
+        values = [self.expression(Call("last", (node, Const(place, COUNT)))) for place in range(cycles, 0, -1)]
         return values, reduce(and_, [value.is_not_null() for value in values])
 
     def _last(self, node: Call) -> pl.Expr:
-        return self.expression(node.arguments[0]).list.get(-1, null_on_oob=True)
+        """The last value, or the one so many places before the end."""
+        series, *place = node.arguments
+        return self.expression(series).list.get(-_whole(place[0]) if place else -1, null_on_oob=True)
 
     def _total(self, node: Call) -> pl.Expr:
         return _sum(self._window(node.arguments[0], _whole(node.arguments[1]))[0])
