@@ -326,14 +326,12 @@ def _subscribers(seen: pl.DataFrame, causes: pl.DataFrame, ranked: pl.DataFrame,
 
 def _signals(worked: Worked) -> pl.DataFrame:
     """Each signal that holds, with its strongest level."""
-    levels = []
-    for name, gates in worked.plan.levels.items():
-        level: pl.Expr = pl.lit(None, pl.String)
-        for gate in reversed(gates):
-            level = pl.when(pl.col(gate.column)).then(pl.lit(gate.clause.name)).otherwise(level)
-        levels.append(level.alias(name))
-    found = worked.seen.select(PLACE, *levels).unpivot(index=PLACE, variable_name="signal", value_name="level")
-    return found.filter(pl.col("level").is_not_null())
+    seen = worked.seen.lazy()
+    found = [
+        seen.select(PLACE, pl.lit(name).alias("signal"), level.alias("level")).drop_nulls() for name, level in worked.plan.level.items()
+    ]
+    empty = pl.DataFrame(schema={PLACE: pl.UInt32(), "signal": pl.String(), "level": pl.String()})
+    return pl.concat([empty, *pl.collect_all(found)])
 
 
 def _named(pack: Pack, rows: pl.DataFrame, place: str = "", name: str = "") -> pl.DataFrame:

@@ -28,7 +28,7 @@ class Plan:
 
     Attributes:
         entries: of the actions that the channel has, in the order of actions; `by_id` by theirs.
-        levels: each signal's levels, strongest first, with their columns.
+        levels: each signal's levels, strongest first, with their columns; `level` gives the name of the strongest that holds.
         stages: the clauses of each stage, `phases` and `hands_off` likewise.
         gates: by action, the code of what keeps it from its gates; `rules` that of what keeps one of the channel from being permitted.
     """
@@ -51,6 +51,7 @@ class Plan:
         self.stages = {stage.id: self._gates(stage.clauses) for stage in pack.stages}
         self.phases = {phase.id: self._gates(phase.clauses) for phase in pack.phases}
         self.levels = {signal.id: self._gates(signal.levels) for signal in pack.signals.values()}
+        self.level = {name: _strongest(levels) for name, levels in self.levels.items()}
         self.entries = tuple(map(self._entry, actions))
         self.by_id = {entry.action.id: entry for entry in self.entries}
         self.gates = {action.id: gates_code(action, self.by_id.get(action.id)) for action in pack.actions}
@@ -107,6 +108,13 @@ class Plan:
     def _hashed(self, frame: pl.DataFrame, column: Hashed) -> pl.Series:
         buckets = [bucket(self.pack.salt, column.word, subscriber) for subscriber in frame["subscriber"]]
         return pl.Series(column.name, buckets, pl.Float64)
+
+
+def _strongest(levels: Iterable[Gate]) -> pl.Expr:
+    found: pl.Expr = pl.lit(None, pl.String)
+    for gate in reversed(list(levels)):
+        found = pl.when(pl.col(gate.column)).then(pl.lit(gate.clause.name)).otherwise(found)
+    return found
 
 
 def _trees(pack: Pack, actions: Iterable[Action]) -> Iterator[Node]:

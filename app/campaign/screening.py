@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from app.campaign.entries import Entry, Gate
+from app.engine.chosen import OWN_CHOICE
 from app.engine.doors import CAUSES
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def legend_of(action: Action) -> Mapping[Became, int]:
     undecided = [*(Became("unknown", clause.name) for clause in action.gates), Became("unknown", "concession")]
     rules = (*action.contact, *action.guardrails)
     forbidden = [Became(CAUSES[clause.gate], clause.name) for clause in rules] + [Became("unknown", clause.name) for clause in rules]
-    found = dict.fromkeys([*first, *closed, *undecided, *forbidden, *(Became("outranked", clause) for clause in CONFLICTS)])
+    lost = [Became("outranked", clause) for clause in CONFLICTS]
+    found = dict.fromkeys([*first, *closed, *undecided, Became("suppressed", OWN_CHOICE), *forbidden, *lost])
     return {became: code for code, became in enumerate(found)}
 
 

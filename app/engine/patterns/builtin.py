@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from app.engine.patterns.generated import joiner
 from app.engine.patterns.model import History, Pattern
-from app.engine.patterns.plan import Plans
+from app.engine.patterns.plan import Plan, Plans
 
 
 class BuiltinMatcher:
@@ -15,6 +15,11 @@ class BuiltinMatcher:
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self._plans = Plans(patterns)
         self._joiners = [joiner(plan) for plan in self._plans.all]
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The alternatives of all joins."""
+        return self._plans.all
 
     def match(self, history: History, as_of: int) -> frozenset[str]:
         """See `Matcher.match`."""

@@ -43,10 +43,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A fact of a plan: its own tests are part of `read`; of its `columns`, those in `required` are never `None`."""
+    """A fact of a plan: its `own` tests are part of `read`; of its `columns`, those in `required` are never `None`."""
 
     alias: str
     kind: str
+    own: tuple[Own, ...]
     columns: tuple[Attribute, ...]
     required: frozenset[Attribute]
     read: Callable[[Sequence[tuple[int, Any]], int], dict[Row, int]]
@@ -167,9 +168,9 @@ class _Planner:
         return not (one in self.absent and other in self.absent)
 
     def slot(self, name: str, columns: tuple[Attribute, ...]) -> Slot:
-        required = self.required(name)
-        read = row_reader(self.own(name), columns, required, numbered=EVENT in columns)
-        return Slot(name, self.kinds[name], columns, required, read)
+        own, required = self.own(name), self.required(name)
+        read = row_reader(own, columns, required, numbered=EVENT in columns)
+        return Slot(name, self.kinds[name], own, columns, required, read)
 
     def distinct(self, columns: Mapping[str, tuple[Attribute, ...]]) -> Iterator[Link]:
         for later, earlier in product(range(len(self.names)), repeat=2):
