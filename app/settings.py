@@ -24,6 +24,7 @@ CALLERS_KEY = "WANLIU_API_KEY"
 _SQLITE = "sqlite:///"
 _POSTGRESQL = "postgresql://"
 _KEYS = "wanliu.keys"
+_CHUNKS = "wanliu.chunks"
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?", re.ASCII)
 ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """What tokens may be signed with: with a private key that this service never sees. Neither `none` nor a shared secret is among them."""
@@ -186,6 +187,10 @@ class Settings(BaseSettings):
         Literal["reject", "spool"],
         Field(description="While the store is down: refuse (503), or keep entries in a folder until it is back."),
     ] = "reject"
+    chunk_dir: Annotated[
+        Path | None,
+        Field(description="Folder for the decisions of campaigns. Left out, `wanliu.chunks` beside the SQLite file, or here."),
+    ] = None
     spool_dir: Annotated[Path, Field(description="The folder for that, on a disk of its own if possible.")] = Path("wanliu.spool")
     spool_mb: Annotated[int, Field(ge=1, le=1_000_000, description="What the folder may hold; beyond it entries are refused.")] = 256
     witness_url: Annotated[
@@ -242,6 +247,11 @@ class Settings(BaseSettings):
     def keys_file(self) -> Path:
         """`key_file`, or where it is when left out: beside the SQLite file, or in the current folder."""
         return self.key_file or (self.database_file.parent if self.database_file else Path()) / _KEYS
+
+    @property
+    def chunk_folder(self) -> Path:
+        """`chunk_dir`, or where it is when left out: beside the SQLite file, or in the current folder."""
+        return self.chunk_dir or (self.database_file.parent if self.database_file else Path()) / _CHUNKS
 
     @property
     def on_loopback(self) -> bool:

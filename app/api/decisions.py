@@ -14,7 +14,7 @@ from app.api.declaring import declared
 from app.api.parameters import DecisionId
 from app.api.permissions import TRYING
 from app.api.problems import problem
-from app.api.recorded import answer_for, decision_of, note_reading
+from app.api.recorded import answer_for, decision_of, note_reading, worked_out
 from app.api.repeating import Made, RepeatKey, given_once
 from app.api.sparse import Fields, chosen, only
 from app.api.watching.watched import watched
@@ -22,6 +22,7 @@ from app.engine.intake import FieldProblem, parse_request
 from app.engine.vocabulary import DecisionRequest
 from app.record.callers import DEVELOPMENT, Caller
 from app.record.entries import Idempotency
+from app.record.reading.remaking import keeps_no_answer, with_answer
 
 router = APIRouter()
 
@@ -56,12 +57,15 @@ async def decide_one(call: Admitted, idempotency_key: RepeatKey = None) -> Respo
     "/v1/decisions/{decision_id:decision}",
     operation_id="readDecision",
     summary="Read a decision as it was given",
-    response_description="The answer that `decide` gave, byte for byte; or only some fields of it.",
+    response_description="The answer that `decide` gave, byte for byte, of a campaign what it would have; or only some fields of it.",
     **declared(DecisionAnswer, "not-found", "erased", "pack-unusable", "damaged"),
 )
 async def read_one(call: Admitted, decision_id: DecisionId, fields: Fields = None) -> Response:
     """The answer from the record, which notes who read it. Who asks for decisions reads their own, as far as they see."""
     names, found = chosen(fields, DecisionAnswer), await decision_of(call, decision_id)
+    if keeps_no_answer(found):
+        kept, library = found, call.services.packs.library
+        found = await worked_out(call, lambda _: with_answer(kept, library))
     if found.answer is None:
         return problem("erased")
     answer = await answer_for(call, found, found.answer)

@@ -20,6 +20,7 @@ from app.engine.intake import FieldProblem, RequestError
 from app.engine.intake.wording import told
 from app.engine.problems import PackError
 from app.record import KeyReused, StoreBusy, StoreError
+from app.record.damage import DamagedEntry
 from app.record.erasing.holds import NotHeld
 from app.record.erasing.persons import Held, NotErased
 from app.record.erasing.reasons import BadReason
@@ -29,7 +30,6 @@ from app.record.outgoing.subscriptions import TooManyWebhooks
 from app.record.packs.library import DamagedPack
 from app.record.packs.steps import BadStep, OwnPack, PackStepError, UnknownPack
 from app.record.persons import NobodyKnown
-from app.record.reading.recorded import DamagedEntry
 from app.record.search.cursors import BadCursor
 from app.record.search.filters import BadFilters
 

@@ -28,7 +28,7 @@ from app.engine.intake.wording import told
 from app.engine.vocabulary.types import Identifier
 
 DIGEST = r"^sha256:[0-9a-f]{64}$"
-_ID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
+_ID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[78][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 IN_HEADER = "-"
 """Stands in a path for the id that the header `X-Subscriber-Id` has."""

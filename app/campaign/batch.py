@@ -35,8 +35,10 @@ _asked: Mapping[str, pl.DataType] = {
     PLACE: pl.UInt32(),
     "row": pl.Int64(),
     "subscriber": pl.String(),
+    "request.channel": pl.String(),
     "as_of": pl.Int64(),
     "contact_at": pl.Int64(),
+    "zone": pl.String(),
     "events.known": pl.Boolean(),
     "contacts.known": pl.Boolean(),
     "personalised": pl.Boolean(),
@@ -52,10 +54,11 @@ class Batch:
     """So many subscribers, by column.
 
     Attributes:
-        facts: a row a subscriber: `i` from 0, `row` from 1 in the input, `subscriber`; each base fact by its name, null where unknown, as
-            `column_type` has it: numbers as floats, dates as ordinals with 0 for one that was given as null; the clocks; `as_of` and
-            `contact_at` in microseconds since 1970; whether each history was given; whether the person may be profiled; what bounds the
-            list. A fact that nobody has may be missing.
+        facts: a row a subscriber: `i` from 0, `row` from 1 in the input, `subscriber`, `request.channel`, which is always there; each base
+            fact by its name, null where unknown, as `column_type` has it: numbers as floats, dates as ordinals with 0 for one that was
+            given as null; the clocks; `as_of` and `contact_at` in microseconds since 1970, and the name of the `zone` whose clocks tell the
+            latter (null: clocks that never change; without the column the pack's); whether each history was given; whether the person may
+            be profiled; what bounds the list. A fact that nobody has may be missing.
         events: by kind, without the contacts that we made: `i`, `at` in microseconds and the kind's attributes.
         contacts: the contact history: `i`, `at` and the fields of a contact.
     """
@@ -101,8 +104,10 @@ def batch_of(pack: Pack, cases: Sequence[Case], rows: Sequence[int] | None = Non
         PLACE: list(range(len(cases))),
         "row": list(rows if rows is not None else range(1, len(cases) + 1)),
         "subscriber": [case.subscriber.id for case in cases],
+        "request.channel": [case.channel for case in cases],
         "as_of": [facts.around.as_of for facts in read],
         "contact_at": [facts.around.contact_at for facts in read],
+        "zone": [getattr(case.times.contact_at.tzinfo, "key", None) for case in cases],
         "events.known": [facts.around.events is not None for facts in read],
         "contacts.known": [facts.around.contacts is not None for facts in read],
         "personalised": [may_profile(case) for case in cases],

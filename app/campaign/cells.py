@@ -5,10 +5,13 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+import orjson
 
 from app.campaign.problems import CellProblem, RowRefused
 from app.engine.problems import nearest, shown
@@ -25,9 +28,11 @@ class _Nothing(Enum):
 MISSING: Final = _Nothing.MISSING
 """What a reader gives where the row says nothing: the fact is unknown."""
 
-CellReader = Callable[[Sequence[str]], Any]
+Cell = Any
+"""A cell: text, or what a file with types has there: a number, a truth, a date, a list, none."""
+CellReader = Callable[[Sequence[Cell]], Any]
 _Missing = Literal[_Nothing.MISSING]
-_Amount = Callable[[Sequence[str]], "Fraction | _Missing"]
+_Amount = Callable[[Sequence[Cell]], "Fraction | _Missing"]
 
 UNITS: Mapping[tuple[str, str], Fraction] = {
     ("KB", "MB"): Fraction(1, 1024),
@@ -56,8 +61,12 @@ class Unfit(ValueError):
 _number = re.compile(r"^[+-]?(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,15})?$")
 _day = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _year = re.compile(r"%[YyGcx]")
+_NOT_SEVERAL = "expected one value, not a list"
 _TRUE = frozenset({"true", "yes", "y", "1", "是"})
 _FALSE = frozenset({"false", "no", "n", "0", "否"})
+_TOO_LARGE = 2**53
+"""An operator's own numbers have bounds of the pack's; what readers of JSON would round is refused here already."""
+_LARGEST_SHOWN = Fraction(10**300)
 DATE_FORMS = ("months_ago", "days_ago", "term_end")
 
 
@@ -73,15 +82,46 @@ def date_form_problem(form: str) -> str:
     return "" if fits else f"expected {', '.join(f'`{name}`' for name in DATE_FORMS)} or a form such as `%d/%m/%Y` with year, month and day"
 
 
-def number(text: str) -> Fraction:
-    """The number a cell holds.
+def number(cell: str | float | list[str]) -> Fraction:
+    """The number a cell holds. One that came as a float is the shortest decimal that reads as that float: 65.6, not what is nearest to it.
 
     Raises:
         Unfit: it holds something else.
     """
-    if not _number.match(text):
-        raise Unfit("expected a number", f", not {shown(text, 40)}")
-    return Fraction(text.replace(",", ""))
+    if isinstance(cell, int | float):
+        return Fraction(repr(cell))
+    if isinstance(cell, list):
+        raise Unfit(_NOT_SEVERAL)
+    if not _number.match(cell):
+        raise Unfit("expected a number", f", not {shown(cell, 40)}")
+    return Fraction(cell.replace(",", ""))
+
+
+def written(cell: Cell) -> str:
+    """What a cell says as text, without blanks around it: numbers and dates as a file of text has them, none as the empty cell.
+
+    Raises:
+        Unfit: it holds several values.
+    """
+    if isinstance(cell, str):
+        return cell.strip()
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else f"{Decimal(repr(cell)):f}"
+    if isinstance(cell, list | tuple | dict):
+        raise Unfit(_NOT_SEVERAL)
+    return str(cell)
+
+
+def _said(cell: Cell, words: Iterable[str]) -> str:
+    """What a cell says; a truth of a file with types in whichever of the words means it."""
+    if isinstance(cell, bool):
+        own = _TRUE if cell else _FALSE
+        return next((word for word in words if word.lower() in own), written(cell))
+    return written(cell)
 
 
 def typed(fact: Fact, given: str | list[str] | None) -> Any:
@@ -96,7 +136,7 @@ def typed(fact: Fact, given: str | list[str] | None) -> Any:
         return None
     if isinstance(given, list) or fact.kind in ("set", "series"):
         if fact.kind not in ("set", "series") or not isinstance(given, list):
-            raise Unfit("expected one value, not a list" if isinstance(given, list) else "expected a list")
+            raise Unfit(_NOT_SEVERAL if isinstance(given, list) else "expected a list")
         return [_word(fact, word) if fact.kind == "set" else finished(fact, number(word)) for word in given]
     if fact.kind == "number":
         return finished(fact, number(given))
@@ -146,6 +186,8 @@ def finished(fact: Fact, value: Fraction, *, scaled_from: str = "") -> int | flo
         if bound is not None and (value - Fraction(bound)) * side > 0:
             limit = f"expected {words} {bound:,.0f}"
             raise Unfit(limit, f": {scaled_from} comes to {_plain(value, fact)}" if scaled_from else f", not {_plain(value, fact)}")
+    if abs(value) >= _TOO_LARGE:
+        raise Unfit(f"expected at most {_TOO_LARGE:,} in size")
     if fact.integral and not scaled_from and value.denominator != 1:
         raise Unfit("expected a whole number", f", not {_plain(value, fact)}")
     return round(value) if fact.integral or value.denominator == 1 else float(value)
@@ -153,7 +195,7 @@ def finished(fact: Fact, value: Fraction, *, scaled_from: str = "") -> int | flo
 
 def _plain(value: Fraction, fact: Fact) -> str:
     unit = {"money": " fen", "MB": " MB"}.get(fact.unit, "")
-    return f"{float(value):,.10g}{unit}"
+    return f"{float(max(min(value, _LARGEST_SHOWN), -_LARGEST_SHOWN)):,.10g}{unit}"
 
 
 def reader(fact: Fact, origin: Origin, places: Mapping[str, int], missing: tuple[str, ...], today: datetime.date) -> CellReader:
@@ -169,8 +211,10 @@ def reader(fact: Fact, origin: Origin, places: Mapping[str, int], missing: tuple
     if origin.collect:
         return _collected(origin, places, missing)
     if origin.columns:
-        one = [_one(fact, origin, column, places, missing, today) for column in origin.columns]
+        one = [figure_reader(fact, origin, column, places, missing) for column in origin.columns]
         return lambda cells: [None if (value := read(cells)) is MISSING else value for read in one]
+    if origin.is_listed_in(fact):
+        return list_reader(fact, origin, places, missing)
     first = _one(fact, origin, origin.column, places, missing, today)
     if origin.cycles is None:
         return first
@@ -178,32 +222,56 @@ def reader(fact: Fact, origin: Origin, places: Mapping[str, int], missing: tuple
     return lambda cells: MISSING if (value := first(cells)) is MISSING else [value] * times
 
 
+def single_reader(fact: Fact, origin: Origin, places: Mapping[str, int], missing: tuple[str, ...], today: datetime.date) -> CellReader:
+    """What reads the one value of an origin, before `cycles` repeats it."""
+    if origin.collect:
+        return _collected(origin, places, missing)
+    return _one(fact, origin, origin.column, places, missing, today)
+
+
 def _one(
     fact: Fact, origin: Origin, column: str | None, places: Mapping[str, int], missing: tuple[str, ...], today: datetime.date
 ) -> CellReader:
     if fact.kind in ("number", "series"):
-        return _figured(fact, origin, column, places, missing)
+        return figure_reader(fact, origin, column, places, missing)
     if column is None:
         raise AssertionError("checked when the mapping was read")
     cell = _cell(origin, places[column], missing)
     if fact.kind == "date":
-        return _named(column, _dates(origin, cell, places, today), fact)
+        return _named(column, _dates(origin, cell, places[column], places, today), fact)
     if fact.kind == "set":
         return _named(column, _several(fact, origin, places[column], missing), fact)
     return _named(column, lambda cells: MISSING if (text := cell(cells)) is MISSING else typed(fact, text), fact)
 
 
-def _figured(fact: Fact, origin: Origin, column: str | None, places: Mapping[str, int], missing: tuple[str, ...]) -> CellReader:
-    """A number: read, scaled, brought within what the fact takes."""
+def list_reader(fact: Fact, origin: Origin, places: Mapping[str, int], missing: tuple[str, ...]) -> CellReader:
+    """What reads a series in one cell: a list of a file with types, or text with something between the figures."""
+    column = origin.column or ""
+    absent, place, between = _absent(origin, missing), places[column], origin.split
+    figure = figure_reader(fact, origin.of_each(), column, {**places, column: -1}, missing)
+    instead = origin.if_missing
+
+    def listed(cells: Sequence[Cell]) -> Any:
+        given = cells[place]
+        if given is None or (isinstance(given, str) and given.strip() in absent):
+            return [finished(fact, number(entry)) for entry in instead] if isinstance(instead, list) else MISSING
+        entries = given if isinstance(given, list) else written(given).split(between)
+        return [None if (value := figure([*cells, entry])) is MISSING else value for entry in entries]
+
+    return _named(column, listed, fact)
+
+
+def figure_reader(fact: Fact, origin: Origin, column: str | None, places: Mapping[str, int], missing: tuple[str, ...]) -> CellReader:
+    """What reads a number, of a column or a sum: read, scaled, brought within what the fact takes."""
     amount = _amount(fact, origin, column, places, missing)
     scaled = bool(origin.add) or origin.factor is not None or origin.unit is not None or origin.divide_by is not None
     place = places[column] if column is not None else None
 
-    def read(cells: Sequence[str]) -> Any:
+    def read(cells: Sequence[Cell]) -> Any:
         value = amount(cells)
         if value is MISSING:
             return MISSING
-        cell = "the sum" if place is None else shown(cells[place].strip(), 40)
+        cell = "the sum" if place is None else shown(written(cells[place]), 40)
         return finished(fact, value, scaled_from=cell if scaled else "")
 
     return _named(column or next(name for _, name in origin.columns_read()), read, fact)
@@ -212,7 +280,7 @@ def _figured(fact: Fact, origin: Origin, column: str | None, places: Mapping[str
 def _named(column: str, read: CellReader, fact: Fact) -> CellReader:
     """The reader, with its complaints put to the column."""
 
-    def named(cells: Sequence[str]) -> Any:
+    def named(cells: Sequence[Cell]) -> Any:
         try:
             return read(cells)
         except Unfit as error:
@@ -221,14 +289,19 @@ def _named(column: str, read: CellReader, fact: Fact) -> CellReader:
     return named
 
 
-def _cell(origin: Origin, place: int, general: tuple[str, ...]) -> Callable[[Sequence[str]], Any]:
-    """The cell's word after what is missing was replaced and `values` translated it."""
+def _cell(origin: Origin, place: int, general: tuple[str, ...], *, figure: bool = False) -> CellReader:
+    """The cell's word after what is missing was replaced and `values` translated it; a `figure` that came as a number stays one."""
     absent = _absent(origin, general)
     values, replaces, instead = origin.values, origin.replaces_missing, origin.if_missing
 
-    def cell(cells: Sequence[str]) -> Any:
-        text = cells[place].strip()
-        return (instead if replaces else MISSING) if text in absent else _translated(text, values)
+    def cell(cells: Sequence[Cell]) -> Any:
+        given = cells[place]
+        text = given.strip() if isinstance(given, str) else _said(given, values)
+        if text in absent or (given is None and "" not in values):
+            return instead if replaces else MISSING
+        if figure and not values and isinstance(given, int | float) and not isinstance(given, bool):
+            return given
+        return _translated(text, values)
 
     return cell
 
@@ -237,27 +310,37 @@ def _amount(fact: Fact, origin: Origin, column: str | None, places: Mapping[str,
     base = (
         _sum([_amount(fact, term, term.column, places, missing) for term in origin.add])
         if column is None
-        else _figure(_cell(origin, places[column], missing))
+        else _figure(_cell(origin, places[column], missing, figure=True))
     )
     factor = Fraction(origin.factor) if origin.factor is not None else UNITS.get((origin.unit or "", fact.unit), Fraction(1))
     offset = Fraction(origin.offset)
     if origin.divide_by is None:
         return lambda cells: MISSING if (value := base(cells)) is MISSING else value * factor + offset
-    divisor = _figure(lambda cells, place=places[origin.divide_by]: cells[place].strip() or MISSING)  # type: ignore[misc]
+    divisor = _figure(_plain_cell(places[origin.divide_by]))
 
-    def divided(cells: Sequence[str]) -> Fraction | _Missing:
+    def divided(cells: Sequence[Cell]) -> Fraction | _Missing:
         value, by = base(cells), divisor(cells)
         return MISSING if value is MISSING or by is MISSING or by == 0 else value * factor / by + offset
 
     return divided
 
 
-def _figure(cell: Callable[[Sequence[str]], Any]) -> _Amount:
+def _plain_cell(place: int) -> CellReader:
+    """The cell as it is; an empty one says nothing."""
+
+    def cell(cells: Sequence[Cell]) -> Any:
+        given = cells[place]
+        return given if isinstance(given, int | float) and not isinstance(given, bool) else written(given) or MISSING
+
+    return cell
+
+
+def _figure(cell: CellReader) -> _Amount:
     return lambda cells: MISSING if (text := cell(cells)) is MISSING or text is None else number(text)
 
 
 def _sum(terms: Sequence[_Amount]) -> _Amount:
-    def total(cells: Sequence[str]) -> Fraction | _Missing:
+    def total(cells: Sequence[Cell]) -> Fraction | _Missing:
         found = Fraction(0)
         for term in terms:
             value = term(cells)
@@ -275,10 +358,10 @@ def _collected(origin: Origin, places: Mapping[str, int], general: tuple[str, ..
     words = [(places[column], word) for column, word in origin.collect.items()]
     when, replaces, instead = origin.when, origin.replaces_missing, origin.if_missing
 
-    def collected(cells: Sequence[str]) -> Any:
-        if all(cells[place].strip() in absent for place, _ in words):
+    def collected(cells: Sequence[Cell]) -> Any:
+        if all(cells[place] is None or written(cells[place]) in absent for place, _ in words):
             return instead if replaces else MISSING
-        return [word for place, word in words if cells[place].strip() == when]
+        return [word for place, word in words if _said(cells[place], (when,)) == when]
 
     return collected
 
@@ -288,14 +371,63 @@ def _several(fact: Fact, origin: Origin, place: int, general: tuple[str, ...]) -
     absent, between, values = _absent(origin, general), origin.split, origin.values
     replaces, instead = origin.replaces_missing, origin.if_missing
 
-    def several(cells: Sequence[str]) -> Any:
-        text = cells[place].strip()
-        if text in absent:
-            return instead if replaces else MISSING
-        words = [part.strip() for part in (text.split(between) if between else [text])]
+    def several(cells: Sequence[Cell]) -> Any:
+        given = cells[place]
+        if isinstance(given, list):
+            words = [written(part) for part in given]
+        else:
+            text = written(given)
+            if given is None or text in absent:
+                return instead if replaces else MISSING
+            words = [part.strip() for part in (text.split(between) if between else [text])]
         return [_word(fact, _translated(word, values) or "") for word in words if word]
 
     return several
+
+
+def history_reader(name: str, origin: Origin, place: int, general: tuple[str, ...]) -> CellReader:
+    """What takes a history from a cell: a list of structures of a file with types, or the API's own JSON as text.
+
+    Args:
+        name: `events` or `contacts`.
+        origin: names the column.
+        place: of that column.
+        general: cells that say nothing, unless the origin has its own.
+    """
+    absent, column = _absent(origin, general), origin.column
+
+    def history(cells: Sequence[Cell]) -> Any:
+        given = cells[place]
+        if given is None or (isinstance(given, str) and given.strip() in absent):
+            return [] if origin.replaces_missing else MISSING
+        if isinstance(given, list):
+            return [_entry(entry) for entry in given]
+        return _as_json(given, name, column)
+
+    return history
+
+
+def _entry(given: Any) -> Any:
+    """An entry of a history as JSON has it; what is null there is not known."""
+    if not isinstance(given, dict):
+        return given
+    return {name: _plain_json(value) for name, value in given.items() if value is not None}
+
+
+def _plain_json(value: Any) -> Any:
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _as_json(given: Cell, name: str, column: str | None) -> orjson.Fragment:
+    text = given.strip() if isinstance(given, str) else ""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        kind = f"expected the {name} as a JSON array"
+        raise RowRefused(CellProblem(f"{kind}, such as `[]` for none", column, name, kind)) from None
+    return orjson.Fragment(text)
 
 
 def _absent(origin: Origin, general: tuple[str, ...]) -> frozenset[str]:
@@ -311,20 +443,20 @@ def _translated(text: str, values: Mapping[str, str | None]) -> str | None:
     return values[text]
 
 
-def _dates(origin: Origin, cell: Callable[[Sequence[str]], Any], places: Mapping[str, int], today: datetime.date) -> CellReader:
-    form = origin.date or "%Y-%m-%d"
+def _dates(origin: Origin, cell: CellReader, place: int, places: Mapping[str, int], today: datetime.date) -> CellReader:
+    form, values = origin.date or "%Y-%m-%d", origin.values
     since = places[origin.since] if origin.since is not None else None
 
-    def date(cells: Sequence[str]) -> Any:
+    def date(cells: Sequence[Cell]) -> Any:
         text = cell(cells)
         if text is MISSING or text is None:
             return text
         if form not in DATE_FORMS:
-            return _date(text, form)
+            return _date(text, "%Y-%m-%d" if isinstance(cells[place], datetime.date) and not values else form)
         count = _whole(text)
         if since is None:
             return (months_after(today, -count) if form == "months_ago" else _days_before(today, count)).isoformat()
-        return months_after(today, -_whole(cells[since].strip()) % count).isoformat() if count else None
+        return months_after(today, -_whole(written(cells[since])) % count).isoformat() if count else None
 
     return date
 

@@ -86,7 +86,7 @@ def decide_batch(pack: Pack, batch: Batch) -> Decided:
     Raises:
         GuardrailBreach: the pipeline let an action through that is not permitted.
     """
-    groups = batch.facts.partition_by("request.channel", "personalised", as_dict=True)
+    groups = batch.facts.partition_by("request.channel", "personalised", as_dict=True) or {("none", True): batch.facts}
     parts = [_decided(pack, batch, str(channel), facts, personalised=bool(free)) for (channel, free), facts in sorted(groups.items())]
 
     def all_of(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -173,7 +173,7 @@ def _screened(pack: Pack, worked: Worked) -> pl.DataFrame:
     marketing, plan = {action.id for action in pack.actions if action.marketing}, worked.plan
     gates = worked.seen.select(PLACE, *(code for name, code in plan.gates.items() if name not in marketing))
     gates = gates.with_columns(worked.open.select(code for name, code in plan.gates.items() if name in marketing))
-    rules = worked.seen.select(code.alias(f"rules:{name}") for name, code in plan.rules.items())
+    rules = worked.seen.select(PLACE, *(code.alias(f"rules:{name}") for name, code in plan.rules.items()))
     both = {name: pl.when(pl.col(name) == OFFERED).then(pl.col(f"rules:{name}")).otherwise(pl.col(name)).alias(name) for name in plan.rules}
     return gates.with_columns(rules).select(PLACE, *(both.get(action.id, pl.col(action.id)) for action in pack.actions))
 

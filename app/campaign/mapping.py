@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from app.campaign.cells import UNITS, CellReader, Unfit, date_form_problem, reader, typed
+from app.campaign.cells import UNITS, CellReader, Unfit, date_form_problem, history_reader, reader, typed
 from app.campaign.problems import TableError
 from app.engine.pack.source import Source, read
 from app.engine.problems import Place, Problem, nearest, shown
@@ -32,7 +32,7 @@ _MAY_HOLD: Mapping[str, frozenset[str]] = {
     "columns": frozenset({"series"}),
     "cycles": frozenset({"series"}),
     "collect": frozenset({"set"}),
-    "split": frozenset({"set"}),
+    "split": frozenset({"set", "series"}),
     "date": frozenset({"date"}),
     "since": frozenset({"date"}),
 }
@@ -105,6 +105,16 @@ class Origin(_Part):
         """Whether something stands for a missing cell; a null does, and means never."""
         return "if_missing" in self.model_fields_set
 
+    def is_listed_in(self, fact: Fact) -> bool:
+        """Whether one cell holds the whole of a series."""
+        return fact.kind == "series" and self.column is not None and self.cycles is None and self.split is not None
+
+    def of_each(self) -> Origin:
+        """The origin as it holds for each entry of a list; what stands for the whole of a missing list stands for none of its entries."""
+        if not isinstance(self.if_missing, list):
+            return self
+        return Origin.model_validate(self.model_dump(exclude_unset=True, exclude={"if_missing"}))
+
     def columns_read(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """The columns it reads, each with the path at which it is named."""
         if self.column is not None:
@@ -130,7 +140,7 @@ class _Document(_Part):
 
 @dataclass(frozen=True)
 class BoundColumn:
-    """A fact with the reader that takes it from a row, and the column that a message names."""
+    """A fact with the reader that takes it from a row, and the column that a message names. A history has no field in its section."""
 
     section: str
     field: str
@@ -199,7 +209,11 @@ class ColumnMapping:
         for name, origin in self.document.facts.items():
             section, _, field = name.partition(".")
             label = next(column for _, column in origin.columns_read())
-            bound.append(BoundColumn(section, field, label, reader(self.types[name], origin, places, general, today)))
+            if name in _TAKEN_APART:
+                read = history_reader(name, origin, places[label], general)
+            else:
+                read = reader(self.types[name], origin, places, general, today)
+            bound.append(BoundColumn(section, field, label, read))
         return places[self.document.subscriber], tuple(bound)
 
     def _path(self, fact: str, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -229,7 +243,21 @@ def load_mapping(path: Path, custom: Mapping[str, Fact] | None = None) -> Column
         raise TableError(f"`{path}` is a folder, not a mapping") from None
     except OSError as error:
         raise TableError(f"cannot read `{path}`: {(error.strerror or 'unknown error').lower()}") from None
-    source, problems = read(str(path), content)
+    return mapping_of(str(path), content, custom)
+
+
+def mapping_of(name: str, content: bytes, custom: Mapping[str, Fact] | None = None) -> ColumnMapping:
+    """Check what a mapping file holds.
+
+    Args:
+        name: of the file, for messages.
+        content: its bytes.
+        custom: an operator's own facts by name, as the pack types them.
+
+    Raises:
+        MappingError: with every mistake found.
+    """
+    source, problems = read(name, content)
     if source is None:
         raise MappingError(problems)
     if not isinstance(source.data, dict):
@@ -252,13 +280,25 @@ def _checks(source: Source, document: _Document, types: Mapping[str, Fact]) -> I
         yield from _constant_problems(source.place("constants", name), name, given, types)
     for name, origin in document.facts.items():
         fact = types.get(name)
-        if fact is None:
+        if name in _TAKEN_APART:
+            yield from _history_problems(source, name, origin)
+        elif fact is None:
             yield _unknown_fact(source.place("facts", name), name, types)
         else:
             yield from _origin_problems(source, ("facts", name), fact, origin)
         if name in document.constants:
             yield Problem(source.place("facts", name), "twice", f"`{name}` is a constant as well", "keep one of them")
     yield from _request_problems(source, document)
+
+
+def _history_problems(source: Source, name: str, origin: Origin) -> Iterator[Problem]:
+    allowed = ("column", "missing", "if_missing")
+    for key in sorted(origin.model_fields_set - set(allowed)):
+        yield Problem(
+            source.place("facts", name, key), "kind", f"`{key}` says nothing of `{name}`", "name the column of a list, or of the API's JSON"
+        )
+    if origin.replaces_missing and origin.if_missing != []:
+        yield Problem(source.place("facts", name, "if_missing"), "value", f"only `[]` can stand for missing {name}")
 
 
 def _unknown_fact(place: Place, name: str, types: Mapping[str, Fact]) -> Problem:
@@ -273,7 +313,10 @@ def _constant_problems(place: Place, name: str, given: str | list[str] | None, t
     if name in _TAKEN_APART:
         if given != []:
             yield Problem(
-                place, "constant", f"`{name}` cannot come from a table", "write `[]` where the file is known to leave nothing out"
+                place,
+                "constant",
+                f"`{name}` cannot come from a table as the same for all",
+                "write `[]` where the file is known to leave nothing out, or name a column under `facts:`",
             )
     elif name not in types:
         yield _unknown_fact(place, name, types)
@@ -291,8 +334,10 @@ def _origin_problems(source: Source, path: tuple[str | int, ...], fact: Fact, or
             yield Problem(
                 source.place(*path, key), "kind", f"`{key}` makes a {' or a '.join(sorted(kinds))}, and `{fact.name}` is a {fact.kind}"
             )
-    if fact.kind == "series" and path[:1] == ("facts",) and len(path) == 2 and not origin.columns and origin.cycles is None:
-        yield Problem(place, "kind", f"`{fact.name}` is a series", "name a column a cycle in `columns:`, or repeat one with `cycles: 4`")
+    whole = bool(origin.columns) or origin.cycles is not None or origin.is_listed_in(fact)
+    if fact.kind == "series" and path[:1] == ("facts",) and len(path) == 2 and not whole:
+        ways = "name a column a cycle in `columns:`, or repeat one with `cycles: 4`"
+        yield Problem(place, "kind", f"`{fact.name}` is a series", f"{ways}; one column of lists needs `split:`")
     if origin.unit is not None and (origin.unit, fact.unit) not in UNITS and origin.unit != fact.unit:
         known = sorted({given for given, own in UNITS if own == fact.unit} | {fact.unit})
         yield Problem(

@@ -13,13 +13,16 @@ from app.campaign.entries import Entry, Gate
 from app.campaign.histories import count_histories
 from app.campaign.joining import join_events
 from app.campaign.screening import gates_code, rules_code
+from app.campaign.wording.glimpses import looked_at
+from app.campaign.wording.wholes import figure_of, figures
 from app.engine.once import once_a_pack
 from app.engine.runtime import bucket
 from app.engine.to_polars import ZERO, Columns, Counted, Hashed, Joined, Worked
+from app.engine.tree import TEXT, Call, Const, Ref, Type
 
 if TYPE_CHECKING:
     from app.engine.pack.model import Action, Clause, Pack
-    from app.engine.texts import Text
+    from app.engine.texts import Slot, Text
     from app.engine.tree import Node
 
 
@@ -31,6 +34,8 @@ class Plan:
         levels: each signal's levels, strongest first, with their columns; `level` gives the name of the strongest that holds.
         stages: the clauses of each stage, `phases` and `hands_off` likewise.
         gates: by action, the code of what keeps it from its gates; `rules` that of what keeps one of the channel from being permitted.
+        costs: the columns of what three cycles' use would have cost on each plan that actions of the channel sell.
+        terms: the columns of what a clause tells that has to speak for itself.
     """
 
     def __init__(self, pack: Pack, channel: str) -> None:
@@ -41,6 +46,7 @@ class Plan:
             channel: whose actions are looked at.
         """
         self.pack, self.channel = pack, channel
+        self._figures: set[str] = set()
         joined = {f"joined:{rule.id}": None if rule.when is None else f"when:{rule.id}" for rule in pack.patterns}
         self.columns = Columns(pack.definitions, pack.plans, joined)
         actions = [action for action in pack.actions if channel in action.channels]
@@ -56,8 +62,12 @@ class Plan:
         self.by_id = {entry.action.id: entry for entry in self.entries}
         self.gates = {action.id: gates_code(action, self.by_id.get(action.id)) for action in pack.actions}
         self.rules = {entry.action.id: rules_code(entry) for entry in self.entries}
-        for name in _said(pack, actions, channel):
-            self.columns.named(name)
+        for slot in _said(pack, actions, channel):
+            self._tell(slot)
+        self.costs = {plan: self.columns.add(cost) for plan, cost in _costs(pack, self.entries)}
+        if self.costs:
+            self.columns.named("plan.cost_now")
+        self.terms = {node: self.columns.add(node) for node in dict.fromkeys(_speaking_for_themselves(pack, actions))}
 
     def _entry(self, action: Action) -> Entry:
         name = self.columns.named
@@ -72,6 +82,14 @@ class Plan:
             name(f"value:{action.id}"),
             None if action.tariff_slot is None else name("plan.best_public_id"),
         )
+
+    def _tell(self, slot: Slot) -> None:
+        """The column that a slot of a text reads."""
+        name = self.columns.named(slot.name)
+        figure = figure_of(self.pack, slot)
+        if figure is not None and figure not in self._figures:
+            self._figures.add(figure)
+            self.columns.define(figure, lambda: figures(self.pack, self.columns, Ref(name, self.pack.types[name])))
 
     def _gates(self, clauses: Iterable[Clause]) -> tuple[Gate, ...]:
         return tuple(Gate(clause, self.columns.add(clause.tree)) for clause in clauses)
@@ -129,17 +147,32 @@ def _trees(pack: Pack, actions: Iterable[Action]) -> Iterator[Node]:
         yield from (part for part in parts if part is not None)
 
 
-def _said(pack: Pack, actions: Iterable[Action], channel: str) -> Iterator[str]:
-    """The names whose values texts tell."""
+def _said(pack: Pack, actions: Iterable[Action], channel: str) -> Iterator[Slot]:
+    """The slots of texts that tell facts."""
     texts: list[Text | None] = [text for signal in pack.signals.values() for text in (signal.reason, signal.customer)]
-    texts += [rule.title for rule in pack.hands_off]
     for action in actions:
         texts += (action.reason, action.customer, action.disclose, action.channels[channel][1])
     texts += [tariff.disclose for tariff in pack.tariffs.values()]
-    names = dict.fromkeys(slot.name for text in texts if text is not None for part in (text.en, text.zh) for slot in part.slots)
-    yield from (name for name in names if name in pack.slots)
-    if "plan.cost_now" in pack.slots:
-        yield from ("plan.cost_now", "usage.voice_out_min", "usage.data_mb")
+    slots = dict.fromkeys(slot for text in texts if text is not None for part in (text.en, text.zh) for slot in part.slots)
+    yield from (slot for slot in slots if slot.name in pack.slots)
+
+
+def _costs(pack: Pack, entries: Iterable[Entry]) -> Iterator[tuple[str, Node]]:
+    """What the last three cycles' use comes to on the plans that actions sell, of those whose saving can be told."""
+    sold = {entry.action.tariff for entry in entries}
+    if "plan.cost_now" not in pack.slots:
+        return
+    three = Const(3, Type("number", integral=True, most=3))
+    use = [Ref(name, pack.types[name]) for name in ("usage.voice_out_min", "usage.data_mb")]
+    for plan in pack.plans:
+        if plan in sold or any(entry.tariff for entry in entries):
+            yield plan, Call("fee_on", (Const(plan, TEXT), three, *use))
+
+
+def _speaking_for_themselves(pack: Pack, actions: Iterable[Action]) -> Iterator[Node]:
+    """What clauses look at that may be a reason without a signal that holds: those of phases, and those of actions without a reason."""
+    yield from (node for phase in pack.phases for clause in phase.clauses for node in looked_at(clause))
+    yield from (node for action in actions if action.reason is None for clause in action.gates for node in looked_at(clause))
 
 
 class Plans(dict[str, Plan]):

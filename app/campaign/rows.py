@@ -132,10 +132,20 @@ class CsvTable:
         for line, content in self._lines:
             if content.strip():
                 number += 1
-                try:
-                    yield Row(number, line, self._cells(line, content))
-                except _Unreadable as error:
-                    yield Row(number, line, wrong=CellProblem(f"the row {error}", kind=f"the row {error.kind}"))
+                yield self.row(number, line, content)
+
+    def row(self, number: int, line: int, content: bytes) -> Row:
+        """The row that begins with a line taken from the file; what of it stands on further lines is taken too.
+
+        Args:
+            number: among the rows, from 1.
+            line: the line's number.
+            content: the line without its end.
+        """
+        try:
+            return Row(number, line, self._cells(line, content))
+        except _Unreadable as error:
+            return Row(number, line, wrong=CellProblem(f"the row {error}", kind=f"the row {error.kind}"))
 
     def _cells(self, line: int, content: bytes) -> list[str]:
         text = self._text(content)

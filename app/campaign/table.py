@@ -21,7 +21,7 @@ from app.engine.view import sees_evidence, view
 from app.engine.vocabulary import DecisionRequest
 
 if TYPE_CHECKING:
-    from app.campaign.mapping import ColumnMapping
+    from app.campaign.mapping import BoundColumn, ColumnMapping
     from app.campaign.rows import Row
     from app.engine.case import Case
     from app.engine.decision import Decision
@@ -46,10 +46,17 @@ class Asking:
     channel: str | None = None
     explain: Literal["none", "summary", "full"] | None = None
     locale: str | None = None
+    contact_at: datetime.datetime | None = None
 
     def of(self, request: DecisionRequest) -> DecisionRequest:
         """The request, asked this way."""
-        given = {"mode": self.mode, "channel": self.channel, "explain": self.explain, "locale": self.locale}
+        given = {
+            "mode": self.mode,
+            "channel": self.channel,
+            "explain": self.explain,
+            "locale": self.locale,
+            "contact_at": self.contact_at,
+        }
         return request.model_copy(update={name: value for name, value in given.items() if value is not None})
 
 
@@ -91,15 +98,9 @@ def table_requests(mapping: ColumnMapping, header: Sequence[str], asking: Asking
         MappingError: the file lacks columns that the mapping names.
         TableError: the mapping's zone does not exist.
     """
-    try:
-        today = (mapping.as_of or asking.now).astimezone(ZoneInfo(mapping.zone or zone)).date()
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise TableError(f"the mapping's zone `{mapping.zone}` does not exist") from None
-    id_place, bound = mapping.bind(header, today)
+    id_place, bound = mapping.bind(header, day_of(mapping, asking, zone))
     fixed = mapping.fixed()
-    columns = {f"subscriber.{column.section}.{column.field}": column.column for column in bound} | {
-        "subscriber.id": mapping.document.subscriber
-    }
+    columns = {_field(column): column.column for column in bound} | {"subscriber.id": mapping.document.subscriber}
 
     def request(row: Row) -> DecisionRequest:
         body = {**fixed, "subscriber": {**fixed["subscriber"], "id": row.cells[id_place].strip()}}
@@ -112,8 +113,8 @@ def table_requests(mapping: ColumnMapping, header: Sequence[str], asking: Asking
                 continue
             if value is MISSING:
                 continue
-            if column.section == "request":
-                body[column.field] = value
+            if column.section == "request" or not column.field:
+                (body if column.field else subscriber)[column.field or column.section] = value
                 continue
             if column.section not in own:
                 own.add(column.section)
@@ -126,6 +127,23 @@ def table_requests(mapping: ColumnMapping, header: Sequence[str], asking: Asking
     return RequestReader(request, columns)
 
 
+def _field(column: BoundColumn) -> str:
+    """The field of a request that a column says."""
+    return column.field if column.section == "request" else ".".join(filter(None, ("subscriber", column.section, column.field)))
+
+
+def day_of(mapping: ColumnMapping, asking: Asking, zone: str) -> datetime.date:
+    """The subscribers' day that months ago are counted from.
+
+    Raises:
+        TableError: the mapping's zone does not exist.
+    """
+    try:
+        return (mapping.as_of or asking.now).astimezone(ZoneInfo(mapping.zone or zone)).date()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise TableError(f"the mapping's zone `{mapping.zone}` does not exist") from None
+
+
 def ndjson_requests() -> RequestReader:
     """What makes a request of a line of NDJSON."""
     return RequestReader(lambda row: _parsed(row.body, {}), {})
@@ -135,17 +153,24 @@ def _parsed(body: bytes, columns: Mapping[str, str]) -> DecisionRequest:
     try:
         return parse_request(body)
     except RequestError as error:
-        raise _refused(error, columns) from None
+        raise refused(error, columns) from None
 
 
-def _refused(error: RequestError, columns: Mapping[str, str]) -> RowRefused:
+def refused(error: RequestError, columns: Mapping[str, str]) -> RowRefused:
+    """A request that cannot be taken as a row that is refused.
+
+    Args:
+        error: what is wrong with the request.
+        columns: names the column of a field.
+    """
     return RowRefused(
         *(CellProblem(problem.message, _column(problem.field, columns), problem.field, problem.message) for problem in error.problems)
     )
 
 
 def _column(field: str, columns: Mapping[str, str]) -> str | None:
-    return columns.get(field) or columns.get(".".join(field.split(".")[:3]))
+    steps = field.split(".")
+    return columns.get(field) or columns.get(".".join(steps[:3])) or columns.get(".".join(steps[:2]))
 
 
 def decide_rows(pack: Pack, rows: Iterable[Row], requests: RequestReader, asking: Asking) -> Iterator[Decided | Refused]:
@@ -181,7 +206,7 @@ def _decided(pack: Pack, row: Row, request: DecisionRequest, asking: Asking, col
     try:
         case = take(pack, request, now=asking.now, role=asking.role)
     except RequestError as error:
-        raise _refused(error, columns) from None
+        raise refused(error, columns) from None
     decision = decide(pack, case)
     explanation = explain(pack, case, decision, request.explain, evidence=sees_evidence(asking.role))
     return Decided(row, request, case, decision, view(explanation, pack.restricted, asking.role))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typer
 
 from app.cli.commands.caller import caller_app
+from app.cli.commands.campaign import campaign_app
 from app.cli.commands.deciding import decide
 from app.cli.commands.keys import keys_app
 from app.cli.commands.pack import pack_app
@@ -29,6 +30,7 @@ app = typer.Typer(
 for command in (decide, serve, witness, version):
     app.command()(command)
 app.add_typer(pack_app, name="pack")
+app.add_typer(campaign_app, name="campaign")
 app.add_typer(record_app, name="record")
 app.add_typer(caller_app, name="caller")
 app.add_typer(token_app, name="token")

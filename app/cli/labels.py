@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.engine.terms import EMPTY, term
+from app.engine.terms import EMPTY
+from app.engine.terms import why_nothing as why_nothing
 from app.engine.texts import Language
 
 Labels = Mapping[str, str]
@@ -166,19 +167,6 @@ KINDS: Mapping[str, tuple[str, str]] = {
 def kind_of_part(name: str, language: Language) -> str:
     """A kind of part as people read it."""
     return KINDS[name][language == "zh"]
-
-
-_WHY_NOTHING: Mapping[str, str] = {
-    "not_applicable": "no action fits the case",
-    "unknown": "too little is known",
-    "suppressed": "contact policy keeps it back",
-    "guardrail": "a guardrail keeps it back",
-}
-
-
-def why_nothing(code: str | None, language: Language) -> str:
-    """Why a list is empty; in English what keeps a single action out reads otherwise when it is said of all of them."""
-    return term(EMPTY, code, language) if language == "zh" else _WHY_NOTHING.get(code or "", term(EMPTY, code, language))
 
 
 def word(name: str, language: Language) -> str:

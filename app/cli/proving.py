@@ -174,6 +174,8 @@ def _tell(verdict: Verdict, decision: str | None) -> None:
         begin = f"leaves {verdict.first:,} to {verdict.size:,}" if verdict.first else _counted(verdict.size, "leaf", "leaves")
         records, checkpoints = _counted(verdict.records, "record", "records"), _counted(verdict.checkpoints, "checkpoint", "checkpoints")
         told.print(f"{verdict.origin}: {begin}, {records}, {checkpoints}, {_counted(verdict.writers, 'writer', 'writers')}")
+    if verdict.rows:
+        told.print(f"{_counted(verdict.rows, 'decision of campaigns', 'decisions of campaigns')} in the files of their parts")
     if verdict.archived:
         told.print(f"{_counted(verdict.archived, 'record was', 'records were')} archived; the log has the leaves")
     if verdict.waiting:

@@ -153,8 +153,8 @@ def proof(entry_id: str, locale: str, *, as_json: bool) -> None:
     if found.inclusion is None:
         fail("it waits to be sealed, which a running service does every second")
     inclusion = found.inclusion
-    told = {
-        "id": inclusion.leaf.entry_id,
+    told: dict[str, Any] = {
+        "id": _id(entry_id),
         "envelope": found.envelope.decode(),
         "leaf": inclusion.leaf.index,
         "leaf_hash": inclusion.leaf.hash.hex(),
@@ -163,6 +163,10 @@ def proof(entry_id: str, locale: str, *, as_json: bool) -> None:
         "root": inclusion.checkpoint.root.hex(),
         "checkpoint": inclusion.checkpoint.note,
     }
+    if found.row is not None:
+        row, leaves = found.row, found.row.leaves
+        place = {"position": row.position, "size": len(leaves), "leaf_hash": leaves[row.position].hex()}
+        told["row"] = {"envelope": row.envelope.decode(), **place, "path": [item.hex() for item in row.path], "root": row.chunk.root}
     if as_json:
         write_json(told)
     else:
@@ -222,7 +226,8 @@ def reindex() -> None:
 
 def _read(record: Record, entry_id: str, kind: str | None = None) -> Recorded:
     """The entry; what is none, or is damaged, ends the command."""
-    from app.record.reading.recorded import DamagedEntry, read_entry
+    from app.record.damage import DamagedEntry
+    from app.record.reading.recorded import read_entry
 
     wanted = _id(entry_id)
     try:

@@ -46,6 +46,10 @@ _words: Words = {
     "proof size": ("size", "日志叶数"),
     "proof root": ("root", "根哈希"),
     "proof path": ("path", "验证路径"),
+    "proof row": ("place in its part", "分批内序号"),
+    "proof row leaf_hash": ("its leaf hash there", "分批内叶哈希"),
+    "proof row root": ("root of the part", "分批根哈希"),
+    "proof row path": ("path there", "分批内验证路径"),
     "checkpoint": ("Checkpoint", "检查点"),
     "how to check": (
         "The leaf hash is SHA-256 over a zero byte and the envelope (--json has it); with the path it gives the root.",

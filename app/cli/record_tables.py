@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
@@ -186,12 +186,24 @@ def proved(told: Mapping[str, Any], language: Language) -> list[RenderableType]:
         made.add_row(say(f"proof {name}", language), str(told[name]))
     for number, step in enumerate(told["path"]):
         made.add_row(say("proof path", language) if number == 0 else "", step)
+    for name, value in _in_part(told.get("row")):
+        made.add_row(say(name, language) if name else "", value)
     return [
         made,
         Text(f"\n{say('checkpoint', language)}", style="bold"),
         Text(told["checkpoint"]),
         Text(say("how to check", language), style="dim"),
     ]
+
+
+def _in_part(row: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Where a campaign's decision is in its part: each name of a word, and what stands beside it."""
+    if row is None:
+        return
+    yield "proof row", f"{row['position']} / {row['size']}"
+    yield "proof row leaf_hash", row["leaf_hash"]
+    yield "proof row root", row["root"]
+    yield from (("" if number else "proof row path", step) for number, step in enumerate(row["path"]))
 
 
 def _short(value: object, language: Language) -> str:

@@ -45,12 +45,12 @@ def record(
     answer = answer_bytes(explanation, pack, now, decision_id)
     asked = Asked(CALLER, case.asker.role, request.explain, request.history, agent=request.agent)
     with record_now(settings(), _clock) as opened:
-        _keep(opened, pack, folder, now)
+        keep_pack(opened, pack, folder, now)
         opened.write_now(decision_entry(decision_id, now, pack, case, decision, answer, asked))
     return decision_id
 
 
-def _keep(opened: Record, pack: Pack, folder: Path, now: datetime.datetime) -> None:
+def keep_pack(opened: Record, pack: Pack, folder: Path, now: datetime.datetime) -> None:
     """Have the pack in the store, so that whoever reads the decision finds what decided it."""
     if opened.read_now(lambda connection: stored_content(connection, pack.digest)) is not None:
         return

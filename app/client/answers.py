@@ -121,7 +121,7 @@ class Checkpoint(TypedDict):
 
 
 class DecisionProof(TypedDict):
-    """That a decision is in the log, with the path to a signed root."""
+    """That a decision is in the log, with the path to a signed root; of a campaign's decision that its part is, and in `row` where in it."""
 
     decision_id: str
     state: str
@@ -132,6 +132,7 @@ class DecisionProof(TypedDict):
     size: int
     root: str
     checkpoint: str
+    row: dict[str, Any] | None
 
 
 class Packs(TypedDict):

@@ -27,6 +27,12 @@ EMPTY: Words = {
     "refused": ("what there was to propose was refused", "可推荐的均已拒绝"),
 }
 """Why nothing was."""
+_NOTHING: Mapping[str, str] = {
+    "not_applicable": "no action fits the case",
+    "unknown": "too little is known",
+    "suppressed": "contact policy keeps it back",
+    "guardrail": "a guardrail keeps it back",
+}
 LEVELS: Words = {"watch": ("watch", "关注"), "high": ("high", "高"), "severe": ("severe", "严重")}
 """How strong a signal is."""
 DUTIES: Words = {"owed": ("owed", "应办"), "care": ("care", "关怀"), "offer": ("offer", "营销")}
@@ -175,6 +181,11 @@ def term(words: Words, code: str | None, language: Language) -> str:
     if code in words:
         return words[code][language == "zh"]
     return code if language == "zh" else code.replace("_", " ")
+
+
+def why_nothing(code: str | None, language: Language) -> str:
+    """Why a list is empty; in English what keeps a single action out reads otherwise when it is said of all of them."""
+    return term(EMPTY, code, language) if language == "zh" else _NOTHING.get(code or "", term(EMPTY, code, language))
 
 
 def weekday(number: int, language: Language) -> str:

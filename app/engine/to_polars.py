@@ -211,7 +211,7 @@ class Columns:
         """The tree's value: written out, or read where it stands."""
         match node:
             case Const():
-                return pl.lit(_plain(node))
+                return self._emit(node)
             case Ref():
                 return self.read(self.named(node.name, node.type.kind))
             case Call() if node.function != "known":
@@ -230,6 +230,8 @@ class Columns:
 
     def _emit(self, node: Node) -> pl.Expr:
         match node:
+            case Const():
+                return pl.lit(_plain(node))
             case Not(operand=operand):
                 return ~self.expression(operand)
             case And(operands=operands):

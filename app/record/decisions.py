@@ -91,9 +91,7 @@ def _body(pack: Pack, case: Case, decision: Decision, asked: Asked, kept: Kept) 
         "grade": asked.grade,
         "direction": case.direction,
         "reason": case.reason,
-        "empty_because": decision.empty_because,
         "parent": asked.parent,
-        "closing": decision.closing,
         "test_line": is_test_line(case) or None,
     }
     return {
@@ -106,6 +104,21 @@ def _body(pack: Pack, case: Case, decision: Decision, asked: Asked, kept: Kept) 
         "history": asked.history,
         "pack": pack.digest,
         "engine": __version__,
+        **{name: value for name, value in optional.items() if value is not None},
+        **concluded(pack, decision, kept),
+    }
+
+
+def concluded(pack: Pack, decision: Decision, kept: Kept) -> dict[str, Any]:
+    """What the envelope of a decision says of the decision itself: codes only.
+
+    Args:
+        pack: what made it.
+        decision: the result.
+        kept: what `kept_out` tells of it.
+    """
+    optional = {"empty_because": decision.empty_because, "closing": decision.closing}
+    return {
         "stage": decision.stage.id,
         "phase": decision.phase.id,
         "moment": decision.moment,

@@ -21,6 +21,8 @@ from app.engine.intake import FieldProblem
 from app.engine.problems import nearest
 from app.engine.vocabulary import OutcomeReport
 from app.record.callers import Caller
+from app.record.campaigns.ids import is_row
+from app.record.campaigns.stored import stored_row
 from app.record.canonical import canonical
 from app.record.choices import choice_row, chosen_by
 from app.record.contacts import contact_row
@@ -62,19 +64,32 @@ class Answerable:
 
 def answerable(connection: Connection, decision_id: str) -> Answerable | None:
     """The decision with this id; none where there is no such decision."""
-    row = connection.execute(
-        select(col(EntryRow.kind), col(EntryRow.at), col(EntryRow.envelope), col(SubjectRow.token))
-        .outerjoin(SubjectRow, col(SubjectRow.token) == col(EntryRow.subject))
-        .where(col(EntryRow.id) == decision_id)
-    ).first()
-    if row is None or row.kind != "decision":
+    found = _decision(connection, decision_id)
+    if found is None:
         return None
+    envelope, subject = found
     told: dict[str, str | None] = dict.fromkeys(
         connection.execute(select(col(OutcomeRow.action)).where(col(OutcomeRow.decision_id) == decision_id)).scalars()
     )
     contacts = select(col(ContactRow.action), col(ContactRow.result)).where(col(ContactRow.decision_id) == decision_id)
     told.update((contact.action, contact.result) for contact in connection.execute(contacts) if contact.action)
-    return Answerable(decision_id, datetime.datetime.fromisoformat(row.at), row.token, orjson.loads(row.envelope)["body"], told)
+    return Answerable(decision_id, datetime.datetime.fromisoformat(envelope["at"]), subject, envelope["body"], told)
+
+
+def _decision(connection: Connection, decision_id: str) -> tuple[Mapping[str, Any], str | None] | None:
+    """The envelope of a decision, and the token of whom it is about while the person is known."""
+    if is_row(decision_id):
+        stored = stored_row(connection, decision_id)
+        if stored is None:
+            return None
+        known = connection.execute(select(col(SubjectRow.token)).where(col(SubjectRow.token) == stored.subject)).scalar_one_or_none()
+        return orjson.loads(stored.envelope), known
+    row = connection.execute(
+        select(col(EntryRow.kind), col(EntryRow.envelope), col(SubjectRow.token))
+        .outerjoin(SubjectRow, col(SubjectRow.token) == col(EntryRow.subject))
+        .where(col(EntryRow.id) == decision_id)
+    ).first()
+    return None if row is None or row.kind != "decision" else (orjson.loads(row.envelope), row.token)
 
 
 def report_problems(decision: Answerable, report: OutcomeReport, now: datetime.datetime) -> Iterator[FieldProblem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -21,6 +21,10 @@ from app.record.unread import Ordered
 _NONCE_BYTES = 12
 _SALT = "salt"
 _COMPRESSION = 1
+_SWIFT = 0
+"""Compression where there are millions: half the time, a fifth more bytes."""
+_TOKEN_BYTES, _TOGETHER_BYTES = 16, 4
+_CASE, _CONCEDING = b'{"case":%b,"salt":"%b"}', b'{"case":%b,"conceded":%d,"salt":"%b"}'
 
 
 class Unreadable(Exception):
@@ -56,6 +60,23 @@ def new_subject(keys: Keys) -> NewSubject:
     key = secrets.token_bytes(KEY_BYTES)
     wrapped, wrapped_with = _wrap(keys, key)
     return NewSubject(secrets.token_hex(16), key, wrapped, wrapped_with)
+
+
+def new_subjects(keys: Keys, number: int) -> list[NewSubject]:
+    """As many as that at once, each as `new_subject` makes one, in a fraction of the time.
+
+    Their tokens begin with the same eight digits, so that they stand side by side in the store's index, and differ in 96 random bits.
+    """
+    newest = keys.wrapping[-1]
+    cipher, bound, together = AESGCM(newest.key), newest.id.encode(), secrets.token_hex(_TOGETHER_BYTES)
+    sealed, each = KEY_BYTES + _NONCE_BYTES, KEY_BYTES + _NONCE_BYTES + _TOKEN_BYTES - _TOGETHER_BYTES
+    random = secrets.token_bytes(each * number)
+    made: list[NewSubject] = []
+    for start in range(0, len(random), each):
+        key, nonce = random[start : start + KEY_BYTES], random[start + KEY_BYTES : start + sealed]
+        token = together + random[start + sealed : start + each].hex()
+        made.append(NewSubject(token, key, nonce + cipher.encrypt(nonce, key, bound), newest.id))
+    return made
 
 
 def unwrap(keys: Keys, wrapped: bytes, key_id: str) -> bytes:
@@ -111,6 +132,23 @@ def seal(key: bytes, payload: Mapping[str, Any], aad: bytes) -> Sealed:
     except orjson.JSONEncodeError as error:
         raise NotCanonical(str(error).lower()) from None
     return Sealed(_closed(key, plaintext, aad), commitment)
+
+
+def seal_cases(keys: Iterable[bytes], cases: Iterable[bytes], aads: Iterable[bytes], conceded: Iterable[int]) -> Iterator[Sealed]:
+    """Each case as `seal` would seal it, without an answer beside it, in a fraction of the time.
+
+    Args:
+        keys: of the subjects.
+        cases: canonical JSON: it is not looked at.
+        aads: ids of the entries.
+        conceded: the largest concession of each, which stands beside the case where there is one.
+    """
+    for key, case, aad, most in zip(keys, cases, aads, conceded, strict=True):
+        random = secrets.token_bytes(KEY_BYTES + _NONCE_BYTES)
+        salt, nonce = random[:KEY_BYTES], random[KEY_BYTES:]
+        text = salt.hex().encode()
+        plaintext = isal_zlib.compress(_CONCEDING % (case, most, text) if most else _CASE % (case, text), _SWIFT)
+        yield Sealed(nonce + AESGCM(key).encrypt(nonce, plaintext, aad), f"sha256:{sha256(salt + case).hexdigest()}")
 
 
 def open_private(key: bytes, ciphertext: bytes, aad: bytes) -> dict[str, Any]:

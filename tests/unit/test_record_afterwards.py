@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 from sqlmodel import col
 
+from app.record.damage import DamagedEntry
 from app.record.keys import Keys
 from app.record.packs.library import PackLibrary
 from app.record.reading.afterwards import Answered, contacts_told, outcomes_of
 from app.record.reading.dossier import dossier
-from app.record.reading.recorded import DamagedEntry, Recorded, read_entry
+from app.record.reading.recorded import Recorded, read_entry
 from app.record.search.indexing import unpacked
 from app.record.store.database import Database, stamp
 from app.record.store.tables import ContactRow, EntryRow, OutcomeRow, SearchBlockRow

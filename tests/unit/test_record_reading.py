@@ -17,6 +17,7 @@ from app.engine.case import Case, Times
 from app.engine.decide import decide
 from app.engine.explain import explain
 from app.engine.pack import Pack
+from app.record.damage import DamagedEntry
 from app.record.keys import Keys
 from app.record.packs.library import PackLibrary
 from app.record.reading import replaying
@@ -28,7 +29,7 @@ from app.record.reading.influence import protected, protected_influence
 from app.record.reading.minimal import MinimalChange, minimal_changes
 from app.record.reading.pairs import Pairs, unequal_pairs
 from app.record.reading.ranking import compared
-from app.record.reading.recorded import DamagedEntry, Recorded, read_decision, read_entry
+from app.record.reading.recorded import Recorded, read_decision, read_entry
 from app.record.reading.replaying import changelog, differences, instead, replay
 from app.record.search.query import Query
 from app.record.store.database import Database

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.engine.answer import Explanation
+from app.record.campaigns.stored import StoredRow
 from app.record.export.plain import Plain
 from app.record.log.tree import Inclusion, StoredCheckpoint
+from app.record.reading.consulting import Proof
 from app.record.reading.influence import ProtectedInfluence
 from app.record.reading.minimal import MinimalChange, Untold
 from app.record.reading.ranking import Compared
@@ -84,10 +86,26 @@ class CheckpointAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class RowProof:
+    """Proof that a campaign's decision is in a part of the campaign (RFC 9162, hashes in hexadecimal).
+
+    The hash of leaf `position`, of `size`, is SHA-256 over a zero byte and the bytes of `envelope`; with `path` it leads to `root`.
+    """
+
+    envelope: str
+    position: int
+    size: int
+    leaf_hash: str
+    path: Sequence[str]
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProofAnswer:
     """Proof that a decision is in the log (RFC 9162, hashes in hexadecimal).
 
-    The leaf's hash is SHA-256 over a zero byte and the bytes of `envelope`; with `path` it leads to the root that `checkpoint` signs.
+    The leaf's hash is SHA-256 over a zero byte and the bytes of `envelope`; with `path` it leads to the root that `checkpoint` signs. Of a
+    campaign's decision `envelope` is that of its part, which names the `root` of the part's decisions, and `row` proves it to be one.
     """
 
     decision_id: str
@@ -99,6 +117,7 @@ class ProofAnswer:
     size: int
     root: str
     checkpoint: str
+    row: RowProof | None
 
 
 def entry_list(page: Page, *, envelopes: bool) -> EntryList:
@@ -116,17 +135,23 @@ def checkpoint_answer(found: StoredCheckpoint, since_size: int | None = None, pr
     return CheckpointAnswer(found.size, found.root.hex(), found.at, found.note, since_size, path)
 
 
-def proof_answer(found: Inclusion, state: State, envelope: bytes) -> ProofAnswer:
+def proof_answer(decision_id: str, proof: Proof, found: Inclusion, state: State) -> ProofAnswer:
     """A proof of inclusion as it is answered."""
     checkpoint = found.checkpoint
     return ProofAnswer(
-        found.leaf.entry_id,
+        decision_id,
         state,
-        envelope.decode(),
+        proof.envelope.decode(),
         found.leaf.index,
         found.leaf.hash.hex(),
         [item.hex() for item in found.path],
         checkpoint.size,
         checkpoint.root.hex(),
         checkpoint.note,
+        None if proof.row is None else _row_proof(proof.row),
     )
+
+
+def _row_proof(row: StoredRow) -> RowProof:
+    path, leaf = [item.hex() for item in row.path], row.leaves[row.position].hex()
+    return RowProof(row.envelope.decode(), row.position, len(row.leaves), leaf, path, row.chunk.root)

@@ -135,4 +135,4 @@ async def prove_decision(call: Admitted, decision_id: DecisionId) -> Response:
     if found.inclusion is None:
         return problem("not-sealed")
     state = (await decision_of(call, decision_id)).state
-    return json_answer(proof_answer(found.inclusion, state, found.envelope))
+    return json_answer(proof_answer(decision_id, found, found.inclusion, state))

@@ -271,7 +271,7 @@ def _assembled(
             frozenset(rules.service_first),
             dict(rules.concession),
             dict(rules.concession_year),
-            {cause: tuple(found.part) for found, cause in draft.merged("fallback")},
+            {cause: tuple(dict.fromkeys(found.part)) for found, cause in draft.merged("fallback")},
             1 if conversation is None else conversation.part.steps,
             compiled.leaving,
         ),

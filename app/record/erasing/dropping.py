@@ -6,10 +6,13 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, not_, select
 from sqlalchemy import inspect as inspected
 from sqlmodel import col
 
+from app.record.campaigns.stored import known_to_campaigns, remove_unnamed
+from app.record.search.indexing import asked
 from app.record.store.database import Database, changed
 from app.record.store.months import first_day, first_moment_after, ids_of
 from app.record.store.partitions import name_of
 from app.record.store.tables import (
+    CampaignChunkRow,
     ChoiceRow,
     ContactRow,
     EntryRow,
@@ -38,6 +41,9 @@ def drop_month(database: Database, month: str, droppable: ColumnElement[bool]) -
         pass
     with database.writing() as connection:
         _drop_beside(connection, month)
+        _drop_subjects(connection, month)
+    with database.reading() as connection:
+        remove_unnamed(connection)
 
 
 def _drop_partition(database: Database, month: str, droppable: ColumnElement[bool]) -> None:
@@ -79,8 +85,17 @@ def _drop_beside(connection: Connection, month: str) -> None:
     connection.execute(delete(SuccessorRow).where(*over))
     told = select(col(EntryRow.id)).where(col(EntryRow.id) == col(EventRow.entry_id))
     connection.execute(delete(EventRow).where(col(EventRow.entry_id) >= first, col(EventRow.entry_id) < end, not_(told.exists())))
+    part = select(col(EntryRow.id)).where(col(EntryRow.id) == col(CampaignChunkRow.entry_id))
+    gone = (col(CampaignChunkRow.entry_id) >= first, col(CampaignChunkRow.entry_id) < end, not_(part.exists()))
+    connection.execute(delete(CampaignChunkRow).where(*gone))
+
+
+def _drop_subjects(connection: Connection, month: str) -> None:
+    """Persons of whom nothing is left: no entry, and no decision of a campaign."""
     left = select(col(EntryRow.id)).where(col(EntryRow.subject) == col(SubjectRow.token))
-    old = col(SubjectRow.since) < first_moment_after(month)
-    connection.execute(delete(SubjectRow).where(old, col(SubjectRow.hold).is_(None), not_(left.exists())))
+    old = (col(SubjectRow.since) < first_moment_after(month), col(SubjectRow.hold).is_(None), not_(left.exists()))
+    found = set(connection.execute(select(col(SubjectRow.token)).where(*old)).scalars())
+    for part in asked(sorted(found - known_to_campaigns(connection, found))):
+        connection.execute(delete(SubjectRow).where(col(SubjectRow.token).in_(part)))
     known = select(col(SubjectRow.token)).where(col(SubjectRow.token) == col(SubjectLeafRow.subject))
     connection.execute(delete(SubjectLeafRow).where(not_(known.exists())))

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from sqlmodel import col
 
 from app.engine.problems import nearest
+from app.record.campaigns.stored import parts_about
 from app.record.choices import MADE
 from app.record.entries import NewEntry
 from app.record.erasing.dropping import drop_month
@@ -40,11 +41,14 @@ KEPT_KINDS = (
     "caller_changed",
     "key_changed",
     "webhook_changed",
+    "campaign_opened",
+    "campaign_closed",
     "erasure",
     "hold",
     "archived",
 )
-"""Kinds of entries that stay for ever: what was in force, who was allowed, what was erased or archived. None holds anything of a person."""
+"""Kinds of entries that stay for ever: what was in force, who was allowed, what was erased or archived, which campaigns there were, and how
+many they decided about. None holds anything of a person."""
 
 
 class NotArchived(Exception):
@@ -120,24 +124,26 @@ def archive(record: Record, month: str, *, years: int, by: str, folder: Path | N
     if record.read_now(lambda connection: _said_and_not_gone(connection, month)) < found.entries:
         _say(record, found, years, by, None if folder is None else _bundled(record, month, folder))
         Sealer(record.database, record.keys, record.clock).seal()
-    drop_month(record.database, month, droppable())
+    drop_month(record.database, month, record.read_now(droppable))
     scrub(record.database)
     return found
 
 
-def droppable() -> ColumnElement[bool]:
-    """Entries that need not be kept: of no kind that stays, about nobody under legal hold, and none on which a choice that stands rests."""
+def droppable(connection: Connection) -> ColumnElement[bool]:
+    """Entries that need not be kept: of no kind that stays, about nobody under legal hold, no part of a campaign with a decision about such
+    a person, and none on which a choice that stands rests."""
     held = select(col(SubjectRow.token)).where(col(SubjectRow.hold).is_not(None))
     free = or_(col(EntryRow.subject).is_(None), col(EntryRow.subject).not_in(held))
     stands = select(col(ChoiceRow.entry_id)).where(col(ChoiceRow.step) == MADE)
-    return and_(col(EntryRow.kind).not_in(KEPT_KINDS), free, col(EntryRow.id).not_in(stands))
+    parts = parts_about(connection, set(connection.execute(held).scalars()))
+    return and_(col(EntryRow.kind).not_in(KEPT_KINDS), free, col(EntryRow.id).not_in(stands), col(EntryRow.id).not_in(parts))
 
 
 def _month(connection: Connection, month: str) -> Month:
     first, end = ids_of(month)
     inside = and_(col(EntryRow.id) >= first, col(EntryRow.id) < end)
     total = connection.execute(select(func.count()).select_from(EntryRow).where(inside)).scalar_one()
-    goes = connection.execute(select(func.count()).select_from(EntryRow).where(inside, droppable())).scalar_one()
+    goes = connection.execute(select(func.count()).select_from(EntryRow).where(inside, droppable(connection))).scalar_one()
     return Month(month, goes, total - goes, _hindrance(connection, first, end))
 
 
@@ -165,7 +171,7 @@ def _bundled(record: Record, month: str, folder: Path) -> Path:
     """The month as a bundle that anybody can verify, and that was verified."""
     out = folder / f"wanliu-{month}.zip"
     asked = {"month": month, "why": "archived"}
-    record.read_now(lambda c: export(c, record.keys, Wanted(list(_stretches(c, month)), asked=asked), out, record.clock()))
+    record.read_now(lambda c: export(c, record.keys, Wanted(list(_stretches(c, month)), asked=asked, files=True), out, record.clock()))
     check = Check(Archive(str(out)), [], [])
     try:
         check.run()

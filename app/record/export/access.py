@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from app.engine.texts import Language, language_of
+from app.record.campaigns.stored import rows_about
 from app.record.choices import choices_told
 from app.record.export.refusals import Refusal, refusals_of
 from app.record.export.retelling import Untold, pack_of, retold
@@ -22,6 +23,7 @@ from app.record.persons import Person, person_of
 from app.record.privacy import lookup_of
 from app.record.reading.afterwards import contacts_told
 from app.record.reading.recorded import Recorded, read_entry
+from app.record.reading.remaking import with_answer_if_any
 from app.record.reading.replaying import Packs
 from app.record.recommendations import kept_of
 from app.record.store.tables import EntryRow
@@ -129,12 +131,12 @@ def words_of(recorded: Recorded, packs: Packs, language: Language) -> tuple[list
 
 
 def _entries(connection: Connection, keys: Keys, token: str) -> Iterator[Recorded]:
-    ids = connection.execute(select(col(EntryRow.id)).where(col(EntryRow.subject) == token).order_by(col(EntryRow.id))).scalars().all()
-    return filter(None, (read_entry(connection, keys, entry_id) for entry_id in ids))
+    ids = connection.execute(select(col(EntryRow.id)).where(col(EntryRow.subject) == token)).scalars().all()
+    return filter(None, (read_entry(connection, keys, entry_id) for entry_id in sorted([*ids, *rows_about(connection, token)])))
 
 
 def _tell(recorded: Recorded, packs: Packs, language: Language) -> TellDecision:
-    private: Mapping[str, Any] = recorded.private or {"case": {"subscriber": {}}, "answer": "{}"}
+    private: Mapping[str, Any] = {"answer": "{}", **(with_answer_if_any(recorded, packs).private or {"case": {"subscriber": {}}})}
     words, why = words_of(recorded, packs, language)
     return TellDecision(
         id=recorded.id,

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from app.record.damage import DamagedEntry
 from app.record.keys import Keys
 from app.record.log.notes import sign_note
 
@@ -37,6 +38,19 @@ class Bundle:
         place = self.folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
+
+    def copy(self, source: Path, name: str) -> None:
+        """A file as it stands.
+
+        Raises:
+            DamagedEntry: it is not there.
+        """
+        place = self.folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(source, place)
+        except OSError as error:
+            raise DamagedEntry(f"{source.name}: the file of a part of a campaign cannot be read: {error.strerror}") from None
 
     def open(self, name: str) -> Lines:
         """A file of lines, which is left out when there is none."""

@@ -12,12 +12,13 @@ from sqlalchemy import Connection
 
 from app.engine.pack import Pack
 from app.engine.texts import Language, language_of
+from app.record.campaigns.ids import is_row
 from app.record.export.exporting import Exported, NothingSealed, Wanted, export
 from app.record.export.letter import Chapter, letter
 from app.record.export.retelling import Retold, Untold, pack_of, retold
 from app.record.keys import Keys
 from app.record.log import tree
-from app.record.log.stretches import of_entries
+from app.record.log.stretches import about_decisions, of_entries
 from app.record.reading.dossier import Dossier, dossier
 from app.record.reading.recorded import Recorded, read_decision
 from app.record.reading.replaying import Packs
@@ -61,7 +62,8 @@ def answer_complaint(
     newest = tree.checkpoint(connection)
     chapters = [_chapter(connection, keys, found, packs, language) for found in decisions]
     told = [outcome.entry_id for chapter in chapters for outcome in chapter.made.outcomes]
-    stretches = of_entries(connection, newest.size if newest else 0, [*(found.id for found in decisions), *told])
+    ids = [found.id for found in decisions]
+    stretches = of_entries(connection, newest.size if newest else 0, [*about_decisions(connection, ids), *told])
     if not stretches:
         raise NothingSealed("the decisions wait to be sealed; try again in a second")
     added = {"answer.md": letter(chapters, keys.origin, now, language).encode()}
@@ -69,7 +71,8 @@ def answer_complaint(
         made = orjson.dumps(chapter.made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
         added[f"dossiers/{chapter.made.id}.json"] = made
     opened = {found.subject for found in decisions if found.subject is not None}
-    return export(connection, keys, Wanted(stretches, opened, {"decisions": list(decision_ids)}, added=added), out, now)
+    rows = [entry_id for entry_id in ids if is_row(entry_id)]
+    return export(connection, keys, Wanted(stretches, opened, {"decisions": list(decision_ids)}, added=added, rows=rows), out, now)
 
 
 def subjects_of_decisions(connection: Connection, keys: Keys, decision_ids: Sequence[str]) -> dict[str, str | None]:

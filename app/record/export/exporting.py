@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ import orjson
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
+from app.record.campaigns.files import name_of
+from app.record.campaigns.model import CHUNK
+from app.record.campaigns.stored import StoredRow, stored_rows
 from app.record.canonical import canonical
 from app.record.export.analysis import Analysis
 from app.record.export.bundling import Bundle, bundle_at
@@ -22,7 +25,7 @@ from app.record.log import tree
 from app.record.log.stretches import Stretch, joined, of_entries
 from app.record.packs.library import stored_content
 from app.record.privacy import open_private, unwrap
-from app.record.store.database import stamp
+from app.record.store.database import chunks_of, stamp
 from app.record.store.tables import CheckpointRow, EntryRow
 from app.record.verifying.opening import wrapped_keys
 from app.record.verifying.reading import Entry, Sealed, leaves, waiting
@@ -39,7 +42,8 @@ class Wanted:
     """What goes into a bundle.
 
     `opened` are the tokens of subjects whose private payloads are opened, `asked` says in the bundle what was asked for, `added` are files
-    to put beside the others.
+    to put beside the others. `rows` are decisions of campaigns, of whose parts the stretches have the entries; `files`: the files of all
+    parts of campaigns that the stretches have go in as they are.
     """
 
     stretches: Sequence[Stretch]
@@ -47,19 +51,23 @@ class Wanted:
     asked: dict[str, Any] = field(default_factory=dict)
     parquet: bool = False
     added: dict[str, bytes] = field(default_factory=dict)
+    rows: Sequence[str] = ()
+    files: bool = False
 
 
 @dataclass(slots=True)
 class Exported:
     """What a bundle holds: records, of them opened ones, leaves whose records were archived, and the log's size that it proves them in.
 
-    `packs` decided the records; those of `without` are not in the store, and so not in the bundle.
+    `rows` decisions of campaigns stand beside the records. `packs` decided them; those of `without` are not in the store, and so not in
+    the bundle.
     """
 
     size: int
     records: int = 0
     opened: int = 0
     archived: int = 0
+    rows: int = 0
     packs: set[str] = field(default_factory=set)
     without: set[str] = field(default_factory=set)
 
@@ -86,7 +94,9 @@ def export(connection: Connection, keys: Keys, wanted: Wanted, out: Path, now: d
         bundle.write("keys.json", _json(public_half(keys)))
         bundle.write("checkpoint.txt", newest.note.encode())
         _checkpoints(connection, bundle, stretches)
-        exported = _Writer(connection, keys, wanted, bundle, Exported(newest.size)).run(stretches)
+        writer = _Writer(connection, keys, wanted, bundle, Exported(newest.size))
+        exported = writer.run(stretches)
+        writer.put_rows()
         exported.without = _packs(connection, bundle, exported.packs)
         bundle.write("bundle.json", _json(_about(connection, wanted, stretches, exported, now)))
         for name, content in wanted.added.items():
@@ -123,8 +133,10 @@ class _Writer:
         self._exported.records += 1
         self._records.add(sealed.entry.envelope)
         told = sealed.entry.told or {}
-        if sealed.entry.kind == "decision":
+        if sealed.entry.kind in ("decision", CHUNK):
             self._exported.packs.add(told["body"]["pack"])
+        if sealed.entry.kind == CHUNK and self._wanted.files:
+            self._put_file(told["body"])
         if sealed.entry.private is not None:
             self._private.add(orjson.dumps({"id": sealed.entry.id, "ciphertext": base64.b64encode(sealed.entry.private).decode()}))
             if sealed.entry.subject in self._subject_keys:
@@ -133,7 +145,25 @@ class _Writer:
         if analysis:
             analysis.add(told)
 
-    def _open(self, entry: Entry, key: bytes) -> dict[str, Any]:
+    def put_rows(self) -> None:
+        """Decisions of campaigns, each with the path to the root of its part."""
+        with self._bundle.open("rows.ndjson") as lines:
+            for row in sorted(stored_rows(self._connection, self._wanted.rows).values(), key=lambda row: row.id):
+                place = {"chunk": row.chunk.entry_id, "position": row.position, "path": [step.hex() for step in row.path]}
+                opened = None
+                if row.subject in self._subject_keys:
+                    opened = self._open(row, self._subject_keys[row.subject])
+                    self._exported.opened += 1
+                said = {"envelope": row.envelope.decode(), "ciphertext": base64.b64encode(row.private).decode(), "opened": opened}
+                lines.add(orjson.dumps(place | said))
+                self._exported.rows += 1
+
+    def _put_file(self, body: Mapping[str, Any]) -> None:
+        """The file of a part, under the name by which its hash is found."""
+        name = name_of(body["number"], body["file"])
+        self._bundle.copy(chunks_of(self._connection) / body["job"] / name, f"chunks/{body['job']}/{name}")
+
+    def _open(self, entry: Entry | StoredRow, key: bytes) -> dict[str, Any]:
         """The payload: what the leaf commits to as the exact text, and the rest."""
         payload = open_private(key, entry.private or b"", entry.id.encode())
         salt = payload.pop("salt")
@@ -184,6 +214,7 @@ def _about(
         "stretches": [_stretch(connection, stretch, exported.size) for stretch in stretches],
         "records": exported.records,
         "opened": exported.opened,
+        "rows": exported.rows,
         "archived": exported.archived,
         "without_packs": sorted(exported.without),
         "whole": whole,

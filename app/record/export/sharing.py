@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.record.campaigns.ids import is_row
+from app.record.campaigns.stored import decisions_in
 from app.record.export.access import Held, held_about
 from app.record.export.complaint import answer_complaint, subjects_of_decisions
 from app.record.export.exporting import Exported, NothingSealed, Wanted, export
@@ -59,6 +61,8 @@ def share(record: Record, asked: Asked, out: Path, *, caller: str, role: str, mo
     tokens = [_token(record, subscriber) for subscriber in asked.opened]
     stretches = record.read_now(lambda connection: stretches_of(connection, asked))
     count = sum(stretch.last - stretch.first + 1 for stretch in stretches)
+    if not asked.decisions:
+        count += record.read_now(lambda connection: decisions_in(connection, [(stretch.first, stretch.last) for stretch in stretches]))
     if most is not None and count > most:
         raise TooMuch(f"this is {count:,} records, and {most:,} are handed out at once; ask for less, or run `wanliu record export`")
     if not stretches:
@@ -66,7 +70,8 @@ def share(record: Record, asked: Asked, out: Path, *, caller: str, role: str, mo
     whom: list[str | None] = [*tokens] or [None]
     for token in whom:
         _note(record, caller, role, "export", token=token, filters=asked.as_json(), found=count)
-    wanted = Wanted(stretches, frozenset(tokens), asked.as_json(), asked.parquet)
+    rows = [entry_id for entry_id in asked.decisions if is_row(entry_id)]
+    wanted = Wanted(stretches, frozenset(tokens), asked.as_json(), asked.parquet, rows=rows, files=not asked.decisions)
     return record.read_now(lambda connection: export(connection, record.keys, wanted, out, record.clock()))
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
+from app.record.campaigns.ids import is_row
+from app.record.campaigns.stored import parts_with
 from app.record.log.tiles import Tiles
 from app.record.search.indexing import asked
 from app.record.store.tables import LeafRow, OutcomeRow
@@ -83,8 +85,9 @@ def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
 
 
 def about_decisions(connection: Connection, decision_ids: Sequence[str]) -> list[str]:
-    """The ids of decisions and of the outcomes that answer them."""
-    found = list(decision_ids)
+    """The ids of decisions, of campaigns those of the parts that have them, and of the outcomes that answer them."""
+    found = [entry_id for entry_id in decision_ids if not is_row(entry_id)]
+    found += parts_with(connection, [entry_id for entry_id in decision_ids if is_row(entry_id)])
     for part in asked(sorted(set(decision_ids))):
         found += connection.execute(select(col(OutcomeRow.entry_id)).where(col(OutcomeRow.decision_id).in_(part))).scalars()
     return found

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import structlog
 
+from app.record.damage import DamagedEntry
 from app.record.keys import KeysProblem
 from app.record.outgoing.happened import read_happened
 from app.record.outgoing.secrets import unlocked
@@ -16,7 +17,6 @@ from app.record.outgoing.subscriptions import Kept
 from app.record.outgoing.taking import Waiting
 from app.record.outgoing.wording import Wording
 from app.record.privacy import Unreadable
-from app.record.reading.recorded import DamagedEntry
 from app.record.store.database import stamp
 from app.record.store.problems import StoreError
 from app.record.store.record import Record

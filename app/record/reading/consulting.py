@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
-from sqlalchemy import Connection, select
-from sqlmodel import col
+from sqlalchemy import Connection
 
 from app.engine.answer import Explanation
 from app.engine.case import Case
@@ -19,13 +18,15 @@ from app.engine.pack.checking import Parts
 from app.engine.pack.limits import protected_facts
 from app.engine.texts import Language
 from app.engine.tree import reads
+from app.record.campaigns.ids import is_row
+from app.record.campaigns.stored import StoredRow, stored_row
 from app.record.log import tree
 from app.record.log.tree import Inclusion
 from app.record.packs.steps import PackContent
 from app.record.reading.influence import ProtectedInfluence, protected_influence
 from app.record.reading.minimal import MinimalChange, Untold, minimal_changes
 from app.record.reading.ranking import Compared, compared
-from app.record.store.tables import EntryRow
+from app.record.reading.recorded import envelope_of
 
 Allowance = tuple[str, str, Set[str], str]
 """A part of a pack, by what it may look at protected facts, at which, and in its own words why."""
@@ -57,10 +58,14 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """An entry's envelope as its leaf covers it, and the proof; none while it waits to be sealed."""
+    """An entry's envelope as its leaf covers it, and the proof; none while it waits to be sealed.
+
+    Of a decision of a campaign the entry is that of its part, and `row` where it is in that.
+    """
 
     envelope: bytes
     inclusion: Inclusion | None
+    row: StoredRow | None = None
 
 
 def explained(packs: Shelves, digest: str, case: Case, language: Language) -> Explained:
@@ -86,9 +91,15 @@ def explained(packs: Shelves, digest: str, case: Case, language: Language) -> Ex
 
 
 def proof_of(connection: Connection, entry_id: str) -> Proof | None:
-    """The proof that an entry is in the log; none where there is no such entry."""
-    envelope = connection.execute(select(col(EntryRow.envelope)).where(col(EntryRow.id) == entry_id)).scalar_one_or_none()
-    return None if envelope is None else Proof(bytes(envelope), tree.inclusion(connection, entry_id))
+    """The proof that an entry, or a decision of a campaign, is in the log; none where there is no such one.
+
+    Raises:
+        DamagedEntry: the file of a campaign is not what was recorded.
+    """
+    row = stored_row(connection, entry_id) if is_row(entry_id) else None
+    covered = entry_id if row is None else row.chunk.entry_id
+    envelope = envelope_of(connection, covered)
+    return None if envelope is None else Proof(envelope, tree.inclusion(connection, covered), row)
 
 
 def _allowed(packs: Shelves, digest: str, language: Language, influence: ProtectedInfluence) -> list[Mapping[str, str]]:

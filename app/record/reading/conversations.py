@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import orjson
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from app.engine.case import Settled
 from app.record.keys import Keys
-from app.record.reading.recorded import Recorded, read_decision
-from app.record.store.tables import ContactRow, EntryRow, SuccessorRow
+from app.record.reading.recorded import Recorded, codes_of, read_decision
+from app.record.store.tables import ContactRow, SuccessorRow
 
 LONGEST = 50
 """Decisions of a conversation, answers and all."""
@@ -93,8 +92,8 @@ def _after(connection: Connection, decision_id: str) -> Iterator[str]:
 
 
 def _parent(connection: Connection, decision_id: str) -> str | None:
-    envelope = connection.execute(select(col(EntryRow.envelope)).where(col(EntryRow.id) == decision_id)).scalar_one_or_none()
-    return None if envelope is None else orjson.loads(bytes(envelope))["body"].get("parent")
+    codes = codes_of(connection, decision_id)
+    return None if codes is None else codes.body.get("parent")
 
 
 def _settled(connection: Connection, decisions: Sequence[str]) -> Iterator[Settled]:

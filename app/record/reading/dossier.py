@@ -23,6 +23,7 @@ from app.record.reading.afterwards import Answered, outcomes_of
 from app.record.reading.conversations import Around, around
 from app.record.reading.knowing import Contactable, PortOut, Section, contactable, port_out, sections
 from app.record.reading.recorded import Recorded, State
+from app.record.reading.remaking import with_answer_if_any
 from app.record.reading.replaying import Packs
 from app.record.reading.working import Working, working
 from app.record.store.tables import IdempotencyRow
@@ -69,7 +70,7 @@ class Dossier:
         idempotency_key: what the caller asked it under.
         proof: its place in the log.
         case: what it was decided from.
-        answer: as it was given.
+        answer: as it was given; of a campaign, as it would have been.
     """
 
     id: str
@@ -103,7 +104,7 @@ def dossier(connection: Connection, keys: Keys, recorded: Recorded, packs: Packs
     Raises:
         DamagedEntry: what is private of an outcome is not what was recorded.
     """
-    case = recorded.case
+    case, answer = recorded.case, with_answer_if_any(recorded, packs).answer
     pack, hindered = (None, "the person was erased") if case is None else _pack(packs, recorded.body["pack"])
     known = contact = port = worked_out = None
     if case is not None and pack is not None:
@@ -127,7 +128,7 @@ def dossier(connection: Connection, keys: Keys, recorded: Recorded, packs: Packs
         idempotency_key=_key(connection, recorded.id),
         proof=_proved(connection, recorded),
         case=None if recorded.private is None else recorded.private["case"],
-        answer=None if recorded.answer is None else orjson.loads(recorded.answer),
+        answer=None if answer is None else orjson.loads(answer),
     )
 
 

@@ -9,11 +9,14 @@ import orjson
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
+from app.record.campaigns.ids import is_row
+from app.record.campaigns.stored import stored_rows
 from app.record.contacts import STRENGTH
 from app.record.keys import Keys
 from app.record.privacy import unwrap
 from app.record.reading.recorded import Recorded, opened
 from app.record.store.tables import EntryRow, OutcomeRow, SubjectRow
+from app.record.verifying.opening import wrapped_keys
 
 
 class Newest(NamedTuple):
@@ -39,8 +42,25 @@ def read_decisions(connection: Connection, keys: Keys, ids: Sequence[str], their
         .outerjoin(SubjectRow, col(SubjectRow.token) == col(EntryRow.subject))
         .where(col(EntryRow.id).in_(ids), col(EntryRow.kind) == "decision")
     )
-    envelopes = ((row, orjson.loads(bytes(row.envelope))) for row in connection.execute(query))
+    stored = [*connection.execute(query), *_of_campaigns(connection, ids)]
+    envelopes = ((row, orjson.loads(bytes(row.envelope))) for row in stored)
     return {row.id: _recorded(keys, row, told) for row, told in envelopes if theirs(told["body"], told.get("subject"))}
+
+
+class _Row(NamedTuple):
+    """A decision of a campaign, as the query for others has one."""
+
+    id: str
+    envelope: bytes
+    private: bytes
+    wrapped_key: bytes | None
+    wrapped_with: str | None
+
+
+def _of_campaigns(connection: Connection, ids: Sequence[str]) -> list[_Row]:
+    rows = stored_rows(connection, [entry_id for entry_id in ids if is_row(entry_id)])
+    keys = wrapped_keys(connection, {row.subject for row in rows.values()})
+    return [_Row(row.id, row.envelope, row.private, *keys.get(row.subject, (None, None))) for row in rows.values()]
 
 
 def ids_about(connection: Connection, token: str, *, before: str | None, most: int) -> list[str]:

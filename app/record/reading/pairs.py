@@ -25,10 +25,11 @@ from app.engine.pack.model import Pack
 from app.engine.problems import PackError
 from app.engine.vocabulary import FACTS, SubscriberContext
 from app.record.canonical import NotCanonical, canonical
+from app.record.damage import DamagedEntry
 from app.record.keys import Keys
 from app.record.packs.library import DamagedPack
 from app.record.packs.steps import UnknownPack
-from app.record.reading.recorded import DamagedEntry, Recorded, read_decision
+from app.record.reading.recorded import Recorded, read_decision
 from app.record.reading.replaying import Packs
 from app.record.search.finding import found_ids
 from app.record.search.query import Query

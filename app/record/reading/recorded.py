@@ -13,6 +13,9 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from app.engine.case import Case
+from app.record.campaigns.ids import is_row
+from app.record.campaigns.stored import stored_row
+from app.record.damage import DamagedEntry
 from app.record.entries import NewEntry
 from app.record.keys import Keys
 from app.record.log import tree
@@ -21,10 +24,6 @@ from app.record.privacy import Unreadable, commitment_of, lookup_of, open_privat
 from app.record.store.tables import EntryRow, SubjectRow
 
 State = Literal["readable", "erased", "without_case"]
-
-
-class DamagedEntry(Exception):
-    """What is stored is not what the envelope says was stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Recorded:
         envelope: what its leaf covers: codes.
         private: what the subject's key opens; none where the person was erased, or where there is nothing of a person.
         state: `readable`, `erased`, or `without_case` where nothing private belongs to it.
-        leaf: its place in the log; none while it waits to be sealed.
+        leaf: its place in the log, of a campaign's decision that of its part; none while it waits to be sealed.
     """
 
     id: str
@@ -64,7 +63,7 @@ class Recorded:
 
     @property
     def answer(self) -> str | None:
-        """The answer as it was given; none where it cannot be read."""
+        """The answer as it was given; none where it cannot be read, and of a campaign, which keeps none: `with_answer` makes it."""
         return None if self.private is None else self.private.get("answer")
 
     @property
@@ -88,15 +87,28 @@ class Codes(NamedTuple):
 
 def codes_of(connection: Connection, entry_id: str) -> Codes | None:
     """The codes of an entry; none where there is no such entry, or its month was archived."""
-    envelope = connection.execute(select(col(EntryRow.envelope)).where(col(EntryRow.id) == entry_id)).scalar_one_or_none()
+    envelope = envelope_of(connection, entry_id)
     if envelope is None:
         return None
-    told = orjson.loads(bytes(envelope))
+    told = orjson.loads(envelope)
     return Codes(told["kind"], told["body"], told.get("subject"))
 
 
+def envelope_of(connection: Connection, entry_id: str) -> bytes | None:
+    """The envelope of an entry, or of a decision of a campaign; none where there is no such one, or it was archived.
+
+    Raises:
+        DamagedEntry: the file of a campaign is not what was recorded.
+    """
+    if is_row(entry_id):
+        row = stored_row(connection, entry_id)
+        return None if row is None else row.envelope
+    envelope = connection.execute(select(col(EntryRow.envelope)).where(col(EntryRow.id) == entry_id)).scalar_one_or_none()
+    return None if envelope is None else bytes(envelope)
+
+
 def read_entry(connection: Connection, keys: Keys, entry_id: str) -> Recorded | None:
-    """An entry by its id; none where there is no such entry, or its month was archived.
+    """An entry by its id, or a decision of a campaign; none where there is no such one, or its month was archived.
 
     Args:
         connection: a reading transaction.
@@ -106,18 +118,17 @@ def read_entry(connection: Connection, keys: Keys, entry_id: str) -> Recorded | 
     Raises:
         DamagedEntry: what is private of it is not what the envelope commits to.
     """
-    columns = (col(EntryRow.envelope), col(EntryRow.private), col(EntryRow.subject))
-    row = connection.execute(select(*columns).where(col(EntryRow.id) == entry_id)).first()
-    if row is None:
+    found = _stored(connection, entry_id)
+    if found is None:
         return None
-    envelope = orjson.loads(bytes(row.envelope))
-    leaf = tree.leaf_of(connection, entry_id)
+    envelope = orjson.loads(found.envelope)
+    leaf = tree.leaf_of(connection, found.leaf_of)
     if "commitment" not in envelope:
         return Recorded(entry_id, envelope, None, "without_case", leaf)
-    key = _key_of(connection, keys, row.subject)
-    if key is None or row.private is None:
+    key = _key_of(connection, keys, found.subject)
+    if key is None or found.private is None:
         return Recorded(entry_id, envelope, None, "erased", leaf)
-    return Recorded(entry_id, envelope, opened(key, bytes(row.private), entry_id, envelope), "readable", leaf)
+    return Recorded(entry_id, envelope, opened(key, found.private, entry_id, envelope), "readable", leaf)
 
 
 def read_decision(connection: Connection, keys: Keys, decision_id: str) -> Recorded | None:
@@ -181,6 +192,26 @@ def read_note(
         "found": found,
     }
     return NewEntry(entry_id, "read", now, {name: value for name, value in told.items() if value is not None}, token=token)
+
+
+class _Stored(NamedTuple):
+    """What is stored of an entry, or of a decision of a campaign, and the entry whose leaf covers it."""
+
+    envelope: bytes
+    private: bytes | None
+    subject: str | None
+    leaf_of: str
+
+
+def _stored(connection: Connection, entry_id: str) -> _Stored | None:
+    if is_row(entry_id):
+        row = stored_row(connection, entry_id)
+        return None if row is None else _Stored(row.envelope, row.private, row.subject, row.chunk.entry_id)
+    columns = (col(EntryRow.envelope), col(EntryRow.private), col(EntryRow.subject))
+    found = connection.execute(select(*columns).where(col(EntryRow.id) == entry_id)).first()
+    if found is None:
+        return None
+    return _Stored(bytes(found.envelope), None if found.private is None else bytes(found.private), found.subject, entry_id)
 
 
 def _key_of(connection: Connection, keys: Keys, token: str | None) -> bytes | None:

@@ -19,6 +19,9 @@ from app.engine.explain import explain
 from app.engine.pack import Pack
 from app.engine.problems import PackError
 from app.engine.view import sees_evidence, view
+from app.record.canonical import canonical
+from app.record.counting import kept_out
+from app.record.decisions import concluded
 from app.record.packs.library import DamagedPack
 from app.record.packs.steps import UnknownPack
 from app.record.reading.recorded import Recorded
@@ -69,8 +72,8 @@ class Replay:
 
     Attributes:
         decision_id: what was decided again.
-        verdict: `same_bytes`: the answer to the byte; `same`: by another engine, with nothing that differs but its version; `differs`;
-            `erased`: there is no case any more; `pack_unusable`: this engine refuses the pack, `why` says so.
+        verdict: `same_bytes`: the answer to the byte, of a campaign the codes; `same`: by another engine, with nothing that differs but
+            its version; `differs`; `erased`: there is no case any more; `pack_unusable`: this engine refuses the pack, `why` says so.
         recorded: what the answer on record was made with.
         replayed: what it was made with now.
         differences: where the answers differ, at most 200.
@@ -120,7 +123,7 @@ class Instead:
 
 
 def replay(recorded: Recorded, packs: Packs) -> Replay:
-    """Decide again with the pack on record.
+    """Decide again with the pack on record: the same answer, or, of a campaign, which keeps none, the same codes in the envelope.
 
     Args:
         recorded: a decision.
@@ -129,19 +132,35 @@ def replay(recorded: Recorded, packs: Packs) -> Replay:
     digest, engine = recorded.body["pack"], recorded.body["engine"]
     was, now = Made(engine, digest), Made(__version__, digest)
     case, answer = recorded.case, recorded.answer
-    if case is None or answer is None:
+    if case is None:
         return Replay(recorded.id, "erased", was, now, why="the person was erased; the envelope and its proof remain")
     try:
         pack = packs.get(digest)
     except (PackError, UnknownPack, DamagedPack) as error:
         return Replay(recorded.id, "pack_unusable", was, now, changelog=changelog(engine), why=str(error).partition("\n")[0])
-    again = answered_again(pack, case, recorded.body, answer)
-    if again == answer.encode() and engine == __version__:
+    if answer is None:
+        codes = codes_again(pack, case)
+        again, before = canonical(codes), canonical(codes_told(recorded, codes))
+    else:
+        again, before = answered_again(pack, case, recorded.body, answer), answer.encode()
+    if again == before and engine == __version__:
         return Replay(recorded.id, "same_bytes", was, now)
-    found = [item for item in differences(orjson.loads(answer), orjson.loads(again)) if item.path != "engine"]
+    found = [item for item in differences(orjson.loads(before), orjson.loads(again)) if item.path != "engine"]
     if not found:
         return Replay(recorded.id, "same", was, now, changelog=changelog(engine))
     return Replay(recorded.id, "differs", was, now, found[:MOST_DIFFERENCES], max(len(found) - MOST_DIFFERENCES, 0), changelog(engine))
+
+
+def codes_again(pack: Pack, case: Case, decision: Decision | None = None) -> dict[str, Any]:
+    """What the envelope of this decision would say of it."""
+    made = decision or decide(pack, case)
+    return concluded(pack, made, kept_out(pack, case, made))
+
+
+def codes_told(recorded: Recorded, again: Mapping[str, Any]) -> dict[str, Any]:
+    """The same names of the envelope on record."""
+    optional = [name for name in ("empty_because", "closing") if name in recorded.body]
+    return {name: recorded.body.get(name) for name in dict.fromkeys([*again, *optional])}
 
 
 def answered_again(pack: Pack, case: Case, body: Mapping[str, Any], answer: str) -> bytes:

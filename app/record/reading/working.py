@@ -14,7 +14,7 @@ from app.engine.pack import Pack
 from app.engine.texts import Language
 from app.record.reading.ranking import Compared, compared
 from app.record.reading.recorded import Recorded
-from app.record.reading.replaying import answered_again
+from app.record.reading.replaying import answered_again, codes_again, codes_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +62,22 @@ class Working:
 
 def working(pack: Pack, recorded: Recorded, case: Case, decision: Decision, language: Language) -> Working:
     """Work a decision on record out again."""
-    answer = recorded.answer or "{}"
     return Working(
         __version__,
-        answered_again(pack, case, recorded.body, answer) == answer.encode(),
+        _is_faithful(pack, recorded, case, decision),
         decision.phase.because,
         _passed(decision.phase.passed),
         decision.stage.because,
         _considered(pack, in_full(pack, decision), language),
         compared(pack, decision),
     )
+
+
+def _is_faithful(pack: Pack, recorded: Recorded, case: Case, decision: Decision) -> bool:
+    if recorded.answer is not None:
+        return answered_again(pack, case, recorded.body, recorded.answer) == recorded.answer.encode()
+    codes = codes_again(pack, case, decision)
+    return codes_told(recorded, codes) == codes
 
 
 def _passed(places: Sequence[Any]) -> list[Passed]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
@@ -32,6 +32,8 @@ from sqlmodel import SQLModel
 
 T = TypeVar("T")
 _SQLITE = "sqlite:///"
+_CHUNKS = "wanliu.chunks"
+_CHUNKS_OPTION = "wanliu_chunks"
 _BUSY_SECONDS = 5
 _CONNECT_SECONDS = 5
 _POOL = 8
@@ -48,16 +50,19 @@ class Database:
     SQLite: write-ahead log, every commit synced, and what is deleted is overwritten. PostgreSQL: commits wait for the disk.
     """
 
-    def __init__(self, url: str, *, patience: float = 0) -> None:
+    def __init__(self, url: str, *, patience: float = 0, chunks: Path | None = None) -> None:
         """
         Args:
             url: `sqlite:///` and a path, or `postgresql://user:password@host/name`.
             patience: seconds after which PostgreSQL gives up a statement, and soon after that a transaction in which nothing is said; 0
                 waits for ever. SQLite waits 5 seconds for its one writer.
+            chunks: folder for the decisions of campaigns; left out, `wanliu.chunks` beside the SQLite file, or in the current folder.
         """
         self.url = _url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine: Engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, patience)
+        self.chunks = chunks or (self.file.parent if self.file else Path()) / _CHUNKS
+        engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, patience)
+        self.engine: Engine = engine.execution_options(**{_CHUNKS_OPTION: self.chunks})
         self._turns = threading.RLock()
 
     @property
@@ -217,11 +222,30 @@ def _cursor(connection: Connection, statement: str, **options: Any) -> Iterator[
 def _copy(connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
     names = list(rows[0])
     columns = table.__table__.columns  # type: ignore[attr-defined]
-    statement = f"COPY {table.__tablename__} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)"
+    types = {name: _COPIED.get(type(columns[name].type), "text") for name in names}
+    copied(connection, str(table.__tablename__), types, ([row[name] for name in names] for row in rows))
+
+
+def copied(connection: Connection, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows on PostgreSQL as a binary copy, which is the fastest way.
+
+    Args:
+        connection: a transaction that writes.
+        table: its name.
+        columns: names and types of the columns, in the order of the values.
+        rows: the values of each.
+    """
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
     with _cursor(connection, statement) as cursor, cursor.copy(statement) as copying:
-        copying.set_types([_COPIED.get(type(columns[name].type), "text") for name in names])
+        copying.set_types(list(columns.values()))
         for row in rows:
-            copying.write_row([row[name] for name in names])
+            copying.write_row(row)
+
+
+def chunks_of(connection: Connection) -> Path:
+    """The folder for the decisions of campaigns that belongs to this connection's database."""
+    found: Path = connection.get_execution_options()[_CHUNKS_OPTION]
+    return found
 
 
 def changed(result: CursorResult[Any]) -> int:

@@ -77,7 +77,7 @@ def record_now(settings: Settings, clock: Callable[[], datetime.datetime]) -> It
 
 
 def _database(settings: Settings, patience: float = 0) -> Database:
-    database = Database(settings.database_url, patience=patience)
+    database = Database(settings.database_url, patience=patience, chunks=settings.chunk_folder)
     if database.file is not None and not database.file.parent.is_dir():
         raise StoreUnavailable("the store cannot be opened: the folder of its file is not there")
     return database

@@ -195,6 +195,34 @@ class SuccessorRow(SQLModel, table=True):
     entry_id: str = Field(max_length=ID)
 
 
+class CampaignRow(SQLModel, table=True):
+    """A campaign, by the id of the entry that opened it. `closing` is the entry that closed it, `state` how it ended.
+
+    The first 22 digits of the id are those of its decisions, but for the version: no other campaign has them.
+    """
+
+    __tablename__ = "campaign"
+
+    id: str = Field(primary_key=True, max_length=ID)
+    name: str = Field(max_length=NAME, index=True)
+    at: str = Field(max_length=TIME)
+    state: str = Field(max_length=WORD)
+    closing: str | None = Field(default=None, max_length=ID)
+
+
+class CampaignChunkRow(SQLModel, table=True):
+    """A part of a campaign: rows of its input, from `first_row` to `last_row`, whose decisions are in the file with the SHA-256 `file`."""
+
+    __tablename__ = "campaign_chunk"
+
+    campaign: str = Field(primary_key=True, max_length=ID)
+    number: int = Field(primary_key=True, sa_type=BigInteger)
+    entry_id: str = Field(max_length=ID, unique=True)
+    first_row: int = Field(sa_type=BigInteger)
+    last_row: int = Field(sa_type=BigInteger)
+    file: str = Field(max_length=DIGEST)
+
+
 class CallerRow(SQLModel, table=True):
     """Somebody with an API key: only its hash is kept. Callers of one `system` see each other's decisions; left out, it is the name."""
 

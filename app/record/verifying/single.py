@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
+from app.record.campaigns.ids import is_row
+from app.record.campaigns.stored import stored_row
+from app.record.damage import DamagedEntry
 from app.record.keys import Keys
 from app.record.log import tree
 from app.record.log.merkle import leaf_hash, verify_inclusion
@@ -17,6 +21,8 @@ from app.record.verifying.opening import Opening
 from app.record.verifying.reading import Entry, columns, entry_of
 from app.record.verifying.rows import rows_of_entry
 from app.record.verifying.verdict import Finding, Findings, Verdict
+
+_NONE = "the record has no entry of this id"
 
 
 class NoSuchEntry(LookupError):
@@ -48,10 +54,12 @@ def verify_entry(connection: Connection, keys: Keys, entry_id: str, *, kept: Seq
 
 
 def _verified(connection: Connection, keys: Keys, entry_id: str, kept: Sequence[Checkpoint], *, opening: bool) -> Verdict:
+    if is_row(entry_id):
+        return _verified_row(connection, keys, entry_id, kept, opening=opening)
     found = connection.execute(select(*columns()).where(col(EntryRow.id) == entry_id)).first()
     leaf = tree.leaf_of(connection, entry_id)
     if found is None and leaf is None:
-        raise NoSuchEntry("the record has no entry of this id")
+        raise NoSuchEntry(_NONE)
     findings = Findings()
     entry = None if found is None else entry_of(found)
     index = None if leaf is None else leaf.index
@@ -78,6 +86,40 @@ def _verified(connection: Connection, keys: Keys, entry_id: str, kept: Sequence[
         opened=opened.opened,
         sealed_for_good=opened.erased,
         kept=compared,
+        findings=findings.sorted(),
+    )
+
+
+def _verified_row(connection: Connection, keys: Keys, decision_id: str, kept: Sequence[Checkpoint], *, opening: bool) -> Verdict:
+    """A decision of a campaign: it is one of its part, and the part's leaf is in the log."""
+    try:
+        row = stored_row(connection, decision_id)
+    except DamagedEntry as error:
+        return Verdict(keys.origin, tree.size(connection), findings=(Finding("chunk", str(error), None, decision_id),))
+    if row is None:
+        raise NoSuchEntry(_NONE)
+    findings, leaf = Findings(), tree.leaf_of(connection, row.chunk.entry_id)
+    part = connection.execute(select(*columns()).where(col(EntryRow.id) == row.chunk.entry_id)).first()
+    if leaf is not None:
+        _prove(connection, keys, leaf, None if part is None else entry_of(part), findings)
+    told = orjson.loads(row.envelope)
+    entry = Entry(row.id, "decision", told["at"], row.subject, row.envelope, row.private)
+    for what, message in entry.faults(told):
+        findings.add(what, message, None if leaf is None else leaf.index, row.id)
+    rows_of_entry(connection, keys, None, entry, findings)
+    opened = Opening(connection, keys, findings)
+    if opening:
+        opened.look([(None if leaf is None else leaf.index, entry)])
+    return Verdict(
+        origin=keys.origin,
+        size=tree.size(connection),
+        first=0 if leaf is None else leaf.index,
+        checkpoints=int(leaf is not None),
+        rows=1,
+        waiting=int(leaf is None),
+        opened=opened.opened,
+        sealed_for_good=opened.erased,
+        kept=_compare(connection, keys, kept, findings),
         findings=findings.sorted(),
     )
 

@@ -14,7 +14,8 @@ class Finding:
     """Something that is not as it was sealed: at which leaf it was seen, if at one, and what is wrong in plain words.
 
     `what` is its kind: `record`, `entry`, `private`, `commitment`, `sequence`, `leaf`, `tile`, `root`, `checkpoint`, `truncated`,
-    `archive`, `row` (a row of another table that restates an entry, and says something else, or is one too many or too few), or `damaged`.
+    `archive`, `chunk` (a part of a campaign, or its file), `row` (a row of another table that restates an entry, and says something else,
+    or is one too many or too few), or `damaged`.
     """
 
     what: str
@@ -27,6 +28,7 @@ class Finding:
 class Verdict:
     """How much of the log was read and what was found; findings by leaf, the first bad one first.
 
+    `rows` decisions of campaigns were held against the leaves of their parts.
     `first` is the first leaf that was read again: those before it are held by the root that was signed then. `waiting` entries have no leaf
     yet. `opened` private payloads were compared with what the leaf commits to, `sealed_for_good` cannot be opened any more: their subjects
     were erased.
@@ -37,6 +39,7 @@ class Verdict:
     first: int = 0
     checkpoints: int = 0
     records: int = 0
+    rows: int = 0
     archived: int = 0
     waiting: int = 0
     writers: int = 0

@@ -72,6 +72,7 @@ class _Pass:
         self.archives = Archives.read(connection)
         self.opening = Opening(connection, keys, self.findings) if opening else None
         self.records = self.waiting = 0
+        self.rows: Rows | None = None
 
     def run(self, progress: Progress) -> Verdict:
         try:
@@ -85,7 +86,7 @@ class _Pass:
 
     def _read(self, progress: Progress) -> None:
         self.checkpoints.compare(self.tree)
-        rows = Rows(self.connection, self.keys, self.first, self.archives, self.findings)
+        self.rows = rows = Rows(self.connection, self.keys, self.first, self.archives, self.findings, self.opening)
         for batch in leaves(self.connection, self.first):
             if not all(self._leaf(sealed) for sealed in batch):
                 return
@@ -189,6 +190,7 @@ class _Pass:
             first=self.first,
             checkpoints=self.checkpoints.count,
             records=self.records,
+            rows=self.rows.decisions_of_campaigns if self.rows else 0,
             archived=self.archives.count,
             waiting=self.waiting,
             writers=len(self.sequences),

@@ -202,6 +202,24 @@ class Tree:
         return found
 
 
+def leads_to(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
+    """The root that a path leads to from leaf number `index` of `size` (RFC 9162, section 2.1.3.2); empty where the path does not fit."""
+    if not 0 <= index < size:
+        return b""
+    found, at, last = leaf, index, size - 1
+    for step in path:
+        if not last:
+            return b""
+        if at & 1 or at == last:
+            found = hashlib.sha256(b"\x01" + step + found).digest()
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            found = hashlib.sha256(b"\x01" + found + step).digest()
+        at, last = at >> 1, last >> 1
+    return b"" if last else found
+
+
 # The bundle.
 
 Signed = Dict[int, List[Tuple[str, bytes]]]
@@ -264,6 +282,7 @@ class Check:
         self.strange: list[Key] = []
         self.added: list[str] = []
         self.packs: set[str] = set()
+        self.parts: dict[str, Dict[str, Any]] = {}
         self.sequences: dict[str, list[int]] = {}
 
     def run(self) -> None:
@@ -274,6 +293,7 @@ class Check:
         self.about = json.loads(self.bundle.read("bundle.json"))
         self.origin, self.size, self.root = self._checkpoint("checkpoint.txt")
         self._stretches()
+        self._campaigns()
         self._packs()
         if self.about["whole"]:
             self._sequences()
@@ -409,6 +429,45 @@ class Check:
             self.findings.append("packs/%s: a record was decided with this pack, and it is missing" % digest)
         self.told.append("%s with the digest that the records name" % ("1 pack," if len(files) == 1 else "%d packs, each" % len(files)))
 
+    def _campaigns(self) -> None:
+        """Files of campaigns' parts, each as its record says, and decisions of campaigns, each proved to be in its part."""
+        files = 0
+        for entry, body in sorted(self.parts.items()):
+            found = [name for name in self.listed if name.startswith("chunks/%s/%06d-" % (body["job"], body["number"]))]
+            files += len(found)
+            for name in found:
+                if "sha256:" + self._hash_of(name) != body["file"]:
+                    self.findings.append("%s: it is not the file that the record %s names" % (name, entry))
+        if files:
+            self.told.append("%s of campaigns, each the file that its record names" % _many(files, "part"))
+        rows = opened = 0
+        with self.bundle.open("rows.ndjson") if "rows.ndjson" in self.listed else io.BytesIO() as lines:
+            for line in lines:
+                row = json.loads(line)
+                rows, opened = rows + 1, opened + bool(row["opened"])
+                wrong = self._wrong_with_row(row)
+                if wrong:
+                    self.findings.append("rows.ndjson: line %d: %s" % (rows, wrong))
+        if rows:
+            self.told.append("%s of campaigns in the parts that the records name, %d of them opened" % (_many(rows, "decision"), opened))
+
+    def _wrong_with_row(self, row: Dict[str, Any]) -> str:
+        """What is wrong with a decision of a campaign; nothing where nothing is."""
+        body = self.parts.get(row["chunk"])
+        if body is None:
+            return "no record here is that of its part"
+        path = [bytes.fromhex(step) for step in row["path"]]
+        root = leads_to(leaf_hash(row["envelope"].encode()), row["position"], body["decided"], path)
+        if "sha256:" + root.hex() != body["root"]:
+            return "the decision is not one of those that were recorded: it or its path was changed"
+        told = json.loads(row["envelope"])
+        if _digest(base64.b64decode(row["ciphertext"])) != told["private"]:
+            return "the private payload was changed"
+        opened = row["opened"]
+        if opened and _digest(bytes.fromhex(opened["salt"]) + opened["committed"].encode()) != told["commitment"]:
+            return "what was opened is not what was sealed"
+        return ""
+
     def _sequences(self) -> None:
         """Every writer counts what it writes: a number that is missing was taken away before it was sealed."""
         waiting = {(item["writer"], item["sequence"]) for item in self.about["waiting"]}
@@ -466,8 +525,10 @@ class Lines:
     def _look_into(self, index: int, record: Dict[str, Any]) -> None:
         self.check.sequences.setdefault(record["writer"], []).append(record["sequence"])
         body, entry = record["body"], record["id"]
-        if record["kind"] == "decision":
+        if record["kind"] in ("decision", "campaign_chunk"):
             self.check.packs.add(body["pack"].partition(":")[2])
+        if record["kind"] == "campaign_chunk":
+            self.check.parts[entry] = body
         if record["kind"] == "archived":
             self.counted["said"] += body["entries"]
         private = self._private.of(entry)

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from app.record.keys import Keys
 from app.record.verifying.archives import Archives
-from app.record.verifying.opening import wrapped_keys
+from app.record.verifying.chunks import Chunks
+from app.record.verifying.opening import Opening, wrapped_keys
 from app.record.verifying.reading import Entry
 from app.record.verifying.rows.callers import compare_callers
 from app.record.verifying.rows.choices import compare_choices, find_made_up_choices
@@ -29,7 +30,9 @@ from app.record.verifying.verdict import Findings
 class Rows:
     """Holds rows against the entries that are read; at the end, those that are few or belong to no entry."""
 
-    def __init__(self, connection: Connection, keys: Keys, first: int, archives: Archives, findings: Findings) -> None:
+    def __init__(
+        self, connection: Connection, keys: Keys, first: int, archives: Archives, findings: Findings, opening: Opening | None = None
+    ) -> None:
         """
         Args:
             connection: a transaction that reads.
@@ -37,10 +40,13 @@ class Rows:
             first: the first leaf that is read: rows of outcomes, contacts and leaves before it are not looked at.
             archives: what was archived.
             findings: where differences go.
+            opening: opens the private payloads of campaigns, where that is asked for.
         """
         self._connection, self._keys, self._first, self._archives, self._findings = connection, keys, first, archives, findings
         self._standing = standing(connection, first, findings)
-        self._gone = Gone({told.entry.subject for told in self._standing if told.entry.kind == "erasure"}, findings)
+        erased = {told.entry.subject for told in self._standing if told.entry.kind == "erasure"}
+        self._gone = Gone(erased, findings)
+        self._chunks = Chunks(connection, archives, erased, opening, findings)
         self._leaves = SubjectLeaves(connection, findings)
         self._contacts = Contacts(connection, lambda: archives, findings)
 
@@ -56,10 +62,17 @@ class Rows:
         compare_choices(self._connection, [*told_by(entries, "choice"), *outcomes], kept, self._findings)
         compare_recommendations(self._connection, entries, kept, self._findings)
         compare_successors(self._connection, [*told_by(entries, "decision")], self._archives, self._findings)
+        self._chunks.look(entries)
+
+    @property
+    def decisions_of_campaigns(self) -> int:
+        """How many decisions of campaigns were looked at."""
+        return self._chunks.rows
 
     def finish(self) -> None:
         """Compare the rest, when every entry was looked at."""
         self._leaves.find_made_up(self._first)
+        self._chunks.finish()
         find_made_up_outcomes(self._connection, self._archives, self._findings)
         find_made_up_recommendations(self._connection, self._archives, self._findings)
         find_made_up_successors(self._connection, self._archives, self._findings)

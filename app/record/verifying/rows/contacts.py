@@ -12,7 +12,9 @@ import orjson
 from sqlalchemy import Connection, Row, and_, func, select
 from sqlmodel import col
 
+from app.record.campaigns.stored import stored_rows
 from app.record.contacts import STRENGTH, contact_id
+from app.record.damage import DamagedEntry
 from app.record.search.indexing import asked
 from app.record.store.database import blob
 from app.record.store.months import first_moment_after
@@ -146,6 +148,8 @@ def _bodies(connection: Connection, decisions: Iterable[str]) -> Iterator[tuple[
         for row in connection.execute(select(col(EntryRow.id), col(EntryRow.envelope)).where(col(EntryRow.id).in_(part))):
             with contextlib.suppress(orjson.JSONDecodeError, TypeError, LookupError):  # one that was changed says nothing; its leaf tells
                 yield row.id, dict(orjson.loads(blob(row.envelope))["body"])
+    with contextlib.suppress(DamagedEntry):  # the part that has it tells
+        yield from ((row.id, orjson.loads(row.envelope)["body"]) for row in stored_rows(connection, decisions).values())
 
 
 def _possible(rounds: Iterable[Round]) -> tuple[set[str], set[str]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 from sqlmodel import col
 
+from app.record.campaigns.stored import stored_rows
+from app.record.damage import DamagedEntry
 from app.record.decisions import successor_row
 from app.record.store.tables import EntryRow, SuccessorRow
 from app.record.verifying.archives import Archives
@@ -33,7 +36,7 @@ def compare_successors(connection: Connection, decisions: Sequence[Told], archiv
         return
     named = {text(told.body, "parent") for told in following}
     rows = {row.parent: row for row in rows_by(connection, SuccessorRow, "parent", set(named))}
-    parents = {row.id: row for row in rows_by(connection, EntryRow, "id", set(named))}
+    parents = _parents(connection, set(named))
     for told in following:
         parent, what = text(told.body, "parent"), f"successor row of entry {told.entry.id}"
         if parent not in rows:
@@ -58,7 +61,22 @@ def find_made_up_successors(connection: Connection, archives: Archives, findings
             findings.add("row", f"{what}: it is not the next decision after {row.parent}", None, row.entry_id)
 
 
-def _wrong(parent: Row[Any] | None, told: Told, archives: Archives, parent_id: str) -> str:
+class _Parent(NamedTuple):
+    """A decision that another one goes on from."""
+
+    kind: str
+    subject: str | None
+
+
+def _parents(connection: Connection, named: set[str]) -> Mapping[str, _Parent]:
+    """Those that are there, by id; of a campaign whose file is damaged none, which its part tells."""
+    found = {row.id: _Parent(row.kind, row.subject) for row in rows_by(connection, EntryRow, "id", named)}
+    with contextlib.suppress(DamagedEntry):
+        found |= {row.id: _Parent("decision", row.subject) for row in stored_rows(connection, named).values()}
+    return found
+
+
+def _wrong(parent: _Parent | None, told: Told, archives: Archives, parent_id: str) -> str:
     """What is wrong with the decision before; nothing where it is as it should be."""
     if parent is None:
         return "" if archives.covers(parent_id) else "there is no such decision"

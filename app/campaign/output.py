@@ -1,0 +1,128 @@
+"""What a campaign hands back: its decisions as a file, written in parts beside it and put together at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+import polars as pl
+
+from app.campaign.problems import TableError
+from app.engine.problems import nearest
+
+Layout = Literal["action", "subscriber"]
+"""A row for each action on somebody's list, or one for each subscriber."""
+Form = Literal["parquet", "csv", "ndjson"]
+_forms: Mapping[str, Form] = {".parquet": "parquet", ".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+BETWEEN = " | "
+"""What stands between the words of a list in a cell of a CSV."""
+
+
+def form_of(path: Path) -> Form:
+    """The form of a file by its ending.
+
+    Raises:
+        TableError: there is no such form.
+    """
+    ending = path.suffix.lower()
+    if ending not in _forms:
+        hint = nearest(ending, _forms) or f"it ends with {', '.join(_forms)}"
+        raise TableError(f"`{path}` cannot be written as `{ending}`; {hint}" if ending else f"`{path}` says no form; {hint}")
+    return _forms[ending]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file made of parts, each of which is whole or not there. Where a run ends early its parts stay, for the one that goes on."""
+
+    path: Path
+    form: Form
+
+    @classmethod
+    def at(cls, path: Path) -> Output:
+        """The output for a path.
+
+        Raises:
+            TableError: it has no form that can be written, or no folder to stand in.
+        """
+        if path.is_dir():
+            raise TableError(f"`{path}` is a folder; name a file, such as `{path / 'decisions.parquet'}`")
+        if not path.parent.is_dir():
+            raise TableError(f"`{path}`: there is no folder `{path.parent}`")
+        return cls(path, form_of(path))
+
+    @property
+    def folder(self) -> Path:
+        """Where the parts are."""
+        return self.path.with_name(f"{self.path.name}.parts")
+
+    def part(self, number: int, name: str = "decisions", ending: str = "parquet") -> Path:
+        """Where something of a part is."""
+        return self.folder / f"{number:06}.{name}.{ending}"
+
+    def has(self, number: int, *names: str) -> bool:
+        """Is all of a part there?"""
+        return all(self.part(number, name).is_file() for name in names)
+
+    def begin(self, kept: int) -> None:
+        """Make room for parts; of those of an earlier run the first `kept` stay."""
+        self.folder.mkdir(exist_ok=True)
+        for file in self.folder.iterdir():
+            number = file.name.partition(".")[0]
+            if not number.isdigit() or int(number) > kept:
+                file.unlink()
+
+    def write(self, number: int, name: str, frame: pl.DataFrame) -> None:
+        """Write something of a part, whole or not at all."""
+        _whole(self.part(number, name), lambda file: frame.write_parquet(file))
+
+    def parts(self, name: str) -> list[Path]:
+        """What was written under a name, in order."""
+        return sorted(self.folder.glob(f"*.{name}.parquet"))
+
+    def finish(self) -> None:
+        """Put the file together, in memory that does not grow with it; beside it goes what was rejected; then clear the parts away."""
+        _whole(self.path, lambda file: _sink(pl.scan_parquet(self.parts("decisions")), self.form, file))
+        _whole(self.rejects, lambda file: _joined(sorted(self.folder.glob("*.rejects.ndjson")), file))
+        shutil.rmtree(self.folder)
+
+    @property
+    def rejects(self) -> Path:
+        """Where the rows are that could not be decided."""
+        return self.path.with_name(f"{self.path.name}.rejects.ndjson")
+
+
+def _whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Write a file under another name first, and see that it is on the disk before it has its own."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    with unfinished.open("wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def _joined(files: Iterable[Path], into: IO[bytes]) -> None:
+    for file in files:
+        with file.open("rb") as part:
+            shutil.copyfileobj(part, into)
+
+
+def _sink(rows: pl.LazyFrame, form: Form, file: IO[bytes]) -> None:
+    if form == "parquet":
+        rows.sink_parquet(file)
+    elif form == "ndjson":
+        rows.sink_ndjson(file)
+    else:
+        rows.with_columns(_in_cells(rows.collect_schema())).sink_csv(file)
+
+
+def _in_cells(schema: Mapping[str, pl.DataType]) -> Iterable[pl.Expr]:
+    """Lists as the text of one cell."""
+    for name, kind in schema.items():
+        if isinstance(kind, pl.List):
+            yield pl.col(name).list.eval(pl.element().cast(pl.String)).list.join(BETWEEN, ignore_nulls=True)

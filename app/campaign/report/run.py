@@ -1,0 +1,79 @@
+"""A run of a campaign and its figures, beside those of the run before."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.campaign.figures import Figures, figures_of
+from app.campaign.problems import TableError
+from app.campaign.summary import titles_of
+
+if TYPE_CHECKING:
+    from app.campaign.watch import Day
+    from app.engine.pack import Pack
+    from app.engine.texts import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run: of which campaign, with which pack, over what.
+
+    Attributes:
+        campaign: its name; runs of one name are compared with each other.
+        pack: name and version of the pack.
+        digest: the pack's digest.
+        source: the file or folder that was read, by its name alone.
+        channel: on which the subscribers are met; none where each row says so.
+        started: when the run began.
+        seconds: how long it took, not counting pauses.
+    """
+
+    campaign: str
+    pack: str
+    digest: str
+    source: str
+    channel: str | None
+    started: datetime.datetime
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a run's subscribers; `before` is the last run of the same campaign, where there was one, and `watch` what was found of
+    watched signals and tiers, where they are watched."""
+
+    run: Run
+    figures: Figures
+    before: Report | None = None
+    watch: Day | None = None
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """A run as JSON values: what it was, and its figures. The run before is named; its figures are its own."""
+    run = {**asdict(report.run), "started": report.run.started.isoformat()}
+    last = None if report.before is None else {"started": report.before.run.started.isoformat(), "digest": report.before.run.digest}
+    return {"run": run, "figures": report.figures.as_json(), "last_run": last, "watch": report.watch and report.watch.as_json()}
+
+
+def report_of(data: Any) -> Report:
+    """A run as it was written, but for what was watched: the watch folder has that.
+
+    Args:
+        data: the JSON values that `as_json` gave.
+
+    Raises:
+        TableError: they are no report of a campaign.
+    """
+    try:
+        run = dict(data["run"])
+        return Report(Run(**{**run, "started": datetime.datetime.fromisoformat(run["started"])}), figures_of(data["figures"]))
+    except (KeyError, TypeError, ValueError):
+        raise TableError("this is no report of a campaign") from None
+
+
+def titles_for(pack: Pack, language: Language) -> dict[str, str]:
+    """The titles of what a report names and a pack has: `titles_of`, and every contact clause and guardrail."""
+    rules = {**pack.contact_rules, **pack.guardrail_rules}
+    return {**{name: rule.title.say(language) for name, rule in rules.items()}, **titles_of(pack, language)}

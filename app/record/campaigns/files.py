@@ -1,0 +1,190 @@
+"""Files of campaigns: a folder for each, a Parquet file for each part, there as a whole or not at all.
+
+A file is named for its number and its hash, so that nobody writes over one that the record names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import io
+import os
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import polars as pl
+
+from app.record.campaigns.model import PLAIN
+from app.record.campaigns.problems import CampaignBusy
+from app.record.damage import DamagedEntry
+
+SCHEMA = pl.Schema(
+    {
+        "row": pl.Int64(),
+        "id": pl.String(),
+        "subject": pl.String(),
+        **PLAIN,
+        "envelope": pl.Binary(),
+        "private": pl.Binary(),
+        "leaf": pl.Binary(),
+    }
+)
+"""`row` and `id` of the decision, `subject` the token of whom it is about, what it is searched by, the envelope (canonical JSON, codes
+only), what only the subject's key opens, and the hash of its leaf."""
+_GROUP = 2_048
+"""Rows that are read together where one is wanted."""
+_SLICE = 4 * _GROUP
+_LEVEL = 1
+_LOCK = "lock"
+_UNFINISHED = ".part"
+
+
+def name_of(number: int, file: str) -> str:
+    """The name of a part's file.
+
+    Args:
+        number: of the part.
+        file: SHA-256 of the file, `sha256:` and 64 digits.
+    """
+    return f"{number:06}-{file.removeprefix('sha256:')[:16]}.parquet"
+
+
+class CampaignFolder:
+    """The folder of one campaign. Who writes to it holds its lock."""
+
+    def __init__(self, root: Path, campaign: str) -> None:
+        """
+        Args:
+            root: the folder of all campaigns.
+            campaign: the campaign's id.
+        """
+        self.place = root / campaign
+        self._lock: int | None = None
+
+    def open(self) -> None:
+        """Make the folder, and hold it until `close`; the lock goes with the process, however that ends.
+
+        Raises:
+            CampaignBusy: another process does.
+            OSError: it cannot be made.
+        """
+        self.place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _sync(self.place.parent)
+        lock = os.open(self.place / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            raise CampaignBusy("another process is at work on this campaign; wait for it, or end it") from None
+        self._lock = lock
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+    def clear(self, known: set[str]) -> None:
+        """Remove files that were written and never put on the record.
+
+        Args:
+            known: names of those that were.
+        """
+        for path in self.place.iterdir():
+            if path.suffix in (".parquet", _UNFINISHED) and path.name not in known:
+                path.unlink()
+
+    def write(self, number: int, frame: pl.DataFrame) -> str:
+        """Write a part's file; it is on the disk when this returns its SHA-256.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        content = _written(frame)
+        file = f"sha256:{sha256(content).hexdigest()}"
+        place = self.place / name_of(number, file)
+        unfinished = place.with_suffix(_UNFINISHED)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        unfinished.rename(place)
+        _sync(self.place)
+        return file
+
+
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a part's file.
+
+    Raises:
+        DamagedEntry: it cannot be read.
+    """
+    try:
+        with path.open("rb") as opened:
+            total = sha256()
+            while part := opened.read(1 << 20):
+                total.update(part)
+    except OSError as error:
+        raise DamagedEntry(f"{path.name}: the file of a part of a campaign cannot be read: {error.strerror}") from None
+    return f"sha256:{total.hexdigest()}"
+
+
+def read_columns(path: Path, columns: list[str], rows: list[int] | None = None) -> pl.DataFrame:
+    """Columns of a part's file, in the order of its rows.
+
+    Args:
+        path: of the file.
+        columns: names of `SCHEMA`.
+        rows: numbers of the rows; left out, all.
+
+    Raises:
+        DamagedEntry: the file is missing, or is not what was written.
+    """
+    with _told(path):
+        found = pl.scan_parquet(path, glob=False)
+        if found.collect_schema() != SCHEMA:
+            raise DamagedEntry(f"{path.name}: the file of a part of a campaign has other columns than were written")
+        if rows is not None:
+            found = found.filter(pl.col("row").is_in(rows))
+        return found.select(columns).collect()
+
+
+def slices(path: Path) -> Iterator[pl.DataFrame]:
+    """All rows of a part's file, in their order, some thousands at a time.
+
+    Raises:
+        DamagedEntry: as `read_columns`.
+    """
+    rows = read_columns(path, ["row"]).height
+    for start in range(0, rows, _SLICE):
+        with _told(path):
+            yield pl.scan_parquet(path, glob=False).slice(start, _SLICE).collect()
+
+
+def _written(frame: pl.DataFrame) -> bytes:
+    content = io.BytesIO()
+    frame.write_parquet(content, compression="zstd", compression_level=_LEVEL, row_group_size=_GROUP, statistics=True)
+    return content.getvalue()
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What goes wrong with a file, without what stands in it."""
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DamagedEntry(f"{path.name}: the file of a part of a campaign cannot be read: {type(error).__name__}") from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # what the reader of Parquet does with bytes that it never expected
+            raise
+        raise DamagedEntry(f"{path.name}: the file of a part of a campaign is malformed") from None
+
+
+def _sync(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
