@@ -97,7 +97,8 @@ def batch_on(batch: Batch, channel: str) -> Batch:
 def values_apart(pack: Pack, cases: Sequence[Case], decided: Decided) -> Iterator[tuple[int, str, Any, Any]]:
     """Where a column is not what a case's slots have: the place of the subscriber, the name or clause, and both values.
 
-    `cases` are the first of the batch. Compares all named values, the clauses of signals, stages, phases, gates, contact policy and guardrails, and what scores are made of.
+    `cases` are the first of the batch. Compares all named values, the clauses of signals, stages, phases, gates, contact policy and
+    guardrails, and what scores are made of.
     """
     for worked in decided.worked:
         seen, alone = (frame.filter(pl.col(PLACE) < len(cases)).to_dicts() for frame in (worked.seen, worked.open))

@@ -40,7 +40,8 @@ def report_parts(report: Report, telling: Telling) -> Iterator[RenderableType]:
 
 def _shown(section: Section, telling: Telling) -> Columns:
     bars = section.kind in ("bars", "funnel") and len(section.heads) <= _MOST_BESIDE_BARS
-    coded = any(row.id and row.id != row.title for row in section.rows)
+    wide = section.kind == "plain" and len(section.heads) > _MOST_BESIDE_BARS
+    coded = not wide and any(row.id and row.id != row.title for row in section.rows)
     names = [*([section.head, ""] if coded else [section.head]), *([""] if bars else []), *section.heads]
     before = len(names) - len(section.heads)
     right = [before + place for place in range(len(section.heads)) if place not in section.words]

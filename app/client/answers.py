@@ -121,7 +121,7 @@ class Checkpoint(TypedDict):
 
 
 class DecisionProof(TypedDict):
-    """That a decision is in the log, with the path to a signed root; of a campaign's decision that its part is, and in `row` where in it."""
+    """That a decision is in the log, with the path to a signed root; of one of a campaign, that its part is, and `row` says where in it."""
 
     decision_id: str
     state: str

@@ -318,6 +318,9 @@ def _seen_in_words(pack: Pack, values: list[Any], node: Node, language: Language
         said = ("是" if value else "否") if language == "zh" else ("yes" if value else "no")
     elif isinstance(value, str):
         said = _placed_word(pack, node, value, language)
+    elif isinstance(value, tuple):
+        measure = _measure(name, node)
+        name, said = _without_unit(name, node), listed([figure(one, measure, language, pack.currency) for one in value], language)
     else:
         name, said = _without_unit(name, node), figure(value, _measure(name, node), language, pack.currency)
     return f"{name}：{said}" if language == "zh" else f"{name}: {said}"

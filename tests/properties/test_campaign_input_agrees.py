@@ -86,7 +86,7 @@ EVENTS = [
     "{}",
     "[1]",
     '[{"type":"fault","at":"2026-11-01T10:00:00+08:00","kind":"mobile","area":"a-1"}]',
-    '[{"type":"fault","at":"2026-11-01T10:00:00Z"}, {"type":"complaint","at":"2026-11-02T10:00:00.25+08:00","topic":"billing","case":null}]',
+    '[{"type":"fault","at":"2026-11-01T10:00:00Z"}, {"type":"complaint","at":"2026-11-02T10:00:00.25+08:00","topic":"refund","case":null}]',
     '[{"type":"activate","at":"2026-11-01T10:00:00+08:00","fee":1200.0,"product":"p"},{"type":"promise","at":"2026-11-01T00:00:00Z","due":"2026-12-01"}]',
     '[{"type":"fault","at":"2026-12-01T10:00:00+08:00"}]',
     '[{"type":"fault","at":"2026-02-30T10:00:00+08:00"}]',
@@ -136,7 +136,8 @@ TEMPLATES = [
     ),
     Template("value.annual: {{column: {0}, factor: 8400, divide_by: {1}}}", (NUMBERS, NUMBERS), NUMERIC),
     Template(
-        "value.arpu_6m: {{add: [{{column: {0}, factor: 700}}, {{column: {1}, factor: 700, if_missing: 0}}, {{column: {2}, factor: 700, divide_by: {0}}}], offset: 1}}",
+        "value.arpu_6m: {{add: [{{column: {0}, factor: 700}}, {{column: {1}, factor: 7, if_missing: 0}}, "
+        "{{column: {2}, factor: 700, divide_by: {0}}}], offset: 1}}",
         (NUMBERS, NUMBERS, NUMBERS),
         NUMERIC,
     ),
@@ -217,7 +218,8 @@ def tables(draw: st.DrawFn) -> tuple[str, dict[str, list[str]], dict[str, str]]:
             types[name] = draw(st.sampled_from(template.types))
     missing = draw(st.sampled_from(["", "missing: ['', NA, ' ']\n", "missing: [NA]\n"]))
     zone = draw(st.sampled_from(["", "constants: {zone: America/New_York, services.toll_pack_fee: 1000}\n"]))
-    head = f"subscriber: id\n{missing}request: {{{'' if any('request.channel' in fact for fact in facts) else 'channel: app, '}direction: self, as_of: 2026-11-20T10:00:00+08:00}}\n"
+    channel = "" if any(fact.startswith("request.channel") for fact in facts) else "channel: app, "
+    head = f"subscriber: id\n{missing}request: {{{channel}direction: self, as_of: 2026-11-20T10:00:00+08:00}}\n"
     return head + zone + "facts:\n" + "".join(f"  {fact}\n" for fact in facts), columns, types
 
 

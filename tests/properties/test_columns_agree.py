@@ -24,7 +24,7 @@ from tests.rich_packs import CHANNELS, rich_pack, rich_subscribers
 
 pytestmark = pytest.mark.properties
 
-MANY = 4000
+MANY = 5000
 """Subscribers that are decided by each random pack."""
 LOOKED_AT = 60
 """Of how many of them every value is compared."""
@@ -87,7 +87,7 @@ def subscribers() -> tuple[list[Case], Batch]:
     return rich_subscribers(20, MANY)
 
 
-@pytest.mark.parametrize("seed", range(24 * TIMES))
+@pytest.mark.parametrize("seed", range(20 * TIMES))
 def test_random_packs(seed: int) -> None:
     """Of a pack with something of everything: the whole decisions, and for some every value behind them."""
     pack, (cases, batch) = rich_pack(seed), subscribers()
@@ -107,11 +107,11 @@ def test_small_packs(make: Callable[[int], Pack], seed: int) -> None:
     assert differences(by_rows(pack, own), by_columns(pack, own)) == []
 
 
-@pytest.mark.parametrize("seed", range(16 * TIMES))
+@pytest.mark.parametrize("seed", range(10 * TIMES))
 def test_one_alone_is_one_of_many(seed: int) -> None:
     """A batch of one, and one of two, is decided as the same people among others: no column is of one value by accident."""
     pack, found = rich_pack(seed), subscribers()[0]
-    for place in (seed, 3 * seed + 1, 100 + seed):
+    for place in (3 * seed + 1, 100 + seed):
         few = on_channel(found[place : place + 1 + seed % 2], CHANNELS[seed % len(CHANNELS)])
         decided = decide_batch(pack, batch_of(pack, few))
         assert differences(by_rows(pack, few), told(decided)) == []

@@ -45,7 +45,7 @@ def mapping_file(folder: Path, facts: str, head: str = HEAD) -> Path:
 
 
 def read(pack: Pack, path: Path, facts: str, *, asking: Asking = ASKING, size: int = 50_000, head: str = HEAD) -> list[InputBatch]:
-    mapping = load_mapping(mapping_file(path.parent if path.is_file() else path.parent, facts, head))
+    mapping = load_mapping(mapping_file(path.parent, facts, head))
     return list(batches(pack, input_at(path), asking, mapping, size=size))
 
 
@@ -237,7 +237,8 @@ def test_a_float_is_the_shortest_decimal_that_reads_as_it() -> None:
 def test_one_mapping_serves_text_and_types(tmp_path: Path, pack: Pack) -> None:
     """The same subscribers from CSV and from Parquet are the same in every fact, event and byte of their cases."""
     facts = (
-        "  account.joined_on: day\n  plan.monthly_fee: {column: fee, unit: yuan}\n  home.has_broadband: {column: net, values: {是: yes, 否: no}}\n"
+        "  account.joined_on: day\n  plan.monthly_fee: {column: fee, unit: yuan}\n"
+        "  home.has_broadband: {column: net, values: {是: yes, 否: no}}\n"
         '  usage.data_mb: {column: use, split: ";", unit: GB}\n  services.held: {column: held, split: ";"}\n'
         "  device.capabilities: {collect: {net: volte}, when: 是}\n  events: events\n  contacts: {column: contacts, if_missing: []}\n"
     )
@@ -289,6 +290,8 @@ def test_numbers_are_exact(tmp_path: Path, pack: Pack, fact: str, value: Any, ex
     [
         ("plan.monthly_fee: {column: a, unit: yuan}", -1e-9, "expected at least 0: `-0.000000001` comes to -1e-07 fen"),
         ("account.tenure_months: a", 1200.5, "expected at most 1,200, not 1,200.5"),
+        ("account.tenure_months: a", 1201, "expected at most 1,200, not 1,201"),
+        ("churn.score: a", "0.1234567890123456", "expected a number, not `0.1234567890123456`"),
         ("account.tenure_months: a", [1], "expected one value, not a list"),
         ("billing.total: {column: a, split: ';'}", [1.0, 2.5], "expected a whole number, not 2.5 fen"),
         ("home.has_broadband: a", 2, "expected yes or no, not `2`; other words are translated by `values:`"),

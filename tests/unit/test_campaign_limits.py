@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import polars as pl
 import pytest
@@ -13,7 +13,6 @@ from app.campaign.limits import (
     Brake,
     Budget,
     Capacity,
-    Cause,
     Control,
     Held,
     Household,
@@ -27,7 +26,7 @@ from app.campaign.problems import TableError
 from app.engine.runtime import bucket
 from app.engine.vocabulary import Fact
 from tests.decided import decisions, frames
-from tests.pipeline import ROOT, shipped
+from tests.pipeline import shipped
 
 pytestmark = pytest.mark.unit
 
@@ -350,16 +349,3 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         load_limits(tmp_path / "none.yaml")
     with pytest.raises(TableError, match="is a folder, not a file of limits"):
         load_limits(tmp_path)
-
-
-def test_the_limits_of_the_page_are_accepted(tmp_path: Path) -> None:
-    """And every key of theirs is on it."""
-    page = (ROOT / "docs" / "campaigns.md").read_text("utf-8")
-    block = page.split("```yaml\n")[1].split("```")[0]
-    found = loaded(tmp_path, block)
-    assert len(found.capacity) == 3
-    for part in (Limits, Budget, Capacity, Household, Brake, Control):
-        names = set(getattr(part, "model_fields", Limits.__dataclass_fields__)) - {"digest"}
-        assert all(f"`{name}`" in page or f"{name}:" in block for name in names), names
-    for cause in get_args(Cause):
-        assert f"| `{cause}` |" in page

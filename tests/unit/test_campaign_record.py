@@ -62,6 +62,7 @@ from app.record.store.problems import KeyUnknown, RowRefused, StoreUnavailable
 from app.record.store.tables import CampaignChunkRow, CampaignRow, ContactRow, EntryRow, SubjectRow
 from app.record.verifying import Verdict, verify_entry, verify_log
 from app.record.verifying.single import NoSuchEntry
+from app.settings import Settings
 from tests.campaigns import head, part, people, run, some_row
 from tests.decided import decisions, frames
 from tests.pipeline import shipped
@@ -539,6 +540,7 @@ class TestChoices:
         with pytest.raises(RowsRefused, match=r"1 subscribers chose otherwise .* \(rows 3\)") as refused:
             campaign.write(part(1, 4))
         assert entries(made, "campaign_chunk") == []
+        assert list(campaign.folder.glob("*.parquet")) == [], "what is known before is told before anything is written"
         [(row, chosen)] = refused.value.choices.items()
         assert (row, chosen[0].choice) == (3, "no_marketing")
         campaign.write(part(1, 4, choices=refused.value.choices))
@@ -1102,6 +1104,22 @@ class TestBodies:
 
 
 class TestParts:
+    @pytest.mark.parametrize(
+        ("given", "place"),
+        [
+            ({"database_url": "sqlite:////srv/store/w.db"}, "/srv/store/wanliu.chunks"),
+            ({"database_url": "postgresql://db.example/w"}, "wanliu.chunks"),
+            ({"database_url": "sqlite:////srv/store/w.db", "chunk_dir": Path("/srv/chunks")}, "/srv/chunks"),
+        ],
+    )
+    def test_where_files_are(self, given: dict[str, Any], place: str) -> None:
+        """Beside the SQLite file, or where the service starts, unless the setting says where; a connection knows."""
+        settings = Settings(**given)
+        assert settings.chunk_folder == Path(place)
+        database = Database(settings.database_url, chunks=settings.chunk_dir)
+        assert database.chunks == Path(place)
+        database.dispose()
+
     def test_cases_are_sealed_as_any_payload(self, keys: Keys) -> None:
         """What seals many is opened, and committed to, as what one seals."""
         cases = [canonical({"n": number, "x": "y" * number}) for number in range(5)]

@@ -345,9 +345,9 @@ def test_what_is_watched_is_told_where_it_was_watched() -> None:
         ("65", "65.0%", "", ""),
     ]
     assert [row.cells for row in section(report, "effects").rows] == [
-        ("56 of 70 (80.0%)", "48 of 80 (60.0%)", "▲ 20.0", "5.2 to 33.4", "works"),
-        ("1 of 10 (10.0%)", "6 of 10 (60.0%)", "▼ 50.0", "-80.0 to -10.0", "does harm"),
-        ("1 of 3 (33.3%)", "", "", "", "unclear"),
+        ("56/70 (80.0%)", "48/80 (60.0%)", "▲ 20.0", "5.2 to 33.4", "works"),
+        ("1/10 (10.0%)", "6/10 (60.0%)", "▼ 50.0", "-80.0 to -10.0", "does harm"),
+        ("1/3 (33.3%)", "", "", "", "unclear"),
     ]
     assert as_json(report)["watch"] == watched().as_json()
     assert not {part.id for part in sections(Report(run(), small()), told("en"))} & {"watch", "tiers", "effects"}

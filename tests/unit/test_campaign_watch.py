@@ -14,7 +14,7 @@ import pytest
 from app.campaign.intervals import difference, wilson
 from app.campaign.limits import CONTENDERS, Control, Limits, hold
 from app.campaign.problems import TableError
-from app.campaign.watch import Day, Watch, Watched, forget, groups_of, tier_limits
+from app.campaign.watch import Day, TierShare, Watch, Watched, forget, groups_of, tier_limits
 from app.engine.runtime import bucket
 from tests.decided import Frames, decisions, frames
 from tests.pipeline import shipped
@@ -62,17 +62,19 @@ def test_a_first_run_has_nothing_to_compare_with(tmp_path: Path) -> None:
 def test_who_came_and_who_went_is_told_by_id(tmp_path: Path) -> None:
     """Also who is on another level; who is not in the input is counted, and not named."""
     before = {"a": {TARIFF: "high"}, "b": {TARIFF: "high"}, "c": {TARIFF: "severe"}, "d": {TARIFF: "high"}, "e": {TARIFF: "high"}}
+    before["g"] = {TARIFF: "watch"}
     looked(tmp_path, ONE, before)
-    now = {"a": {TARIFF: "high"}, "b": {}, "c": {TARIFF: "high"}, "d": {TARIFF: "severe"}, "f": {TARIFF: "high"}}
+    now = {"a": {TARIFF: "high"}, "b": {}, "c": {TARIFF: "high"}, "d": {TARIFF: "severe"}, "f": {TARIFF: "high"}, "g": {TARIFF: "high"}}
     day = looked(tmp_path, TWO, now, account__city=dict.fromkeys(now, "x"))
     assert day.since == ONE
     (found,) = day.signals
-    assert (found.subscribers, found.before, found.entered, found.left, found.unseen, found.worse, found.better) == (4, 5, 1, 1, 1, 1, 1)
+    assert (found.subscribers, found.before, found.entered, found.left, found.unseen, found.worse, found.better) == (5, 6, 1, 1, 1, 2, 1)
     assert day.moves.select("subscriber", "region", "before", "now").rows() == [
         ("b", "x", "high", None),
         ("c", "x", "severe", "high"),
         ("d", "x", "high", "severe"),
         ("f", "x", None, "high"),
+        ("g", "x", "watch", "high"),
     ]
 
 
@@ -163,6 +165,11 @@ def test_tiers_are_held_against_their_limit(tmp_path: Path) -> None:
     ]
 
 
+def test_a_tier_may_reach_its_limit() -> None:
+    """Over it is only more."""
+    assert not TierShare("gold", 4, 0.4, 0.4).over
+
+
 def test_limits_of_tiers_are_parameters_of_the_pack() -> None:
     """Those whose name ends with the tier."""
     assert tier_limits(shipped()) == {"diamond": 0.01, "gold": 0.03, "silver": 0.06, "standard": 0.1}
@@ -172,7 +179,7 @@ def test_limits_of_tiers_are_parameters_of_the_pack() -> None:
 def test_care_is_compared_with_who_was_held_out(tmp_path: Path) -> None:
     """By signal: of how many each is gone; who is not in the input counts for neither."""
     met, out = [f"m{n}" for n in range(56 + 14)], [f"o{n}" for n in range(48 + 32)]
-    everybody: Carriers = {name: {TARIFF: "high"} for name in (*met, *out, "lost", "apart")}
+    everybody: Carriers = {name: {TARIFF: "high"} for name in (*met, *out, "lost")} | {"apart": {STACK: "high"}}
     groups = {**dict.fromkeys((*met, "lost"), "contacted"), **dict.fromkeys(out, "control")}
     looked(tmp_path, ONE, everybody, groups=groups)
     cured = {*met[:56], *out[:48], "apart"}

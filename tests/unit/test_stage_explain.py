@@ -294,3 +294,12 @@ def test_words_of_a_derived_fact_are_told_as_the_pack_says() -> None:
         assert found.text == english
         assert found.evidence.values == {"facts.kind_of": "old_hand"}
         assert why_not(pack, {"account": {"tenure_months": 12}}, locale="zh-CN").text == chinese
+
+
+@pytest.mark.parametrize(("name", "said"), [("usage.data_mb", "100 MB, —, 3 GB"), ("billing.total", "¥1, —, ¥30.72")])
+def test_an_action_that_asks_only_whether_a_series_is_known_tells_it(name: str, said: str) -> None:
+    """Value by value, oldest first; a cycle that is missing is a dash."""
+    known = {key: value for key, value in act(applicable={"a": f"known({name})"}).items() if key != "reason"}
+    section, field = name.split(".")
+    (action,) = told(mini({"plain": known}), {section: {field: [100, None, 3072]}}, locale="en").actions
+    assert said in action.reasons[0].text

@@ -296,10 +296,10 @@ class Pack:
     """Rules and policies, checked and compiled. Never changes; equal bytes give an equal digest.
 
     `slots` are named values, `terms` the slots of calls and conditions, both positions in a case's list of values, at the end of which
-    stand constants, `fixed`; `definitions` has what each name stands for that is worked out. `gates` gives what became of each action at its
-    door, which looks at the concession where that may be unknown, then at what each clause came to. `screen` gives the same with the cause
-    alone of an action for which something is false, leaves the slots empty that only such actions want, and adds the places of the actions
-    for which nothing is.
+    stand constants, `fixed`; `definitions` has what each name stands for that is worked out. `gates` gives what became of each action at
+    its door, which looks at the concession where that may be unknown, then at what each clause came to. `screen` gives the same with the
+    cause alone of an action for which something is false, leaves the slots empty that only such actions want, and adds the places of the
+    actions for which nothing is.
     """
 
     name: str

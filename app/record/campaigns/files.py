@@ -70,7 +70,8 @@ class CampaignFolder:
             OSError: it cannot be made.
         """
         self.place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _sync(self.place.parent)
+        for folder in (self.place.parent, self.place.parent.parent):
+            _sync(folder)
         lock = os.open(self.place / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
