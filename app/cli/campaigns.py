@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -79,7 +80,8 @@ def run(source: Path, out_path: Path, wishes: Wishes) -> None:
             with _bar(given.size) as follow:
                 figures = run_campaign(pack, parts, wanted, recording, told=follow)
         name = _name(wishes, source)
-        made = Run(name, f"{pack.name} {pack.version}", pack.digest, source.name, asking.channel, asking.now, perf_counter() - began)
+        started = asking.now.astimezone(ZoneInfo(pack.zone))
+        made = Run(name, f"{pack.name} {pack.version}", pack.digest, source.name, asking.channel, started, perf_counter() - began)
         earlier = before if before is not None and before.run.campaign == name else None
         _show(Report(made, figures, earlier), pack, wanted.language, output, wishes)
 

@@ -26,6 +26,7 @@ from app.record.entries import NewEntry
 from app.record.keys import Keys
 from app.record.reading.many import Newest, Theirs, newest_about, outcomes_by_decision, read_decisions
 from app.record.reading.recorded import Recorded
+from app.record.reading.remaking import answer_made, keeps_no_answer
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "not_found": ("There is no such decision.", "没有该决策。"),
@@ -197,9 +198,15 @@ class _Recheck:
         return silent and newest is not None and newest.id > found.id and newest.body.get("moment") == "port_out"
 
     def _expired(self, found: Recorded) -> bool:
-        listed = orjson.loads(found.answer or "{}").get("actions") or ()
+        listed = orjson.loads(self._answer(found) or "{}").get("actions") or ()
         until = next((item.get("valid_until") for item in listed if item.get("action") == self.wanted.action), None)
         return until is not None and datetime.datetime.fromisoformat(until) < (self.wanted.contact_at or self.now)
+
+    def _answer(self, found: Recorded) -> str | bytes | None:
+        """The answer that was given; of a campaign, as far as the pack in force is the one that decided, what it would have been."""
+        if found.case is None or not keeps_no_answer(found) or found.body["pack"] != self.pack.digest:
+            return found.answer
+        return answer_made(self.pack, found, found.case)
 
     def _renewed(self, found: Recorded, case: Case) -> Case:
         token, item = found.subject or "", self.wanted

@@ -285,7 +285,7 @@ ASKINGS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(tables(), ASKINGS, st.sampled_from([1, 3, 50]), st.sampled_from(["csv", "parquet"]))
 def test_columns_hold_what_rows_say(table: tuple[str, dict[str, list[str]], dict[str, str]], asking: Asking, size: int, kind: str) -> None:
     """Values, refusals, messages and cases are the same, for tables of text and files with types, however they are cut."""

@@ -141,11 +141,13 @@ def test_nobody() -> None:
         assert by_columns(pack, []) == []
 
 
-@pytest.mark.parametrize("seed", range(TIMES))
-def test_the_shipped_pack(seed: int) -> None:
-    """On every channel, for subscribers with events, contacts and missing values: whole decisions, and for some every value."""
+def test_the_shipped_pack() -> None:
+    """On every channel, for subscribers with events, contacts and missing values: whole decisions, and for some every value.
+
+    `WANLIU_TEST_TIMES=20` makes a hundred thousand of them.
+    """
     pack = shipped()
-    found = list(cases(pack, 800 + seed, 5000, role="campaign"))
+    found = list(cases(pack, 800, 5000, role="campaign"))
     decided = decide_batch(pack, batch_of(pack, found))
     assert differences(by_rows(pack, found), told(decided)) == []
     assert list(values_apart(pack, found[:LOOKED_AT], decided)) == []

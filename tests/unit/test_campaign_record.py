@@ -664,6 +664,23 @@ class TestOutcomes:
         found = made.record.read_now(lambda c: recheck_all(c, made.keys, shipped(), wanted, made.clock(), "en", lambda *_: True))
         assert [item.cause for item in found] == ["told", "not_found"]
 
+    def test_its_time_is_over_as_that_of_any(self, made: Written) -> None:
+        """An action goes out until when its answer says; by another pack in force nothing is known of that."""
+        campaign, _ = run(made, SIZES)
+        row, until = next((row, until) for row in range(1, 13) if row not in (2, 9) for until in self.until(made, campaign, row))
+        action = read(made, campaign.decision_id(row)).body["offered"][0]["action"]
+        late = [Wanted(campaign.decision_id(row), action, contact_at=until + datetime.timedelta(minutes=1))]
+        other = dataclasses.replace(shipped(), digest="sha256:other")
+        for pack, expired in ((shipped(), True), (other, False)):
+            made.clock.now = until
+            [found] = made.record.read_now(lambda c, p=pack: recheck_all(c, made.keys, p, late, until, "en", lambda *_: True))  # type: ignore[misc]
+            assert (found.cause == "expired") is expired
+
+    def until(self, made: Written, campaign: Campaign, row: int) -> list[datetime.datetime]:
+        """Until when the first action goes out."""
+        answer = orjson.loads(with_answer(read(made, campaign.decision_id(row)), Packs()).answer or "{}")
+        return [datetime.datetime.fromisoformat(item["valid_until"]) for item in answer["actions"][:1] if item["valid_until"]]
+
     def test_nothing_is_told_of_somebody_erased(self, made: Written) -> None:
         """The decision is there, and its subject is not."""
         row = some_row()
