@@ -37,7 +37,8 @@ from app.engine.intake import parse_request, take  # noqa: E402
 from app.engine.pack import Pack, load_pack  # noqa: E402
 from app.engine.view import sees_evidence, view  # noqa: E402
 from bench import mixture  # noqa: E402
-from bench.campaign_population import AS_OF, Population, requests, write_population  # noqa: E402
+from bench.campaign_facts import AS_OF, requests  # noqa: E402
+from bench.campaign_population import Population, write_population  # noqa: E402
 from bench.campaign_run import SIZE, parts  # noqa: E402
 from bench.campaign_shares import measured  # noqa: E402
 from bench.memory import watched  # noqa: E402
@@ -96,7 +97,7 @@ def made(pack: Pack, folder: Path, options: argparse.Namespace) -> Population:
 def runs(population: Population, folder: Path, options: argparse.Namespace) -> Figures:
     """The campaign without a record and with one, each in a process of its own; what the second takes longer is what recording costs."""
     bare, bare_gib = run(population, folder / "unrecorded.parquet", options)
-    figures = {
+    figures: Figures = {
         "decide_seconds_per_million": _per_million(bare["seconds"], options.n),
         "decide_core_seconds_per_million": _per_million(bare["cpu"], options.n),
         "campaign_per_s": round(options.n / bare["seconds"]),
@@ -152,7 +153,7 @@ def one_by_one(pack: Pack, population: Population, out: Path, options: argparse.
     gc.freeze()
     online = timed(lambda body: answered(pack, body), bodies)
     decided = timed(lambda case: decide(pack, case), cases)
-    figures = {"online_per_s": round(online.per_second), "decide_alone_per_s": round(decided.per_second)}
+    figures: Figures = {"online_per_s": round(online.per_second), "decide_alone_per_s": round(decided.per_second)}
     figures |= {"pattern_share": round(sum(mixture.watched(pack, case) for case in cases) / len(cases), 4)}
     return figures | on_gates(pack, cases)
 

@@ -31,7 +31,8 @@ from app.record.campaigns.model import CampaignHead
 from app.record.keys import new_keys
 from app.record.store.database import Database
 from app.record.store.record import Record
-from bench.campaign_population import AS_OF, Population
+from bench.campaign_facts import AS_OF
+from bench.campaign_population import Population
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZE = 50_000
