@@ -227,14 +227,19 @@ def _limits(pack: Pack, seen: pl.DataFrame) -> pl.DataFrame:
 
 def _outranked(pack: Pack, losers: pl.DataFrame) -> pl.DataFrame:
     """The codes of the actions that lost to others: `i`, `action`, `code`."""
+    return _named(pack, losers.join(_codes_of_losing(pack), on=["act", "clause"])).select(PLACE, "action", "code")
+
+
+@once_a_pack
+def _codes_of_losing(pack: Pack) -> pl.DataFrame:
+    """The code of each action for each rule by which it may lose."""
     codes = [
         (place, became.clause, code)
         for place, action in enumerate(pack.actions)
         for became, code in legend_of(action).items()
         if became.cause == "outranked"
     ]
-    legend = pl.DataFrame(codes, {"act": _CANDIDATE["act"], "clause": pl.String, "code": CODE}, orient="row")
-    return _named(pack, losers.join(legend, on=["act", "clause"])).select(PLACE, "action", "code")
+    return pl.DataFrame(codes, {"act": _CANDIDATE["act"], "clause": pl.String, "code": CODE}, orient="row")
 
 
 def _put(codes: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
@@ -255,17 +260,24 @@ def _causes(pack: Pack, worked: Worked, outcomes: pl.DataFrame, winners: pl.Data
     )
     found = pl.lit("not_applicable")
     for cause, told in (("unknown", "unknown"), ("suppressed", "suppressed"), ("guardrail", "guardrail"), ("outranked", "guardrail")):
-        found = pl.when(_any_became(pack, cause)).then(pl.lit(told)).otherwise(found)
+        if cause in _became(pack):
+            found = pl.when(_became(pack)[cause]).then(pl.lit(told)).otherwise(found)
     for gate in reversed(worked.plan.hands_off):
         found = pl.when(pl.col(gate.column)).then(pl.lit(gate.clause.name)).otherwise(found)
     return empty.select(PLACE, found.alias("cause"))
 
 
-def _any_became(pack: Pack, cause: str) -> pl.Expr:
-    """Did any action come to this?"""
-    codes = {name: [code for code, became in enumerate(legend) if became.cause == cause] for name, legend in legends(pack).items()}
-    tests = [pl.col(name).is_in(pl.Series(wanted, dtype=CODE).implode()) for name, wanted in codes.items() if wanted]
-    return pl.any_horizontal(tests) if tests else pl.lit(False)
+@once_a_pack
+def _became(pack: Pack) -> Mapping[str, pl.Expr]:
+    """By cause, whether any action came to it."""
+    tests: dict[str, list[pl.Expr]] = {}
+    for name, legend in legends(pack).items():
+        codes: dict[str, list[int]] = {}
+        for code, became in enumerate(legend):
+            codes.setdefault(became.cause or "", []).append(code)
+        for cause, wanted in codes.items():
+            tests.setdefault(cause, []).append(pl.col(name).is_in(pl.Series(wanted, dtype=CODE).implode()))
+    return {cause: pl.any_horizontal(parts) for cause, parts in tests.items()}
 
 
 def _fallbacks(pack: Pack, worked: Worked, causes: pl.DataFrame) -> list[pl.DataFrame]:

@@ -170,6 +170,8 @@ def test_commands_follow_it(monkeypatch: pytest.MonkeyPatch) -> None:
             "is not among the `values` of the mapping: `x`; expected one of `是`, `否`",
             "不在映射的`values`之中：`x`，应为`是`、`否`之一",
         ),
+        ("expected the events as a JSON array, such as `[]` for none", "应为事件的JSON数组，没有时写`[]`"),
+        ("expected at most 9,007,199,254,740,992 in size", "绝对值不得大于9,007,199,254,740,992"),
         ("something new", "something new"),
     ],
 )

@@ -25,12 +25,10 @@ class Seen:
         asked = self._keyed(subscribers)
         found = pl.Series("row", [None] * len(subscribers), dtype=pl.Int64)
         for run in self._runs:
-            places = run["one"].search_sorted(asked["one"])
-            near = run[places.clip(0, run.height - 1)]
-            candidate = pl.select(near["one"] == asked["one"]).to_series()
-            if candidate.any():
-                hit = asked.join(run, on=_KEYS, how="left", maintain_order="left")["row"]
-                found = pl.select(pl.coalesce(found, hit)).to_series()
+            places = run["one"].search_sorted(asked["one"]).clip(0, run.height - 1)
+            near = run[places]
+            hit = (near["one"] == asked["one"]) & (near["two"] == asked["two"])
+            found = pl.select(pl.coalesce(found, pl.when(hit).then(near["row"])).alias("row")).to_series()
         return found
 
     def add(self, subscribers: pl.Series, rows: Iterable[int] | pl.Series) -> None:
