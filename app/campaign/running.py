@@ -184,7 +184,8 @@ class _Run:
             chosen = {rows[place]: some for place, some in choices.items()}
             subscribers = decided.subscribers["subscriber"].to_list()
             bodies = self.bodies.of(part.batch, decided, singles)
-            return ChunkRows(first, part.read, rows, subscribers, bodies, cases, _plain(decided), chosen), figures
+            given = ChunkRows(first, part.read, rows, subscribers, bodies, cases, _plain(decided), chosen, conceded=_conceded(decided))
+            return given, figures
 
     def choices(self, part: InputBatch) -> dict[int, tuple[Choice, ...]]:
         """What people of a part chose for good, by place."""
@@ -241,6 +242,12 @@ def _settled(keep: Callable[[], object]) -> bool:
     except RowsRefused:
         return False
     return True
+
+
+def _conceded(decided: Decided) -> list[int]:
+    """The largest single concession on each list, in fen."""
+    most = decided.ranked.group_by(PLACE).agg(pl.col("concession").max())
+    return decided.subscribers.join(most, on=PLACE, how="left", maintain_order="left")["concession"].fill_null(0).to_list()
 
 
 def _plain(decided: Decided) -> pl.DataFrame:
