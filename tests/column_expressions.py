@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,9 +21,12 @@ from app.engine.to_polars import Columns
 from app.engine.to_python import ALWAYS_KNOWN, Program
 from app.engine.tree import Node, Ref, Type, walk
 from app.engine.vocabulary import EVENTS
-from tests.expressions import CATEGORIES, NOON, PLANS, TODAY, instant
+from tests.expressions import CATEGORIES, NOON, TODAY, instant
+from tests.expressions import PLANS as USUAL
 
 SALT = "salt"
+PLANS = {**USUAL, "plan_129": replace(USUAL["plan_129"], data_rate=1_000_000)}
+"""The plans of expressions, one so dear that what it costs may be beyond all bounds."""
 WORDS = ("a", "b", "plan_59", "plan_129", "toll_pack", "music", "it's", "中文", "x y", "")
 _EDGES = (-1, 0, 0, 1)
 """Microseconds beside the edge of a window."""

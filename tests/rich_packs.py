@@ -313,7 +313,7 @@ class _Making:
         return {
             "max_actions": self.dice.choice((2, 3, 5, 10)),
             "per_category": self.dice.choice((1, 1, 2, 3)),
-            "commitments": self.dice.choice((0, 1, 1, 1)),
+            "commitments": self.dice.choice((0, 1, 1, 2)),
             "service_first": self.dice.sample(CATEGORIES, self.dice.randint(1, 3)),
             "concession": {"retention_desk": self.dice.choice((0, 1500, 3000)), "agent": 0, "self_service": 0},
         }
@@ -366,7 +366,7 @@ class _Making:
             more["marketing"] = "true"
         if kind != "offer" and self.chance(0.5):
             more["duty"] = self.rows(("owed", "care", "offer"), self.condition, self.chance(0.5))
-        if self.chance(0.2 if self.generous else 0.45):
+        if self.chance(0.3 if self.generous else 0.45):
             more["concession"] = self.dice.choice(
                 ("500", "last(billing.toll_fee)", "plan.monthly_fee / 3", "0.4 * last(billing.total)", "facts.steps")
             )

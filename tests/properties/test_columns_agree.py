@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -133,6 +134,19 @@ def test_bare_packs(name: str) -> None:
     rows = by_rows(pack, asked)
     assert differences(rows, by_columns(pack, asked)) == []
     assert all(len({item[0] for item in row["ranked"]}) == len(row["ranked"]) for row in rows)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fact_that_nobody_has(seed: int) -> None:
+    """A column that would be empty may be missing."""
+    pack, unknown = rich_pack(seed), dict.fromkeys(("billing", "plan", "usage", "custom", "consent", "churn", "cases", "vip"))
+    found = [replace(case, subscriber=case.subscriber.model_copy(update=unknown)) for case in on_channel(subscribers()[0][:300], "app")]
+    batch = batch_of(pack, found)
+    known = [column.name for column in batch.facts if column.null_count() < batch.size]
+    assert len(known) < len(batch.facts.columns) - 15
+    decided = decide_batch(pack, replace(batch, facts=batch.facts.select(known), events={}))
+    own = [replace(case, subscriber=case.subscriber.model_copy(update={"events": case.subscriber.events and ()})) for case in found]
+    assert differences(by_rows(pack, own), told(decided)) == []
 
 
 def test_nobody() -> None:

@@ -47,6 +47,7 @@ TEXTS = (
     "overlap(services.held, param.packs)",
     "count(events.complaint, days=30)",
     "count(events.complaint, same='topic')",
+    "count(events.fault, area=plan.id)",
     "count(events.contact, days=90, result='refused')",
     "since(events.fault)",
     "contacted(days=90)",
@@ -129,6 +130,11 @@ def _every_contact_counts(rows: pl.DataFrame, specs: Any) -> pl.DataFrame:
     return rows.group_by(PLACE).agg(pl.col([spec.name for spec in specs]).sum())
 
 
+def _whatever_the_filter(spec: Any, *given: Any, finished: Any = histories._finished) -> pl.Expr:
+    found: pl.Expr = finished(replace(spec, filters=()), *given)
+    return found
+
+
 def _first_of_two(self: Any, node: Any) -> pl.Expr:
     found: pl.Expr = self.expression(node.arguments[0])
     return found
@@ -149,6 +155,7 @@ EXPRESSIONS: dict[str, Planting] = {
     "columns: the first for the first known": in_columns(to_polars.Columns, "_first_known", _first_of_two),
     "columns: another salt": in_columns(Plan, "_hashed", lambda self, frame, column: pl.Series(column.name, [7.0] * frame.height)),
     "columns: sums from the right": in_columns(to_polars, "_sum", lambda values: sum(reversed(values[:-1]), values[-1])),
+    "columns: an unknown filter finds nothing": in_columns(histories, "_finished", _whatever_the_filter),
     "rows: unknown conditions count as held": in_rows(
         to_python._environment, "at_least", lambda needed, *held: held.count(False) <= len(held) - needed
     ),
