@@ -16,6 +16,7 @@ from app.campaign.batch import PLACE
 from app.campaign.deciding import Decided, decide_batch
 from app.campaign.figures import Figures, figures_of
 from app.campaign.layout import laid_out
+from app.campaign.problems import TableError
 from app.campaign.single import decide_singly, put_among, put_words_among
 from app.campaign.wording import word_batch
 from app.engine.case import Case
@@ -96,6 +97,7 @@ def run_campaign(
         watch: counts what took how long.
 
     Raises:
+        TableError: there is nobody in the input.
         StoreError, OSError: something could not be kept; run it again, and it goes on from there.
     """
     run = _Run(pack, wanted, recording, watch or Stopwatch())
@@ -230,6 +232,8 @@ class _Run:
         self.settle()
         if self.recording is not None:
             self.recording.campaign.close(Counts(self.figures.read, self.figures.decided, self.figures.rejected))
+        if not self.figures.read:
+            raise TableError("the input has no rows")
         with self.watch.on("writing"):
             self.wanted.output.finish()
         return self.figures

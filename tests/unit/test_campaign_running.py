@@ -192,3 +192,13 @@ def test_lines_of_requests_need_no_mapping(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert {row["row"] for row in lines("out.ndjson")} == {1}
     assert [row["row"] for row in lines("out.ndjson.rejects.ndjson")] == [2]
+
+
+@pytest.mark.parametrize("option", [["--what-if"], []])
+def test_an_input_without_rows_is_told(undated: Path, option: list[str]) -> None:
+    """There is nothing to decide, and nothing is handed back."""
+    Path("head.csv").write_text(CUSTOMERS.read_text("utf-8").splitlines()[0], "utf-8")
+    result = CliRunner().invoke(app, ["campaign", "run", "head.csv", "--mapping", str(undated), "--out", "out.csv", *option])
+    assert result.exit_code == 1
+    assert "the input has no rows" in result.output
+    assert not Path("out.csv").exists()
