@@ -16,7 +16,8 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 def watched(command: Sequence[str], folder: Path) -> tuple[str, float]:
     """Run a program to its end: what it printed, and the most memory that it and its children held at once, in GiB.
 
-    Pages that several processes share count for each of them, so that it is never too little.
+    Pages that several processes share count for each of them. Where there is no `/proc` it is the peak that the system tells at the end,
+    which may be that of whoever started the program.
 
     Raises:
         CalledProcessError: it failed.
@@ -32,7 +33,7 @@ def watched(command: Sequence[str], folder: Path) -> tuple[str, float]:
         watching.join()
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return printed, max(max(peaks), usage.ru_maxrss * 1024) / 2**30
+    return printed, (max(peaks) or usage.ru_maxrss * 1024) / 2**30
 
 
 def _watch(root: int, ended: threading.Event, peaks: list[int]) -> None:

@@ -9,6 +9,8 @@ import contextlib
 import fcntl
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -116,6 +118,9 @@ class CampaignFolder:
         return file
 
 
+_TRY = "import polars, sys; polars.read_parquet(sys.argv[1], glob=False)"
+
+
 def digest_of_file(path: Path) -> str:
     """SHA-256 of a part's file.
 
@@ -130,6 +135,12 @@ def digest_of_file(path: Path) -> str:
     except OSError as error:
         raise DamagedEntry(f"{path.name}: the file of a part of a campaign cannot be read: {error.strerror}") from None
     return f"sha256:{total.hexdigest()}"
+
+
+def is_readable(path: Path) -> bool:
+    """Can a file that was changed be read at all? A child process tries: over some, what reads the format ends its process."""
+    tried = subprocess.run([sys.executable, "-c", _TRY, str(path)], capture_output=True, check=False)
+    return tried.returncode == 0
 
 
 def read_columns(path: Path, columns: list[str], rows: list[int] | None = None) -> pl.DataFrame:
