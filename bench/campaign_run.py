@@ -20,7 +20,8 @@ from app.campaign.input import batches, input_at
 from app.campaign.input.stretches import InputBatch
 from app.campaign.mapping import load_mapping
 from app.campaign.output import Output
-from app.campaign.running import Recording, Stopwatch, Wanted, run_campaign
+from app.campaign.part import Stopwatch, Wanted
+from app.campaign.running import Recording, run_campaign
 from app.campaign.table import Asking
 from app.cli.console import collect_seldom
 from app.cli.recording import keep_pack

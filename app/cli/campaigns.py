@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,97 +15,68 @@ import orjson
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from app.campaign.input import batches, input_at
-from app.campaign.mapping import ColumnMapping, load_mapping
-from app.campaign.output import Output
+from app.campaign.commission import Commission, CommissionRefused, Ready, ready
+from app.campaign.input import input_at
 from app.campaign.problems import TableError
 from app.campaign.report import Report, Run, Telling, as_html, as_json, report_of, titles_for
-from app.campaign.running import Recording, Wanted, run_campaign
-from app.campaign.table import Asking
+from app.campaign.running import Recording, run_campaign
 from app.cli.campaign_report import report_parts
 from app.cli.console import err, fail, out, write_bytes, write_json
 from app.cli.packs import folder_of, load, settings
 from app.cli.refusal_words import reason
 from app.cli.tables import own_facts, told
-from app.engine.problems import nearest
-from app.engine.texts import language_of
-from app.engine.vocabulary import FACTS
 
 if TYPE_CHECKING:
     from rich.progress import Task
 
-    from app.campaign.input import Input
-    from app.campaign.output import Layout
+    from app.campaign.output import Output
     from app.campaign.running import Progress as Done
     from app.engine.pack import Pack
     from app.engine.texts import Language
 
 CALLER = "cli"
 """What the record calls whoever uses the command line."""
-_CHANNELS = FACTS["request.channel"].values
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How a campaign is to be run: the options of the command."""
+    """What is wanted of a run beside the decisions: the other options of the command."""
 
-    mapping: Path | None
-    channel: str | None
-    contact_at: str | None
-    name: str | None
-    per: Layout
     report: Path | None
-    what_if: bool
     anew: bool
-    size: int
-    locale: str | None
     as_json: bool
     pack: Path | None
 
 
-def run(source: Path, out_path: Path, wishes: Wishes) -> None:
+def run(commission: Commission, contact_at: str | None, wishes: Wishes) -> None:
     """Decide for everybody in a file, then print the report."""
     began = perf_counter()
     pack = load(wishes.pack)
     with told():
-        given = input_at(source)
-        mapping = load_mapping(wishes.mapping, own_facts(pack)) if wishes.mapping else None
-        output = Output.at(out_path)
-        asking = _asking(wishes, mapping)
+        campaign = _ready(commission, contact_at, pack)
         before = _before(wishes.report)
-        with _recorded(pack, given, mapping, asking, wishes) as (asking, recording):
-            wanted = Wanted(output, wishes.per, language_of(asking.locale or "zh-CN"))
-            parts = batches(pack, given, asking, mapping, size=wishes.size)
-            with _bar(given.size) as follow:
-                figures = run_campaign(pack, parts, wanted, recording, told=follow)
-        name = _name(wishes, source)
-        started = asking.now.astimezone(ZoneInfo(pack.zone))
-        made = Run(name, f"{pack.name} {pack.version}", pack.digest, source.name, asking.channel, started, perf_counter() - began)
-        earlier = before if before is not None and before.run.campaign == name else None
-        _show(Report(made, figures, earlier), pack, wanted.language, output, wishes)
-
-
-def _name(wishes: Wishes, source: Path) -> str:
-    return wishes.name or source.stem
-
-
-def _asking(wishes: Wishes, mapping: ColumnMapping | None) -> Asking:
-    """Who asks, when, and where the subscribers are met."""
-    request = mapping.document.request if mapping else {}
-    channel = wishes.channel or request.get("channel")
-    if channel is None:
-        fail("say on which channel the subscribers are to be met: --channel sms_marketing, for instance")
-    if channel not in _CHANNELS:
-        fail(f"--channel: there is no channel `{channel}`; {nearest(channel, _CHANNELS) or 'expected one of ' + ', '.join(_CHANNELS)}")
-    if mapping is not None and mapping.as_of is not None and not wishes.what_if:
-        fail(
-            "the mapping says as of when its facts hold, and a campaign on the record decides about now: leave `as_of` out, or try it with "
-            "--what-if; `contact_at` says when people will be contacted"
+        with _recorded(pack, campaign, wishes) as (started, recording), _bar(campaign.given.size) as follow:
+            figures = run_campaign(pack, campaign.parts(pack, started), campaign.wanted, recording, told=follow)
+        made = Run(
+            campaign.name,
+            f"{pack.name} {pack.version}",
+            pack.digest,
+            commission.source.name,
+            campaign.channel,
+            started.astimezone(ZoneInfo(pack.zone)),
+            perf_counter() - began,
         )
-    now = _clock()
-    locale = wishes.locale or request.get("locale", "zh-CN")
-    contact_at = None if wishes.contact_at is None else _later(wishes.contact_at, now)
-    return Asking("campaign", now, "what_if" if wishes.what_if else "live", channel, "summary", locale, contact_at)
+        earlier = before if before is not None and before.run.campaign == campaign.name else None
+        _show(Report(made, figures, earlier), pack, campaign.wanted.language, campaign.wanted.output, wishes)
+
+
+def _ready(commission: Commission, contact_at: str | None, pack: Pack) -> Ready:
+    """The campaign as it was typed, checked; what is wrong is told by the name of its option."""
+    wanted = commission if contact_at is None else replace(commission, contact_at=_later(contact_at, _clock()))
+    try:
+        return ready(wanted, own_facts(pack))
+    except CommissionRefused as error:
+        fail(f"--{error.field}: {error}" if error.field else error)
 
 
 def _later(text: str, now: datetime.datetime) -> datetime.datetime:
@@ -121,40 +91,29 @@ def _later(text: str, now: datetime.datetime) -> datetime.datetime:
 
 
 @contextlib.contextmanager
-def _recorded(
-    pack: Pack, given: Input, mapping: ColumnMapping | None, asking: Asking, wishes: Wishes
-) -> Iterator[tuple[Asking, Recording | None]]:
-    """The run on the record, and the time that all its decisions have; one of the same that was left unfinished is gone on with."""
-    if wishes.what_if:
-        yield asking, None
+def _recorded(pack: Pack, campaign: Ready, wishes: Wishes) -> Iterator[tuple[datetime.datetime, Recording | None]]:
+    """The time that all decisions of the run have, and the run on the record; one of the same that was left unfinished is gone on with."""
+    now = _clock()
+    if campaign.commission.what_if:
+        yield now, None
         return
     from app.cli.recording import keep_pack
     from app.record import StoreError
     from app.record.campaigns.campaign import left_open, open_campaign
-    from app.record.campaigns.model import CampaignHead
     from app.record.campaigns.problems import CampaignProblem
     from app.record.keys import KeysProblem
     from app.record.store.opening import record_now
 
-    head = CampaignHead(
-        name=_name(wishes, given.path),
-        channel=asking.channel or "",
-        pack=pack.digest,
-        input=f"sha256:{given.digest()}",
-        caller=CALLER,
-        mapping=None if mapping is None or wishes.mapping is None else f"sha256:{hashlib.sha256(wishes.mapping.read_bytes()).hexdigest()}",
-        locale=asking.locale or "zh-CN",
-        options={"per": wishes.per, "size": wishes.size, **({"contact_at": wishes.contact_at} if wishes.contact_at else {})},
-    )
+    head = campaign.head(pack, CALLER)
     try:
         with record_now(settings(), _clock) as record:
-            keep_pack(record, pack, folder_of(wishes.pack), asking.now)
+            keep_pack(record, pack, folder_of(wishes.pack), now)
             left = [] if wishes.anew else left_open(record, head)
-            with open_campaign(record, head, left[0].id if left else None) as campaign:
+            with open_campaign(record, head, left[0].id if left else None) as opened:
                 if left:
-                    done = campaign.standing.counts
-                    err().print(f"going on with {campaign.id}: {done.read:,} rows are on the record already", style="dim", soft_wrap=True)
-                yield replace(asking, now=campaign.at), Recording(campaign, head)
+                    done = opened.standing.counts
+                    err().print(f"going on with {opened.id}: {done.read:,} rows are on the record already", style="dim", soft_wrap=True)
+                yield opened.at, Recording(opened, head)
     except (StoreError, KeysProblem, CampaignProblem) as error:
         fail(error)
 

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
-from app.campaign import running
+from app.campaign import part
 from app.campaign.mapping import load_mapping
 from app.campaign.rows import CsvTable, Lines, open_table
 from app.campaign.table import Asking, Decided, decide_rows, table_requests
@@ -114,7 +114,7 @@ def test_a_recorded_run_is_on_record(undated: Path, tmp_path: Path) -> None:
 def test_a_run_that_broke_off_goes_on(undated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given again, the command decides what is missing, and nothing twice; what it hands back is what one run would have."""
     run(undated, "whole.ndjson", "--size", "4", "--name", "whole")
-    decide, made = running.decide_batch, list[int]()
+    decide, made = part.decide_batch, list[int]()
 
     def breaking(pack: Any, batch: Any) -> Any:
         made.append(batch.size)
@@ -122,9 +122,9 @@ def test_a_run_that_broke_off_goes_on(undated: Path, monkeypatch: pytest.MonkeyP
             raise OSError(28, "No space left on device", "out")
         return decide(pack, batch)
 
-    monkeypatch.setattr(running, "decide_batch", breaking)
+    monkeypatch.setattr(part, "decide_batch", breaking)
     assert "no space left" in run(undated, "out.ndjson", "--size", "4", code=1).output
-    monkeypatch.setattr(running, "decide_batch", decide)
+    monkeypatch.setattr(part, "decide_batch", decide)
     again = run(undated, "out.ndjson", "--size", "4")
     assert "going on with" in again.stderr
     assert [_without(row) for row in lines("out.ndjson")] == [_without(row) for row in lines("whole.ndjson")]

@@ -53,9 +53,11 @@ def campaign_run(
     pack: PackFolder = None,
 ) -> None:
     """Decide for everybody in a file. A run that was broken off goes on where it stopped when the same command is given again."""
+    from app.campaign.commission import Commission
     from app.cli.campaigns import Wishes, run
 
-    run(source, out, Wishes(mapping, channel, contact_at, name, per, report, what_if, anew, size, locale, as_json, pack))
+    commission = Commission(source, out, name, mapping, channel, None, per, size, locale, what_if)
+    run(commission, contact_at, Wishes(report, anew, as_json, pack))
 
 
 @campaign_app.command("map")
