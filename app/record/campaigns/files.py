@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -38,6 +39,8 @@ _GROUP = 2_048
 """Rows that are read together where one is wanted."""
 _SLICE = 4 * _GROUP
 _LEVEL = 1
+_MOST_SEEN = 4_096
+"""Files of which it is kept in mind that they are what was written."""
 _LOCK = "lock"
 _UNFINISHED = ".part"
 
@@ -143,11 +146,12 @@ def is_readable(path: Path) -> bool:
     return tried.returncode == 0
 
 
-def read_columns(path: Path, columns: list[str], rows: list[int] | None = None) -> pl.DataFrame:
-    """Columns of a part's file, in the order of its rows.
+def read_columns(path: Path, file: str, columns: list[str], rows: list[int] | None = None) -> pl.DataFrame:
+    """Columns of a part's file, in the order of its rows. A file that was changed is not looked into.
 
     Args:
         path: of the file.
+        file: its SHA-256, as the part's entry says it.
         columns: names of `SCHEMA`.
         rows: numbers of the rows; left out, all.
 
@@ -155,24 +159,38 @@ def read_columns(path: Path, columns: list[str], rows: list[int] | None = None) 
         DamagedEntry: the file is missing, or is not what was written.
     """
     with _told(path):
-        found = pl.scan_parquet(path, glob=False)
-        if found.collect_schema() != SCHEMA:
-            raise DamagedEntry(f"{path.name}: the file of a part of a campaign has other columns than were written")
-        if rows is not None:
-            found = found.filter(pl.col("row").is_in(rows))
-        return found.select(columns).collect()
+        stat = path.stat()
+        if _digest(path, stat.st_ino, stat.st_size, stat.st_mtime_ns) != file:
+            raise DamagedEntry(f"{path.name}: the file of a part of a campaign is not the one that was recorded")
+        return _read(path, columns, rows)
+
+
+@lru_cache(maxsize=_MOST_SEEN)
+def _digest(path: Path, _inode: int, _size: int, _changed: int) -> str:
+    """SHA-256 of a file as it was when it had this size and was changed then: it is read once."""
+    return digest_of_file(path)
 
 
 def slices(path: Path) -> Iterator[pl.DataFrame]:
-    """All rows of a part's file, in their order, some thousands at a time.
+    """All rows of a part's file, in their order, some thousands at a time, whatever became of it: for those who have checked it.
 
     Raises:
-        DamagedEntry: as `read_columns`.
+        DamagedEntry: the file is missing, or is malformed.
     """
-    rows = read_columns(path, ["row"]).height
+    with _told(path):
+        rows = _read(path, ["row"]).height
     for start in range(0, rows, _SLICE):
         with _told(path):
             yield pl.scan_parquet(path, glob=False).slice(start, _SLICE).collect()
+
+
+def _read(path: Path, columns: list[str], rows: list[int] | None = None) -> pl.DataFrame:
+    found = pl.scan_parquet(path, glob=False)
+    if found.collect_schema() != SCHEMA:
+        raise DamagedEntry(f"{path.name}: the file of a part of a campaign has other columns than were written")
+    if rows is not None:
+        found = found.filter(pl.col("row").is_in(rows))
+    return found.select(columns).collect()
 
 
 def _written(frame: pl.DataFrame) -> bytes:

@@ -135,8 +135,8 @@ def rows_about(connection: Connection, token: str) -> list[str]:
         DamagedEntry: a file is missing, or malformed.
     """
     found: list[str] = []
-    for _, path in _files(connection):
-        found += read_columns(path, ["subject", "id"]).filter(pl.col("subject") == token)["id"].to_list()
+    for _, path, file in _files(connection):
+        found += read_columns(path, file, ["subject", "id"]).filter(pl.col("subject") == token)["id"].to_list()
     return sorted(found)
 
 
@@ -148,7 +148,8 @@ def parts_about(connection: Connection, tokens: Set[str]) -> list[str]:
     """
     if not tokens:
         return []
-    return [entry_id for entry_id, path in _files(connection) if not tokens.isdisjoint(read_columns(path, ["subject"])["subject"])]
+    files = _files(connection)
+    return [entry_id for entry_id, path, file in files if not tokens.isdisjoint(read_columns(path, file, ["subject"])["subject"])]
 
 
 def known_to_campaigns(connection: Connection, tokens: Set[str]) -> set[str]:
@@ -158,25 +159,25 @@ def known_to_campaigns(connection: Connection, tokens: Set[str]) -> set[str]:
         DamagedEntry: as `rows_about`.
     """
     found: set[str] = set()
-    for _, path in _files(connection) if tokens else ():
-        found |= tokens & set(read_columns(path, ["subject"])["subject"])
+    for _, path, file in _files(connection) if tokens else ():
+        found |= tokens & set(read_columns(path, file, ["subject"])["subject"])
     return found
 
 
 def remove_unnamed(connection: Connection) -> None:
     """Remove the files of parts that were archived: of campaigns that are over, those that no row names."""
     over = connection.execute(select(col(CampaignRow.id)).where(col(CampaignRow.state) != "open")).scalars().all()
-    named = {path for _, path in _files(connection)}
+    named = {path for _, path, _ in _files(connection)}
     for campaign in over:
         for path in sorted((chunks_of(connection) / campaign).glob("*.parquet")):
             if path not in named:
                 path.unlink()
 
 
-def _files(connection: Connection) -> Iterator[tuple[str, Path]]:
-    """The entry and the file of every part."""
+def _files(connection: Connection) -> Iterator[tuple[str, Path, str]]:
+    """The entry of every part, its file, and what the file's SHA-256 is to be."""
     for row in connection.execute(select(*_columns)):
-        yield row.entry_id, chunks_of(connection) / row.campaign / name_of(row.number, row.file)
+        yield row.entry_id, chunks_of(connection) / row.campaign / name_of(row.number, row.file), row.file
 
 
 def file_of(folder: Path, campaign: str, chunk: Chunk) -> Path:
@@ -226,9 +227,9 @@ def _chunk_with(connection: Connection, decision_id: str) -> _Found | None:
 def _read(folder: Path, found: _Found, wanted: Mapping[int, str]) -> dict[str, StoredRow]:
     """Rows of one file, each held against the root that the entry of the part names."""
     path, chunk = file_of(folder, found.campaign, found.chunk), found.chunk
-    numbers, leaves = _leaves(path, chunk.root)
+    numbers, leaves = _leaves(path, chunk.file, chunk.root)
     rows: dict[str, StoredRow] = {}
-    for number, subject, envelope, private in read_columns(path, _READ, list(wanted)).iter_rows():
+    for number, subject, envelope, private in read_columns(path, chunk.file, _READ, list(wanted)).iter_rows():
         position = numbers.get(number)
         if position is None or merkle.leaf_hash(envelope) != leaves[position]:
             raise DamagedEntry(f"{path.name}: row {number} is not the one that was recorded")
@@ -236,21 +237,13 @@ def _read(folder: Path, found: _Found, wanted: Mapping[int, str]) -> dict[str, S
         if (told["id"], told.get("subject")) != (wanted[number], subject):
             raise DamagedEntry(f"{path.name}: row {number} says something else than its envelope")
         rows[told["id"]] = StoredRow(told["id"], subject, envelope, private, chunk, position, leaves)
-    if any(wanted[number] not in rows and (number in numbers or _has(path, number)) for number in wanted):
-        raise DamagedEntry(f"{path.name}: a row that was recorded is not in its place")
     return rows
 
 
-def _has(path: Path, number: int) -> bool:
-    """Is a row there under another number, as its envelope says: what is said not to be there is looked for."""
-    told = read_columns(path, ["envelope"])["envelope"]
-    return bool(told.bin.contains(f'"row":{number},'.encode()).any())
-
-
 @lru_cache(maxsize=_KEPT)
-def _leaves(path: Path, root: str) -> tuple[Mapping[int, int], Sequence[bytes]]:
+def _leaves(path: Path, file: str, root: str) -> tuple[Mapping[int, int], Sequence[bytes]]:
     """The places of a part's rows, and the hashes of their leaves, which lead to the root (hexadecimal) that its entry names."""
-    frame: pl.DataFrame = read_columns(path, ["row", "leaf"])
+    frame: pl.DataFrame = read_columns(path, file, ["row", "leaf"])
     leaves: list[bytes] = frame["leaf"].to_list()
     if not all(type(leaf) is bytes for leaf in leaves) or merkle.root_of(leaves).hex() != root:
         raise DamagedEntry(f"{path.name}: the rows are not those that were recorded")
