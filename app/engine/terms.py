@@ -138,6 +138,7 @@ KINDS: Words = {
     "archived": ("archived", "归档"),
     "campaign_opened": ("campaign opened", "营销活动开始"),
     "campaign_chunk": ("part of a campaign", "营销活动分批"),
+    "campaign_held": ("limits of a campaign", "营销活动限额结果"),
     "campaign_closed": ("campaign closed", "营销活动结束"),
     "started": ("service started", "服务启动"),
     "heartbeat": ("heartbeat", "心跳"),

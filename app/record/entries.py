@@ -29,6 +29,7 @@ Kind = Literal[
     "archived",
     "campaign_opened",
     "campaign_chunk",
+    "campaign_held",
     "campaign_closed",
     "started",
     "heartbeat",

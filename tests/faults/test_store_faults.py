@@ -93,7 +93,7 @@ async def once_failed(record: Record) -> None:
 
 
 async def bounded(record: Record) -> None:
-    """A flood of callers is turned away at once, and nothing is kept of them. A machine that stands still once proves nothing: three tries."""
+    """A flood of callers is turned away at once, and nothing is kept of them. A machine may stand still once: three tries."""
     taken = []
     for _ in range(3):
         flood = [entry() for _ in range(2_000)]

@@ -11,7 +11,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -35,6 +35,11 @@ SCHEMA = pl.Schema(
 )
 """`row` and `id` of the decision, `subject` the token of whom it is about, what it is searched by, the envelope (canonical JSON, codes
 only), what only the subject's key opens, and the hash of its leaf."""
+HELD_SCHEMA = pl.Schema(
+    {"row": pl.Int64(), "rank": pl.UInt8(), "action": pl.String(), "day": pl.UInt8(), "cause": pl.String(), "limit": pl.String()}
+)
+"""What limits over everybody made of each action on a list: the `day` of the run on which it goes out, from 1, or the `cause` and the
+`limit` that hold it. By row and rank; nothing of a person."""
 _GROUP = 2_048
 """Rows that are read together where one is wanted."""
 _SLICE = 4 * _GROUP
@@ -53,6 +58,15 @@ def name_of(number: int, file: str) -> str:
         file: SHA-256 of the file, `sha256:` and 64 digits.
     """
     return f"{number:06}-{file.removeprefix('sha256:')[:16]}.parquet"
+
+
+def held_name_of(file: str) -> str:
+    """The name of the file with what limits made of a campaign.
+
+    Args:
+        file: its SHA-256, `sha256:` and 64 digits.
+    """
+    return f"held-{file.removeprefix('sha256:')[:16]}.parquet"
 
 
 class CampaignFolder:
@@ -109,7 +123,22 @@ class CampaignFolder:
         """
         content = _written(frame)
         file = f"sha256:{sha256(content).hexdigest()}"
-        place = self.place / name_of(number, file)
+        self._keep(content, name_of(number, file))
+        return file
+
+    def write_held(self, frame: pl.DataFrame) -> str:
+        """As `write`, what limits made of the campaign: the columns of `HELD_SCHEMA`.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        content = _written(frame)
+        file = f"sha256:{sha256(content).hexdigest()}"
+        self._keep(content, held_name_of(file))
+        return file
+
+    def _keep(self, content: bytes, name: str) -> None:
+        place = self.place / name
         unfinished = place.with_suffix(_UNFINISHED)
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as opened:
@@ -118,7 +147,11 @@ class CampaignFolder:
             os.fsync(opened.fileno())
         unfinished.rename(place)
         _sync(self.place)
-        return file
+
+
+def held_digest(frame: pl.DataFrame) -> str:
+    """SHA-256 that the file with what limits made of a campaign has, or would have."""
+    return f"sha256:{sha256(_written(frame)).hexdigest()}"
 
 
 _TRY = "import polars, sys; polars.read_parquet(sys.argv[1], glob=False)"
@@ -146,14 +179,17 @@ def is_readable(path: Path) -> bool:
     return tried.returncode == 0
 
 
-def read_columns(path: Path, file: str, columns: list[str], rows: list[int] | None = None) -> pl.DataFrame:
+def read_columns(
+    path: Path, file: str, columns: list[str], rows: list[int] | None = None, schema: Mapping[str, pl.DataType] = SCHEMA
+) -> pl.DataFrame:
     """Columns of a part's file, in the order of its rows. A file that was changed is not looked into.
 
     Args:
         path: of the file.
         file: its SHA-256, as the part's entry says it.
-        columns: names of `SCHEMA`.
+        columns: names of the schema.
         rows: numbers of the rows; left out, all.
+        schema: of the file, that of a part's left out.
 
     Raises:
         DamagedEntry: the file is missing, or is not what was written.
@@ -162,7 +198,7 @@ def read_columns(path: Path, file: str, columns: list[str], rows: list[int] | No
         stat = path.stat()
         if _digest(path, stat.st_ino, stat.st_size, stat.st_mtime_ns) != file:
             raise DamagedEntry(f"{path.name}: the file of a part of a campaign is not the one that was recorded")
-        return _read(path, columns, rows)
+        return _read(path, columns, rows, schema)
 
 
 @lru_cache(maxsize=_MOST_SEEN)
@@ -184,9 +220,11 @@ def slices(path: Path) -> Iterator[pl.DataFrame]:
             yield pl.scan_parquet(path, glob=False).slice(start, _SLICE).collect()
 
 
-def _read(path: Path, columns: list[str], rows: list[int] | None = None) -> pl.DataFrame:
+def _read(
+    path: Path, columns: list[str], rows: list[int] | None = None, schema: Mapping[str, pl.DataType] = SCHEMA
+) -> pl.DataFrame:
     found = pl.scan_parquet(path, glob=False)
-    if found.collect_schema() != SCHEMA:
+    if found.collect_schema() != schema:
         raise DamagedEntry(f"{path.name}: the file of a part of a campaign has other columns than were written")
     if rows is not None:
         found = found.filter(pl.col("row").is_in(rows))

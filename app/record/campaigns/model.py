@@ -18,6 +18,7 @@ Ending = Literal["completed", "cancelled", "stopped"]
 OPENED: Final = "campaign_opened"
 CHUNK: Final = "campaign_chunk"
 CLOSED: Final = "campaign_closed"
+HELD: Final = "campaign_held"
 PLAIN: Mapping[str, Any] = {
     "stage": pl.String(),
     "phase": pl.String(),
@@ -185,6 +186,70 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldRows:
+    """What limits over everybody made of a campaign, after all were decided: nothing of a decision is changed.
+
+    Attributes:
+        limits: SHA-256 of the file of limits.
+        rows: the columns of `HELD_SCHEMA`, for each action on a list.
+        kept: people who keep something of their list.
+        emptied: people who lose all of it.
+        beyond: contacts that are owed and go out beyond a limit, by limit.
+        given: concessions of what goes out, in the currency's smallest unit.
+        cost: of the contacts, in the same.
+        stopped: complaints stopped the campaign, and only what is owed goes out.
+    """
+
+    limits: str
+    rows: pl.DataFrame
+    kept: int
+    emptied: int
+    beyond: Mapping[str, int]
+    given: int
+    cost: int
+    stopped: bool = False
+
+    def body(self, campaign: str, opened: Mapping[str, Any], file: str) -> dict[str, Any]:
+        """What its entry says.
+
+        Args:
+            campaign: the campaign's id.
+            opened: what the entry of the campaign's opening says.
+            file: SHA-256 of the file with the rows.
+        """
+        told = {"limits": self.limits, "kept": self.kept, "emptied": self.emptied, "given": self.given, "cost": self.cost}
+        beyond = dict(sorted(self.beyond.items()))
+        return {**shared(opened), "job": campaign, **told, **held_counts(self.rows), "beyond": beyond, "stopped": self.stopped, "file": file}
+
+
+def held_counts(rows: pl.DataFrame) -> dict[str, Any]:
+    """What the rows of `HELD_SCHEMA` come to: how many actions there are, how many go out, and how many of each action each limit holds."""
+    held = rows.filter(pl.col("cause").is_not_null()).group_by("cause", "limit", "action").len().sort("cause", "limit", "action")
+    counts = [{"cause": cause, "limit": limit, "action": action, "count": count} for cause, limit, action, count in held.iter_rows()]
+    return {"actions": rows.height, "going": rows.height - sum(item["count"] for item in counts), "held": counts}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldEntry:
+    """What limits made of a campaign, on the record.
+
+    Attributes:
+        entry_id: of its entry.
+        file: SHA-256 of the file with the rows.
+        body: what the entry says.
+    """
+
+    entry_id: str
+    file: str
+    body: Mapping[str, Any]
+
+    @property
+    def stopped(self) -> bool:
+        """Complaints stopped the campaign."""
+        return bool(self.body["stopped"])
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """A campaign as it stands.
 
@@ -194,6 +259,7 @@ class Standing:
         opened: what that entry says.
         state: how it ended, or that it is open.
         chunks: its parts, in order.
+        held: what limits over everybody made of it; none where there are none, or not all is decided yet.
     """
 
     id: str
@@ -201,6 +267,7 @@ class Standing:
     opened: Mapping[str, Any]
     state: State
     chunks: tuple[Chunk, ...]
+    held: HeldEntry | None = None
 
     @property
     def counts(self) -> Counts:

@@ -132,6 +132,7 @@ class ContactRow(SQLModel, table=True):
     """A contact with a subject that an outcome made known: the contact history that every channel counts."""
 
     __tablename__ = "contact"
+    __table_args__ = (Index("ix_contact_campaign", "campaign", "subject"),)
 
     id: str = Field(primary_key=True, max_length=ID)
     subject: str = Field(max_length=TOKEN, index=True)
@@ -161,6 +162,7 @@ class OutcomeRow(SQLModel, table=True):
     """What became of an action of a decision."""
 
     __tablename__ = "outcome"
+    __table_args__ = (Index("ix_outcome_reason", "reason", "decision_id"),)
 
     entry_id: str = Field(primary_key=True, max_length=ID)
     decision_id: str = Field(max_length=ID, index=True)
@@ -220,6 +222,16 @@ class CampaignChunkRow(SQLModel, table=True):
     entry_id: str = Field(max_length=ID, unique=True)
     first_row: int = Field(sa_type=BigInteger)
     last_row: int = Field(sa_type=BigInteger)
+    file: str = Field(max_length=DIGEST)
+
+
+class CampaignHeldRow(SQLModel, table=True):
+    """What limits over everybody made of a campaign: the entry that says so, and the SHA-256 of the file with each action."""
+
+    __tablename__ = "campaign_held"
+
+    campaign: str = Field(primary_key=True, max_length=ID)
+    entry_id: str = Field(max_length=ID, unique=True)
     file: str = Field(max_length=DIGEST)
 
 
