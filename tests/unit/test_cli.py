@@ -1,6 +1,5 @@
 """The command line: what it prints, what it refuses, and with which exit code."""
 
-import functools
 import json
 import shutil
 import subprocess
@@ -12,7 +11,6 @@ from typer.testing import CliRunner, Result
 
 from app import __version__
 from app.cli import app
-from app.engine.pack import load_pack
 
 pytestmark = pytest.mark.unit
 
@@ -21,15 +19,11 @@ EXAMPLES = ROOT / "examples"
 HIGH_TARIFF = str(EXAMPLES / "02-high-tariff.json")
 
 
-LOADED_ONCE = functools.cache(load_pack)
-
-
 @pytest.fixture(autouse=True)
 def _in_the_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("WANLIU_PACK", str(ROOT))
     monkeypatch.setenv("WANLIU_DATABASE_URL", f"sqlite:///{tmp_path / 'records.db'}")
     monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setattr("app.engine.pack.load_pack", LOADED_ONCE)
 
 
 def run(*arguments: object, stdin: bytes | None = None) -> Result:
@@ -437,9 +431,8 @@ def packs(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "before", tmp_path / "after"
 
 
-def test_pack_diff_says_what_changed_and_for_whom(packs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pack_diff_says_what_changed_and_for_whom(packs: tuple[Path, Path]) -> None:
     """Changes in words; over a file of subscribers another phase, another first action, nothing any more, and the concession."""
-    monkeypatch.setattr("app.engine.pack.load_pack", load_pack)
     customers = ("--table", EXAMPLES / "customers.csv", "--mapping", EXAMPLES / "customers.map.yaml")
     result = run("pack", "diff", *packs, *customers)
     assert result.exit_code == 0

@@ -75,11 +75,12 @@ def read(record: Written, entry_id: str) -> Recorded:
     return found
 
 
-def everything(record: Written, entry_id: str) -> Dossier:
+def everything(record: Written, entry_id: str, library: PackLibrary | None = None) -> Dossier:
+    packs = library or PackLibrary(record.database, pattern_engine="builtin")
     with record.database.reading() as connection:
         found = read_decision(connection, record.keys, entry_id)
         assert found is not None
-        return dossier(connection, record.keys, found, PackLibrary(record.database, pattern_engine="builtin"), "en")
+        return dossier(connection, record.keys, found, packs, "en")
 
 
 def test_everything_about_a_decision(record: Written) -> None:
@@ -110,8 +111,9 @@ def test_everything_about_a_decision(record: Written) -> None:
 def test_everything_about_anybody(record: Written) -> None:
     """Whatever was known of somebody, the dossier is worked out."""
     record.publish()
+    library = PackLibrary(record.database, pattern_engine="builtin")
     for case in cases(shipped(), 31, 40):
-        made = everything(record, record.decide(case))
+        made = everything(record, record.decide(case), library)
         assert made.working is not None
         assert made.working.faithful
         assert made.contact is not None
