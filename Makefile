@@ -5,7 +5,7 @@
 MAKEFLAGS += --no-print-directory
 .SILENT:
 .DELETE_ON_ERROR:
-.PHONY: help run test fuzz lint image bench bench-record bench-http openapi pins clean FORCE
+.PHONY: help run test fuzz lint image bench bench-record bench-http bench-campaign openapi pins clean FORCE
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -19,6 +19,10 @@ wanted  := $(if $(PYTHON),$(call version,$(PYTHON)),$(current))
 PYTHON  ?= $(shell for p in python3 python3.12 python3.11 python3.13; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
+# The extra `spark` is half a gigabyte, and of use only with Java: its tests run where there is one that is new enough, and skip elsewhere.
+java  := $(shell "$${JAVA_HOME:+$$JAVA_HOME/bin/}java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
+spark := $(shell [ "0$(java)" -ge 17 ] && echo $(VENV)/.spark)
+
 help:
 	echo 'make run      start the service on an embedded SQLite file and print a curl line to try'
 	echo 'make test     lint, then all the tests                make lint     ruff, mypy, one-way imports'
@@ -26,13 +30,14 @@ help:
 	echo 'make bench    measure the engine                      make openapi  write openapi/ from the code'
 	echo 'make bench-record    measure the record: some minutes and gigabytes'
 	echo 'make bench-http      measure the HTTP interface: five minutes, with wrk'
+	echo 'make bench-campaign  measure campaigns over a million: ten minutes and some gigabytes'
 	echo 'make image    perform the steps of the Dockerfile in a fresh folder, and run what they make'
 	echo 'make pins     resolve requirements/ again             make clean    remove what was made, the records not'
 
 run: $(VENV)/.run
 	exec $(BIN)/wanliu serve
 
-test: lint
+test: lint $(spark)
 	$(BIN)/python -m pytest -q -n auto --dist worksteal $(TESTS)
 
 lint: $(VENV)/.test
@@ -54,6 +59,9 @@ bench-http: $(VENV)/.test
 bench-record: $(VENV)/.test
 	$(BIN)/python bench/record.py
 
+bench-campaign: $(VENV)/.test $(VENV)/.bench
+	$(BIN)/python bench/campaign.py --postgres
+
 image: $(VENV)/.test
 	$(BIN)/python -m tests.image.perform
 
@@ -67,7 +75,7 @@ $(VENV)/pyvenv.cfg: $(if $(and $(current),$(filter $(current),$(wanted))),,FORCE
 	$(PYTHON) -m venv --clear $(VENV)
 
 # Without build isolation nothing unpinned is fetched: durable-rules and the project itself are built by the setuptools of build.txt.
-$(VENV)/.run $(VENV)/.test $(VENV)/.bench: $(VENV)/.%: requirements/%.txt requirements/build.txt pyproject.toml $(VENV)/pyvenv.cfg
+$(VENV)/.run $(VENV)/.test $(VENV)/.bench $(VENV)/.spark: $(VENV)/.%: requirements/%.txt requirements/build.txt pyproject.toml $(VENV)/pyvenv.cfg
 	echo 'installing requirements/$*.txt'
 	$(PIP) install --require-hashes -r requirements/build.txt
 	$(PIP) install --require-hashes --no-build-isolation --use-pep517 -r $<
@@ -82,6 +90,7 @@ pins: $(VENV)/pyvenv.cfg
 	$(compile) pyproject.toml -o requirements/run.txt
 	$(compile) -c requirements/run.txt pyproject.toml --group test -o requirements/test.txt
 	$(compile) -c requirements/run.txt pyproject.toml --group bench -o requirements/bench.txt
+	$(compile) -c requirements/run.txt -c requirements/test.txt pyproject.toml --extra spark -o requirements/spark.txt
 	$(compile) --group build -o requirements/build.txt
 	wc -l requirements/*.txt
 

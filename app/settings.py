@@ -25,6 +25,7 @@ _SQLITE = "sqlite:///"
 _POSTGRESQL = "postgresql://"
 _KEYS = "wanliu.keys"
 _CHUNKS = "wanliu.chunks"
+_CAMPAIGNS = "wanliu.campaigns"
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?", re.ASCII)
 ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """What tokens may be signed with: with a private key that this service never sees. Neither `none` nor a shared secret is among them."""
@@ -191,6 +192,16 @@ class Settings(BaseSettings):
         Path | None,
         Field(description="Folder for the decisions of campaigns. Left out, `wanliu.chunks` beside the SQLite file, or here."),
     ] = None
+    campaign_dir: Annotated[
+        Path | None,
+        Field(
+            description="Folder with the files of campaigns that callers commission, and `out` in it with what came of them. Left out,"
+            " `wanliu.campaigns` beside the SQLite file, or here."
+        ),
+    ] = None
+    campaign_worker: Annotated[
+        bool, Field(description="Does the service run these campaigns itself, or is `wanliu campaign work` started elsewhere.")
+    ] = True
     spool_dir: Annotated[Path, Field(description="The folder for that, on a disk of its own if possible.")] = Path("wanliu.spool")
     spool_mb: Annotated[int, Field(ge=1, le=1_000_000, description="What the folder may hold; beyond it entries are refused.")] = 256
     witness_url: Annotated[
@@ -252,6 +263,11 @@ class Settings(BaseSettings):
     def chunk_folder(self) -> Path:
         """`chunk_dir`, or where it is when left out: beside the SQLite file, or in the current folder."""
         return self.chunk_dir or (self.database_file.parent if self.database_file else Path()) / _CHUNKS
+
+    @property
+    def campaign_folder(self) -> Path:
+        """`campaign_dir`, or where it is when left out: beside the SQLite file, or in the current folder."""
+        return self.campaign_dir or (self.database_file.parent if self.database_file else Path()) / _CAMPAIGNS
 
     @property
     def on_loopback(self) -> bool:

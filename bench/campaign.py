@@ -1,18 +1,21 @@
 """Measures campaigns: deciding and recording for everybody in a file, against the same decisions one by one, and zen-engine on the gates.
 
-    python bench/campaign.py [--n 1000000] [--seed 1] [--channel sms_marketing] [--size 50000] [--population FOLDER]
-        [--no-record] [--quick]
+    python bench/campaign.py [--n 1000000] [--seed 1] [--channel sms_marketing] [--size 50000] [--processes 2] [--population FOLDER]
+        [--no-record] [--postgres [URL]] [--quick]
 
 The population is made in a temporary folder and goes with it, unless `--population` names one that is kept: 170 MB for a million, and its
-record takes 2.7 GB. Each run is a process of its own. Prints a table and, as its last line, one JSON object.
+record takes 3 GB. Each run is a process of its own, with those that it begins. `--postgres` runs it with a record on PostgreSQL too: on the
+empty database of the URL, or on a server that is started for it. Prints a table and, as its last line, one JSON object.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import itertools
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -29,6 +32,7 @@ import polars as pl  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
+from app.campaign.crew import cores  # noqa: E402
 from app.engine.answer import Explanation  # noqa: E402
 from app.engine.case import Case  # noqa: E402
 from app.engine.decide import decide  # noqa: E402
@@ -42,11 +46,19 @@ from bench.campaign_population import Population, write_population  # noqa: E402
 from bench.campaign_run import SIZE, parts  # noqa: E402
 from bench.campaign_shares import measured  # noqa: E402
 from bench.memory import watched  # noqa: E402
+from bench.record_commits import postgresql  # noqa: E402
 from bench.timing import machine, timed  # noqa: E402
 from bench.zen_gates import Gates  # noqa: E402
 
 ROLE = "campaign"
-HELD = {"decide_seconds_per_million": "< 60", "record_seconds_per_million": "< 60", "peak_gib": "< 4"}
+HELD = {
+    "decide_seconds_per_million": "< 60",
+    "record_seconds_per_million": "< 60",
+    "record_on_postgres_seconds_per_million": "< 60",
+    "peak_gib": "< 4",
+    "peak_unrecorded_gib": "< 4",
+    "peak_on_postgres_gib": "< 4",
+}
 _RECORDED = ("cases", "recording")
 """Parts of a run that are for the record alone."""
 
@@ -64,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         figures |= shares(pack, population, figures.pop("seconds"), options)
     figures["times_online"] = round(figures["campaign_per_s"] / figures["online_per_s"], 2)
     figures |= {"n": options.n, "seed": options.seed, "channel": options.channel, "size": options.size, "sample": options.sample}
+    figures["processes"] = options.processes
     figures |= {"pack": pack.digest, "machine": machine()}
     show(figures)
     print(json.dumps(figures, ensure_ascii=False))
@@ -77,7 +90,11 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--size", type=int, help=f"rows that are decided together ({SIZE})")
     parser.add_argument("--sample", type=int, help="subscribers that are decided one by one (5000)")
     parser.add_argument("--population", type=Path, help="folder of a population that is kept; made when it is not there")
-    parser.add_argument("--no-record", action="store_true", help="leave out the run that goes on record")
+    parser.add_argument("--processes", type=int, default=cores(), help="that decide in a run")
+    parser.add_argument("--no-record", action="store_true", help="leave out the runs that go on record")
+    parser.add_argument(
+        "--postgres", nargs="?", const="", metavar="URL", help="record on PostgreSQL too: of an empty database, or a new one"
+    )
     parser.add_argument("--quick", action="store_true", help="seconds instead of minutes; for a look, not for figures to keep")
     options = parser.parse_args(arguments)
     options.n = options.n or (4_000 if options.quick else 1_000_000)
@@ -102,24 +119,46 @@ def runs(population: Population, folder: Path, options: argparse.Namespace) -> F
         "decide_core_seconds_per_million": _per_million(bare["cpu"], options.n),
         "campaign_per_s": round(options.n / bare["seconds"]),
         "peak_unrecorded_gib": round(bare_gib, 2),
-        "seconds": bare["parts"],
+        "seconds": _stages(bare["parts"]),
     }
-    return figures if options.no_record else figures | recorded(population, folder, options, bare)
+    if options.no_record:
+        return figures
+    figures |= recorded(population, folder, options, bare)
+    return figures if options.postgres is None else figures | on_postgres(population, folder, options, bare)
 
 
 def recorded(population: Population, folder: Path, options: argparse.Namespace, bare: Figures) -> Figures:
-    """The campaign with a record, beside the run without one."""
+    """The campaign with a record on SQLite, beside the run without one."""
     record = folder / "record"
     record.mkdir()
     kept, gib = run(population, folder / "recorded.parquet", options, "--record", str(record))
-    return {
+    figures = {
         "record_seconds_per_million": _per_million(kept["seconds"] - bare["seconds"], options.n),
         "record_core_seconds_per_million": _per_million(kept["cpu"] - bare["cpu"], options.n),
         "campaign_recorded_per_s": round(options.n / kept["seconds"]),
         "peak_gib": round(gib, 2),
         "record_bytes_each": round(sum(file.stat().st_size for file in record.rglob("*") if file.is_file()) / options.n),
-        "seconds": bare["parts"] | {"recording": sum(kept["parts"].get(name, 0.0) for name in _RECORDED)},
+        "seconds": _stages(bare["parts"]) | {"recording": sum(kept["parts"].get(name, 0.0) for name in _RECORDED)},
     }
+    shutil.rmtree(record)
+    return figures
+
+
+def on_postgres(population: Population, folder: Path, options: argparse.Namespace, bare: Figures) -> Figures:
+    """The campaign with a record on PostgreSQL, whose own processor time and memory do not count."""
+    with contextlib.nullcontext(options.postgres) if options.postgres else postgresql() as url:
+        (folder / "postgres").mkdir()
+        kept, gib = run(population, folder / "postgres.parquet", options, "--record", str(folder / "postgres"), "--url", url)
+    return {
+        "record_on_postgres_seconds_per_million": _per_million(kept["seconds"] - bare["seconds"], options.n),
+        "record_on_postgres_core_seconds_per_million": _per_million(kept["cpu"] - bare["cpu"], options.n),
+        "peak_on_postgres_gib": round(gib, 2),
+    }
+
+
+def _stages(seconds: dict[str, float]) -> dict[str, float]:
+    """The parts of a run but for what a bare one does nothing in."""
+    return {name: taken for name, taken in seconds.items() if name != "finishing"}
 
 
 def run(population: Population, out: Path, options: argparse.Namespace, *more: str) -> tuple[Any, float]:
@@ -129,7 +168,7 @@ def run(population: Population, out: Path, options: argparse.Namespace, *more: s
         AssertionError: it did not decide everybody.
     """
     command = [sys.executable, "-m", "bench.campaign_run", str(population.folder.parent), str(out), "--channel", options.channel]
-    printed, gib = watched([*command, "--size", str(options.size), *more], ROOT)
+    printed, gib = watched([*command, "--size", str(options.size), "--processes", str(options.processes), *more], ROOT)
     found = json.loads(printed.splitlines()[-1])
     if found["decided"] != options.n:
         raise AssertionError(f"{found['decided']} of {options.n} subscribers were decided")

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from app.cli.tables import own_facts
+from app.campaign.mapping import own_facts
 from app.engine.pack import Pack
 from app.engine.vocabulary import FACTS, Fact
 

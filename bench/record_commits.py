@@ -53,7 +53,7 @@ def building(seed: int, rows: int) -> Figures:
 
 def commits(seed: int, rows: int, rounds: int) -> Figures:
     """Entries stored in a second by 32 callers: each with a connection and a commit of its own, and grouped by the writer."""
-    with _postgresql() as url:
+    with postgresql() as url:
         keys = new_keys(Clock()())
         singly, grouped = [], []
         for number in range(rounds):
@@ -128,7 +128,7 @@ def _sqlite(folder: Path) -> Iterator[Database]:
 
 
 @contextlib.contextmanager
-def _postgresql() -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """An empty database of a server that waits for the disk, as one in use does."""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder) / "postgres")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from app import __version__
 from app.engine.answer import Explanation
 from app.engine.once import once_a_pack
 from app.engine.pack import Pack
+from app.record.campaigns.held import WithinLimits
 from app.record.log.witnessing import WitnessState
 from app.record.standing import Unsealed
 
@@ -50,7 +51,12 @@ class Given:
 
 @dataclass
 class DecisionAnswer(Explanation, Given):
-    """The next best actions for one subscriber, and why. What the caller's role may not see is null or empty."""
+    """The next best actions for one subscriber, and why. What the caller's role may not see is null or empty.
+
+    `limits` stands beside a campaign's decision that is read, and is no part of it: what limits over everybody made of each action.
+    """
+
+    limits: Sequence[WithinLimits] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

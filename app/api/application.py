@@ -15,6 +15,8 @@ from app.api.admission.door import Admission, Turnstile
 from app.api.admission.limits import limits_of
 from app.api.batch import route as batch
 from app.api.calls import admit
+from app.api.campaigns import commissioning, files, looking
+from app.api.campaigns import steps as campaign_steps
 from app.api.direct import Direct
 from app.api.document import document
 from app.api.door import Door
@@ -49,6 +51,10 @@ ROUTES = (
     whole,
     persons,
     exporting,
+    commissioning,
+    looking,
+    campaign_steps,
+    files,
     webhooks,
     recommendations,
     hub,

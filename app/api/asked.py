@@ -98,5 +98,5 @@ def _parameters(dependant: Dependant) -> dict[str, bool]:
         if isinstance(shape, type) and issubclass(shape, BaseModel):
             found |= {name: "list[" in str(part.annotation) for name, part in shape.model_fields.items()}
         else:
-            found[field.alias] = False
+            found[field.alias] = "list[" in str(shape)
     return found

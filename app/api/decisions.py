@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import orjson
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.api.answers import DecisionAnswer
+from app.api.answers import DecisionAnswer, as_json
 from app.api.asking import check_channel
 from app.api.bodies import Refused, json_answer, read_json
 from app.api.calls import Admitted
@@ -21,6 +22,7 @@ from app.api.watching.watched import watched
 from app.engine.intake import FieldProblem, parse_request
 from app.engine.vocabulary import DecisionRequest
 from app.record.callers import DEVELOPMENT, Caller
+from app.record.campaigns.held import held_of
 from app.record.entries import Idempotency
 from app.record.reading.remaking import keeps_no_answer, with_answer
 
@@ -61,7 +63,9 @@ async def decide_one(call: Admitted, idempotency_key: RepeatKey = None) -> Respo
     **declared(DecisionAnswer, "not-found", "erased", "pack-unusable", "damaged"),
 )
 async def read_one(call: Admitted, decision_id: DecisionId, fields: Fields = None) -> Response:
-    """The answer from the record, which notes who read it. Who asks for decisions reads their own, as far as they see."""
+    """The answer from the record, which notes who read it. Who asks for decisions reads their own, as far as they see. Beside that of a
+    campaign which had limits stands what they made of each action.
+    """
     names, found = chosen(fields, DecisionAnswer), await decision_of(call, decision_id)
     if keeps_no_answer(found):
         kept, library = found, call.services.packs.library
@@ -69,6 +73,9 @@ async def read_one(call: Admitted, decision_id: DecisionId, fields: Fields = Non
     if found.answer is None:
         return problem("erased")
     answer = await answer_for(call, found, found.answer)
+    limits = None if call.caller.role == "self_service" else await call.read(lambda connection: held_of(connection, found.id))
+    if limits is not None:
+        answer = as_json({**orjson.loads(answer), "limits": limits})
     await note_reading(call, "answer", found)
     return json_answer(only(answer, names))
 

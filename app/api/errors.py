@@ -20,6 +20,7 @@ from app.engine.intake import FieldProblem, RequestError
 from app.engine.intake.wording import told
 from app.engine.problems import PackError
 from app.record import KeyReused, StoreBusy, StoreError
+from app.record.campaigns.jobs import JobProblem
 from app.record.damage import DamagedEntry
 from app.record.erasing.holds import NotHeld
 from app.record.erasing.persons import Held, NotErased
@@ -104,6 +105,7 @@ ERRORS: Mapping[type[Exception], Answered] = {
     PackStepError: _told("wrong-state"),
     PackError: lambda _, error: problem("invalid-pack", errors=mistakes(error)),
     TooManyWebhooks: _told("no-room"),
+    JobProblem: _told("wrong-state"),
     NobodyKnown: _told("not-found"),
     Held: _told("held"),
     NotHeld: _told("wrong-state"),

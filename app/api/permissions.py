@@ -24,6 +24,10 @@ ASKING = _roles("agent self_service campaign")
 """Who decides, tells outcomes, and reads its own decisions."""
 TRYING = _roles("author approver compliance")
 """Who may ask what would be decided, leaving no trace."""
+_RUNNING = _roles("campaign") | TRYING
+"""Who has campaigns run: campaign engines for the record, who tries without a trace."""
+_WATCHING = _roles("operations")
+"""Who looks after everybody's campaigns, and sees counts only."""
 _REVIEW = _roles("compliance")
 _PRIVACY = _roles("privacy_officer")
 _APPROVER = _roles("approver")
@@ -68,6 +72,14 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "POST /v1/subscribers/{subscriber}/erasure": _PRIVACY,
     "POST /v1/subscribers/{subscriber}/hold": _PRIVACY,
     "POST /v1/subscribers/{subscriber}/release": _PRIVACY,
+    "POST /v1/campaigns": _RUNNING,
+    "GET /v1/campaigns": _RUNNING | _WATCHING,
+    "GET /v1/campaigns/{campaign_id}": _RUNNING | _WATCHING,
+    "POST /v1/campaigns/{campaign_id}/cancel": _RUNNING | _WATCHING,
+    "POST /v1/campaigns/{campaign_id}/resume": _RUNNING | _WATCHING,
+    "GET /v1/campaigns/{campaign_id}/report": _RUNNING | _WATCHING,
+    "GET /v1/campaigns/{campaign_id}/decisions": _RUNNING,
+    "GET /v1/campaigns/{campaign_id}/rejects": _RUNNING,
     "POST /v1/webhooks": _TOLD,
     "GET /v1/webhooks": _TOLD,
     "GET /v1/webhooks/{webhook_id}": _TOLD,

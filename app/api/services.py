@@ -8,6 +8,7 @@ import datetime
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from app.api.choosing import Chosen
@@ -52,6 +53,8 @@ class Services:
     """What operations sees of this process."""
     callbacks_private: bool = False
     """May events be sent into private networks."""
+    campaigns: Path = Path("wanliu.campaigns")
+    """Folder with the files of campaigns that callers commission."""
     chosen: Chosen = field(default_factory=Chosen)
     """What people were seen to have chosen for good."""
     batch_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -90,7 +93,10 @@ async def open_services(settings: Settings, keeper: KeeperNews | None = None) ->
         followers += [asyncio.create_task(packs.follow()), asyncio.create_task(callers.follow(record.read))]
         if background:
             background.start()
-        yield Services(packs, record, callers, ids, witness=witness, watch=watch, callbacks_private=settings.callbacks_private)
+        folder = settings.campaign_folder
+        yield Services(
+            packs, record, callers, ids, witness=witness, watch=watch, callbacks_private=settings.callbacks_private, campaigns=folder
+        )
     finally:
         await _end(followers)
         if background:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,7 @@ def history_columns(kind: str | None) -> Mapping[str, pl.DataType]:
     return attributes | {name: column_type(fact.kind) for name, fact in EVENTS[kind].attributes.items()}
 
 
+@cache
 def no_history(kind: str | None) -> pl.DataFrame:
     """A history in which nothing happened."""
     return pl.DataFrame(schema=dict(history_columns(kind)))

@@ -58,7 +58,8 @@ class Unfit(ValueError):
         super().__init__(f"{kind}{detail}")
 
 
-_number = re.compile(r"^[+-]?(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,15})?$")
+_number = re.compile(r"^[+-]?(?:\d{1,3}(?:,\d{3}){1,7}|\d{1,25})(?:\.\d{1,25})?$")
+"""Floats that were written with all their digits are longer than fifteen."""
 _day = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _year = re.compile(r"%[YyGcx]")
 _NOT_SEVERAL = "expected one value, not a list"

@@ -8,8 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
 
+from app.campaign.aside import aside_for
+from app.campaign.finishing import Extras, Finishing
 from app.campaign.input import batches, input_at
+from app.campaign.limits import Limits, load_limits
 from app.campaign.mapping import ColumnMapping, load_mapping
 from app.campaign.output import Layout, Output
 from app.campaign.part import Wanted
@@ -17,12 +21,13 @@ from app.campaign.table import Asking
 from app.engine.problems import nearest
 from app.engine.texts import language_of
 from app.engine.vocabulary import FACTS
-from app.record.campaigns.model import CampaignHead
+from app.record.campaigns.model import CampaignHead, HeldEntry
 
 if TYPE_CHECKING:
     from app.campaign.input import Input, InputBatch
     from app.engine.pack import Pack
     from app.engine.vocabulary import Fact
+    from app.record.campaigns.campaign import Campaign
 
 SIZE = 50_000
 """Rows that are decided, and go on the record, together."""
@@ -52,6 +57,9 @@ class Commission:
         size: rows that are decided together.
         locale: of the texts; left out, the mapping's, or `zh-CN`.
         what_if: leave no trace.
+        limits: what the campaign may spend, and whom there are hands to contact; left out, nothing is limited.
+        lists: a folder for the lists of local teams; left out, none are written.
+        watch: the campaign's own folder of what is watched from run to run; left out, nothing is.
     """
 
     source: Path
@@ -64,6 +72,9 @@ class Commission:
     size: int = SIZE
     locale: str | None = None
     what_if: bool = False
+    limits: Path | None = None
+    lists: Path | None = None
+    watch: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,7 @@ class Ready:
         channel: on which the subscribers are met.
         wanted: what is handed back.
         locale: of the texts.
+        limits: over everybody; none where nothing is limited.
     """
 
     commission: Commission
@@ -87,6 +99,7 @@ class Ready:
     channel: str
     wanted: Wanted
     locale: str
+    limits: Limits | None = None
 
     def head(self, pack: Pack, caller: str, agent: str | None = None) -> CampaignHead:
         """What it is opened with on the record.
@@ -100,6 +113,8 @@ class Ready:
         options: dict[str, object] = {"per": commission.per, "size": commission.size}
         if commission.contact_at is not None:
             options["contact_at"] = commission.contact_at.isoformat()
+        if self.limits is not None:
+            options["limits"] = self.limits.digest
         return CampaignHead(
             name=self.name,
             channel=self.channel,
@@ -111,6 +126,23 @@ class Ready:
             agent=agent,
             options=options,
         )
+
+    def finishing(
+        self, pack: Pack, at: datetime.datetime, campaign: Campaign | None = None, before: HeldEntry | None = None
+    ) -> Finishing | None:
+        """What is done when everybody is decided; none where nothing is.
+
+        Args:
+            pack: what decides.
+            at: the time of all decisions.
+            campaign: on the record; none of a run that leaves no trace.
+            before: of a campaign that was closed already, what its limits made of it then.
+        """
+        if self.wanted.aside is None:
+            return None
+        begins, day = ((when or at).astimezone(ZoneInfo(pack.zone)).date() for when in (self.commission.contact_at, at))
+        extras = Extras(self.limits, self.commission.lists, self.commission.watch, begins, day)
+        return Finishing(pack, self.wanted, extras, campaign, before)
 
     def parts(self, pack: Pack, at: datetime.datetime) -> Iterator[InputBatch]:
         """The input, part by part.
@@ -137,23 +169,47 @@ def ready(commission: Commission, own_facts: Mapping[str, Fact]) -> Ready:
 
     Raises:
         CommissionRefused: something about it is wrong.
-        TableError, MappingError: a file of it cannot be used.
+        TableError, MappingError, LimitsError: a file of it cannot be used.
     """
     given = input_at(commission.source)
     mapping = load_mapping(commission.mapping, own_facts) if commission.mapping else None
     request = mapping.document.request if mapping else {}
-    channel = commission.channel or request.get("channel")
-    if channel is None:
-        raise CommissionRefused("say on which channel the subscribers are to be met, sms_marketing, for instance", "channel")
-    if channel not in _CHANNELS:
-        hint = nearest(channel, _CHANNELS) or "expected one of " + ", ".join(_CHANNELS)
-        raise CommissionRefused(f"there is no channel `{channel}`; {hint}", "channel")
+    channel = channel_of(commission.channel or request.get("channel"))
     if mapping is not None and mapping.as_of is not None and not commission.what_if:
         told = "the mapping says as of when its facts hold, and a campaign on the record decides about now"
         raise CommissionRefused(f"{told}: leave `as_of` out, or try it as a what-if; `contact_at` says when people will be contacted")
+    for field in ("lists", "watch"):
+        _check_folder(field, getattr(commission, field), commission)
+    limits = load_limits(commission.limits, own_facts) if commission.limits else None
     locale = commission.locale or request.get("locale", "zh-CN")
-    wanted = Wanted(Output.at(commission.out), commission.per, language_of(locale))
-    return Ready(commission, commission.name or commission.source.stem, given, mapping, channel, wanted, locale)
+    aside = aside_for(limits, lists=commission.lists is not None, watched=commission.watch is not None)
+    wanted = Wanted(Output.at(commission.out), commission.per, language_of(locale), aside)
+    return Ready(commission, commission.name or commission.source.stem, given, mapping, channel, wanted, locale, limits)
+
+
+def _check_folder(field: str, path: Path | None, commission: Commission) -> None:
+    if path is None:
+        return
+    if commission.what_if:
+        raise CommissionRefused("a what-if leaves no trace, and this would: leave it out", field)
+    if path.exists() and not path.is_dir():
+        raise CommissionRefused(f"`{path}` is a file, and a folder is wanted", field)
+    if not path.parent.is_dir():
+        raise CommissionRefused(f"`{path}`: there is no folder `{path.parent}`", field)
+
+
+def channel_of(given: str | None) -> str:
+    """The channel on which the subscribers are met.
+
+    Raises:
+        CommissionRefused: none is given, or there is no such one.
+    """
+    if given is None:
+        raise CommissionRefused("say on which channel the subscribers are to be met, sms_marketing, for instance", "channel")
+    if given not in _CHANNELS:
+        hint = nearest(given, _CHANNELS) or "expected one of " + ", ".join(_CHANNELS)
+        raise CommissionRefused(f"there is no channel `{given}`; {hint}", "channel")
+    return given
 
 
 def _digest(path: Path) -> str:

@@ -135,6 +135,7 @@ class _Document(_Part):
     capacity: list[Capacity] = []
     days: Annotated[int, Field(ge=1, le=_MOST_DAYS)] = 1
     team: str | None = None
+    number: str | None = None
     household: Household | None = None
     brake: Brake | None = None
     control: Control | None = None
@@ -150,6 +151,7 @@ class Limits:
         capacity: room for contacts.
         days: over how many days the contacts of a run may be spread.
         team: the fact that says which local team a subscriber belongs to.
+        number: the fact that has the number by which a local team knows a subscriber; lists show it masked.
         household: how many contacts a household gets.
         brake: when complaints stop the campaign.
         control: who is held out.
@@ -161,6 +163,7 @@ class Limits:
     capacity: tuple[Capacity, ...] = ()
     days: int = 1
     team: str | None = None
+    number: str | None = None
     household: Household | None = None
     brake: Brake | None = None
     control: Control | None = None
@@ -222,6 +225,8 @@ def _checks(source: Source, document: _Document, facts: Mapping[str, Fact]) -> I
             yield Problem(where, "channel", f"unknown channel {shown(name)}", nearest(name, channels))
     if document.team is not None:
         yield from _fact_problems(source.place("team"), document.team, facts)
+    if document.number is not None:
+        yield from _fact_problems(source.place("number"), document.number, facts)
     if document.household is not None:
         yield from _fact_problems(source.place("household", "fact"), document.household.fact, facts)
     for place, rule in enumerate(document.capacity):

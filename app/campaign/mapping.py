@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -17,6 +17,11 @@ from app.engine.pack.source import Source, read
 from app.engine.problems import Place, Problem, nearest, shown
 from app.engine.vocabulary import FACTS, DecisionRequest, Fact
 from app.engine.vocabulary.types import details
+
+if TYPE_CHECKING:
+    from app.engine.pack import Pack
+    from app.engine.tree import Type
+    from app.engine.vocabulary import Kind
 
 _TAKEN_APART = {"events", "contacts"}
 _REQUEST_FACTS = tuple(name.partition(".")[2] for name in FACTS if name.startswith("request."))
@@ -224,6 +229,15 @@ class ColumnMapping:
             f"the file has only the column {shown(header[0])}; is the delimiter right?" if len(header) == 1 else ""
         )
         return Problem(self.source.place(*path), "column", f"the file has no column {shown(column)}", hint)
+
+
+def own_facts(pack: Pack) -> dict[str, Fact]:
+    """The operator's own facts, as a mapping is checked against them."""
+    return {name: _own_fact(name, kind) for name, kind in pack.custom.items()}
+
+
+def _own_fact(name: str, kind: Type) -> Fact:
+    return Fact(name, cast("Kind", kind.kind), kind.unit, kind.integral, kind.values, None, None, name, name)
 
 
 def load_mapping(path: Path, custom: Mapping[str, Fact] | None = None) -> ColumnMapping:

@@ -18,8 +18,16 @@ Layout = Literal["action", "subscriber"]
 """A row for each action on somebody's list, or one for each subscriber."""
 Form = Literal["parquet", "csv", "ndjson"]
 _forms: Mapping[str, Form] = {".parquet": "parquet", ".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+_AS_OTHERS = 0o666
+"""Whoever may read other files that the user makes may read these."""
+Beside = Callable[[pl.LazyFrame], pl.LazyFrame]
 BETWEEN = " | "
 """What stands between the words of a list in a cell of a CSV."""
+
+
+def as_they_are(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows without more columns beside them."""
+    return rows
 
 
 def form_of(path: Path) -> Form:
@@ -70,7 +78,8 @@ class Output:
 
     def begin(self, kept: int) -> None:
         """Make room for parts; of those of an earlier run the first `kept` stay."""
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(exist_ok=True, mode=0o700)
+        self.folder.chmod(0o700)
         for file in self.folder.iterdir():
             number = file.name.partition(".")[0]
             if not number.isdigit() or int(number) > kept:
@@ -80,14 +89,30 @@ class Output:
         """Write something of a part, whole or not at all."""
         _whole(self.part(number, name), lambda file: frame.write_parquet(file))
 
+    def put(self, number: int, name: str, ending: str, content: bytes) -> None:
+        """Write something else of a part, whole or not at all."""
+        _whole(self.part(number, name, ending), lambda file: file.write(content))
+
     def parts(self, name: str) -> list[Path]:
         """What was written under a name, in order."""
         return sorted(self.folder.glob(f"*.{name}.parquet"))
 
-    def finish(self) -> None:
-        """Put the file together, in memory that does not grow with it; beside it goes what was rejected; then clear the parts away."""
-        _whole(self.path, lambda file: _sink(pl.scan_parquet(self.parts("decisions")), self.form, file))
-        _whole(self.rejects, lambda file: _joined(sorted(self.folder.glob("*.rejects.ndjson")), file))
+    def put_together(self, beside: Beside = as_they_are) -> None:
+        """Put the file together, in memory that does not grow with it; beside it goes what was rejected. The parts stay until `clear`.
+
+        Args:
+            beside: puts more columns beside the rows.
+        """
+        _whole(self.path, lambda file: _sink(beside(pl.scan_parquet(self.parts("decisions"))), self.form, file), _AS_OTHERS)
+        _whole(self.rejects, lambda file: _joined(sorted(self.folder.glob("*.rejects.ndjson")), file), _AS_OTHERS)
+
+    def finish(self, beside: Beside = as_they_are) -> None:
+        """Put the file together, then clear the parts away."""
+        self.put_together(beside)
+        self.clear()
+
+    def clear(self) -> None:
+        """Clear the parts away."""
         shutil.rmtree(self.folder)
 
     @property
@@ -96,10 +121,11 @@ class Output:
         return self.path.with_name(f"{self.path.name}.rejects.ndjson")
 
 
-def _whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Write a file under another name first, and see that it is on the disk before it has its own."""
+def _whole(path: Path, write: Callable[[IO[bytes]], object], mode: int = 0o600) -> None:
+    """Write a file under another name first, and see that it is on the disk before it has its own. Left out, the user alone may read it."""
     unfinished = path.with_name(f".{path.name}.unfinished")
-    with unfinished.open("wb") as file:
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as file:
         write(file)
         file.flush()
         os.fsync(file.fileno())

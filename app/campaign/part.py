@@ -12,6 +12,7 @@ import orjson
 import polars as pl
 
 from app.campaign.batch import PLACE
+from app.campaign.counting import daily_counts
 from app.campaign.deciding import Decided, decide_batch
 from app.campaign.figures import Figures
 from app.campaign.layout import laid_out
@@ -24,8 +25,10 @@ from app.record.campaigns.model import PLAIN, CampaignHead, ChunkRows
 from app.record.canonical import canonical
 
 if TYPE_CHECKING:
+    from app.campaign.aside import Aside
     from app.campaign.input import InputBatch
     from app.campaign.output import Layout, Output
+    from app.campaign.wording import Worded
     from app.engine.pack import Pack
     from app.engine.texts import Language
     from app.engine.vocabulary.choices import Choice
@@ -49,11 +52,17 @@ class Stopwatch:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a run hands back: where, whose rows, in which language."""
+    """What a run hands back: where, whose rows, in which language; and what is kept aside of each part until everybody is decided."""
 
     output: Output
     layout: Layout = "action"
     language: Language = "zh"
+    aside: Aside | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The frames of a part that is done."""
+        return ("decisions", *(self.aside.names if self.aside else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +109,10 @@ class PartWork:
         with self._watch.on("deciding"):
             decided = decide_batch(self._pack, part.batch)
         with self._watch.on("reasons"):
-            worded = word_batch(self._pack, decided, self._wanted.language)
-            actions = put_words_among(self._pack, worded.actions, singles, self._wanted.language)
+            told = word_batch(self._pack, decided, self._wanted.language, signals=bool(self._wanted.aside and self._wanted.aside.lists))
+            worded = replace(told, actions=put_words_among(self._pack, told.actions, singles, self._wanted.language))
         decided = put_among(self._pack, decided, singles)
-        figures = self._write(number, part, decided, actions)
+        figures = self._write(number, part, cases, decided, worded)
         if self._bodies is None:
             return Done(figures, None)
         with self._watch.on("recording"):
@@ -111,7 +120,8 @@ class PartWork:
             chosen = {rows[place]: some for place, some in choices.items()}
             subscribers = decided.subscribers["subscriber"].to_list()
             bodies = self._bodies.of(part.batch, decided, singles)
-            given = ChunkRows(first, part.read, rows, subscribers, bodies, cases, _plain(decided), chosen, conceded=_conceded(decided))
+            counts = daily_counts(self._pack, part.batch.facts, cases, decided, figures)
+            given = ChunkRows(first, part.read, rows, subscribers, bodies, cases, _plain(decided), chosen, counts, _conceded(decided))
             return Done(figures, given)
 
     def _cases(self, part: InputBatch, choices: Mapping[int, tuple[Choice, ...]]) -> list[bytes]:
@@ -124,18 +134,22 @@ class PartWork:
             cases[place] = canonical(replace(Case.from_json(orjson.loads(cases[place])), choices=chosen).as_json())
         return cases
 
-    def _write(self, number: int, part: InputBatch, decided: Decided, actions: pl.DataFrame) -> Figures:
-        """Write a part down beside the output; its figures."""
-        output = self._wanted.output
+    def _write(self, number: int, part: InputBatch, cases: list[bytes], decided: Decided, worded: Worded) -> Figures:
+        """Write a part down beside the output, the decisions last: where they are, all is; its figures."""
+        output, ids = self._wanted.output, self._ids(decided)
         with self._watch.on("writing"):
             figures = Figures()
             figures.add(decided)
             for reject in part.rejects:
                 figures.reject(reject.problems)
             lines = b"".join(orjson.dumps(reject.as_json(), option=orjson.OPT_APPEND_NEWLINE) for reject in part.rejects)
-            output.part(number, "rejects", "ndjson").write_bytes(lines)
-            output.part(number, "figures", "json").write_bytes(orjson.dumps(figures.as_json()))
-            output.write(number, "decisions", laid_out(decided, actions, self._ids(decided), self._wanted.layout))
+            output.put(number, "rejects", "ndjson", lines)
+            output.put(number, "figures", "json", orjson.dumps(figures.as_json()))
+            if (aside := self._wanted.aside) is not None:
+                facts = aside.facts(part.batch.facts, lambda: cases or part.cases())
+                for name, frame in aside.of(self._pack, facts, decided, worded, ids).items():
+                    output.write(number, name, frame)
+            output.write(number, "decisions", laid_out(decided, worded.actions, ids, self._wanted.layout))
         return figures
 
     def _ids(self, decided: Decided) -> Sequence[str] | None:

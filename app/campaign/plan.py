@@ -16,7 +16,7 @@ from app.campaign.screening import gates_code, rules_code
 from app.campaign.wording.glimpses import looked_at
 from app.campaign.wording.wholes import figure_of, figures
 from app.engine.once import once_a_pack
-from app.engine.runtime import bucket
+from app.engine.runtime import buckets
 from app.engine.to_polars import ZERO, Columns, Counted, Hashed, Joined, Worked
 from app.engine.tree import TEXT, Call, Const, Ref, Type
 
@@ -124,8 +124,7 @@ class Plan:
                 yield pl.lit(None, column_type(kind or self.pack.types[name].kind)).alias(name)
 
     def _hashed(self, frame: pl.DataFrame, column: Hashed) -> pl.Series:
-        buckets = [bucket(self.pack.salt, column.word, subscriber) for subscriber in frame["subscriber"]]
-        return pl.Series(column.name, buckets, pl.Float64)
+        return pl.Series(column.name, buckets(self.pack.salt, column.word, frame["subscriber"].to_list()), pl.Float64)
 
 
 def _strongest(levels: Iterable[Gate]) -> pl.Expr:

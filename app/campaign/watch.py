@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import orjson
 import polars as pl
@@ -26,7 +26,6 @@ from app.campaign.problems import TableError
 from app.engine.terms import LEVELS
 
 if TYPE_CHECKING:
-    from app.campaign.figures import DecidedFrames
     from app.campaign.limits import Held
     from app.engine.pack import Pack
 
@@ -174,6 +173,14 @@ class Day:
         }
 
 
+class Signals(Protocol):
+    """The signals of a batch."""
+
+    @property
+    def signals(self) -> pl.DataFrame:
+        """A row for each signal that holds: `i`, `signal`, `level`."""
+
+
 class Watch:
     """A run's look at what is watched, filled batch by batch."""
 
@@ -200,8 +207,8 @@ class Watch:
         self._tiers: Counter[str] = Counter()
         self._subscribers = 0
 
-    def add(self, decided: DecidedFrames, facts: pl.DataFrame) -> None:
-        """Look at a batch: its decisions, and the facts of the same subscribers."""
+    def add(self, decided: Signals, facts: pl.DataFrame) -> None:
+        """Look at a batch: its signals, and the facts of the same subscribers."""
         people = facts.select(
             "i",
             "row",
@@ -289,6 +296,16 @@ def groups_of(held: Held, contending: pl.DataFrame) -> pl.DataFrame:
 def tier_limits(pack: Pack, prefix: str = "param.vip_share_") -> dict[str, float]:
     """The largest share of each tier, as the parameters of a pack have them: the tier is what follows the prefix."""
     return {name.removeprefix(prefix): float(value) for name, value in pack.constants.items() if name.startswith(prefix)}
+
+
+def check_watch(folder: Path) -> None:
+    """See that a folder is one of these.
+
+    Raises:
+        TableError: it is not.
+        OSError: it cannot be read.
+    """
+    _key(folder, begin=False)
 
 
 def forget(folder: Path, subscriber: str) -> int:

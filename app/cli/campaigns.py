@@ -1,10 +1,10 @@
-"""`wanliu campaign run` and `wanliu campaign map`."""
+"""`wanliu campaign run`, `map` and `results`."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -16,23 +16,26 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColum
 from rich.text import Text
 
 from app.campaign.commission import Commission, CommissionRefused, Ready, ready
+from app.campaign.crew import Together, cores
+from app.campaign.finishing import Finished, complained
 from app.campaign.input import input_at
+from app.campaign.mapping import own_facts
 from app.campaign.problems import TableError
+from app.campaign.refusal_words import reason
 from app.campaign.report import Report, Run, Telling, as_html, as_json, report_of, titles_for
 from app.campaign.running import Recording, run_campaign
 from app.cli.campaign_report import report_parts
 from app.cli.console import err, fail, out, write_bytes, write_json
-from app.cli.packs import folder_of, load, settings
-from app.cli.refusal_words import reason
-from app.cli.tables import own_facts, told
+from app.cli.packs import files_of, folder_of, load, settings
+from app.cli.tables import told
 
 if TYPE_CHECKING:
     from rich.progress import Task
 
-    from app.campaign.output import Output
     from app.campaign.running import Progress as Done
     from app.engine.pack import Pack
-    from app.engine.texts import Language
+    from app.record import Record
+    from app.record.campaigns.model import Standing
 
 CALLER = "cli"
 """What the record calls whoever uses the command line."""
@@ -56,7 +59,10 @@ def run(commission: Commission, contact_at: str | None, wishes: Wishes) -> None:
         campaign = _ready(commission, contact_at, pack)
         before = _before(wishes.report)
         with _recorded(pack, campaign, wishes) as (started, recording), _bar(campaign.given.size) as follow:
-            figures = run_campaign(pack, campaign.parts(pack, started), campaign.wanted, recording, told=follow)
+            finishing = campaign.finishing(pack, started, None if recording is None else recording.campaign)
+            parts = campaign.parts(pack, started)
+            together = Together(files_of(folder_of(wishes.pack)), cores())
+            figures = run_campaign(pack, parts, campaign.wanted, recording, finishing=finishing, told=follow, together=together)
         made = Run(
             campaign.name,
             f"{pack.name} {pack.version}",
@@ -67,7 +73,10 @@ def run(commission: Commission, contact_at: str | None, wishes: Wishes) -> None:
             perf_counter() - began,
         )
         earlier = before if before is not None and before.run.campaign == campaign.name else None
-        _show(Report(made, figures, earlier), pack, campaign.wanted.language, campaign.wanted.output, wishes)
+        found = Finished() if finishing is None else finishing.found
+        _show(Report(made, figures, earlier, found.watch, found.limited), pack, campaign, found.lists, wishes)
+    if found.stopped is not None:
+        fail(f"{complained(campaign.name, campaign.limits, found.stopped)}; the campaign was stopped, and is closed")
 
 
 def _ready(commission: Commission, contact_at: str | None, pack: Pack) -> Ready:
@@ -107,8 +116,9 @@ def _recorded(pack: Pack, campaign: Ready, wishes: Wishes) -> Iterator[tuple[dat
     head = campaign.head(pack, CALLER)
     try:
         with record_now(settings(), _clock) as record:
-            keep_pack(record, pack, folder_of(wishes.pack), now)
             left = [] if wishes.anew else left_open(record, head)
+            _check_brake(campaign, record, left)
+            keep_pack(record, pack, folder_of(wishes.pack), now)
             with open_campaign(record, head, left[0].id if left else None) as opened:
                 if left:
                     done = opened.standing.counts
@@ -116,6 +126,18 @@ def _recorded(pack: Pack, campaign: Ready, wishes: Wishes) -> Iterator[tuple[dat
                 yield opened.at, Recording(opened, head)
     except (StoreError, KeysProblem, CampaignProblem) as error:
         fail(error)
+
+
+def _check_brake(campaign: Ready, record: Record, left: Sequence[Standing]) -> None:
+    """End the command where complaints stop the campaign before it begins. One that has decided some already is brought to its end."""
+    if campaign.limits is None or campaign.limits.brake is None or (left and left[0].chunks):
+        return
+    from app.record.campaigns.campaign import reached
+
+    found = reached(record, campaign.name)
+    if campaign.limits.stopped(*found):
+        told = complained(campaign.name, campaign.limits, found)
+        fail(f"{told}; nothing was decided. Find out why before anybody else is contacted")
 
 
 def _clock() -> datetime.datetime:
@@ -152,7 +174,8 @@ def _before(path: Path | None) -> Report | None:
         raise TableError(f"`{kept}` is no report of a campaign; name another file with --report") from None
 
 
-def _show(report: Report, pack: Pack, language: Language, output: Output, wishes: Wishes) -> None:
+def _show(report: Report, pack: Pack, campaign: Ready, lists: Sequence[Path], wishes: Wishes) -> None:
+    language, output = campaign.wanted.language, campaign.wanted.output
     telling = Telling(language, pack.currency, titles_for(pack, language), lambda why: reason(why, language, pack.currency))
     data: Any = as_json(report)
     if wishes.report is not None:
@@ -164,7 +187,8 @@ def _show(report: Report, pack: Pack, language: Language, output: Output, wishes
     console = out()
     for part in report_parts(report, telling):
         console.print(part)
-    console.print(f"\n{output.path}" + (f"\n{output.rejects}" if report.figures.rejected else ""), style="dim", soft_wrap=True)
+    files = [output.path, *([output.rejects] if report.figures.rejected else []), *lists]
+    console.print("\n" + "\n".join(map(str, files)), style="dim", soft_wrap=True)
 
 
 def propose_mapping(source: Path, out_path: Path | None, channel: str, pack_folder: Path | None) -> None:

@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from rich.text import Text as Line
 
 from app.campaign.comparison import Comparison, Move, Reach, compare, knowing
-from app.campaign.mapping import load_mapping
+from app.campaign.mapping import load_mapping, own_facts
 from app.campaign.rows import Lines, open_table
 from app.campaign.summary import titles_of
 from app.campaign.table import Asking
@@ -20,7 +20,7 @@ from app.cli.columns import table
 from app.cli.console import out, write_json
 from app.cli.labels import kind_of_part
 from app.cli.packs import files_of, folder_of, load, unusable
-from app.cli.tables import opened, own_facts, told, watched
+from app.cli.tables import opened, told, watched
 from app.engine.pack import Pack, PackError, parts_of
 from app.engine.pack.checking import Parts
 from app.engine.texts import Language, language_of, shown

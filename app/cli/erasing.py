@@ -14,19 +14,29 @@ if TYPE_CHECKING:
     from app.record.erasing.retention import Month
 
 
-def erase(subscriber: str, basis: str, by: str | None) -> None:
-    """Erase a subscriber."""
+def erase(subscriber: str, basis: str, by: str | None, watches: Sequence[Path] = ()) -> None:
+    """Erase a subscriber, from folders that watch signals of campaigns too."""
+    from app.campaign.watch import check_watch, forget
+    from app.cli.tables import told
     from app.record.erasing.persons import NotErased
     from app.record.erasing.persons import erase as erase_from
     from app.record.persons import NobodyKnown
 
-    with the_record() as record:
+    with told(), the_record() as record:
+        for folder in watches:
+            check_watch(folder)
         try:
             erased = erase_from(record, subscriber, basis=basis, by=who(by))
-        except (NobodyKnown, NotErased, ValueError) as error:
+        except NobodyKnown as error:
+            forgotten = sum(forget(folder, subscriber) for folder in watches)
+            fail(f"{error}{f'; taken out of what {forgotten} runs keep in the watch folders' if forgotten else ''}")
+        except (NotErased, ValueError) as error:
             fail(error)
+        forgotten = sum(forget(folder, subscriber) for folder in watches)
     rows = ", ".join(_rows(table, count) for table, count in erased.rows.items() if count)
     out().print(f"Erased: {rows}. On record as {erased.entry_id}; every proof goes on working.", soft_wrap=True)
+    if watches:
+        out().print(f"Taken out of what {forgotten} runs keep in the watch folders.", soft_wrap=True)
     if not erased.scrubbed:
         complain("the store was busy, so what was deleted may still stand in its files; run `wanliu record scrub` when fewer read from it")
     out().print("Backups made before still hold it: docs/record.md says what to do about them.", soft_wrap=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from app.campaign.report.words import cause as why_held
 from app.cli.columns import Columns, table
 from app.cli.record_reasons import action_title, order_table
 from app.cli.record_words import beside, enclosed, named, say
@@ -22,6 +23,7 @@ from app.record.packs.history import shortened
 
 if TYPE_CHECKING:
     from app.engine.pack import Pack
+    from app.record.campaigns.held import WithinLimits
     from app.record.reading.dossier import Dossier
     from app.record.reading.knowing import PolicyClause
     from app.record.reading.working import Considered
@@ -71,6 +73,8 @@ class DossierPage:
             yield self._considered(made.working.considered)
             if made.working.order:
                 yield order_table(made.working.order, self.pack, self.language)
+        if made.limits:
+            yield self._limits(made.limits)
         if made.conversation.before or made.conversation.after:
             yield self._conversation()
         if made.outcomes:
@@ -203,6 +207,15 @@ class DossierPage:
 
     def _money(self, amount: float) -> str:
         return shown(amount, "money", self.language, self.pack.currency) if self.pack else f"{amount:,.0f}"
+
+    def _limits(self, items: Sequence[WithinLimits]) -> RenderableType:
+        """What limits over everybody in the campaign made of each action: when it goes out, or what holds it."""
+        rows = table("", "", "")
+        rows.show_header = False
+        for item in items:
+            held = item.cause and enclosed(why_held(item.cause, self.language), item.limit or "", self.language)
+            rows.add_row(self._title(item.action), self._say("held", held) if held else self._say("goes out", item.day))
+        return self._titled("limits", rows)
 
     def _conversation(self) -> RenderableType:
         """The decisions before and after in the same conversation, and what was refused or accepted by then."""

@@ -6,15 +6,17 @@ import contextlib
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
 
 import orjson
 from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from app.campaign.mapping import ColumnMapping, MappingError, load_mapping
+from app.campaign.limits import LimitsError
+from app.campaign.mapping import ColumnMapping, MappingError, load_mapping, own_facts
 from app.campaign.problems import TableError
+from app.campaign.refusal_words import problem, reason
 from app.campaign.rows import CsvTable, Lines, Row, ndjson_rows, open_table
 from app.campaign.summary import Summary, ranked, titles_of
 from app.campaign.table import Asking, Refused, RequestReader, answer_line, decide_rows, ndjson_requests, table_requests
@@ -22,14 +24,11 @@ from app.cli.columns import table
 from app.cli.console import cannot_write, err, fail, out, write_json
 from app.cli.labels import labels_of, why_nothing, word
 from app.cli.packs import load
-from app.cli.refusal_words import problem, reason
 from app.engine.texts import Language, language_of
-from app.engine.vocabulary import Fact, Kind
 
 if TYPE_CHECKING:
     from app.cli.usage import Wishes
     from app.engine.pack import Pack
-    from app.engine.tree import Type
 
 _SOME_REFUSALS = 5
 _MOST_ROWS_SHOWN = 25
@@ -61,21 +60,12 @@ def told() -> Iterator[None]:
     """Say what is wrong with a table, its mapping or the files that are written, and end the command."""
     try:
         yield
-    except MappingError as error:
+    except (MappingError, LimitsError) as error:
         fail(*error.problems)
     except TableError as error:
         fail(error)
     except OSError as error:
         fail(cannot_write(error))
-
-
-def own_facts(pack: Pack) -> dict[str, Fact]:
-    """The operator's own facts, as the mapping checks them."""
-    return {name: _own_fact(name, kind) for name, kind in pack.custom.items()}
-
-
-def _own_fact(name: str, kind: Type) -> Fact:
-    return Fact(name, cast("Kind", kind.kind), kind.unit, kind.integral, kind.values, None, None, name, name)
 
 
 def _run(

@@ -14,6 +14,7 @@ from app.client.answers import Entry
 from app.client.asking import Ask
 from app.client.attempts import Attempts, Patience
 from app.client.batching import HEADERS, PATH, BrokenOff, LineAnswer, Piece, Pieces
+from app.client.calls import campaigns as campaign_calls
 from app.client.calls import customers, deciding, packaging, persons, reading, service, tmf
 from app.client.calls import webhooks as webhook_calls
 from app.client.calls.deciding import Asked
@@ -102,6 +103,15 @@ class WanliuClient:
     choose = _sent(customers.choose)
     my_decisions = _sent(customers.my_decisions)
     my_decision = _sent(customers.my_decision)
+    commission = _sent(campaign_calls.commission)
+    campaigns = _sent(campaign_calls.campaigns)
+    campaign = _sent(campaign_calls.campaign)
+    cancel_campaign = _sent(campaign_calls.cancel_campaign)
+    resume_campaign = _sent(campaign_calls.resume_campaign)
+    campaign_report = _sent(campaign_calls.campaign_report)
+    campaign_report_page = _sent(campaign_calls.campaign_report_page)
+    campaign_decisions = _sent(campaign_calls.campaign_decisions)
+    campaign_rejects = _sent(campaign_calls.campaign_rejects)
     webhooks = _sent(webhook_calls.webhooks)
     add_webhook = _sent(webhook_calls.add_webhook)
     webhook = _sent(webhook_calls.webhook)

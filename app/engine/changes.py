@@ -19,11 +19,9 @@ from app.engine.interpret import interpret
 from app.engine.once import once_a_pack
 from app.engine.pack.model import Clause, Pack
 from app.engine.signals import recognise
-from app.engine.tree import And, Arithmetic, Call, Compare, Const, Negative, Node, Not, Or, Ref, walk
+from app.engine.tree import MIRRORED, NEGATED, And, Arithmetic, Call, Compare, Const, Negative, Node, Not, Or, Ref, walk
 from app.engine.vocabulary import FACTS
 
-_flipped = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-_negated = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _directions = {"<": "under", "<=": "at_most", ">": "over", ">=": "at_least", "==": "exactly", "!=": "other_than"}
 _time = {"days_until": -1, "days_since": 1, "since": 1}
 _windows = ("last", "mean", "total", "peak", "change")
@@ -331,7 +329,7 @@ class _Finder:
                 still = needed if wanted else len(operands) - needed + 1
                 return self.fewest(operands, still, wanted=wanted)
             case Compare(operator=sign, left=left, right=right):
-                return self.compare(sign if wanted else _negated[sign], left, right)
+                return self.compare(sign if wanted else NEGATED[sign], left, right)
         raise _Hopeless
 
     def all(self, nodes: Iterable[Node], *, wanted: bool) -> tuple[Turn, ...]:
@@ -350,7 +348,7 @@ class _Finder:
         return tuple(dict.fromkeys(item for steps in sorted(found, key=_effort)[:needed] for item in steps))
 
     def compare(self, sign: str, left: Node, right: Node) -> tuple[Turn, ...]:
-        for node, bound, side in ((left, self.now(right), sign), (right, self.now(left), _flipped[sign])):
+        for node, bound, side in ((left, self.now(right), sign), (right, self.now(left), MIRRORED[sign])):
             if isinstance(bound, int | float) and not isinstance(bound, bool) and node.type.kind == "number":
                 try:
                     return self.solve(node, side, bound)
@@ -370,7 +368,7 @@ class _Finder:
             case Ref() | Call():
                 return (self.step(node, sign, bound),)
             case Negative(operand=operand):
-                return self.solve(operand, _flipped[sign], -bound)
+                return self.solve(operand, MIRRORED[sign], -bound)
             case Arithmetic(operator=operator, left=left, right=right):
                 return self.solve_arithmetic(operator, left, right, sign, bound)
         raise _Hopeless
@@ -385,7 +383,7 @@ class _Finder:
         current = self.now(node)
         if sign in ("==", "!=") or current is None:
             raise _Hopeless
-        return self.solve(node, sign, bound) if current >= 0 else self.solve(node, _flipped[sign], -bound)
+        return self.solve(node, sign, bound) if current >= 0 else self.solve(node, MIRRORED[sign], -bound)
 
     def solve_arithmetic(self, operator: str, left: Node, right: Node, sign: str, bound: float) -> tuple[Turn, ...]:
         for node, other, is_left in ((left, self.now(right), True), (right, self.now(left), False)):
@@ -440,9 +438,9 @@ def _invert(operator: str, other: float, *, is_left: bool, sign: str, bound: flo
     if operator == "+":
         return sign, bound - other
     if operator == "-":
-        return (sign, bound + other) if is_left else (_flipped[sign], other - bound)
+        return (sign, bound + other) if is_left else (MIRRORED[sign], other - bound)
     if operator == "*" and other:
-        return (sign if other > 0 else _flipped[sign]), bound / other
+        return (sign if other > 0 else MIRRORED[sign]), bound / other
     if operator == "/" and is_left and other:
-        return (sign if other > 0 else _flipped[sign]), bound * other
+        return (sign if other > 0 else MIRRORED[sign]), bound * other
     return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, pairwise
 from typing import Any
@@ -350,3 +350,14 @@ def bucket(salt: str, name: str, subscriber: str) -> int:
     """0 to 99, evenly: the first 8 bytes of SHA-256 over salt, name and subscriber, separated by NUL, modulo 100."""
     digest = hashlib.sha256(b"\0".join(part.encode() for part in (salt, name, subscriber))).digest()
     return int.from_bytes(digest[:8], "big") % 100
+
+
+def buckets(salt: str, name: str, subscribers: Iterable[str]) -> list[int]:
+    """The same for many, of whom what is the same is hashed once."""
+    same = hashlib.sha256(f"{salt}\0{name}\0".encode())
+    found = []
+    for subscriber in subscribers:
+        own = same.copy()
+        own.update(subscriber.encode())
+        found.append(int.from_bytes(own.digest()[:8], "big") % 100)
+    return found

@@ -151,6 +151,7 @@ CHANGES: Words = {
     "released": ("released", "已解除"),
     "answer": ("answer", "答复"),
     "list": ("list", "列表"),
+    "campaign": ("campaign", "营销活动"),
     "choices": ("own choices", "本人选择"),
     "explanation": ("explanation", "解释"),
     "replay": ("replay", "重算"),

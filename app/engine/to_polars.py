@@ -22,6 +22,7 @@ from app.engine.to_python import Definition
 from app.engine.tree import (
     COUNT,
     INPUT_LIMIT,
+    MIRRORED,
     NUMBER,
     TEXT,
     And,
@@ -51,7 +52,6 @@ _compare: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "==": pl.Expr.eq,
     "!=": pl.Expr.ne,
 }
-_mirrored = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _unknown = pl.lit(None)
 
 
@@ -257,7 +257,7 @@ class Columns:
         """A comparison with what is constant to the right: from the left Polars cannot compare it with a column of one value."""
         one, other = self._dated(node.left), self._dated(node.right)
         constant = all(isinstance(part, Const) or children(part) for part in walk(node.left))
-        return _compare[_mirrored[node.operator]](other, one) if constant else _compare[node.operator](one, other)
+        return _compare[MIRRORED[node.operator]](other, one) if constant else _compare[node.operator](one, other)
 
     def _dated(self, node: Node) -> pl.Expr:
         """The value to be compared or counted with: a date that is never is neither before nor after any other."""

@@ -15,6 +15,10 @@ INPUT_LIMIT = 10.0**12
 """No input, and no quotient, is larger than this in size."""
 EXACT_LIMIT = 2.0**53
 """Integers up to here are exact as floats: no intermediate may pass it."""
+MIRRORED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+"""The operator that says the same of both sides changed over."""
+NEGATED: Mapping[str, str] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+"""The operator that holds of known values where another does not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,9 @@ def is_test_line(case: Case) -> bool:
 def counts_of(pack: Pack, case: Case, decision: Decision, kept: Kept) -> list[tuple[str, str, int]]:
     """What a decision adds: measure, what it is grouped by, number."""
     counts = [*_by_group(case, decision), *_by_gate(pack, decision, kept)]
-    counts += [("action", _grouped("action", item.action), 1) for item in decision.ranked]
+    counts += [("action", grouped("action", item.action), 1) for item in decision.ranked]
     if decision.empty_because is not None:
-        counts.append(("empty", _grouped("because", decision.empty_because), 1))
+        counts.append(("empty", grouped("because", decision.empty_because), 1))
     return counts
 
 
@@ -145,7 +145,7 @@ def _groups(case: Case) -> list[str]:
         (vip and vip.tier) or UNKNOWN,
         case.channel,
     )
-    return ["{}", *map(_grouped, GROUPS, values)]
+    return ["{}", *map(grouped, GROUPS, values)]
 
 
 def _tenure(months: int | None) -> str:
@@ -154,19 +154,21 @@ def _tenure(months: int | None) -> str:
 
 def _by_gate(pack: Pack, decision: Decision, kept: Kept) -> Iterator[tuple[str, str, int]]:
     if decision.ranked:
-        yield "funnel", _at_gate("offered", "offered"), len(decision.ranked)
+        yield "funnel", at_gate("offered", "offered"), len(decision.ranked)
     policy = [(*key, clause, actions) for key, clauses in kept.items() if key[0] in _POLICY for clause, actions in clauses.items()]
     for gate, cause, clause, actions in sorted(policy, key=lambda item: pack.places[item[3][0]]):
-        yield "kept_out", _at_gate(gate, cause, clause), len(actions)
+        yield "kept_out", at_gate(gate, cause, clause), len(actions)
     for (gate, cause), clauses in kept.items():
-        yield "funnel", _at_gate(gate, cause), sum(map(len, clauses.values()))
+        yield "funnel", at_gate(gate, cause), sum(map(len, clauses.values()))
 
 
 @lru_cache(maxsize=4096)
-def _grouped(name: str, value: str) -> str:
+def grouped(name: str, value: str) -> str:
+    """What a count is grouped by, as it is told."""
     return canonical({name: value}).decode()
 
 
 @lru_cache(maxsize=4096)
-def _at_gate(gate: str, cause: str, clause: str | None = None) -> str:
+def at_gate(gate: str, cause: str, clause: str | None = None) -> str:
+    """The gate that actions came to, as what a count is grouped by."""
     return canonical({"gate": gate, "cause": cause} | ({} if clause is None else {"clause": clause})).decode()

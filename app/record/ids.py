@@ -10,6 +10,12 @@ _epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _millisecond = datetime.timedelta(milliseconds=1)
 
 
+def first_at(moment: datetime.datetime) -> str:
+    """What no id sorts before that is given at this time or later, nor after that was given earlier."""
+    digits = f"{(moment - _epoch) // _millisecond:012x}"
+    return f"{digits[:8]}-{digits[8:]}"
+
+
 class Ids:
     """Gives ids that only grow: within a millisecond, and when the clock steps back, the random part counts on from the last one."""
 

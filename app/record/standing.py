@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
+from app.record.campaigns.jobs import figures
 from app.record.store.tables import EntryRow, EventRow, TreeRow, UnsealedRow, WebhookRow
 
 _MOST_COUNTED = 1_000_000
@@ -32,6 +34,8 @@ class Standing:
         events_waiting: events that subscriptions have not been told of yet.
         events_dead: events that were given up.
         events_delivered: events that subscriptions were told of so far.
+        campaigns: that callers commissioned, by state.
+        campaign_decisions: that these put on the record so far.
     """
 
     leaves: int
@@ -39,6 +43,8 @@ class Standing:
     events_waiting: int
     events_dead: int
     events_delivered: int
+    campaigns: Mapping[str, int]
+    campaign_decisions: int
 
 
 def standing(connection: Connection, now: datetime.datetime) -> Standing:
@@ -47,7 +53,8 @@ def standing(connection: Connection, now: datetime.datetime) -> Standing:
     waiting, given_up = connection.execute(select(func.count().filter(~dead), func.count().filter(dead)).select_from(EventRow)).one()
     delivered = connection.execute(select(func.coalesce(func.sum(col(WebhookRow.delivered)), 0))).scalar_one()
     leaves = connection.execute(select(col(TreeRow.size))).scalar_one()
-    return Standing(leaves, unsealed(connection, now), waiting, given_up, int(delivered))
+    campaigns = figures(connection)
+    return Standing(leaves, unsealed(connection, now), waiting, given_up, int(delivered), campaigns.by_state, campaigns.decided)
 
 
 def unsealed(connection: Connection, now: datetime.datetime) -> Unsealed:

@@ -32,7 +32,9 @@ CUSTOMER: str = EXAMPLES[0]["subscriber"]["id"]  # type: ignore[index,call-overl
 
 
 def settings_in(folder: Path) -> Settings:
-    return Settings(pack=ROOT, database_url=f"sqlite:///{folder}/wanliu.db", store_deadline_ms=30_000, concurrency=200)
+    return Settings(
+        pack=ROOT, database_url=f"sqlite:///{folder}/wanliu.db", store_deadline_ms=30_000, concurrency=200, campaign_worker=False
+    )
 
 
 @pytest.fixture(scope="session")

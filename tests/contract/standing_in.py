@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ import httpx2
 from starlette.testclient import TestClient
 
 from app.api.exemplary import Sent, examples_of, usual_parameters
+from app.api.services import Services
+from app.campaign.jobs.working import JobWorker, Pace
 from app.settings import Settings
 from tests.packs_in_force import version, with_key
 
@@ -29,8 +32,21 @@ HERE = "127.0.0.1:9"
 def settings_for_callbacks(folder: Path) -> Settings:
     """A service in development mode that may tell receivers on this machine of events."""
     return Settings(
-        pack=ROOT, database_url=f"sqlite:///{folder}/development.db", store_deadline_ms=30_000, callbacks_private=True, host="127.0.0.1"
+        pack=ROOT,
+        database_url=f"sqlite:///{folder}/development.db",
+        store_deadline_ms=30_000,
+        callbacks_private=True,
+        campaign_worker=False,
+        host="127.0.0.1",
     )
+
+
+def lay_out(folder: Path) -> None:
+    """Put customers into a folder of campaigns, and a mapping for what holds now."""
+    folder.mkdir(exist_ok=True)
+    shutil.copy(ROOT / "examples" / "customers.csv", folder)
+    lines = (ROOT / "examples" / "customers.map.yaml").read_text("utf-8").splitlines(keepends=True)
+    (folder / "customers.map.yaml").write_text("".join(line for line in lines if not line.lstrip().startswith("as_of:")), "utf-8")
 
 
 @dataclass
@@ -55,6 +71,8 @@ class Stage:
             self.http.post("/v1/subscribers/-/hold", json={"reason": "court file 12"}, headers={"X-Subscriber-Id": person})
         decision_id = self.decision(person) if self._speaks_of_one(path, sent, given) else PLACE_OF_ID
         path = path.format(**self.parts(name, decision_id)) if "{" in path else path
+        if name == "commissionCampaign":
+            self.with_campaign_files()
         query = {key: value for key, value in given.items() if key != "X-Subscriber-Id"}
         asked: dict[str, Any] = {"params": query, "headers": headers}
         if sent is not None and sent.body is not None:
@@ -114,6 +132,22 @@ class Stage:
         told = self.http.post(f"{TMF[door]}/hub", json={"callback": f"https://127.0.0.1:9/{next(self.numbers)}"})
         return str(told.json()["id"])
 
+    def campaign(self, *, cancelled: bool = False, completed: bool = False) -> str:
+        services = self.with_campaign_files()
+        made = self.http.post("/v1/campaigns", json={"input": "customers.csv", "mapping": "customers.map.yaml", "form": "ndjson"})
+        assert made.status_code == 202, made.text
+        campaign = str(made.json()["id"])
+        if cancelled:
+            self.http.post(f"/v1/campaigns/{campaign}/cancel")
+        if completed:
+            JobWorker(services.record, services.packs.library, services.campaigns, pace=Pace(idle=0.0, look=0.01)).run()
+        return campaign
+
+    def with_campaign_files(self) -> Services:
+        services: Services = self.http.app.state.services  # type: ignore[attr-defined]
+        lay_out(services.campaigns)
+        return services
+
     def _speaks_of_one(self, path: str, sent: Sent | None, given: Mapping[str, Any]) -> bool:
         return "{decision_id}" in path or "X-Subscriber-Id" in given or PLACE_OF_ID in json.dumps(sent.body if sent else None)
 
@@ -145,6 +179,12 @@ _MADE: Mapping[str, Callable[[Stage], dict[str, str]]] = {
     **{
         name: lambda stage: {"webhook_id": stage.webhook()}
         for name in ("readWebhook", "removeWebhook", "renewWebhookSecret", "redriveWebhook")
+    },
+    **{name: lambda stage: {"campaign_id": stage.campaign()} for name in ("readCampaign", "cancelCampaign")},
+    "resumeCampaign": lambda stage: {"campaign_id": stage.campaign(cancelled=True)},
+    **{
+        name: lambda stage: {"campaign_id": stage.campaign(completed=True)}
+        for name in ("readCampaignReport", "readCampaignDecisions", "readCampaignRejects")
     },
     **{f"readRecommendation{door}": lambda stage, door=door: {"id": stage.recommendation(door)} for door in TMF},  # type: ignore[misc]
     **{f"unsubscribeFromRecommendations{door}": lambda stage, door=door: {"id": stage.subscription(door)} for door in TMF},  # type: ignore[misc]

@@ -6,15 +6,19 @@ import hashlib
 from typing import Any
 
 import orjson
+import polars as pl
 import pytest
 
+from app.engine.decide import decide
 from app.record.campaigns.campaign import Campaign, open_campaign
+from app.record.campaigns.files import HELD_SCHEMA
 from app.record.campaigns.ids import row_id
-from app.record.campaigns.model import Counts
+from app.record.campaigns.model import Counts, HeldRows
 from app.record.erasing.persons import erase
 from app.record.log.sealer import Sealer
 from tests.campaigns import head, part, people, some_row
 from tests.contract.conftest import Guarded
+from tests.pipeline import shipped
 from tests.records import leaf_hash_of
 
 pytestmark = pytest.mark.contract
@@ -59,6 +63,35 @@ def test_it_is_explained_made_again_and_told_in_full(guarded: Guarded, campaign:
     found = get(guarded, "compliance", "/v1/decisions?kind=read&limit=200")["entries"]
     told = {entry["envelope"]["body"]["what"] for entry in found if entry["envelope"]["body"].get("of") == decision_id}
     assert {"decision", "explanation", "replay"} <= told
+
+
+def test_what_limits_made_of_it_is_told_beside_it(guarded: Guarded, campaign: Campaign) -> None:
+    """Of each action on its list: when it goes out, or what holds it; of a campaign without limits nothing is told."""
+    made = open_campaign(guarded.record, head(caller="campaign", name="limited"))
+    made.write(part(1, 12, caller="campaign", name="limited"))
+    row = some_row()
+    listed = [(at, item.rank, item.action) for at in range(1, 13) for item in decide(shipped(), people()[at - 1]).ranked]
+    held = [(*item, None, "budget", "cost") if item[0] == row else (*item, 2, None, None) for item in listed]
+    made.hold(HeldRows("sha256:" + "3" * 64, pl.DataFrame(held, HELD_SCHEMA, orient="row"), 11, 1, {}, 0, 0))
+    made.close(Counts(12, 12, 0))
+    answer = get(guarded, "campaign", f"/v1/decisions/{made.decision_id(row)}")
+    assert [item["action"] for item in answer["limits"]] == [action["action"] for action in answer["actions"]]
+    assert {(item["day"], item["cause"], item["limit"]) for item in answer["limits"]} == {(None, "budget", "cost")}
+    dossier = get(guarded, "compliance", f"/v1/decisions/{made.decision_id(row)}/record")
+    assert dossier["limits"] == answer["limits"]
+    assert "limits" not in dossier["answer"]
+    assert "limits" not in get(guarded, "campaign", f"/v1/decisions/{campaign.decision_id(row)}")
+
+
+def test_it_is_searched_for_and_in_ones_own_list(guarded: Guarded, campaign: Campaign) -> None:
+    """By the name of its campaign, with the leaf of its part; and the person reads it among their own decisions."""
+    row = some_row()
+    decision_id, person = campaign.decision_id(row), people()[row - 1].subscriber.id
+    found = get(guarded, "compliance", "/v1/decisions?campaign=spring&limit=200")["entries"]
+    assert [entry["id"] for entry in found] == [campaign.decision_id(number) for number in range(12, 0, -1)]
+    assert {(entry["kind"], entry["leaf"]) for entry in found} == {("decision", found[0]["leaf"])}
+    guarded.name("the person", "self_service", person)
+    assert decision_id in [one["decision_id"] for one in get(guarded, "the person", "/v1/my/decisions")["decisions"]]
 
 
 def test_it_is_proved(guarded: Guarded, campaign: Campaign) -> None:

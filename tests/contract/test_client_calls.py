@@ -46,6 +46,7 @@ READ = {
     "readCheckpoint": "checkpoint",
     "readFigures": "figures",
     "findPairs": "pairs",
+    "listCampaigns": "campaigns",
     "listPacks": "packs",
     "readPack": "pack",
     "readSubscriber": "subscriber_record",
@@ -119,7 +120,7 @@ def test_the_language_of_a_choice(wanliu: WanliuClient) -> None:
 
 
 def _modules() -> list[str]:
-    return ["customers", "deciding", "packaging", "persons", "reading", "service", "tmf", "webhooks"]
+    return ["campaigns", "customers", "deciding", "packaging", "persons", "reading", "service", "tmf", "webhooks"]
 
 
 def test_a_decision_and_all_about_it(wanliu: WanliuClient) -> None:

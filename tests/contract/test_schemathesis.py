@@ -47,7 +47,8 @@ NO_SCHEMA_CAN_SAY = re.compile(
 )
 """Fields held against the clock, the zones of the world, each other, and the pack; a note of nothing but spaces; a pack with mistakes;
 what an outcome needs; a key that was used before; what is on record and what the pack calls it;
-a subscriber in the path or the header, and by a token too; how much is exported, and times that are none; addresses that lead nowhere, and files that are not there."""
+a subscriber in the path or the header, and by a token too; how much is exported, and times that are none; addresses that lead
+nowhere, and files that are not there."""
 
 
 def _few_characters(part: Any) -> Any:

@@ -16,7 +16,8 @@ import polars as pl
 
 from app.record import Record
 from app.record.campaigns.campaign import left_open, open_campaign
-from app.record.campaigns.model import PLAIN, CampaignHead, ChunkRows, Counts
+from app.record.campaigns.files import HELD_SCHEMA
+from app.record.campaigns.model import PLAIN, CampaignHead, ChunkRows, Counts, HeldRows
 from app.record.canonical import canonical
 from app.record.keys import keys_of
 from app.record.store.committer import Committer
@@ -73,6 +74,13 @@ def part(first: int, last: int) -> ChunkRows:
     )
 
 
+def held(rows: int) -> HeldRows:
+    """What limits made of the campaign: one person's action goes out."""
+    going = [(row, 1, "wait", 1 if row == 1 else None, *((None, None) if row == 1 else ("capacity", "all"))) for row in range(1, rows + 1)]
+    frame = pl.DataFrame([told for told in going if told[0] != REJECTED], HELD_SCHEMA, orient="row")
+    return HeldRows("sha256:2", frame, 1, rows - 2, {}, 0, 0)
+
+
 class _Moments:
     """Counts moments, of all threads, and ends the process at one."""
 
@@ -113,5 +121,6 @@ def _run(told: Connection, url: str, keys: str, chunks: Path, last: int, rows: i
         moments.meet("opened")
         while campaign.next_row <= rows:
             campaign.send(part(campaign.next_row, min(campaign.next_row + size - 1, rows)))
+        campaign.hold(held(rows))
         campaign.close(Counts(rows, rows - 1, 1))
     told.send("closed")

@@ -42,11 +42,11 @@ def check(url: str, keys: Keys, chunks: Path) -> None:
             assert len(connection.execute(select(SubjectRow)).all()) == ROWS - 1
             tally = connection.exec_driver_sql("SELECT number FROM daily_count WHERE measure = 'decision'").scalar_one()
             found = connection.execute(select(CampaignChunkRow.__table__).order_by(col(CampaignChunkRow.number))).all()  # type: ignore[attr-defined]
-        assert sorted(kinds) == ["campaign_chunk"] * 3 + ["campaign_closed", "campaign_opened"]
+        assert sorted(kinds) == ["campaign_chunk"] * 3 + ["campaign_closed", "campaign_held", "campaign_opened"]
         assert [(row.first_row, row.last_row) for row in found] == [(1, 5), (6, 10), (11, 14)]
         assert tally == ROWS - 1
         campaign = found[0].campaign
-        assert len(list((chunks / campaign).iterdir())) == 3 + 1, "three files and the lock"
+        assert len(list((chunks / campaign).iterdir())) == 3 + 1 + 1, "three files, that of the limits, and the lock"
         for row in range(1, ROWS + 1):
             decision_id = f"{campaign[:14]}8{campaign[15:26]}{row:010x}"
             read = made.record.read_now(lambda connection, one=decision_id: read_decision(connection, made.keys, one))  # type: ignore[misc]
@@ -60,7 +60,7 @@ def test_killed_at_every_moment_and_run_again(sqlite_url: str, keys: Keys, tmp_p
     while "closed" not in said:
         moments += 1
         said = attempt(sqlite_url, keys, chunks, moments)
-        assert moments < 80
+        assert moments < 100
     check(sqlite_url, keys, chunks)
 
 

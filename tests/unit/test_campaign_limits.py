@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 import pytest
@@ -13,6 +13,7 @@ from app.campaign.limits import (
     Brake,
     Budget,
     Capacity,
+    Cause,
     Control,
     Held,
     Household,
@@ -26,12 +27,13 @@ from app.campaign.problems import TableError
 from app.engine.runtime import bucket
 from app.engine.vocabulary import Fact
 from tests.decided import decisions, frames
-from tests.pipeline import shipped
+from tests.pipeline import ROOT, shipped
 
 pytestmark = pytest.mark.unit
 
 CALL = "outbound_call"
 HOME = Fact("custom.household", "text", None, False, (), None, None, "Household", "家庭")
+NUMBER = Fact("custom.number", "text", None, False, (), None, None, "Number", "号码")
 LOYAL = Fact("custom.points", "number", None, True, (), None, None, "Points", "积分")
 
 
@@ -290,7 +292,7 @@ control: {name: autumn-care, percent: 10}
 def loaded(tmp_path: Path, text: str) -> Limits:
     path = tmp_path / "limits.yaml"
     path.write_text(text)
-    return load_limits(path, {HOME.name: HOME, LOYAL.name: LOYAL})
+    return load_limits(path, {fact.name: fact for fact in (HOME, NUMBER, LOYAL)})
 
 
 def test_a_file_says_all_of_it(tmp_path: Path) -> None:
@@ -302,6 +304,19 @@ def test_a_file_says_all_of_it(tmp_path: Path) -> None:
     assert (found.brake, found.control) == (Brake(complaints_per_10000=5.5, after=2000), Control(name="autumn-care", percent=10))
     assert found.digest.startswith("sha256:")
     assert loaded(tmp_path, "days: 2\n").capacity == ()
+
+
+def test_the_limits_of_the_page_are_accepted(tmp_path: Path) -> None:
+    """And every key of theirs is on it, and every cause."""
+    page = (ROOT / "docs" / "campaigns.md").read_text("utf-8")
+    block = page.split("```yaml\n")[1].split("```")[0]
+    found = loaded(tmp_path, block)
+    assert (len(found.capacity), found.number) == (3, NUMBER.name)
+    for part in (Limits, Budget, Capacity, Household, Brake, Control):
+        names = set(getattr(part, "model_fields", Limits.__dataclass_fields__)) - {"digest"}
+        assert all(f"`{name}`" in page or f"{name}:" in block for name in names), names
+    for cause in get_args(Cause):
+        assert f"| `{cause}` |" in page
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from app.campaign.figures import EDGES, Figures
 from app.campaign.problems import TableError
-from app.campaign.report import Report, Run, Section, Telling, as_html, as_json, report_of, sections, titles_for
+from app.campaign.report import Limited, Report, Run, Section, Telling, as_html, as_json, report_of, sections, titles_for
 from app.campaign.report.outline import about, compared, head, highlights, reached
 from app.campaign.report.plots import bar, buckets_in_use, funnel, short, spread
 from app.campaign.report.words import _WORDS
@@ -231,6 +231,36 @@ def test_what_is_held_is_told_by_cause_and_limit() -> None:
     assert [row.cells[0] for row in section(report, "funnel").rows] == ["100", "100", "60", "50"]
     assert "60 of 100 subscribers (60.0%) have something to do; for 10 of them" in highlights(report, told("en"))[0]
     assert [row.cells[0] for row in section(Report(run(), small()), "funnel").rows] == ["100", "100", "60"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_limits_came_to_comes_first(language: Language) -> None:
+    """That complaints stopped it, what goes out costs, and which limit is too small for what is owed; a run without limits says nothing."""
+    limited = Limited(12_300, 4_550, {"outbound_call": 3}, 2_000, 9)
+    expected = (
+        [
+            "因投诉熔断：本活动已触达2,000人，其中9人投诉骚扰营销。其余名单不再决策，除应办事项外一律不执行。",
+            "本次执行让利合计123元，触达成本45.50元。",
+            "应办事项的触达有3次超出限额“outbound_call”，该限额不足以办完应办事项。",
+        ]
+        if language == "zh"
+        else [
+            "Stopped for complaints: 9 of the 2,000 people whom campaigns of this name had contacted complained about unsolicited selling. "
+            "Nobody further was decided about, and nothing goes out but what is owed.",
+            "What goes out gives away ¥123; the contacts cost ¥45.50.",
+            "Contacts that are owed went out beyond the limit “outbound_call”: 3. It is too small for what is owed.",
+        ]
+    )
+    assert highlights(Report(run(), small(), limited=limited), told(language))[:3] == expected
+    assert highlights(Report(run(), Figures(), limited=limited), told(language)) == expected
+    assert as_json(Report(run(), small(), limited=limited))["limits"] == {
+        "given": 12_300,
+        "cost": 4_550,
+        "beyond": {"outbound_call": 3},
+        "contacted": 2_000,
+        "complaints": 9,
+    }
+    assert as_json(Report(run(), small()))["limits"] is None
 
 
 def test_a_section_about_nothing_is_left_out() -> None:

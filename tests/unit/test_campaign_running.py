@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -109,6 +111,10 @@ def test_a_recorded_run_is_on_record(undated: Path, tmp_path: Path) -> None:
         told = CliRunner().invoke(app, ["record", "replay", one, "--json", "--by", "me"])
         assert orjson.loads(told.stdout)["replay"]["verdict"] == "same_bytes"
     assert CliRunner().invoke(app, ["record", "verify"]).exit_code == 0
+    assert CliRunner().invoke(app, ["record", "export", "sealed.zip"]).exit_code == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "wanliu.db")) as opened:
+        counted = opened.execute("SELECT number FROM daily_count WHERE measure = 'decision' AND grouped = '{}'").fetchall()
+    assert counted == [(7,)], "the daily figures of the record have them too"
 
 
 def test_a_run_that_broke_off_goes_on(undated: Path, monkeypatch: pytest.MonkeyPatch) -> None:

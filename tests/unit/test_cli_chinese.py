@@ -12,11 +12,11 @@ import pytest
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
+from app.campaign.refusal_words import problem, reason
 from app.cli import app, meaning_words
 from app.cli.breaking import places
 from app.cli.commands.options import locale_of
 from app.cli.labels import why_nothing
-from app.cli.refusal_words import problem, reason
 from app.engine.decision import EmptyBecause
 from app.engine.vocabulary import FACTS, Fact
 from app.workbench import explaining

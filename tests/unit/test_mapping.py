@@ -1,12 +1,13 @@
 """The mapping file: what it accepts, what it refuses and where, and what it makes of a row."""
 
 import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.campaign.cells import MISSING, finished, months_after, number, typed
+from app.campaign.cells import MISSING, Unfit, finished, months_after, number, typed
 from app.campaign.mapping import MappingError, load_mapping
 from app.campaign.problems import RowRefused, TableError
 from app.engine.vocabulary import FACTS, Fact
@@ -222,6 +223,19 @@ def test_numbers_are_exact() -> None:
     """No float stands between a cell and its fact: a tenth is a tenth."""
     assert number("0.1") * 3 == number("0.3")
     assert finished(FACTS["plan.monthly_fee"], number("0.285") * 100, scaled_from="`0.285`") == 28
+
+
+def test_numbers_may_have_every_digit_that_a_program_writes() -> None:
+    """Twenty-five before and after the point, exactly; then they are as large or as long as no fact is."""
+    assert number("0.30000000000000004") == Fraction(30000000000000004, 10**17)
+    assert number("-0.1234567890123456789012345") == Fraction(-1234567890123456789012345, 10**25)
+    assert finished(FACTS["churn.score"], number("0.1000000000000000055511151")) == 0.1
+    assert number("1,000,000,000,000,000,000") == number("1" + "0" * 18)
+    with pytest.raises(Unfit, match="expected at most"):
+        finished(FACTS["value.annual"], number("1" + "0" * 24))
+    for text in ("0." + "1" * 26, "1" * 26, "1,00", "0.1e-3"):
+        with pytest.raises(Unfit, match="expected a number"):
+            number(text)
 
 
 def test_months_end_where_the_month_does() -> None:

@@ -171,6 +171,11 @@ class TestBuckets:
         digest = hashlib.sha256("盐\0pilot\0s-1".encode()).digest()
         assert runtime.bucket("盐", "pilot", "s-1") == int.from_bytes(digest[:8], "big") % 100
 
+    def test_many_are_drawn_as_one_is(self) -> None:
+        """Each by itself, whoever comes before."""
+        names = ["s-1", "", "盐", "s-1", "s" * 200]
+        assert runtime.buckets("盐", "pilot", names) == [runtime.bucket("盐", "pilot", name) for name in names]
+
     def test_parts_are_apart(self) -> None:
         """Where one part ends and the next begins matters."""
         assert len({runtime.bucket(*parts) for parts in (("ab", "c", "d"), ("a", "bc", "d"), ("a", "b", "cd"))}) > 1

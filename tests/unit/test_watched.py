@@ -207,7 +207,7 @@ class TestDocumentation:
         from tests.watching import services_with_witness
 
         registry = Metrics().registry
-        registry.register(State(services_with_witness(), Standing(0, Unsealed(), 0, 0, 0)))
+        registry.register(State(services_with_witness(), Standing(0, Unsealed(), 0, 0, 0, {}, 0)))
         return {family.name + ("_total" if family.type == "counter" else "") for family in registry.collect()}
 
     def test_every_metric_is_on_the_page(self) -> None:

@@ -13,7 +13,7 @@ Lane = Literal["health", "interactive", "office", "batch"]
 decisions."""
 
 HEALTH = frozenset({"/healthz", "/readyz", "/metrics"})
-_OFFICE = ("/v1/packs", "/v1/records", "/v1/subscribers", "/v1/webhooks", *(f"{prefix}/hub" for prefix in PREFIXES))
+_OFFICE = ("/v1/campaigns", "/v1/packs", "/v1/records", "/v1/subscribers", "/v1/webhooks", *(f"{prefix}/hub" for prefix in PREFIXES))
 _SEARCHES = ("/v1/decisions", *(f"{prefix}/queryProductRecommendation" for prefix in PREFIXES))
 _ABOUT_ONE = ("/record", "/replay", "/proof")
 BATCH = "/v1/decisions/batch"

@@ -18,7 +18,7 @@ from app.api.parameters import DecisionId, EntryId, Locale, Whole, Worded
 from app.api.recorded import no_decision
 from app.engine.texts import Language, language_of
 from app.record.export.plain import Plain, all_plainly
-from app.record.reading.many import ids_about, read_decisions
+from app.record.reading.many import page_about, read_decisions
 from app.record.reading.recorded import token_of
 
 PAGE = 10
@@ -48,9 +48,10 @@ async def read_my_decisions(
 
     def look(connection: Connection) -> tuple[str | None, MyDecisions]:
         token = token_of(connection, call.record.keys, who)
-        ids = [] if token is None else ids_about(connection, token, before=cursor, most=limit + 1)
-        told = [] if token is None else _told(connection, call, token, ids[:limit], language)
-        return token, MyDecisions(told, ids[limit - 1] if len(ids) > limit else None)
+        if token is None:
+            return None, MyDecisions([], None)
+        page = page_about(connection, token, before=cursor, most=limit)
+        return token, MyDecisions(_told(connection, call, token, page.ids, language), page.next)
 
     token, answer = await call.read(look)
     if token is not None:

@@ -4,13 +4,14 @@
 /* exported carry, learn, learnPack */
 
 /** What answers told last, for the forms that go on with it. */
-const kept = { decision: null, agents: null, recommendation: null, webhook: null, hub: null, digest: null };
+const kept = { decision: null, agents: null, recommendation: null, webhook: null, campaign: null, hub: null, digest: null };
 
 /** The id that a part of a path names. */
 function keptFor(form, input) {
   if (input.name === "decision_id") return decisionFor(form)?.decision_id;
   if (input.name === "digest") return kept.digest;
   if (input.name === "webhook_id") return kept.webhook;
+  if (input.name === "campaign_id") return kept.campaign;
   if (input.name === "id") return form.operation.path.includes("/hub/") ? kept.hub : kept.recommendation;
   return null;
 }
@@ -71,6 +72,8 @@ function learn(operation, request, answer) {
   }
   if (name === "addWebhook") kept.webhook = answer.webhook.id;
   if (name === "listWebhooks") kept.webhook = answer.webhooks[0]?.id ?? kept.webhook;
+  if (name === "commissionCampaign") kept.campaign = answer.id;
+  if (name === "listCampaigns") kept.campaign = answer.campaigns[0]?.id ?? kept.campaign;
   if (operation.path.endsWith("/hub")) kept.hub = answer.id;
   if (name === "publishPack") learnPack(answer.pack.digest);
   if (name === "listPacks") learnPack(answer.packs[0]?.digest);

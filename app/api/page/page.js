@@ -5,9 +5,9 @@
 const FIRST = [["decide", "a_desktop"], ["decide", "an_app"], ["respond", "refused"], ["decideMany", "three_lines"],
   ["createRecommendation", "a_customer"], ["searchDecisions", "by_phase"]];
 /** In the order of the groups' names; an operation belongs to the first that stands in its method and path. */
-const GROUPS = ["POST /v1/decisions", "GET /v1/decisions", "/v1/my/", "/v1/records", "/v1/subscribers", "/v1/packs", "/v1/webhooks", "/v4/", " /"];
+const GROUPS = ["POST /v1/decisions", "GET /v1/decisions", "/v1/my/", "/v1/records", "/v1/subscribers", "/v1/campaigns", "/v1/packs", "/v1/webhooks", "/v4/", " /"];
 /** What is asked about once more before it is sent, beside every DELETE. */
-const FINAL = ["eraseSubscriber", "holdSubscriber", "releaseSubscriber", "rejectPack", "activatePack", "withdrawPack", "rollBackPack", "renewWebhookSecret"];
+const FINAL = ["eraseSubscriber", "holdSubscriber", "releaseSubscriber", "rejectPack", "activatePack", "withdrawPack", "rollBackPack", "renewWebhookSecret", "cancelCampaign"];
 const METHODS = ["get", "post", "put", "patch", "delete"];
 const base = new URL(".", location.href);
 let language = navigator.language.startsWith("zh") ? "zh" : "en";

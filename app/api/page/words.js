@@ -15,7 +15,7 @@ const WORDS = {
     development: "DEVELOPMENT MODE: there are no callers. Everybody who reaches this address may do everything, and what is sent here is recorded.",
     steps: ["A desktop: somebody calls about a bill", "The app: what to show the customer who opened it", "A refusal, and the next step",
       "A batch, line by line", "TM Forum TMF680: recommendations", "An auditor: searching the record"],
-    groups: ["Deciding", "Decisions on record", "For customers", "The record", "Persons", "Packs", "Webhooks", "TM Forum", "The service"],
+    groups: ["Deciding", "Decisions on record", "For customers", "The record", "Persons", "Campaigns", "Packs", "Webhooks", "TM Forum", "The service"],
   },
   zh: {
     key: "API 密钥或令牌", first: "先试这六个调用", send: "发送", find: "查找", all: "全部调用", document: "接口文档",
@@ -28,7 +28,7 @@ const WORDS = {
     english: "操作、参数和事实均有中文名称；详细说明及服务返回的报错信息为英文。",
     development: "开发模式：尚未添加任何调用方。凡能访问本地址者均可执行一切操作；在此发送的请求会留下记录。",
     steps: ["坐席桌面：客户来电咨询账单", "App：客户打开时展示什么", "客户拒绝，以及下一步", "批量：逐行决策", "TM Forum TMF680：推荐查询", "审计：检索记录"],
-    groups: ["决策", "已记录的决策", "客户自助", "记录", "个人权利", "规则包", "Webhook 通知", "TM Forum", "服务状态"],
+    groups: ["决策", "已记录的决策", "客户自助", "记录", "个人权利", "营销活动", "规则包", "Webhook 通知", "TM Forum", "服务状态"],
   },
 };
 const TYPES = {

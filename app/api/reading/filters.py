@@ -52,6 +52,7 @@ class SearchFilters(Gathering):
     pack: Annotated[list[Code] | None, Field(max_length=MOST_VALUES, description="Digest of the pack that decided, or its beginning.")] = (
         None
     )
+    campaign: Annotated[list[Code] | None, Field(max_length=MOST_VALUES, description="Name of a campaign.")] = None
     stage: Codes = None
     phase: Codes = None
     moment: Codes = None

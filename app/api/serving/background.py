@@ -1,4 +1,4 @@
-"""What the keeper does besides keeping workers: it seals what they record, tells the witness, and tells other systems what happened."""
+"""What the keeper does besides keeping workers: it seals what they record, tells the witness and other systems, and has campaigns run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from app.api.outgoing import wordings
+from app.api.serving.campaigns import CampaignThread
 from app.record import Record
 from app.record.log.sealer import PAUSE, Sealer, SealerThread
 from app.record.log.witnessing import WitnessState, WitnessThread, witness_thread
@@ -38,6 +39,8 @@ class Background:
         self.witness: WitnessThread | None = witness_thread(settings.witness_url, settings.witness_key, record.database, record.keys)
         telling = DelivererThread(Deliverer(record, wordings(settings.public_url), private=settings.callbacks_private))
         self._threads: list[Working] = [sealing, *([self.witness] if self.witness else []), telling]
+        if settings.campaign_worker:
+            self._threads.insert(0, CampaignThread(settings, record))
 
     @property
     def witness_state(self) -> WitnessState | None:

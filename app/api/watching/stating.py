@@ -68,6 +68,12 @@ def _of_record(standing: Standing) -> Iterator[Metric]:
     events.add_metric(["waiting"], standing.events_waiting)
     events.add_metric(["dead"], standing.events_dead)
     yield events
+    campaigns = GaugeMetricFamily("wanliu_campaigns", "Campaigns that callers commissioned, by state.", labels=["state"])
+    for state, number in standing.campaigns.items():
+        campaigns.add_metric([state], number)
+    yield campaigns
+    decided = "Decisions of these campaigns that went on the record."
+    yield CounterMetricFamily("wanliu_campaign_decisions", decided, standing.campaign_decisions)
     yield CounterMetricFamily("wanliu_webhook_events_delivered", "Events that subscriptions were told of.", standing.events_delivered)
 
 

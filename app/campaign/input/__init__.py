@@ -5,7 +5,7 @@ from app.campaign.input.proposing import Proposal, Unplaced, propose
 from app.campaign.input.rejects import Reject
 from app.campaign.input.sampling import Sample, Sampled, samples
 from app.campaign.input.seen import Seen
-from app.campaign.input.stretches import InputBatch, batches
+from app.campaign.input.stretches import InputBatch, batches, frame_batches
 
 __all__ = [
     "Input",
@@ -18,6 +18,7 @@ __all__ = [
     "Seen",
     "Unplaced",
     "batches",
+    "frame_batches",
     "input_at",
     "propose",
     "samples",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, partial, reduce
 from operator import or_
 from types import UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin
@@ -53,7 +53,7 @@ class Told:
         good: for each row, whether all of it is plain, and not dated later than it may be.
         entries: of the rows that say something, in their order: `i`, the place of the row; `at` in microseconds; `type`, of events; the
             attributes.
-        as_json: the JSON for each row that says something, canonical; asked for only where it is wanted.
+        as_json: makes the JSON for each row that says something, canonical; in another process too.
     """
 
     known: pl.Series
@@ -85,19 +85,17 @@ def told(name: str, column: pl.Series, absent: Sequence[str], *, empty_instead: 
         return _told_in_text(name, column, absent, empty_instead=empty_instead, latest=latest)
     if not isinstance(column.dtype, pl.List) or not isinstance(column.dtype.inner, pl.Struct):
         known = column.is_not_null()
-        return Told(known, ~known, _no_entries(name), lambda: pl.Series("json", [None] * len(column), dtype=pl.String))
+        return Told(known, ~known, _no_entries(name), partial(pl.Series, "json", [None] * len(column), dtype=pl.String))
     lists = column.alias("entry").to_frame().with_row_index(PLACE).filter(pl.col("entry").list.len() > 0)
     long = lists.explode("entry")
     fields = {field.name: field.dtype for field in column.dtype.inner.fields}
     long = long.select(PLACE, *(pl.col("entry").struct.field(field).alias(_own(field)) for field in fields))
     known = column.is_not_null()
-    entries, good = _checked(name, long, {field: instance(kind) for field, kind in fields.items()}, latest)
+    types = {field: instance(kind) for field, kind in fields.items()}
+    entries, good = _checked(name, long, types, latest)
     good = _of_rows(long, good, len(column)) & (column.list.len().fill_null(0) <= LONGEST_HISTORY)
-
-    def as_json() -> pl.Series:
-        return _json_of_structures(long, {field: instance(kind) for field, kind in fields.items()}, known | empty_instead)
-
-    return Told(known | empty_instead, good, entries, as_json)
+    known = known | empty_instead
+    return Told(known, good, entries, partial(_json_of_structures, long, types, known))
 
 
 def _told_in_text(name: str, column: pl.Series, absent: Sequence[str], *, empty_instead: bool, latest: int) -> Told:
@@ -124,7 +122,7 @@ def _told_in_text(name: str, column: pl.Series, absent: Sequence[str], *, empty_
     checked, fit = _checked(name, long, {field: _dtype(name, field) for field in kinds}, latest)
     is_good = pl.Series("good", good, dtype=pl.Boolean) & _of_rows(long, fit, len(column))
     is_known = pl.Series("known", known, dtype=pl.Boolean)
-    return Told(is_known, is_good, checked, lambda: _json_of_texts(column, is_known, nothing))
+    return Told(is_known, is_good, checked, partial(_json_of_texts, column, is_known, nothing))
 
 
 def _decoded(text: str, kinds: Mapping[str, tuple[type, ...]]) -> list[dict[str, Any]] | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from app.campaign.mapping import ColumnMapping
     from app.engine.case import Case
     from app.engine.pack import Pack
+    from app.engine.vocabulary import Fact
 
 _BETWEEN = "\x1f"
 """No word holds a control character."""
@@ -158,15 +159,14 @@ class MappedFile:
         left = (year - pl.col(name).fill_null(0).cast(pl.Int64)).clip(lower_bound=0, upper_bound=case)
         return rows.given.select(left.alias(LIMIT)).to_series()
 
-    def cases(self, rows: MappedRows, places: pl.Series) -> list[bytes]:
-        """The canonical JSON of the cases of plain rows."""
+    def cases(self, rows: MappedRows, places: pl.Series) -> Callable[[], list[bytes]]:
+        """Makes the canonical JSON of the cases of plain rows, in another process too."""
         if self._nobody is None or not len(places):
-            return []
-        histories = [history.as_json().alias(name) for name, history in rows.histories.items()]
-        frame = rows.given.with_columns(self.limits(rows), *histories)[places]
+            return list[bytes]
+        histories = {name: history.as_json for name, history in rows.histories.items()}
         facts = {name: self._mapping.types[name] for name in self._facts.names}
         fixed = frozenset(["request.channel"] if self._asking.channel is not None else [])
-        return case_texts(frame, self._nobody.as_json(), facts, fixed).cast(pl.Binary).to_list()
+        return partial(_cases, rows.given.with_columns(self.limits(rows)), histories, places, self._nobody.as_json(), facts, fixed)
 
     def cells(self, rows: MappedRows, places: pl.Series) -> list[list[Any]]:
         """The cells of rows, as they are read one by one."""
@@ -192,6 +192,18 @@ class MappedRows:
         events = {str(kind): frame for kind, frame in frames.get("events", {}).items() if frame.height}
         contacts = frames.get("contacts", {}).get(None)
         return Batch(self.file.facts(self, places, numbers), events, no_history(None) if contacts is None else contacts)
+
+
+def _cases(
+    given: pl.DataFrame,
+    histories: Mapping[str, Callable[[], pl.Series]],
+    places: pl.Series,
+    case: Mapping[str, Any],
+    facts: Mapping[str, Fact],
+    fixed: frozenset[str],
+) -> list[bytes]:
+    frame = given.with_columns(as_json().alias(name) for name, as_json in histories.items())[places]
+    return case_texts(frame, case, facts, fixed).cast(pl.Binary).to_list()
 
 
 def _as_read(given: pl.Series, kind: pl.DataType) -> pl.Series:

@@ -5,16 +5,19 @@ What a row gives, and whether and why it is refused, is what `app.campaign.table
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from app.campaign.batch import PLACE, Batch, batch_of, together
+from app.campaign.input import natives
 from app.campaign.input.files import Input, InputFile
 from app.campaign.input.mapped import MappedFile, MappedRows, checked_columns
 from app.campaign.input.rejects import Reject, twice
@@ -55,6 +58,10 @@ class InputBatch:
     def cases(self) -> list[bytes]:
         """The canonical JSON of each subscriber's case, in the order of the batch, from which `Case.from_json` makes it again."""
         return self._cases()
+
+    def without_cases(self) -> InputBatch:
+        """The same for a run that leaves no trace: less to send to another process."""
+        return replace(self, _cases=list[bytes])
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,30 @@ def batches(
         yield from reading.requests(file) if mapping is None else reading.table(file, source.kind, mapping)
 
 
+def frame_batches(
+    pack: Pack, frames: Iterable[pl.DataFrame], asking: Asking, mapping: ColumnMapping, *, numbered_by: str
+) -> Iterator[InputBatch]:
+    """Rows that are in memory as batches, one a frame, as `batches` gives those of a file.
+
+    Args:
+        pack: what will decide.
+        frames: with the columns that the mapping names, as a file with types has them, and a column of numbers.
+        asking: who asks, and when.
+        mapping: which column is which fact.
+        numbered_by: the column with each row's number: no two alike, and those of a later frame higher.
+
+    Raises:
+        MappingError: the mapping does not fit the frames.
+        TableError: a column holds what no cell can.
+    """
+    reading, file, read = _Reading(pack, asking, Seen(), 0), InputFile(Path(), 0), 0
+    for frame in frames:
+        columns = checked_columns(mapping, frame.columns, asking, pack.zone)
+        read += frame.height
+        cells = natives.plain(frame.select(columns), ZoneInfo(mapping.zone or pack.zone))
+        yield reading.stretch(Stretch(file, cells, frame[numbered_by], None, (), read, 0), mapping)
+
+
 class _Reading:
     """Goes over the files in turn; it knows how many rows and bytes came before."""
 
@@ -117,10 +148,14 @@ class _Reading:
             stretches = csv_stretches(file, columns, mapping, self._size)
         read = 0
         for stretch in stretches:
-            rows = self._file(mapping, stretch.frame).read(stretch.frame)
-            yield self._made(self._pieces(file, stretch, rows), stretch.read, stretch.consumed)
+            yield self.stretch(stretch, mapping)
             read = stretch.read
         self._ended(file, read)
+
+    def stretch(self, stretch: Stretch, mapping: ColumnMapping) -> InputBatch:
+        """Rows of cells."""
+        rows = self._file(mapping, stretch.frame).read(stretch.frame)
+        return self._made(self._pieces(stretch.file, stretch, rows), stretch.read, stretch.consumed)
 
     def requests(self, file: InputFile) -> Iterator[InputBatch]:
         """A file of requests."""
@@ -147,7 +182,7 @@ class _Reading:
         batch = pieces[0].batch if len(pieces) == 1 else together([piece.batch for piece in pieces])
         rejects = tuple(reject for piece in pieces for reject in piece.rejects)
         cases = [piece.cases for piece in pieces]
-        return InputBatch(batch, rejects, self._rows + read, self._bytes + consumed, lambda: [one for some in cases for one in some()])
+        return InputBatch(batch, rejects, self._rows + read, self._bytes + consumed, partial(_all_of, cases))
 
     def _file(self, mapping: ColumnMapping, frame: pl.DataFrame) -> MappedFile:
         """The same for files of the same columns and types, so that what was read of cells is kept."""
@@ -252,20 +287,18 @@ class _Reading:
         texts: list[Callable[[], list[bytes]]] = []
         plain = kept.filter(pl.col("place").is_not_null())
         if rows is not None and plain.height:
-            places, where = plain["place"], rows
-            parts.append(rows.batch(places, plain["number"] + self._rows))
-            texts.append(lambda: where.file.cases(where, places))
+            parts.append(rows.batch(plain["place"], plain["number"] + self._rows))
+            texts.append(rows.file.cases(rows, plain["place"]))
         alone = kept.filter(pl.col("place").is_null())["number"].to_list()
         if alone or not parts:
             cases = [case for number in alone if (case := by_number[number].case) is not None]
             parts.append(batch_of(self._pack, cases, [number + self._rows for number in alone]))
-            written = [canonical(case.as_json()) for case in cases]
-            texts.append(lambda: written)
+            texts.append(partial(list, [canonical(case.as_json()) for case in cases]))
         if len(parts) == 1:
             return _Piece(parts[0], rejects, texts[0])
         whole = together(parts)
         order = whole.facts["row"].arg_sort()
-        return _Piece(_in_order(whole, order), rejects, lambda: _sorted([one for text in texts for one in text()], order))
+        return _Piece(_in_order(whole, order), rejects, partial(_sorted, texts, order))
 
 
 def _people(taken: Sequence[_Taken], rows: MappedRows | None, plain: pl.Series | None, numbers: pl.Series | None) -> pl.DataFrame:
@@ -294,5 +327,10 @@ def _moved(frame: pl.DataFrame, renamed: pl.DataFrame) -> pl.DataFrame:
     return joined.sort(PLACE, maintain_order=True)
 
 
-def _sorted(texts: list[bytes], order: pl.Series) -> list[bytes]:
-    return [texts[place] for place in order.to_list()]
+def _all_of(texts: Sequence[Callable[[], list[bytes]]]) -> list[bytes]:
+    return [one for text in texts for one in text()]
+
+
+def _sorted(texts: Sequence[Callable[[], list[bytes]]], order: pl.Series) -> list[bytes]:
+    found = _all_of(texts)
+    return [found[place] for place in order.to_list()]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from app.campaign.figures import EDGES, Figures, ordered
-from app.campaign.report.run import Report, Run
+from app.campaign.report.run import Limited, Report, Run
 from app.campaign.report.words import cause, clause, level, say
 from app.campaign.summary import ranked
 from app.engine.spoken import spoken
@@ -111,10 +111,11 @@ def head(report: Report, telling: Telling) -> list[Fact]:
 def highlights(report: Report, telling: Telling) -> list[str]:
     """What a reader should take away, in sentences."""
     now = report.figures
+    limited = _limits(report.limited, telling) if report.limited else ()
     if not now.decided:
-        return []
+        return [*limited]
     watched = _watched(report.watch, telling) if report.watch else ()
-    return [*_highlights(now, report.before.figures if report.before else None, telling), *watched]
+    return [*limited, *_highlights(now, report.before.figures if report.before else None, telling), *watched]
 
 
 def share(count: int, of: int) -> str:
@@ -163,6 +164,16 @@ def _highlights(now: Figures, before: Figures | None, telling: Telling) -> Itera
         name, most = min(moves.items(), key=lambda item: (-round(abs(item[1]), 1), item[0]))
         if abs(most) >= _LEAST_POINTS:
             yield telling.say("say.changed", name=telling.named(name), change=telling.say("up" if most > 0 else "down", f"{abs(most):.1f}"))
+
+
+def _limits(limited: Limited, telling: Telling) -> Iterator[str]:
+    if limited.contacted is not None:
+        yield telling.say("say.stopped", contacted=f"{limited.contacted:,}", complaints=f"{limited.complaints or 0:,}")
+    if limited.given or limited.cost:
+        given, cost = (shown(fen, "money", telling.language, telling.currency) for fen in (limited.given, limited.cost))
+        yield telling.say("say.spent", given=given, cost=cost)
+    for limit, count in sorted(limited.beyond.items()):
+        yield telling.say("say.beyond", count=f"{count:,}", limit=limit)
 
 
 def _watched(day: Day, telling: Telling) -> Iterator[str]:

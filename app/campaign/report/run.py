@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,25 +41,47 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Limited:
+    """What limits over everybody came to, beside what they held.
+
+    Attributes:
+        given: concessions of what goes out, in the currency's smallest unit.
+        cost: of the contacts, in the same.
+        beyond: contacts that are owed and go out beyond a limit, by limit.
+        contacted: people whom campaigns of the name had reached when complaints stopped it; none where nothing stopped it.
+        complaints: those of them who had complained.
+    """
+
+    given: int
+    cost: int
+    beyond: Mapping[str, int]
+    contacted: int | None = None
+    complaints: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a run's subscribers; `before` is the last run of the same campaign, where there was one, and `watch` what was found of
-    watched signals and tiers, where they are watched."""
+    """What became of a run's subscribers; `before` is the last run of the same campaign, where there was one, `watch` what was found of
+    watched signals and tiers, where they are watched, and `limited` what limits came to, where there are some."""
 
     run: Run
     figures: Figures
     before: Report | None = None
     watch: Day | None = None
+    limited: Limited | None = None
 
 
 def as_json(report: Report) -> dict[str, Any]:
     """A run as JSON values: what it was, and its figures. The run before is named; its figures are its own."""
     run = {**asdict(report.run), "started": report.run.started.isoformat()}
     last = None if report.before is None else {"started": report.before.run.started.isoformat(), "digest": report.before.run.digest}
-    return {"run": run, "figures": report.figures.as_json(), "last_run": last, "watch": report.watch and report.watch.as_json()}
+    limited = None if report.limited is None else asdict(report.limited)
+    watched = report.watch and report.watch.as_json()
+    return {"run": run, "figures": report.figures.as_json(), "last_run": last, "limits": limited, "watch": watched}
 
 
 def report_of(data: Any) -> Report:
-    """A run as it was written, but for what was watched: the watch folder has that.
+    """A run as it was written, but for what was watched, which the watch folder has, and what limits came to.
 
     Args:
         data: the JSON values that `as_json` gave.

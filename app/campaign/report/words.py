@@ -207,6 +207,16 @@ _WORDS: Words = {
         "The largest change since the last run is in the phase “{name}”: {change} points.",
         "较上次变化最大的阶段是“{name}”，占比{change}个百分点。",
     ),
+    "say.stopped": (
+        "Stopped for complaints: {complaints} of the {contacted} people whom campaigns of this name had contacted complained about "
+        "unsolicited selling. Nobody further was decided about, and nothing goes out but what is owed.",
+        "因投诉熔断：本活动已触达{contacted}人，其中{complaints}人投诉骚扰营销。其余名单不再决策，除应办事项外一律不执行。",
+    ),
+    "say.spent": ("What goes out gives away {given}; the contacts cost {cost}.", "本次执行让利合计{given}，触达成本{cost}。"),
+    "say.beyond": (
+        "Contacts that are owed went out beyond the limit “{limit}”: {count}. It is too small for what is owed.",
+        "应办事项的触达有{count}次超出限额“{limit}”，该限额不足以办完应办事项。",
+    ),
     "say.tier": (
         "The tier “{tier}” is over its limit: {share} of subscribers hold it, and {limit} should.",
         "“{tier}”占比超限：实际{share}，上限{limit}。",

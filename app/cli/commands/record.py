@@ -34,6 +34,7 @@ def record_search(
     role: Annotated[list[str] | None, _filter("role", "As what.")] = None,
     agent: Annotated[list[str] | None, _filter("agent", "Code of an agent.")] = None,
     pack: Annotated[list[str] | None, _filter("pack", "Digest of the pack.")] = None,
+    campaign: Annotated[list[str] | None, _filter("campaign", "Name of a campaign.")] = None,
     stage: Annotated[list[str] | None, _filter("stage", "Lifecycle stage.")] = None,
     phase: Annotated[list[str] | None, _filter("phase", "Phase.")] = None,
     moment: Annotated[list[str] | None, _filter("moment", "Moment of truth.")] = None,
@@ -62,6 +63,7 @@ def record_search(
         "role": role,
         "agent": agent,
         "pack": pack,
+        "campaign": campaign,
         "stage": stage,
         "phase": phase,
         "moment": moment,
@@ -217,12 +219,16 @@ def record_export(
 def record_erase(
     subscriber: Subscriber,
     basis: Annotated[str, typer.Option(metavar="TEXT", help="On what the erasure rests. It stays on the record: nothing personal in it.")],
+    watch: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="A campaign's watch folder to take them out of; may be repeated.", show_default=False),
+    ] = None,
     by: MyName = None,
 ) -> None:
     """Erase a person. Their decisions stay, provable and unreadable."""
     from app.cli.erasing import erase
 
-    erase(subscriber, basis, by)
+    erase(subscriber, basis, by, watch or ())
 
 
 @record_app.command("scrub")

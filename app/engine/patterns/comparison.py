@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app.engine.tree import And, Arithmetic, Compare, Const, Member, Negative, Node, Not, Or, Ref, Type, show, walk
+from app.engine.tree import MIRRORED, NEGATED, And, Arithmetic, Compare, Const, Member, Negative, Node, Not, Or, Ref, Type, show, walk
 
 MOST_ALTERNATIVES = 16
 """Alternatives that a condition's `or` may multiply out to."""
@@ -20,9 +20,6 @@ LARGEST_NUMBER = 2**53
 """A number beyond this in size counts as missing."""
 
 Kind = Literal["text", "whole", "number", "truth", "date"]
-
-_opposite = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-_mirrored = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
 class UnsupportedError(Exception):
@@ -62,7 +59,7 @@ class Across:
 
     def mirrored(self) -> Across:
         """The same test read from the other side."""
-        return Across(self.right, _mirrored[self.operator], self.left, -self.plus)
+        return Across(self.right, MIRRORED[self.operator], self.left, -self.plus)
 
 
 Comparison = Own | Across
@@ -119,7 +116,7 @@ def _alternatives(node: Node, holds: bool) -> list[Alternative]:
                 raise _too_many()
             return found
         case Compare():
-            return [(_comparison(node if holds else replace(node, operator=_opposite[node.operator])),)]
+            return [(_comparison(node if holds else replace(node, operator=NEGATED[node.operator])),)]
         case Member():
             return [(_membership(node, holds),)]
         case Ref() if attribute(node).kind == "truth":

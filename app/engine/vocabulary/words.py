@@ -63,7 +63,7 @@ ContactReason = Literal[
 
 ComplaintTopic = Literal["billing", "unsolicited", "network", "broadband", "service_attitude", "contract", "refund", "harassment"]
 
-LeaveReason = Literal["price", "coverage", "service", "unsolicited", "moved", "other_number", "rival_bundle", "not_said"]
+LeaveReason = Literal["price", "coverage", "service", "unsolicited", "harassment", "moved", "other_number", "rival_bundle", "not_said"]
 
 ActionKind = Literal["offer", "service", "care", "information", "escalation"]
 Outcome = Literal["shown", "sent", "accepted", "refused", "ignored", "activated", "stayed", "left"]

@@ -259,8 +259,12 @@ def _listed(action: Action) -> tuple[str, str]:
 def _kept(action: Action, became: Became) -> _Kept | None:
     if became.cause is None:
         return None
-    gate = GATES.get(became.cause) or next((clause.gate for clause in _clauses(action) if clause.name == became.clause), "suitable")
-    return _Kept((gate, became.cause), _json(became.clause or ""), _json(action.id))
+    return _Kept((gate_of(action, became.cause, became.clause), became.cause), _json(became.clause or ""), _json(action.id))
+
+
+def gate_of(action: Action, cause: str, clause: str | None) -> str:
+    """The gate to which an action came that is not on the list."""
+    return GATES.get(cause) or next((found.gate for found in _clauses(action) if found.name == clause), "suitable")
 
 
 def _clauses(action: Action) -> Iterator[Any]:

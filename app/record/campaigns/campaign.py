@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -16,12 +15,29 @@ from sqlalchemy import Connection, select, update
 from sqlmodel import col
 
 from app.engine.vocabulary.choices import Choice
-from app.record.campaigns.choices import choices_of, standing_among
-from app.record.campaigns.files import CampaignFolder, name_of
+from app.record.campaigns.choices import choices_of, chose_since, standing_among, standing_of_tokens
+from app.record.campaigns.complaints import Reached, reached_by
+from app.record.campaigns.files import CampaignFolder, held_digest, held_name_of, name_of
+from app.record.campaigns.filing import Filed, Filing, without_collecting
+from app.record.campaigns.held import differing, unlike_lists
 from app.record.campaigns.ids import MOST_ROWS, place_of, row_id
-from app.record.campaigns.model import CHUNK, CLOSED, OPENED, CampaignHead, Chunk, ChunkRows, Counts, Ending, Standing, shared
+from app.record.campaigns.model import (
+    CHUNK,
+    CLOSED,
+    HELD,
+    OPENED,
+    CampaignHead,
+    Chunk,
+    ChunkRows,
+    Counts,
+    Ending,
+    HeldEntry,
+    HeldRows,
+    Standing,
+    shared,
+)
 from app.record.campaigns.problems import CampaignDiffers, CampaignOver, CampaignProblem, NoSuchCampaign, RowsRefused
-from app.record.campaigns.sealing import Sealed, sealed_rows
+from app.record.campaigns.sealing import Sealed
 from app.record.campaigns.stored import standing_campaign
 from app.record.campaigns.subjects import Known, known_subjects
 from app.record.counting import counted
@@ -33,6 +49,8 @@ from app.record.store.database import blob, changed, stamp
 from app.record.store.record import Record
 from app.record.store.tables import CampaignRow, EntryRow
 
+_UNDER_WAY = datetime.timedelta(hours=1)
+"""How long ago an entry may have been made that is stored now, on a machine whose clock may be another."""
 Step = Callable[[str], None]
 """Told of each step of writing a part, by name, when it is done."""
 
@@ -81,7 +99,7 @@ def _at_work(record: Record, campaign: str, head: CampaignHead | None, step: Ste
     try:
         standing = _standing(record, campaign)  # as it is now that nobody else is at work on it
         _check_open(standing, head)
-        folder.clear({name_of(chunk.number, chunk.file) for chunk in standing.chunks})
+        folder.clear(_files_of(standing))
     except BaseException:
         folder.close()
         raise
@@ -102,6 +120,15 @@ def _check_open(standing: Standing, head: CampaignHead | None) -> None:
     if differing:
         told = f"the campaign {standing.id} was opened with another {', '.join(differing)}"
         raise CampaignDiffers(f"{told}; begin a new one, or give the same")
+
+
+def reached(record: Record, name: str) -> Reached:
+    """Whom the campaigns of a name have reached so far, and who of them complained about it.
+
+    Raises:
+        StoreUnavailable: the record cannot be read.
+    """
+    return record.read_now(lambda connection: reached_by(connection, name))
 
 
 def left_open(record: Record, head: CampaignHead) -> list[Standing]:
@@ -127,7 +154,7 @@ class Campaign:
         """`open_campaign` makes it."""
         self._record, self._folder, self._step = record, folder, step
         self._standing, self._ids = standing, Ids()
-        self._chunks = list(standing.chunks)
+        self._chunks, self._held = list(standing.chunks), standing.held
         self._thread = ThreadPoolExecutor(1, "campaign-chunk")
         self._sent: tuple[Future[Chunk], int] | None = None
 
@@ -144,7 +171,7 @@ class Campaign:
     @property
     def standing(self) -> Standing:
         """As it stands: its parts so far, the counts of their rows, and the next row."""
-        return Standing(self.id, self.at, self._standing.opened, "open", tuple(self._chunks))
+        return Standing(self.id, self.at, self._standing.opened, "open", tuple(self._chunks), self._held)
 
     @property
     def folder(self) -> Path:
@@ -163,6 +190,50 @@ class Campaign:
         """
         database, keys = self._record.database, self._record.keys
         return self._record.read_now(lambda connection: choices_of(database, keys, connection, subscribers))
+
+    def reached(self) -> Reached:
+        """Whom campaigns of its name have reached so far, and who of them complained about it.
+
+        Raises:
+            StoreUnavailable: the record cannot be read.
+        """
+        return reached(self._record, self._standing.opened["campaign"])
+
+    def hold(self, given: HeldRows) -> HeldEntry:
+        """Put on the record what limits over everybody made of it, after its last part; it takes no part after that. Durable on return.
+
+        What is on the record already, from before the campaign was left, has to be the same, and is not stored twice.
+
+        Args:
+            given: for every action on the lists of its parts.
+
+        Raises:
+            CampaignProblem: these are not the actions on its lists, or something else is on the record already.
+            DamagedEntry: a part's file is not what was recorded.
+            StoreError: the store does not take it, or is not known to have: leave the campaign and go on with it, which finds out.
+            OSError: the disk does not.
+        """
+        if self._sent is not None:
+            self.finish()
+        rows, opened = given.rows.sort("row", "rank").rechunk(), self._standing.opened
+        wrong = unlike_lists(rows, self.folder, self._chunks)
+        if wrong is not None:
+            raise CampaignProblem(f"what the limits hold does not fit what is on the record: {wrong}; begin a new campaign")
+        if self._held is not None:
+            odd = differing(self._held.body, given.body(self.id, opened, held_digest(rows)))
+            if odd:
+                told = f"the limits of the campaign {self.id} came to something else before: {', '.join(odd)}"
+                raise CampaignProblem(f"{told}; begin a new one")
+            return self._held
+        now = self._record.clock()
+        file = self._folder.write_held(rows)
+        self._step("held file")
+        entry_id, body = self._ids.new(now), given.body(self.id, opened, file)
+        row = NewRow("campaign_held", {"campaign": self.id, "entry_id": entry_id, "file": file})
+        self._record.write_now(NewEntry(entry_id, HELD, now, body, rows=(row,)))
+        self._held = HeldEntry(entry_id, file, body)
+        self._step("held entry")
+        return self._held
 
     @property
     def next_row(self) -> int:
@@ -192,13 +263,13 @@ class Campaign:
             RowsRefused, CampaignProblem, NotCanonical, StoreError, OSError: as `write`, of this part, which was not sent, or of the one
                 that was sent before it, which is not on the record. `next_row` is where to go on.
         """
-        with _without_collecting():
+        with without_collecting():
             self._check(given)
-            subjects = known_subjects(self._record.database, self._record.keys, self._record.clock(), given.subscribers)
+            subjects = self.subjects_of(given.subscribers)
             self._step("subjects")
             if given.choices or any(subject.chose for subject in subjects):
                 self._record.read_now(lambda connection: self._refuse(connection, given, subjects))
-            sealed = sealed_rows(self.id, stamp(self.at), given, subjects)
+            sealed = self.filing.seal(given, subjects)
             self._step("sealed")
         if self._sent is not None:
             self.finish()
@@ -219,14 +290,64 @@ class Campaign:
         return self._chunks[-1]
 
     def _keep(self, given: ChunkRows, subjects: Sequence[Known], sealed: Sealed) -> Chunk:
-        number, now = len(self._chunks) + 1, self._record.clock()
-        file = self._folder.write(number, sealed.frame)
+        filed = self.filing.write(len(self._chunks) + 1, given, sealed)
         self._step("file")
-        read, decided = given.last_row - given.first_row + 1, len(given.rows)
-        counts, root = Counts(read, decided, read - decided), root_of(sealed.leaves).hex()
-        chunk = Chunk(self._ids.new(now), number, given.first_row, given.last_row, counts, root, file)
-        entry = self._entry(chunk, given, now)
-        self._record.write_now(entry, beside=lambda connection, _: self._refuse(connection, given, subjects))
+        return self._entered(filed, subjects)
+
+    @property
+    def filing(self) -> Filing:
+        """What makes files of its parts."""
+        return Filing(self._folder.place.parent, self.id, stamp(self.at))
+
+    def subjects_of(self, subscribers: Sequence[str]) -> list[Known]:
+        """Each of these subscribers as the record knows them; who is new is made known.
+
+        Raises:
+            StoreError: the store does not take them.
+        """
+        return known_subjects(self._record.database, self._record.keys, self._record.clock(), subscribers)
+
+    def choices_among(self, subjects: Sequence[Known]) -> Mapping[int, tuple[Choice, ...]]:
+        """What these chose for good, oldest first, by their place among them; nothing of those of whom no choice stood when they were read.
+
+        Raises:
+            StoreUnavailable: the record cannot be read.
+        """
+        chose = {subject.token: place for place, subject in enumerate(subjects) if subject.chose}
+        if not chose:
+            return {}
+        found = self._record.read_now(lambda connection: standing_of_tokens(connection, list(chose)))
+        return {chose[token]: choices for token, choices in found.items()}
+
+    def enter(self, filed: Filed, subjects: Sequence[Known]) -> Chunk:
+        """Put the next part on the record, whose file was written elsewhere. It is durable when this returns.
+
+        Args:
+            filed: from the row on that comes after the last part's.
+            subjects: whom each of its rows is about, from `subjects_of`.
+
+        Raises:
+            RowsRefused, CampaignProblem, StoreError: as `write`.
+        """
+        if self._sent is not None:
+            self.finish()
+        wrong = self._out_of_turn(filed)
+        if wrong is None and filed.number != len(self._chunks) + 1:
+            wrong = f"the next part is {len(self._chunks) + 1}, and this is {filed.number}"
+        if wrong is not None:
+            raise CampaignProblem(wrong)
+        self._chunks.append(self._entered(filed, subjects))
+        return self._chunks[-1]
+
+    def _entered(self, filed: Filed, subjects: Sequence[Known]) -> Chunk:
+        read, decided, now = filed.last_row - filed.first_row + 1, len(filed.rows), self._record.clock()
+        counts = Counts(read, decided, read - decided)
+        chunk = Chunk(self._ids.new(now), filed.number, filed.first_row, filed.last_row, counts, filed.root, filed.file)
+        entry = self._entry(chunk, filed, now)
+        self._record.read_now(lambda connection: self._refuse(connection, filed, subjects))
+        concerned = dict(zip((subject.token for subject in subjects), zip(filed.rows, subjects, strict=True), strict=True))
+        since = now - _UNDER_WAY  # where there is one writer others wait for it: only who chose since then is looked at again
+        self._record.write_now(entry, beside=lambda connection, _: self._refuse_late(connection, filed, concerned, since))
         self._step("entry")
         return chunk
 
@@ -253,7 +374,7 @@ class Campaign:
         body = {**shared(opened), **found, "chunks": len(leaves), "root": f"sha256:{root_of(leaves).hex()}"}
         entry = NewEntry(self._ids.new(now), CLOSED, now, body if because is None else {**body, "because": because})
         self._record.write_now(entry, beside=lambda connection, _: _end(connection, self.id, state, entry.id))
-        self._folder.clear({name_of(chunk.number, chunk.file) for chunk in self._chunks})
+        self._folder.clear(_files_of(standing))
         self.leave()
         return entry.id
 
@@ -269,15 +390,21 @@ class Campaign:
         self.leave()
 
     def _check(self, given: ChunkRows) -> None:
-        wrong = given.wrong()
-        if wrong is None and given.first_row != self.next_row:
-            wrong = f"the next row is {self.next_row}, and this part begins with {given.first_row}"
-        if wrong is None and given.last_row > MOST_ROWS:
-            wrong = f"an input has {MOST_ROWS:,} rows at most"
+        wrong = given.wrong() or self._out_of_turn(given)
         if wrong is not None:
             raise CampaignProblem(wrong)
 
-    def _refuse(self, connection: Connection, given: ChunkRows, subjects: Sequence[Known]) -> None:
+    def _out_of_turn(self, given: ChunkRows | Filed) -> str | None:
+        """Why a part cannot be the next; none where it can."""
+        if given.first_row != self.next_row:
+            return f"the next row is {self.next_row}, and this part begins with {given.first_row}"
+        if given.last_row > MOST_ROWS:
+            return f"an input has {MOST_ROWS:,} rows at most"
+        if self._held is not None:
+            return "what the limits made of the campaign is on the record, and it takes no part after that"
+        return None
+
+    def _refuse(self, connection: Connection, given: ChunkRows | Filed, subjects: Sequence[Known]) -> None:
         """See that every decision kept to what stands, of these subjects of the part.
 
         Raises:
@@ -292,7 +419,20 @@ class Campaign:
         if found:
             raise RowsRefused(found)
 
-    def _entry(self, chunk: Chunk, given: ChunkRows, now: datetime.datetime) -> NewEntry:
+    def _refuse_late(
+        self, connection: Connection, given: Filed, concerned: Mapping[str, tuple[int, Known]], since: datetime.datetime
+    ) -> None:
+        """The same of those who chose since a time; `concerned` has row and subject of everybody in the part by token.
+
+        Raises:
+            RowsRefused: some decisions did not keep to it.
+        """
+        late = [concerned[token] for token in chose_since(connection, since) if token in concerned]
+        if late:
+            rows, subjects = zip(*late, strict=True)
+            self._refuse(connection, replace(given, rows=list(rows)), subjects)
+
+    def _entry(self, chunk: Chunk, given: Filed, now: datetime.datetime) -> NewEntry:
         opened = self._standing.opened
         row = {"campaign": self.id, "number": chunk.number, "entry_id": chunk.entry_id, "first_row": chunk.first_row}
         rows = (NewRow("campaign_chunk", {**row, "last_row": chunk.last_row, "file": chunk.file}),)
@@ -305,19 +445,6 @@ class Campaign:
         rows = self._standing.opened.get("rows")
         if state == "completed" and rows not in (None, found.read):
             raise CampaignProblem(f"the input has {rows:,} rows, and the parts have {found.read:,}; close it as stopped, or write the rest")
-
-
-@contextlib.contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Without Python's look for cycles, which among a part's hundred thousands of values costs a fifth of the time and finds none."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _opened(record: Record, head: CampaignHead) -> str:
@@ -336,6 +463,12 @@ def _is_taken(connection: Connection, campaign: str) -> bool:
     place = place_of(row_id(campaign, 0))
     query = select(col(CampaignRow.id)).where(col(CampaignRow.id) >= place.first, col(CampaignRow.id) <= place.last)
     return connection.execute(query.limit(1)).first() is not None
+
+
+def _files_of(standing: Standing) -> set[str]:
+    """The names of the files that the record names."""
+    held = set() if standing.held is None else {held_name_of(standing.held.file)}
+    return {name_of(chunk.number, chunk.file) for chunk in standing.chunks} | held
 
 
 def _end(connection: Connection, campaign: str, state: Ending, closing: str) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
+from sqlmodel import col
 
 from app.engine.vocabulary.choices import Choice
 from app.record.campaigns.subjects import portions
 from app.record.choices import MADE, standing_by_token
+from app.record.ids import first_at
 from app.record.keys import Keys
 from app.record.privacy import lookup_of
 from app.record.store.database import Database, fetched
+from app.record.store.tables import ChoiceRow
 
 _CHOSE = f"""
 SELECT DISTINCT subject.lookup, subject.token FROM subject JOIN choice ON choice.subject = subject.token AND choice.step = '{MADE}'
@@ -45,6 +49,16 @@ def standing_among(database: Database, connection: Connection, tokens: Sequence[
         told, values = database.is_one_of(part)
         chose += [token for (token,) in fetched(connection, _STANDING.format(wanted=told), values)]
     return standing_of_tokens(connection, chose)
+
+
+def chose_since(connection: Connection, moment: datetime.datetime) -> set[str]:
+    """Subjects who chose something, or took it back, since a time: few, however many there are.
+
+    Args:
+        connection: a transaction that reads the store.
+        moment: the time at which entries about it were made, which may be a while before they were stored.
+    """
+    return {token for (token,) in connection.execute(select(col(ChoiceRow.subject)).where(col(ChoiceRow.entry_id) >= first_at(moment)))}
 
 
 def standing_of_tokens(connection: Connection, tokens: Sequence[str]) -> Mapping[str, tuple[Choice, ...]]:

@@ -220,9 +220,7 @@ def slices(path: Path) -> Iterator[pl.DataFrame]:
             yield pl.scan_parquet(path, glob=False).slice(start, _SLICE).collect()
 
 
-def _read(
-    path: Path, columns: list[str], rows: list[int] | None = None, schema: Mapping[str, pl.DataType] = SCHEMA
-) -> pl.DataFrame:
+def _read(path: Path, columns: list[str], rows: list[int] | None = None, schema: Mapping[str, pl.DataType] = SCHEMA) -> pl.DataFrame:
     found = pl.scan_parquet(path, glob=False)
     if found.collect_schema() != schema:
         raise DamagedEntry(f"{path.name}: the file of a part of a campaign has other columns than were written")

@@ -12,6 +12,7 @@ import polars as pl
 from app import __version__
 from app.engine.explain import Detail
 from app.engine.vocabulary.choices import Choice
+from app.record.campaigns.complaints import Reached
 
 State = Literal["open", "completed", "cancelled", "stopped"]
 Ending = Literal["completed", "cancelled", "stopped"]
@@ -197,7 +198,7 @@ class HeldRows:
         beyond: contacts that are owed and go out beyond a limit, by limit.
         given: concessions of what goes out, in the currency's smallest unit.
         cost: of the contacts, in the same.
-        stopped: complaints stopped the campaign, and only what is owed goes out.
+        stopped: whom campaigns of the name had reached when complaints stopped it; none where nothing did.
     """
 
     limits: str
@@ -207,7 +208,7 @@ class HeldRows:
     beyond: Mapping[str, int]
     given: int
     cost: int
-    stopped: bool = False
+    stopped: Reached | None = None
 
     def body(self, campaign: str, opened: Mapping[str, Any], file: str) -> dict[str, Any]:
         """What its entry says.
@@ -219,7 +220,15 @@ class HeldRows:
         """
         told = {"limits": self.limits, "kept": self.kept, "emptied": self.emptied, "given": self.given, "cost": self.cost}
         beyond = dict(sorted(self.beyond.items()))
-        return {**shared(opened), "job": campaign, **told, **held_counts(self.rows), "beyond": beyond, "stopped": self.stopped, "file": file}
+        return {
+            **shared(opened),
+            "job": campaign,
+            **told,
+            **held_counts(self.rows),
+            "beyond": beyond,
+            "stopped": None if self.stopped is None else self.stopped._asdict(),
+            "file": file,
+        }
 
 
 def held_counts(rows: pl.DataFrame) -> dict[str, Any]:
@@ -244,9 +253,10 @@ class HeldEntry:
     body: Mapping[str, Any]
 
     @property
-    def stopped(self) -> bool:
-        """Complaints stopped the campaign."""
-        return bool(self.body["stopped"])
+    def stopped(self) -> Reached | None:
+        """Whom campaigns of the name had reached when complaints stopped it; none where nothing did."""
+        told = self.body.get("stopped")
+        return None if told is None else Reached(**told)
 
 
 @dataclass(frozen=True, slots=True)

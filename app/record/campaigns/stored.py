@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
 from app.record.campaigns.files import name_of, read_columns
+from app.record.campaigns.held import held_entry, held_files
 from app.record.campaigns.ids import is_row, place_of
 from app.record.campaigns.model import CHUNK, Chunk, Standing, State
 from app.record.damage import DamagedEntry
@@ -117,7 +118,8 @@ def standing_campaign(connection: Connection, campaign: str) -> Standing | None:
         raise DamagedEntry(f"entries of the campaign {campaign} are not there")
     opened = envelopes[campaign]
     chunks = tuple(Chunk.told(entry_id, envelopes[entry_id]["body"]) for entry_id in ids)
-    return Standing(campaign, datetime.datetime.fromisoformat(opened["at"]), opened["body"], cast("State", row.state), chunks)
+    at, held = datetime.datetime.fromisoformat(opened["at"]), held_entry(connection, campaign)
+    return Standing(campaign, at, opened["body"], cast("State", row.state), chunks, held)
 
 
 def decisions_in(connection: Connection, stretches: Iterable[tuple[int, int]]) -> int:
@@ -152,6 +154,14 @@ def parts_about(connection: Connection, tokens: Set[str]) -> list[str]:
     return [entry_id for entry_id, path, file in files if not tokens.isdisjoint(read_columns(path, file, ["subject"])["subject"])]
 
 
+def campaigns_of(connection: Connection, parts: Iterable[str]) -> list[str]:
+    """The campaigns that have these parts, by the ids of their entries."""
+    found: set[str] = set()
+    for some in asked([*parts]):
+        found |= {*connection.execute(select(col(CampaignChunkRow.campaign)).where(col(CampaignChunkRow.entry_id).in_(some))).scalars()}
+    return sorted(found)
+
+
 def known_to_campaigns(connection: Connection, tokens: Set[str]) -> set[str]:
     """Those of these subjects about whom a campaign has a decision.
 
@@ -165,9 +175,9 @@ def known_to_campaigns(connection: Connection, tokens: Set[str]) -> set[str]:
 
 
 def remove_unnamed(connection: Connection) -> None:
-    """Remove the files of parts that were archived: of campaigns that are over, those that no row names."""
+    """Remove the files of parts, and of limits, that were archived: of campaigns that are over, those that no row names."""
     over = connection.execute(select(col(CampaignRow.id)).where(col(CampaignRow.state) != "open")).scalars().all()
-    named = {path for _, path, _ in _files(connection)}
+    named = {path for _, path, _ in _files(connection)} | {*held_files(connection, chunks_of(connection))}
     for campaign in over:
         for path in sorted((chunks_of(connection) / campaign).glob("*.parquet")):
             if path not in named:

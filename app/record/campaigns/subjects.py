@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,21 +12,23 @@ from sqlalchemy import Connection
 from app.record.choices import MADE
 from app.record.keys import Keys, UnknownKey
 from app.record.privacy import lookup_of, new_subjects, unwrap
-from app.record.store.database import Database, cause, copied, fetched, run_many, stamp
+from app.record.store.database import Database, cause, copied, fetched, run, stamp
 from app.record.store.problems import DATABASE_ERRORS, KeyUnknown, StoreUnavailable
 
 _ROUNDS = 5
 _MORE_IN_MEMORY = "PRAGMA cache_size = -131072"
 """Kibibytes of a connection that puts so many subjects in among millions."""
 _AT_ONCE = 4_000
-"""Values in one statement, and subjects in one transaction: SQLite has one writer, and decisions wait for it meanwhile."""
+"""Values in one statement, and subjects in one transaction."""
+_NEW_AT_ONCE = 500
+"""The same of new ones where others go first."""
 _FOUND = f"""
 SELECT lookup, token, wrapped_key, wrapped_with, EXISTS (SELECT 1 FROM choice WHERE choice.subject = token AND choice.step = '{MADE}')
 FROM subject WHERE lookup {{wanted}}
 """  # noqa: S608 - the words are ours
 _WANTED = "CREATE TEMPORARY TABLE wanted_subject (LIKE subject INCLUDING DEFAULTS) ON COMMIT DROP"
 _COLUMNS = {"lookup": "bytea", "token": "text", "wrapped_key": "bytea", "wrapped_with": "text", "since": "text"}
-_NEW = f"INSERT INTO subject ({', '.join(_COLUMNS)}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
+_NEW, _EACH = f"INSERT INTO subject ({', '.join(_COLUMNS)}) VALUES", "(?, ?, ?, ?, ?)"
 _TAKEN = "INSERT INTO subject SELECT * FROM wanted_subject ORDER BY lookup ON CONFLICT DO NOTHING RETURNING lookup"
 
 
@@ -56,8 +59,16 @@ def known_subjects(database: Database, keys: Keys, now: datetime.datetime, subsc
     """
     lookups = [lookup_of(keys, subscriber) for subscriber in subscribers]
     found: dict[bytes, Known] = {}
+    wanted = sorted(set(lookups))
     try:
-        for part in portions(sorted(set(lookups))):
+        if database.gives_way:  # looking keeps nobody from writing
+            for part in portions(wanted):
+                with database.reading() as connection:
+                    found |= _found(database, keys, connection, part)
+            wanted = [lookup for lookup in wanted if lookup not in found]
+        for start, part in enumerate(portions(wanted, _NEW_AT_ONCE if database.gives_way else _AT_ONCE)):
+            if start:
+                time.sleep(database.gives_way)
             with database.writing() as connection:
                 if database.is_sqlite:
                     connection.exec_driver_sql(_MORE_IN_MEMORY)
@@ -69,9 +80,9 @@ def known_subjects(database: Database, keys: Keys, now: datetime.datetime, subsc
     return [found[lookup] for lookup in lookups]
 
 
-def portions(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def portions(values: Sequence[Any], at_once: int = _AT_ONCE) -> Iterator[Sequence[Any]]:
     """Values in portions that one statement takes."""
-    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
+    return (values[start : start + at_once] for start in range(0, len(values), at_once))
 
 
 def _ensured(
@@ -112,7 +123,8 @@ def _made_known(
 def _stored(database: Database, connection: Connection, rows: Sequence[Sequence[Any]]) -> Iterable[bytes]:
     """Store the rows whose lookups are new; the lookups of these."""
     if database.is_sqlite:  # nobody else writes until this transaction ends
-        run_many(connection, _NEW, rows)
+        values = [value for row in rows for value in row]  # one statement: other threads of Python would have their turns between many
+        run(connection, f"{_NEW} {', '.join([_EACH] * len(rows))}", values)
         return [row[0] for row in rows]
     connection.exec_driver_sql(_WANTED)
     copied(connection, "wanted_subject", _COLUMNS, rows)

@@ -13,6 +13,7 @@ from app.record.store.months import first_day, first_moment_after, ids_of
 from app.record.store.partitions import name_of
 from app.record.store.tables import (
     CampaignChunkRow,
+    CampaignHeldRow,
     ChoiceRow,
     ContactRow,
     EntryRow,
@@ -88,6 +89,9 @@ def _drop_beside(connection: Connection, month: str) -> None:
     part = select(col(EntryRow.id)).where(col(EntryRow.id) == col(CampaignChunkRow.entry_id))
     gone = (col(CampaignChunkRow.entry_id) >= first, col(CampaignChunkRow.entry_id) < end, not_(part.exists()))
     connection.execute(delete(CampaignChunkRow).where(*gone))
+    limits = select(col(EntryRow.id)).where(col(EntryRow.id) == col(CampaignHeldRow.entry_id))
+    over = (col(CampaignHeldRow.entry_id) >= first, col(CampaignHeldRow.entry_id) < end, not_(limits.exists()))
+    connection.execute(delete(CampaignHeldRow).where(*over))
 
 
 def _drop_subjects(connection: Connection, month: str) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from sqlmodel import col
 
 from app.engine.problems import nearest
-from app.record.campaigns.stored import parts_about
+from app.record.campaigns.held import held_entries_of
+from app.record.campaigns.stored import campaigns_of, parts_about
 from app.record.choices import MADE
 from app.record.entries import NewEntry
 from app.record.erasing.dropping import drop_month
@@ -131,12 +132,13 @@ def archive(record: Record, month: str, *, years: int, by: str, folder: Path | N
 
 def droppable(connection: Connection) -> ColumnElement[bool]:
     """Entries that need not be kept: of no kind that stays, about nobody under legal hold, no part of a campaign with a decision about such
-    a person, and none on which a choice that stands rests."""
+    a person nor what its limits made of it, and none on which a choice that stands rests."""
     held = select(col(SubjectRow.token)).where(col(SubjectRow.hold).is_not(None))
     free = or_(col(EntryRow.subject).is_(None), col(EntryRow.subject).not_in(held))
     stands = select(col(ChoiceRow.entry_id)).where(col(ChoiceRow.step) == MADE)
     parts = parts_about(connection, set(connection.execute(held).scalars()))
-    return and_(col(EntryRow.kind).not_in(KEPT_KINDS), free, col(EntryRow.id).not_in(stands), col(EntryRow.id).not_in(parts))
+    kept = [*parts, *held_entries_of(connection, campaigns_of(connection, parts))]
+    return and_(col(EntryRow.kind).not_in(KEPT_KINDS), free, col(EntryRow.id).not_in(stands), col(EntryRow.id).not_in(kept))
 
 
 def _month(connection: Connection, month: str) -> Month:

@@ -14,8 +14,8 @@ import orjson
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
-from app.record.campaigns.files import name_of
-from app.record.campaigns.model import CHUNK
+from app.record.campaigns.files import held_name_of, name_of
+from app.record.campaigns.model import CHUNK, HELD
 from app.record.campaigns.stored import StoredRow, stored_rows
 from app.record.canonical import canonical
 from app.record.export.analysis import Analysis
@@ -43,7 +43,7 @@ class Wanted:
 
     `opened` are the tokens of subjects whose private payloads are opened, `asked` says in the bundle what was asked for, `added` are files
     to put beside the others. `rows` are decisions of campaigns, of whose parts the stretches have the entries; `files`: the files of all
-    parts of campaigns that the stretches have go in as they are.
+    parts of campaigns that the stretches have, and of what limits made of them, go in as they are.
     """
 
     stretches: Sequence[Stretch]
@@ -135,7 +135,7 @@ class _Writer:
         told = sealed.entry.told or {}
         if sealed.entry.kind in ("decision", CHUNK):
             self._exported.packs.add(told["body"]["pack"])
-        if sealed.entry.kind == CHUNK and self._wanted.files:
+        if sealed.entry.kind in (CHUNK, HELD) and self._wanted.files:
             self._put_file(told["body"])
         if sealed.entry.private is not None:
             self._private.add(orjson.dumps({"id": sealed.entry.id, "ciphertext": base64.b64encode(sealed.entry.private).decode()}))
@@ -159,8 +159,8 @@ class _Writer:
                 self._exported.rows += 1
 
     def _put_file(self, body: Mapping[str, Any]) -> None:
-        """The file of a part, under the name by which its hash is found."""
-        name = name_of(body["number"], body["file"])
+        """The file of a part, or with what limits made of its campaign, under the name by which its hash is found."""
+        name = name_of(body["number"], body["file"]) if "number" in body else held_name_of(body["file"])
         self._bundle.copy(chunks_of(self._connection) / body["job"] / name, f"chunks/{body['job']}/{name}")
 
     def _open(self, entry: Entry | StoredRow, key: bytes) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from app.engine.decide import decide
 from app.engine.pack import Pack
 from app.engine.problems import PackError
 from app.engine.texts import Language
+from app.record.campaigns.held import WithinLimits, held_of
 from app.record.keys import Keys
 from app.record.log import tree
 from app.record.packs.library import DamagedPack
@@ -65,6 +66,7 @@ class Dossier:
         port_out: whether a port-out was in progress.
         working: every action considered, worked out again.
         why_not_worked_out: what hindered that.
+        limits: what limits over everybody made of a campaign's list, action by action; none where there were none.
         conversation: the decisions before and after it in the same conversation.
         outcomes: what came of it.
         idempotency_key: what the caller asked it under.
@@ -83,6 +85,7 @@ class Dossier:
     port_out: PortOut | None
     working: Working | None
     why_not_worked_out: str | None
+    limits: Sequence[WithinLimits] | None
     conversation: Around
     outcomes: Sequence[Answered]
     idempotency_key: str | None
@@ -123,6 +126,7 @@ def dossier(connection: Connection, keys: Keys, recorded: Recorded, packs: Packs
         port_out=port,
         working=worked_out,
         why_not_worked_out=hindered,
+        limits=held_of(connection, recorded.id),
         conversation=around(connection, recorded),
         outcomes=outcomes_of(connection, keys, recorded),
         idempotency_key=_key(connection, recorded.id),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
-from app.record.campaigns.ids import is_row
+from app.record.campaigns.ids import is_row, row_id
+from app.record.campaigns.searching import MOST_FILES, Part, parts_before, rows_of
 from app.record.campaigns.stored import stored_rows
 from app.record.contacts import STRENGTH
 from app.record.keys import Keys
@@ -63,8 +66,41 @@ def _of_campaigns(connection: Connection, ids: Sequence[str]) -> list[_Row]:
     return [_Row(row.id, row.envelope, row.private, *keys.get(row.subject, (None, None))) for row in rows.values()]
 
 
+class OwnPage(NamedTuple):
+    """Ids of decisions, newest first, and before which id the next page begins; none at the end."""
+
+    ids: list[str]
+    next: str | None
+
+
+def page_about(connection: Connection, token: str, *, before: str | None, most: int) -> OwnPage:
+    """The newest decisions about a subject, those of campaigns too; of those before an id, where one is given.
+
+    It looks into no more than `MOST_FILES` files of campaigns, so that a page may end, empty even, where there is more.
+
+    Raises:
+        DamagedEntry: the file of a campaign is missing, or is not what was written.
+    """
+    alone: Iterator[tuple[str, Part | None]] = ((name, None) for name in ids_about(connection, token, before=before, most=most + 1))
+    parts = ((row_id(part.campaign, part.last_row), part) for part in parts_before(connection, before))
+    found, files = list[str](), 0
+    for name, part in heapq.merge(alone, parts, key=itemgetter(0), reverse=True):
+        if part is not None and files >= MOST_FILES:
+            return OwnPage(found, _after(part))
+        files += part is not None
+        found += [name] if part is None else [one for one in rows_of(part, token) if before is None or one < before]
+        if len(found) > most:
+            return OwnPage(found[:most], found[most - 1])
+    return OwnPage(found, None)
+
+
+def _after(part: Part) -> str:
+    """The id that comes after those of a part, which are below it."""
+    return row_id(part.campaign, part.last_row + 1)
+
+
 def ids_about(connection: Connection, token: str, *, before: str | None, most: int) -> list[str]:
-    """Ids of the newest decisions about a subject, newest first; of those before an id, where one is given."""
+    """Ids of the newest decisions about a subject that were asked for alone, newest first; of those before an id, where one is given."""
     query = select(col(EntryRow.id)).where(col(EntryRow.subject) == token, col(EntryRow.kind) == "decision")
     query = query if before is None else query.where(col(EntryRow.id) < before)
     return list(connection.execute(query.order_by(col(EntryRow.id).desc()).limit(most)).scalars())

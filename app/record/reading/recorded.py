@@ -175,7 +175,7 @@ def read_note(
         now: the time.
         caller: who looks, with their role.
         role: theirs.
-        what: `answer`, `decision`, `explanation`, `replay`, `list`, `pairs`, `choices`.
+        what: `answer`, `decision`, `explanation`, `replay`, `list`, `pairs`, `choices`, `campaign`.
         agent: the code of the person in front of the screen, where their token names it.
         of: id of the entry that is looked at.
         token: of whom it is about, where it is one person.

@@ -115,6 +115,8 @@ def _wrong_value(connection: Connection, name: str, value: str, pack: Pack | Non
     if name == "caller" and not is_caller(connection, value) and not _on_record(connection, sought(name, value)):
         hint = near_caller(connection, value)
         return f"nobody of this name ever called{f'; {hint}' if hint else ''}"
+    if name == "campaign":
+        return None if _on_record(connection, sought(name, value)) else "no campaign of this name is on record"
     if name == "outcome":
         return _wrong_outcome(connection, value, pack)
     return _wrong_name(connection, name, value, pack) if name in _OF_PACKS else None

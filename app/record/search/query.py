@@ -18,6 +18,7 @@ FILTERS: Mapping[str, str] = {
     "role": "any",
     "agent": "any",
     "pack": "any",
+    "campaign": "any",
     "stage": "any",
     "phase": "any",
     "moment": "any",

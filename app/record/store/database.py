@@ -64,6 +64,9 @@ class Database:
         engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, patience)
         self.engine: Engine = engine.execution_options(**{_CHUNKS_OPTION: self.chunks})
         self._turns = threading.RLock()
+        self.gives_way = 0.0
+        """Seconds for which whoever changes much, a piece at a time, leaves SQLite's one writer's place to other processes between two: who
+        waits for it looks only now and then whether it is free. 0 where others need not go first."""
 
     @property
     def file(self) -> Path | None:

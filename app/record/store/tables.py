@@ -5,7 +5,7 @@ Times are text, `2026-11-22T10:00:00.000000+00:00`, which sorts as time does; id
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 ID = 36
@@ -233,6 +233,45 @@ class CampaignHeldRow(SQLModel, table=True):
     campaign: str = Field(primary_key=True, max_length=ID)
     entry_id: str = Field(max_length=ID, unique=True)
     file: str = Field(max_length=DIGEST)
+
+
+class CampaignJobRow(SQLModel, table=True):
+    """A campaign that a caller commissioned. It stands for nothing on the record: the campaign that it runs does.
+
+    `asked` is what was asked for, as JSON, under the caller's `asked_key`. Who has the `lease` is at work on it until then; `tries` is how
+    often a part was begun that nobody ended. `campaign` is the id of the campaign on the record, once there is one.
+    """
+
+    __tablename__ = "campaign_job"
+    __table_args__ = (UniqueConstraint("asked_by", "asked_key", name="uq_campaign_job_asked"),)
+
+    id: str = Field(primary_key=True, max_length=ID)
+    at: str = Field(max_length=TIME)
+    name: str = Field(max_length=NAME, index=True)
+    state: str = Field(max_length=WORD, index=True)
+    caller: str = Field(max_length=NAME)
+    role: str = Field(max_length=WORD)
+    system: str = Field(max_length=NAME)
+    agent: str | None = Field(default=None, max_length=NAME)
+    pack: str = Field(max_length=DIGEST)
+    asked: bytes
+    asked_by: str | None = Field(default=None, max_length=NAME)
+    asked_key: str | None = Field(default=None, max_length=NAME)
+    asked_hash: bytes | None = None
+    campaign: str | None = Field(default=None, max_length=ID)
+    cancelled_by: str | None = Field(default=None, max_length=NAME)
+    worker: str | None = Field(default=None, max_length=TOKEN)
+    lease: str = Field(default="", max_length=TIME)
+    tries: int = Field(default=0)
+    begun_at: str | None = Field(default=None, max_length=TIME)
+    ended_at: str | None = Field(default=None, max_length=TIME)
+    rows: int = Field(default=0, sa_type=BigInteger)
+    consumed: int = Field(default=0, sa_type=BigInteger)
+    decided: int = Field(default=0, sa_type=BigInteger)
+    rejected: int = Field(default=0, sa_type=BigInteger)
+    size: int = Field(default=0, sa_type=BigInteger)
+    worked_ms: int = Field(default=0, sa_type=BigInteger)
+    problem: str | None = Field(default=None, sa_type=Text)
 
 
 class CallerRow(SQLModel, table=True):

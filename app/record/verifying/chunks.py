@@ -1,10 +1,11 @@
-"""Parts of campaigns: every file against the leaf of its part, row by row, and what a campaign's closing says against its parts."""
+"""Campaigns: every part's file against the leaf of the part, row by row; what the limits and the closing of one say against its parts."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -12,14 +13,15 @@ import polars as pl
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from app.record.campaigns.files import digest_of_file, is_readable, name_of, slices
+from app.record.campaigns.files import HELD_SCHEMA, digest_of_file, held_name_of, is_readable, name_of, read_columns, slices
+from app.record.campaigns.held import differing, unlike_lists
 from app.record.campaigns.ids import row_id
-from app.record.campaigns.model import CHUNK, CLOSED, OPENED, PLAIN, Chunk, Counts
+from app.record.campaigns.model import CHUNK, CLOSED, HELD, OPENED, PLAIN, Chunk, Counts, held_counts
 from app.record.damage import DamagedEntry
 from app.record.log.merkle import leaf_hash, root_of
 from app.record.search.indexing import asked
 from app.record.store.database import blob, chunks_of
-from app.record.store.tables import CampaignChunkRow, CampaignRow, EntryRow
+from app.record.store.tables import CampaignChunkRow, CampaignHeldRow, CampaignRow, EntryRow
 from app.record.verifying.archives import Archives
 from app.record.verifying.opening import Opening, wrapped_keys
 from app.record.verifying.reading import Entry
@@ -29,6 +31,7 @@ from app.record.verifying.verdict import Findings
 
 _CAMPAIGN = CampaignRow.__table__  # type: ignore[attr-defined]
 _CHUNK = CampaignChunkRow.__table__  # type: ignore[attr-defined]
+_HELD = CampaignHeldRow.__table__  # type: ignore[attr-defined]
 _MOST_TOLD = 5
 """Rows of one file of which it is told what is wrong."""
 
@@ -58,6 +61,8 @@ class Chunks:
         """Hold what hangs on the entries of campaigns among these against them."""
         for told in told_by(entries, CHUNK):
             self._part(told)
+        for told in told_by(entries, HELD):
+            self._limits(told)
         for told in told_by(entries, CLOSED):
             self._closing(told)
 
@@ -69,10 +74,15 @@ class Chunks:
             self._campaign(told, rows.get(campaign), closed.get(campaign))
         for campaign in rows.keys() - opened.keys():
             self.findings.add("row", f"campaign row {campaign}: no entry opened it")
-        kept = select(_CHUNK.c.entry_id).join(EntryRow, col(EntryRow.id) == _CHUNK.c.entry_id, isouter=True)
+        self._made_up(_CHUNK, "there is no such part of a campaign")
+        self._made_up(_HELD, "there are no such limits of a campaign")
+
+    def _made_up(self, table: Any, what: str) -> None:
+        """Rows that belong to no entry."""
+        kept = select(table.c.entry_id).join(EntryRow, col(EntryRow.id) == table.c.entry_id, isouter=True)
         for entry_id in self.connection.execute(kept.where(col(EntryRow.id).is_(None))).scalars():
             if not self.archives.covers(entry_id):
-                self.findings.add("row", f"campaign_chunk row of entry {entry_id}: there is no such part of a campaign", None, entry_id)
+                self.findings.add("row", f"{table.name} row of entry {entry_id}: {what}", None, entry_id)
 
     def _part(self, told: Told) -> None:
         try:
@@ -143,6 +153,40 @@ class Chunks:
             self.opening.look(
                 (told.leaf, Entry(made, "decision", "", token, envelope, private)) for made, token, envelope, private in columns
             )
+
+    def _limits(self, told: Told) -> None:
+        """What limits made of the campaign: its row, its file, and that it adds up with the lists of the parts."""
+        job, file = text(told.body, "job"), text(told.body, "file")
+        what = f"campaign_held row of entry {told.entry.id}"
+        found = self.connection.execute(select(_HELD).where(_HELD.c.entry_id == told.entry.id)).first()
+        if found is None:
+            self.findings.add("row", f"{what}: it is missing", told.leaf, told.entry.id)
+        else:
+            compare(self.findings, what, {"campaign": job, "file": file}, found, leaf=told.leaf, entry=told.entry.id)
+        folder = chunks_of(self.connection) / job
+        try:
+            rows = read_columns(folder / held_name_of(file), file, list(HELD_SCHEMA), schema=HELD_SCHEMA)
+            odd = differing({name: told.body.get(name) for name in ("actions", "going", "held")}, held_counts(rows))
+            if odd:
+                self._wrong(told, f"what its limits made of it is counted otherwise than its file says: {', '.join(odd)}")
+            wrong = self._unlike_lists(told, rows, folder, job)
+            if wrong is not None:
+                self._wrong(told, f"what its limits made of it is not about its lists: {wrong}")
+        except DamagedEntry as error:
+            self._wrong(told, f"what its limits made of it: {error}")
+
+    def _unlike_lists(self, told: Told, rows: pl.DataFrame, folder: Path, job: str) -> str | None:
+        """Where the rows are not those of the parts' lists, as far as the parts were not archived."""
+        impossible = rows.filter(pl.col("day").is_null() == pl.col("cause").is_null())
+        if impossible.height:
+            return f"row {impossible['row'][0]} neither goes out nor is held"
+        query = select(_CHUNK.c.entry_id).where(_CHUNK.c.campaign == job).order_by(_CHUNK.c.number)
+        envelopes = list(_envelopes(self.connection, list(self.connection.execute(query).scalars())))
+        chunks = [Chunk.told(entry_id, orjson.loads(envelope)["body"]) for entry_id, envelope in envelopes]
+        if self.archives.said:
+            inside = (pl.col("row").is_between(chunk.first_row, chunk.last_row) for chunk in chunks)
+            rows = rows.filter(pl.any_horizontal(pl.lit(False), *inside))
+        return unlike_lists(rows, folder, chunks)
 
     def _closing(self, told: Told) -> None:
         """What the closing says against the entries of the parts, as far as they were not archived."""

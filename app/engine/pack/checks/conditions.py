@@ -11,7 +11,6 @@ from typing import Any, Literal
 from app.engine.pack.checks.figures import (
     ARITHMETIC,
     SIGNS,
-    TURNED,
     days_where,
     key_of,
     peeled,
@@ -24,6 +23,7 @@ from app.engine.pack.checks.values import TRUTH, UNKNOWN, Values, both, either, 
 from app.engine.to_python import ALWAYS_KNOWN
 from app.engine.tree import (
     BOOLEAN,
+    MIRRORED,
     And,
     Arithmetic,
     Call,
@@ -207,7 +207,7 @@ class Conditions:
     def _compare(self, node: Compare, wanted: Wanted) -> Form | None:
         left, right, sign = self.figure(node.left), self.figure(node.right), node.operator
         if isinstance(left, Const):
-            left, right, sign = right, left, TURNED[sign]
+            left, right, sign = right, left, MIRRORED[sign]
         if isinstance(left, Const) and isinstance(right, Const):
             holds = SIGNS[sign](left.value, right.value)  # type: ignore[arg-type]
             return self.form(Const(holds, BOOLEAN), wanted)
@@ -342,7 +342,7 @@ class Conditions:
             known = without(thing.full, values(unknown=True, never=thing.form == "date"))
             return _wanted(thing, *((known, values()) if sign in ("==", "<=", ">=") else (values(), known)), wanted)
         if repr(other) < repr(one):
-            left, right, sign, one, other = right, left, TURNED[sign], other, one
+            left, right, sign, one, other = right, left, MIRRORED[sign], other, one
         cells = ("<", "=", ">") if left.type.kind in ("number", "date", "time") else ("<", "=")
         inside = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "=", "!=": "<>"}[sign]
         bases = _bases(left) | _bases(right)

@@ -26,7 +26,6 @@ SIGNS: dict[str, Callable[[Number, Number], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 ARITHMETIC: dict[str, Callable[[Number, Number], Number | None]] = {
     "+": operator.add,
     "-": operator.sub,

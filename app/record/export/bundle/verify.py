@@ -430,16 +430,19 @@ class Check:
         self.told.append("%s with the digest that the records name" % ("1 pack," if len(files) == 1 else "%d packs, each" % len(files)))
 
     def _campaigns(self) -> None:
-        """Files of campaigns' parts, each as its record says, and decisions of campaigns, each proved to be in its part."""
-        files = 0
+        """Files of campaigns' parts and limits, each as its record says, and decisions of campaigns, each proved to be in its part."""
+        files = limits = 0
         for entry, body in sorted(self.parts.items()):
-            found = [name for name in self.listed if name.startswith("chunks/%s/%06d-" % (body["job"], body["number"]))]
-            files += len(found)
+            start = "%06d-" % body["number"] if "number" in body else "held-"
+            found = [name for name in self.listed if name.startswith("chunks/%s/%s" % (body["job"], start))]
+            files, limits = files + len(found) * ("number" in body), limits + len(found) * ("number" not in body)
             for name in found:
                 if "sha256:" + self._hash_of(name) != body["file"]:
                     self.findings.append("%s: it is not the file that the record %s names" % (name, entry))
         if files:
             self.told.append("%s of campaigns, each the file that its record names" % _many(files, "part"))
+        if limits:
+            self.told.append("what limits made of %s, each the file that its record names" % _many(limits, "campaign"))
         rows = opened = 0
         with self.bundle.open("rows.ndjson") if "rows.ndjson" in self.listed else io.BytesIO() as lines:
             for line in lines:
@@ -454,7 +457,7 @@ class Check:
     def _wrong_with_row(self, row: Dict[str, Any]) -> str:
         """What is wrong with a decision of a campaign; nothing where nothing is."""
         body = self.parts.get(row["chunk"])
-        if body is None:
+        if body is None or "root" not in body:
             return "no record here is that of its part"
         path = [bytes.fromhex(step) for step in row["path"]]
         root = leads_to(leaf_hash(row["envelope"].encode()), row["position"], body["decided"], path)
@@ -527,7 +530,7 @@ class Lines:
         body, entry = record["body"], record["id"]
         if record["kind"] in ("decision", "campaign_chunk"):
             self.check.packs.add(body["pack"].partition(":")[2])
-        if record["kind"] == "campaign_chunk":
+        if record["kind"] in ("campaign_chunk", "campaign_held"):
             self.check.parts[entry] = body
         if record["kind"] == "archived":
             self.counted["said"] += body["entries"]

@@ -1,0 +1,1 @@
+"""Campaigns over HTTP: commissioned, looked after, and what came of them."""
