@@ -5,7 +5,7 @@ What is deep inside, and differs by role, is left as JSON: the document in `open
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 Json = dict[str, Any]
 
@@ -57,7 +57,7 @@ class Action(TypedDict):
 
 
 class Decision(TypedDict):
-    """A decision. `decision_id` is none in what-if."""
+    """A decision. `decision_id` is none in what-if; `limits` is there for those of campaigns that had limits over everybody."""
 
     decision_id: str | None
     decided_at: str
@@ -76,6 +76,7 @@ class Decision(TypedDict):
     unknown: list[Json]
     empty_because: str | None
     personalised: bool
+    limits: NotRequired[list[Json]]
 
 
 class Told(TypedDict):

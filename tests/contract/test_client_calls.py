@@ -157,7 +157,13 @@ def test_a_search_is_read_page_by_page(wanliu: WanliuClient) -> None:
     for _ in range(3):
         last = wanliu.decide({**LIVE, "subscriber": {**LIVE["subscriber"], "id": "s-paged"}})
     _proved(wanliu, str(last["decision_id"]))
-    assert len(list(wanliu.search(limit=1, subscriber="s-paged"))) == 3
+    found = []
+    for _ in range(100):  # the index follows the log, a moment later
+        found = list(wanliu.search(limit=1, subscriber="s-paged"))
+        if len(found) == 3:
+            break
+        time.sleep(0.1)
+    assert len(found) == 3
 
 
 def test_what_if_is_not_recorded(wanliu: WanliuClient) -> None:

@@ -556,11 +556,12 @@ class TestChoices:
             open_campaign(made.record, head()).write(part(1, 4, choices={3: chosen}))
         assert refused.value.choices == {3: ()}
 
-    def test_what_is_chosen_while_the_part_is_written_binds(self, made: Written) -> None:
-        """The transaction that stores the part looks once more."""
+    @pytest.mark.parametrize("moment", ["file", "choices"])
+    def test_what_is_chosen_while_the_part_is_written_binds(self, made: Written, moment: str) -> None:
+        """It is looked for once more before the transaction that stores the part, and what came after that within it."""
 
         def chosen_meanwhile(done: str) -> None:
-            if done == "file" and not entries(made, "choice"):
+            if done == moment and not entries(made, "choice"):
                 choose(made, 3)
 
         campaign = open_campaign(made.record, head(), step=chosen_meanwhile)

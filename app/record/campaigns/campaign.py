@@ -345,6 +345,7 @@ class Campaign:
         chunk = Chunk(self._ids.new(now), filed.number, filed.first_row, filed.last_row, counts, filed.root, filed.file)
         entry = self._entry(chunk, filed, now)
         self._record.read_now(lambda connection: self._refuse(connection, filed, subjects))
+        self._step("choices")
         concerned = dict(zip((subject.token for subject in subjects), zip(filed.rows, subjects, strict=True), strict=True))
         since = now - _UNDER_WAY  # where there is one writer others wait for it: only who chose since then is looked at again
         self._record.write_now(entry, beside=lambda connection, _: self._refuse_late(connection, filed, concerned, since))
