@@ -359,7 +359,7 @@ def hold(
         counts=Counter({(action, cause, limit): count for action, cause, limit, count in counts.iter_rows()}),
         kept=int((~lost).sum()),
         emptied=int(lost.sum()),
-        beyond=Counter(taking.beyond),
+        beyond=dict(sorted(taking.beyond.items())),
         given=taking.given,
         cost=taking.cost,
     )

@@ -40,7 +40,7 @@ HOW = hypothesis.settings(
 NO_SCHEMA_CAN_SAY = re.compile(
     r"(^|\.)(at|as_of|contact_at)$|^subscriber\.(zone|custom\.\w+|usage|billing)$|^answers\.|^note$|^files\b"
     r"|^(history|reference|reason|Idempotency-Key)$"
-    r"|^(stage|phase|moment|signal|offered|tariff|suppressed|clause|outcome|since|until|cursor|since_size|role|caller|agent|pack)$"
+    r"|^(stage|phase|moment|signal|offered|tariff|suppressed|clause|outcome|since|until|cursor|since_size|role|caller|agent|pack|campaign)$"
     r"|^(X-Subscriber-Id|subject|decisions|from|to|basis|fields)$"
     r"|^(input|mapping|limits)$"
     r"|^(callback|query|answers|choice|channel|actions?|decision_id|items|items\.\d+\.\w+|outcome|next|parent)\b"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from typing import Any
 
@@ -236,7 +237,7 @@ def test_what_is_held_is_told_by_cause_and_limit() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_limits_came_to_comes_first(language: Language) -> None:
     """That complaints stopped it, what goes out costs, and which limit is too small for what is owed; a run without limits says nothing."""
-    limited = Limited(12_300, 4_550, {"outbound_call": 3}, 2_000, 9)
+    limited = Limited(12_300, 4_550, Counter(outbound_call=3), 2_000, 9)  # as limits count it
     expected = (
         [
             "因投诉熔断：本活动已触达2,000人，其中9人投诉骚扰营销。其余名单不再决策，除应办事项外一律不执行。",

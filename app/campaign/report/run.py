@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from app.campaign.figures import Figures, figures_of
@@ -75,7 +75,7 @@ def as_json(report: Report) -> dict[str, Any]:
     """A run as JSON values: what it was, and its figures. The run before is named; its figures are its own."""
     run = {**asdict(report.run), "started": report.run.started.isoformat()}
     last = None if report.before is None else {"started": report.before.run.started.isoformat(), "digest": report.before.run.digest}
-    limited = None if report.limited is None else asdict(report.limited)
+    limited = None if report.limited is None else asdict(replace(report.limited, beyond=dict(report.limited.beyond)))
     watched = report.watch and report.watch.as_json()
     return {"run": run, "figures": report.figures.as_json(), "last_run": last, "limits": limited, "watch": watched}
 
