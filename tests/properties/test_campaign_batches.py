@@ -103,7 +103,7 @@ def test_what_goes_out_is_within_the_limits(given: list[tuple[str, int, int, int
         ],
         dict(CONTENDERS),
     )
-    limits = Limits(Budget(concession=60), {}, (Capacity(per_team_and_day=2),), 2, "t", Household(fact="h"))
+    limits = Limits(Budget(concession=60), {}, (Capacity(per_team_and_day=2),), 2, "t", household=Household(fact="h"))
     found = hold(limits, rows, salt="x")
     went = found.rows.join(rows.select("row", "duty", "concession", "team", "household"), on="row").filter(pl.col("day").is_not_null())
     assert found.rows.height == len(given)
