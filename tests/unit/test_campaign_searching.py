@@ -39,6 +39,7 @@ def record(database: Database, keys: Keys) -> Iterator[Written]:
 def campaigns(record: Written) -> list[Campaign]:
     """Two campaigns, each in two parts, about the same people; between them decisions about some of these, and after the last one too."""
     record.decide(people()[2])
+    record.clock.ahead(minutes=1)
     made = [run(record)[0]]
     record.clock.ahead(minutes=1)
     record.decide(people()[2])

@@ -9,6 +9,7 @@ import gc
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -669,6 +670,19 @@ class TestOpening:
                 await asyncio.gather(*(record.close() for record in records))
 
             asyncio.run(all_at_once())
+
+    def test_a_new_file_may_be_opened_by_many_at_once(self, tmp_path: Path) -> None:
+        """Nobody is told that it is locked: whoever comes second waits."""
+
+        def open_it(name: str) -> None:
+            opened = Database(f"sqlite:///{tmp_path}/{name}.db")
+            with opened.writing():
+                pass
+            opened.dispose()
+
+        with ThreadPoolExecutor(4) as threads:
+            for number in range(60):
+                list(threads.map(open_it, [str(number)] * 4))
 
     def test_every_commit_is_synced(self, database: Database) -> None:
         """SQLite syncs its write-ahead log at each commit and overwrites what is deleted; PostgreSQL waits for the disk."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -35,6 +37,7 @@ _SQLITE = "sqlite:///"
 _CHUNKS = "wanliu.chunks"
 _CHUNKS_OPTION = "wanliu_chunks"
 _BUSY_SECONDS = 5
+_BUSY_PAUSE = 0.02
 _CONNECT_SECONDS = 5
 _POOL = 8
 _SILENCE_SECONDS = 15
@@ -309,11 +312,25 @@ def _sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        _turn_to_wal(connection)
+        for pragma in ("synchronous=FULL", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
         opened[:] = [f"file:{quote(url.database or '')}?mode=rw"]
 
     return engine
+
+
+def _turn_to_wal(connection: sqlite3.Connection) -> None:
+    """Write ahead from now on. Where several open a new file at once SQLite refuses all but one without waiting: here it is waited."""
+    give_up = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(_BUSY_PAUSE)
 
 
 def _postgresql_engine(url: URL, patience: float) -> Engine:
