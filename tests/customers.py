@@ -13,7 +13,7 @@ import httpx2
 from starlette.datastructures import Headers
 from starlette.testclient import TestClient
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.identity.book import CallerBook
 from app.api.services import Services
 from app.record.callers import DEVELOPMENT, Caller

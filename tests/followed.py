@@ -14,13 +14,14 @@ from sqlalchemy import Connection
 
 from app.api.following import trying
 from app.api.following.packs import FollowedPacks
-from app.record import Ids, Record
+from app.record.ids import Ids
 from app.record.keys import Keys
 from app.record.packs.history import History
 from app.record.packs.library import PackLibrary
 from app.record.packs.standing import read_history
 from app.record.packs.steps import Checked, Desk, PackContent
 from app.record.store.database import Database
+from app.record.store.record import Record
 from app.workbench.trial import Exhibit, Trial, try_out
 from tests.packs_in_force import now, version, write
 

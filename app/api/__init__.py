@@ -1,5 +1,1 @@
-"""The HTTP door: `create_app` makes the application, `app.api.serve` runs it, `app.api.export` writes its document."""
-
-from app.api.application import create_app
-
-__all__ = ["create_app"]
+"""The HTTP door: `app.api.application` makes the application, `app.api.serve` runs it, `app.api.export` writes its document."""

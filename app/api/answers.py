@@ -1,4 +1,4 @@
-"""What the API answers with, beside problems: the shapes for its document, and a decision as bytes."""
+"""Decisions as the API answers with them: their shape for its document, and their bytes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from app import __version__
 from app.engine.answer import Explanation
 from app.engine.once import once_a_pack
 from app.engine.pack import Pack
-from app.record.campaigns.held import WithinLimits
-from app.record.log.witnessing import WitnessState
-from app.record.standing import Unsealed
+from app.record.campaigns.within import WithinLimits
 
 
 @dataclass(frozen=True)
@@ -57,55 +55,6 @@ class DecisionAnswer(Explanation, Given):
     """
 
     limits: Sequence[WithinLimits] | None = field(default=None, kw_only=True)
-
-
-@dataclass(frozen=True)
-class InForce:
-    """What says which pack decides, and since when it does: the `store`, or in development mode a `folder`.
-
-    `broken`: the pack that should decide, `wanted`, is no good; `problems` says why, while the last good one goes on.
-    """
-
-    follows: Literal["folder", "store"]
-    since: str
-    state: Literal["good", "broken"]
-    wanted: str | None
-    problems: list[str]
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """The service decides and its store takes decisions.
-
-    `unsealed` says what waits for a leaf of the log, none where the store is away and entries are spooled; `degraded`: too long. `witness`
-    is how the log stands with its witness, where it has one; `forked` wants somebody to look at once.
-    """
-
-    status: Literal["ready", "degraded"]
-    pack: PackRef
-    engine: str
-    in_force: InForce
-    unsealed: Unsealed | None
-    witness: WitnessState | None
-
-
-@dataclass(frozen=True)
-class Alive:
-    """The process answers."""
-
-    status: Literal["alive"]
-
-
-@dataclass(frozen=True)
-class Welcome:
-    """What runs here and where to go on. `mode`: in `development` everybody who reaches the service may do everything."""
-
-    service: str
-    engine: str
-    mode: Literal["development", "guarded"]
-    pack: PackRef
-    in_force: InForce
-    links: dict[str, str]
 
 
 _ON_RECORD, _NOWHERE = RecordRef("durable"), RecordRef("none")

@@ -20,10 +20,10 @@ from app.api.permissions import is_open, may, roles_told
 from app.api.problems import problem
 from app.api.services import Services
 from app.api.watching.watched import watched
-from app.record import Record
 from app.record.callers import Caller
 from app.record.privacy import lookup_of
 from app.record.reading.recorded import read_note
+from app.record.store.record import Record
 
 _NOBODY = Caller("nobody", "nobody")
 """Who uses a route that asks for no key; the role may do nothing else."""

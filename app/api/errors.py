@@ -19,7 +19,6 @@ from app.api.problems import problem
 from app.engine.intake import FieldProblem, RequestError
 from app.engine.intake.wording import told
 from app.engine.problems import PackError
-from app.record import KeyReused, StoreBusy, StoreError
 from app.record.campaigns.jobs import JobProblem
 from app.record.damage import DamagedEntry
 from app.record.erasing.holds import NotHeld
@@ -33,6 +32,7 @@ from app.record.packs.steps import BadStep, OwnPack, PackStepError, UnknownPack
 from app.record.persons import NobodyKnown
 from app.record.search.cursors import BadCursor
 from app.record.search.filters import BadFilters
+from app.record.store.problems import KeyReused, StoreBusy, StoreError
 
 _log = structlog.get_logger("wanliu.store")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -2,21 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from app import __version__
-from app.api.answers import Alive, InForce, Readiness, Welcome, reference
+from app.api.answers import PackRef, reference
 from app.api.bodies import json_answer
 from app.api.calls import Admitted, Call
 from app.api.following.packs import FollowedPacks
 from app.api.problems import documented, problem
-from app.record import StoreError
+from app.record.log.witnessing import WitnessState
 from app.record.standing import Unsealed, unsealed
+from app.record.store.problems import StoreError
 
 router = APIRouter()
+
+
+@dataclass(frozen=True)
+class InForce:
+    """What says which pack decides, and since when it does: the `store`, or in development mode a `folder`.
+
+    `broken`: the pack that should decide, `wanted`, is no good; `problems` says why, while the last good one goes on.
+    """
+
+    follows: Literal["folder", "store"]
+    since: str
+    state: Literal["good", "broken"]
+    wanted: str | None
+    problems: list[str]
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """The service decides and its store takes decisions.
+
+    `unsealed` says what waits for a leaf of the log, none where the store is away and entries are spooled; `degraded`: too long. `witness`
+    is how the log stands with its witness, where it has one; `forked` wants somebody to look at once.
+    """
+
+    status: Literal["ready", "degraded"]
+    pack: PackRef
+    engine: str
+    in_force: InForce
+    unsealed: Unsealed | None
+    witness: WitnessState | None
+
+
+@dataclass(frozen=True)
+class Alive:
+    """The process answers."""
+
+    status: Literal["alive"]
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """What runs here and where to go on. `mode`: in `development` everybody who reaches the service may do everything."""
+
+    service: str
+    engine: str
+    mode: Literal["development", "guarded"]
+    pack: PackRef
+    in_force: InForce
+    links: dict[str, str]
 
 
 @router.get("/", operation_id="welcome", summary="What runs here", responses={200: {"model": Welcome}})

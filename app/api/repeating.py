@@ -17,10 +17,11 @@ from app.api.calls import Call
 from app.api.parameters import Worded
 from app.api.problems import MEDIA_TYPE
 from app.api.watching.watched import watched
-from app.record import ChoicesStand, HasSuccessor, Record, StoreUnavailable
 from app.record.entries import Idempotency, NewEntry, Written
 from app.record.reading.recorded import read_entry
 from app.record.store.idempotency import KEY_PATTERN, first_of, idempotency_of
+from app.record.store.problems import ChoicesStand, HasSuccessor, StoreUnavailable
+from app.record.store.record import Record
 
 RepeatKey = Annotated[
     Annotated[str, Field(pattern=KEY_PATTERN), Worded("1 to 100 letters, digits and _ . : / + = -, in quotes or without")] | None,

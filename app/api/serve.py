@@ -21,11 +21,12 @@ from app.api.serving.running import loop_factory, settle_memory
 from app.api.serving.telling import address_of, reason, welcome
 from app.api.watching.keeping import KeeperWatch
 from app.api.watching.shared import private_folder
-from app.record import Record, StoreUnavailable
 from app.record.callers import callers_by_key
 from app.record.keys import KeysProblem
 from app.record.relay.taking import take_from
 from app.record.store.opening import record_now, record_of
+from app.record.store.problems import StoreUnavailable
+from app.record.store.record import Record
 from app.settings import Settings
 
 _log = structlog.get_logger("wanliu")

@@ -20,10 +20,11 @@ from app.api.serving.background import Background
 from app.api.serving.news import KeeperNews
 from app.api.watching.spans import spans_of
 from app.api.watching.watched import Watch
-from app.record import Ids, Record
+from app.record.ids import Ids
 from app.record.log.witnessing import WitnessState
 from app.record.packs.library import PackLibrary
 from app.record.store.opening import record_of
+from app.record.store.record import Record
 from app.settings import Settings
 
 

@@ -19,8 +19,8 @@ from app.record.outcomes import Answerable, Told, answerable, not_offered, outco
 from app.record.store.tables import OutcomeRow
 
 if TYPE_CHECKING:
-    from app.record import Record
     from app.record.callers import Caller
+    from app.record.store.record import Record
 
 _FIELDS: Mapping[str, str] = {"reference": "outcome"}
 """The column of a list that a field of a report stands in, where that has another name."""

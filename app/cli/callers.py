@@ -17,11 +17,12 @@ from app.cli.store import in_force, library
 from app.engine.intake.wording import nearest_or_all
 from app.engine.pack import Pack
 from app.engine.problems import PackError, shown
-from app.record import Ids, StoreError
 from app.record.callers import ROLES, CallerRefused, Listed, add_caller, all_callers, revoke_caller
+from app.record.ids import Ids
 from app.record.keys import KeysProblem
 from app.record.packs.steps import UnknownPack
 from app.record.store.opening import record_now
+from app.record.store.problems import StoreError
 from app.record.store.record import Record
 
 _NOBODY = "There are no callers: the service is in development mode. Add one with `wanliu caller add NAME --role ROLE`."

@@ -9,8 +9,8 @@ from app.api.serving.campaigner import worker_of
 from app.campaign.jobs.working import Pace
 from app.cli.console import fail
 from app.cli.packs import settings
-from app.record import StoreError
 from app.record.keys import KeysProblem
+from app.record.store.problems import StoreError
 
 
 def work(*, once: bool) -> None:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from app.campaign.running import Progress as Done
     from app.engine.pack import Pack
-    from app.record import Record
     from app.record.campaigns.model import Standing
+    from app.record.store.record import Record
 
 CALLER = "cli"
 """What the record calls whoever uses the command line."""
@@ -107,11 +107,11 @@ def _recorded(pack: Pack, campaign: Ready, wishes: Wishes) -> Iterator[tuple[dat
         yield now, None
         return
     from app.cli.recording import keep_pack
-    from app.record import StoreError
     from app.record.campaigns.campaign import left_open, open_campaign
     from app.record.campaigns.problems import CampaignProblem
     from app.record.keys import KeysProblem
     from app.record.store.opening import record_now
+    from app.record.store.problems import StoreError
 
     head = campaign.head(pack, CALLER)
     try:

@@ -112,8 +112,8 @@ def _for_people(problem: str) -> str:
 
 def _stored(work: Callable[..., _T], *arguments: object) -> _T:
     """Do something with the record; where that fails, nothing is decided."""
-    from app.record import StoreError
     from app.record.keys import KeysProblem
+    from app.record.store.problems import StoreError
 
     try:
         return work(*arguments)

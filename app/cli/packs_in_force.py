@@ -15,9 +15,9 @@ from app.cli.pack_tables import moment, packs_table, say, steps_table, tests_in_
 from app.cli.packs import folder_of, settings, unusable
 from app.engine.problems import PackError
 from app.engine.texts import language_of
-from app.record import Ids, Record, RowRefused, StoreError
 from app.record.callers import callers_by_key
 from app.record.entries import NewEntry
+from app.record.ids import Ids
 from app.record.keys import KeysProblem
 from app.record.packs.history import COLUMNS, shortened
 from app.record.packs.library import DamagedPack, Shelf, read_shelf, stored_content
@@ -25,6 +25,8 @@ from app.record.packs.publishing import checked, read_content
 from app.record.packs.steps import BadStep, Checked, Desk, PackContent, PackStepError, person
 from app.record.store.database import stamp
 from app.record.store.opening import record_now
+from app.record.store.problems import RowRefused, StoreError
+from app.record.store.record import Record
 from app.workbench.trial import Trial
 
 

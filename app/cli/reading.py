@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from app.engine.pack import Pack
-    from app.record import Record
     from app.record.packs.library import PackLibrary
     from app.record.reading.recorded import Recorded
+    from app.record.store.record import Record
 
 ROLE = "compliance"
 """What the record calls the role of whoever reads by the command line."""

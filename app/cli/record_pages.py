@@ -23,7 +23,7 @@ from app.record.packs.history import shortened
 
 if TYPE_CHECKING:
     from app.engine.pack import Pack
-    from app.record.campaigns.held import WithinLimits
+    from app.record.campaigns.within import WithinLimits
     from app.record.reading.dossier import Dossier
     from app.record.reading.knowing import PolicyClause
     from app.record.reading.working import Considered

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 from app.api.answers import answer_bytes
 from app.cli.packs import settings
 from app.engine.intake import with_history
-from app.record import Ids, Record, StoreError
 from app.record.choices import standing_of
 from app.record.contacts import contacts_of
 from app.record.decisions import Asked, decision_entry
+from app.record.ids import Ids
 from app.record.packs.library import stored_content
 from app.record.packs.publishing import read_content, sound
 from app.record.packs.standing import read_history
 from app.record.packs.steps import Checked, Desk
 from app.record.reading.recorded import token_of
 from app.record.store.opening import record_now
+from app.record.store.problems import StoreError
+from app.record.store.record import Record
 
 if TYPE_CHECKING:
     from pathlib import Path

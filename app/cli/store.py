@@ -13,16 +13,16 @@ from app.cli.packs import settings
 
 if TYPE_CHECKING:
     from app.engine.pack import Pack
-    from app.record import Record
     from app.record.packs.library import PackLibrary
+    from app.record.store.record import Record
 
 
 @contextlib.contextmanager
 def the_record() -> Iterator[Record]:
     """The record that WANLIU_DATABASE_URL names. What keeps it from being opened ends the command; nothing is made."""
-    from app.record import StoreError
     from app.record.keys import KeysProblem
     from app.record.store.opening import record_now
+    from app.record.store.problems import StoreError
 
     found = settings()
     if found.database_file is not None and not found.database_file.exists():

@@ -14,15 +14,16 @@ import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.identity.book import CallerBook
 from app.api.identity.tokens import Tokens
 from app.api.services import Services
 from app.engine.vocabulary.examples import EXAMPLES
-from app.record import Ids, Record
 from app.record.callers import ROLES, add_caller, all_callers, revoke_caller
+from app.record.ids import Ids
 from app.record.keys import Keys
 from app.record.store.database import Database
+from app.record.store.record import Record
 from app.settings import Settings
 from tests.contract.announced import announced
 from tests.tokens import TRUST, Issuer

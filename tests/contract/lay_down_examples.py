@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from starlette.testclient import TestClient
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.exemplary import FOLDER, Examples, examples_of
 from tests.contract.standing_in import Stage, settings_for_callbacks
 from tests.packs_in_force import add_callers, settings_in, version, write

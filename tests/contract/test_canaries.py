@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.testclient import TestClient
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.exemplary import examples_of
 from app.api.logs import configure_logs
 from app.api.services import Services, open_services

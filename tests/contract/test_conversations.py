@@ -13,13 +13,14 @@ from sqlalchemy import delete, insert, select, update
 from sqlmodel import col
 from starlette.testclient import TestClient
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.services import Services
-from app.record import HasSuccessor, Record
 from app.record.keys import Keys
 from app.record.log.sealer import Sealer
 from app.record.reading.recorded import read_entry
 from app.record.store.database import Database
+from app.record.store.problems import HasSuccessor
+from app.record.store.record import Record
 from app.record.store.tables import EntryRow, OutcomeRow, SuccessorRow
 from app.record.verifying.whole import verify_log
 from app.settings import Settings

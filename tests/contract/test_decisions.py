@@ -16,16 +16,17 @@ from sqlmodel import col
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.services import Services, open_services
 from app.engine.case import Case
 from app.engine.pack import Pack
 from app.engine.vocabulary.examples import EXAMPLES
-from app.record import Record, StoreBusy, StoreUnavailable
 from app.record.entries import NewEntry
 from app.record.keys import Keys
 from app.record.privacy import open_private, unwrap
 from app.record.store.database import Database
+from app.record.store.problems import StoreBusy, StoreUnavailable
+from app.record.store.record import Record
 from app.record.store.tables import EntryRow, SubjectRow
 from app.settings import Settings
 

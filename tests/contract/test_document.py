@@ -8,7 +8,7 @@ import pytest
 from fastapi import routing
 from starlette.testclient import TestClient
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.export import FILE, exported
 from app.api.problems import KINDS
 from app.settings import Settings

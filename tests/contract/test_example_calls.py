@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.api import create_app
+from app.api.application import create_app
 from app.settings import Settings
 from tests.contract.conftest import ROOT
 from tests.contract.serving import served

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 from starlette.testclient import TestClient
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.exemplary import FOLDER, Sent, examples_of
 from tests.contract.documented import EXPORTED, OPERATIONS
 from tests.contract.standing_in import Stage, settings_for_callbacks

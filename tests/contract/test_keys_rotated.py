@@ -15,13 +15,13 @@ import pytest
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.services import Services
-from app.record import Record
 from app.record.keys import Keys, load_keys, rotate_file
 from app.record.log.sealer import Sealer
 from app.record.rotating import rewrap_subjects
 from app.record.store.database import Database
+from app.record.store.record import Record
 from app.settings import Settings
 from tests.contract.conftest import ROOT
 

@@ -12,12 +12,12 @@ from sqlalchemy import delete, select
 from sqlmodel import col
 from starlette.testclient import TestClient
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.services import Services
-from app.record import Record
 from app.record.keys import Keys
 from app.record.reading.recorded import read_entry
 from app.record.store.database import Database
+from app.record.store.record import Record
 from app.record.store.tables import ContactRow, EntryRow, SubjectRow
 from app.settings import Settings
 from tests.contract.conftest import ROOT, Guarded

@@ -13,14 +13,14 @@ from sqlalchemy import insert, select
 from sqlmodel import col
 from starlette.testclient import TestClient
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.packs.answers import LARGEST_BODY
 from app.api.services import Services
-from app.record import Record
 from app.record.entries import NewEntry, Written
 from app.record.packs.library import content_of
 from app.record.packs.standing import read_history
 from app.record.packs.steps import Checked, Desk
+from app.record.store.record import Record
 from app.record.store.tables import EntryRow, PackStepRow
 from tests.packs_in_force import FAILING, add_callers, settings_in, version, with_key, write
 

@@ -13,13 +13,13 @@ from sqlalchemy import func, select, update
 from sqlmodel import col
 from starlette.testclient import TestClient
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.services import Services
 from app.engine.vocabulary.examples import EXAMPLES
-from app.record import Record
 from app.record.entries import NewEntry, Written
 from app.record.keys import Keys
 from app.record.store.database import Database, stamp
+from app.record.store.record import Record
 from app.record.store.tables import EntryRow, IdempotencyRow
 from app.settings import Settings
 from tests.contract.conftest import Guarded

@@ -18,7 +18,7 @@ from schemathesis.checks import CHECKS
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.stateful import OpenAPIStateMachine
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.batch.shapes import NDJSON
 from app.record.callers import ROLES
 from app.settings import Settings

@@ -15,13 +15,13 @@ import pytest
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.services import Services, open_services
 from app.api.watching.spans import Spans, spans_of
 from app.api.watching.watched import Watch
 from app.engine.vocabulary.examples import EXAMPLES
-from app.record import StoreUnavailable
 from app.record.standing import Unsealed
+from app.record.store.problems import StoreUnavailable
 from app.settings import Settings
 from tests.contract.conftest import Guarded, settings_in
 

@@ -10,8 +10,8 @@ import jsonschema_rs
 import pytest
 from starlette.testclient import TestClient
 
-from app.api import create_app
 from app.api.announced import DATA, data_schemas, webhooks
+from app.api.application import create_app
 from app.api.packs import shelf
 from app.engine.vocabulary.examples import EXAMPLES
 from app.record.outgoing.model import TYPES

@@ -14,7 +14,7 @@ import jsonschema_rs
 import pytest
 from starlette.testclient import TestClient
 
-from app.api import create_app
+from app.api.application import create_app
 from app.record.keys import Keys
 from app.settings import Settings
 from tests.contract.conftest import ROOT

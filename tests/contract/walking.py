@@ -15,7 +15,7 @@ import httpx2
 import orjson
 from fastapi.routing import iter_route_contexts
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.permissions import EVERYBODY, PERMISSIONS
 from app.engine.vocabulary.examples import EXAMPLES
 from app.settings import Settings

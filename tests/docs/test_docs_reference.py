@@ -17,7 +17,7 @@ import pytest
 import typer.main
 from pydantic import BaseModel
 
-from app.api import create_app
+from app.api.application import create_app
 from app.api.problems import KINDS
 from app.campaign.cells import UNITS
 from app.campaign.mapping import Origin, _Document, load_mapping

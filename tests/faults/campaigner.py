@@ -14,7 +14,6 @@ from typing import Any
 
 import polars as pl
 
-from app.record import Record
 from app.record.campaigns.campaign import left_open, open_campaign
 from app.record.campaigns.files import HELD_SCHEMA
 from app.record.campaigns.model import PLAIN, CampaignHead, ChunkRows, Counts, HeldRows
@@ -22,6 +21,7 @@ from app.record.canonical import canonical
 from app.record.keys import keys_of
 from app.record.store.committer import Committer
 from app.record.store.database import Database
+from app.record.store.record import Record
 
 REJECTED = 3
 BODY = {

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from app.record import Ids
+from app.record.ids import Ids
 from app.record.packs.standing import read_history
 from app.record.packs.steps import Checked, Desk, PackContent
 from app.record.store.opening import record_now

@@ -19,11 +19,13 @@ import orjson
 import pytest
 from sqlalchemy import event, select
 
-from app.record import Ids, Record, StoreError, StoreUnavailable
 from app.record.entries import Idempotency, NewEntry
+from app.record.ids import Ids
 from app.record.keys import Keys, text_of
 from app.record.store.committer import Committer
 from app.record.store.database import Database
+from app.record.store.problems import StoreError, StoreUnavailable
+from app.record.store.record import Record
 from app.record.store.tables import EntryRow
 from tests.cutting import Proxy
 from tests.databases import Server, using
@@ -329,7 +331,8 @@ def _repeating_callers(url: str, direct: str, keys: Keys, trouble: Callable[[], 
 
 WRITER = """
 import asyncio, datetime, sys
-from app.record import Ids, Record
+from app.record.ids import Ids
+from app.record.store.record import Record
 from app.record.store.database import Database
 from app.record.entries import NewEntry
 from app.record.keys import keys_of

@@ -27,7 +27,6 @@ from app.campaign.jobs.running import JobRun, problem_of
 from app.campaign.jobs.working import JobWorker, Pace
 from app.campaign.running import CampaignRun
 from app.cli.recording import keep_pack
-from app.record import KeyReused, Record, StoreUnavailable
 from app.record.campaigns import jobs, subjects
 from app.record.campaigns.campaign import open_campaign
 from app.record.campaigns.jobs import MOST_TRIES, Commissioned, Job, JobProblem
@@ -38,6 +37,8 @@ from app.record.packs.library import PackLibrary
 from app.record.store.database import Database
 from app.record.store.idempotency import idempotency_of
 from app.record.store.opening import record_now
+from app.record.store.problems import KeyReused, StoreUnavailable
+from app.record.store.record import Record
 from app.settings import Settings
 from tests.pipeline import shipped
 

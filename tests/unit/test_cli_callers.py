@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from app.cli.callers import _now
-from app.record import Ids
 from app.record.callers import hash_of
 from app.record.entries import SUBJECT, NewEntry, NewRow
+from app.record.ids import Ids
 from app.record.reading.recorded import read_decision
 from app.record.store.database import stamp
 from app.record.store.opening import record_now

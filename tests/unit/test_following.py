@@ -14,10 +14,11 @@ from structlog.testing import capture_logs
 from app.api.following import seeding, trying
 from app.api.following.packs import FollowedPacks
 from app.engine.problems import PackError
-from app.record import Record, StoreUnavailable
 from app.record.packs.library import PackLibrary, read_shelf
 from app.record.packs.steps import Checked, PackContent
 from app.record.store.database import Database, stamp
+from app.record.store.problems import StoreUnavailable
+from app.record.store.record import Record
 from app.record.store.tables import PackRow, PackStepRow
 from tests.followed import Store, store_connection
 from tests.packs_in_force import FAILING, content, now, version, write

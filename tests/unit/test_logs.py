@@ -13,8 +13,8 @@ import structlog
 
 from app.api.failures import told_failure
 from app.api.logs import LONGEST_LINE, configure_logs, say_mode
-from app.record import StoreUnavailable
 from app.record.correlation import TRACE
+from app.record.store.problems import StoreUnavailable
 from tests.watching import logging_as_before
 
 pytestmark = pytest.mark.unit

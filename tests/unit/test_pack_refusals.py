@@ -10,12 +10,13 @@ import pytest
 
 from app.api.following import trying
 from app.api.following.packs import FollowedPacks
-from app.record import Record, StoreUnavailable
 from app.record.packs import history as histories
 from app.record.packs.history import Step
 from app.record.packs.library import PackSummary, read_shelf
 from app.record.packs.steps import Checked, Desk, WrongState
 from app.record.store.database import stamp
+from app.record.store.problems import StoreUnavailable
+from app.record.store.record import Record
 from app.workbench.trial import Exhibit, Trial
 from tests.followed import Store, store_connection
 from tests.packs_in_force import FAILING, content, now

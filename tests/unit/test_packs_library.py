@@ -10,13 +10,15 @@ from sqlalchemy import update
 
 from app.api.packs.shelf import actions_on_shelf
 from app.engine.problems import PackError
-from app.record import Ids, Record, StoreUnavailable
+from app.record.ids import Ids
 from app.record.keys import Keys
 from app.record.packs.history import History
 from app.record.packs.library import DamagedPack, PackLibrary, Shelf, StoredPack, read_shelf, steps_mark
 from app.record.packs.standing import read_history
 from app.record.packs.steps import Checked, Desk, PackContent, UnknownPack
 from app.record.store.database import Database
+from app.record.store.problems import StoreUnavailable
+from app.record.store.record import Record
 from app.record.store.tables import PackRow
 from tests.packs_in_force import content, now, version, write
 from tests.pipeline import shipped, shipped_files

@@ -25,13 +25,15 @@ from app.engine.intake import take
 from app.engine.pack import Pack
 from app.engine.view import view
 from app.engine.vocabulary import DecisionRequest
-from app.record import Ids, Record, StoreUnavailable
 from app.record.decisions import Asked, decision_entry
+from app.record.ids import Ids
 from app.record.keys import Keys, text_of
 from app.record.privacy import open_private, unwrap
 from app.record.store.committer import Committer
 from app.record.store.database import Database
 from app.record.store.migrate import upgrade
+from app.record.store.problems import StoreUnavailable
+from app.record.store.record import Record
 from app.record.store.tables import DecisionRow, EntryRow, SubjectRow, UnsealedRow
 from tests.databases import using
 from tests.pipeline import bodies, shipped
@@ -183,7 +185,7 @@ def test_a_commit_that_breaks_loses_nothing(old: Database, keys: Keys, monkeypat
 
 ADOPTING = """
 import datetime, sys
-from app.record import Record
+from app.record.store.record import Record
 from app.record.store import adoption
 from app.record.store.database import Database
 from app.record.keys import keys_of

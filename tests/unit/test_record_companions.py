@@ -12,12 +12,13 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from app.record import HasSuccessor, Record, RowRefused, StoreUnavailable
 from app.record.entries import NewEntry, NewRow, Written
 from app.record.keys import Keys
 from app.record.spool.waiting import Spool
 from app.record.store.committer import Committer
 from app.record.store.database import Database
+from app.record.store.problems import HasSuccessor, RowRefused, StoreUnavailable
+from app.record.store.record import Record
 from app.record.store.tables import EntryRow, IdempotencyRow, SuccessorRow
 from tests.unit.test_record_writer import _user, entry, failing, keyed
 

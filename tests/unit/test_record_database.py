@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
-from app.record import Ids
+from app.record.ids import Ids
 from app.record.store.database import Database, stamp
 from app.record.store.migrate import bring_up_to_date, upgrade
 from app.record.store.tables import EntryRow, IdempotencyRow

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from app.record import Ids
+from app.record.ids import Ids
 
 NOW = datetime.datetime(2026, 11, 22, 2, 0, tzinfo=datetime.UTC)
 

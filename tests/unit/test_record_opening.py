@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from app.record import Ids, StoreUnavailable
 from app.record.entries import NewEntry, Written
+from app.record.ids import Ids
 from app.record.keys import Keys, KeysProblem, load_keys, text_of
 from app.record.store.opening import record_now, record_of
+from app.record.store.problems import StoreUnavailable
 from app.settings import Settings
 
 pytestmark = pytest.mark.unit

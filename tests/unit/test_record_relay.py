@@ -16,15 +16,17 @@ import pytest
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
-from app.record import Ids, KeyReused, Record, RowRefused, StoreUnavailable
 from app.record.canonical import canonical
 from app.record.correlation import TRACE
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow, Written
+from app.record.ids import Ids
 from app.record.keys import Keys
 from app.record.privacy import commitment_of, open_private, unwrap
 from app.record.relay.frames import Frames, Patient, framed, patient_of, written_of
 from app.record.relay.taking import Desk, take_from
 from app.record.store.database import Database
+from app.record.store.problems import KeyReused, RowRefused, StoreUnavailable
+from app.record.store.record import Record
 from app.record.store.tables import ContactRow, EntryRow, SubjectRow, UnsealedRow
 from app.record.unread import Texts
 

@@ -17,14 +17,16 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
-from app.record import Ids, KeyReused, Record, RowRefused, StoreError, StoreUnavailable
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow, Written
+from app.record.ids import Ids
 from app.record.keys import Keys, KeysProblem, new_keys
 from app.record.spool.segments import Segment, entries_in
 from app.record.spool.spooled import bytes_of, entry_of
 from app.record.spool.waiting import Spool
 from app.record.store.committer import Committer
 from app.record.store.database import Database
+from app.record.store.problems import KeyReused, RowRefused, StoreError, StoreUnavailable
+from app.record.store.record import Record
 from app.record.store.tables import ContactRow, EntryRow, OutcomeRow, SubjectRow
 from tests.databases import using
 

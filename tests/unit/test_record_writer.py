@@ -20,12 +20,14 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
-from app.record import Ids, KeyReused, Record, RowRefused, StoreBusy, StoreUnavailable
 from app.record.entries import SUBJECT, Idempotency, NewEntry, NewRow, Written
+from app.record.ids import Ids
 from app.record.keys import Keys
 from app.record.privacy import commitment_of, lookup_of, open_private, unwrap
 from app.record.store.committer import Committer
 from app.record.store.database import Database
+from app.record.store.problems import KeyReused, RowRefused, StoreBusy, StoreUnavailable
+from app.record.store.record import Record
 from app.record.store.subjects import subjects_of
 from app.record.store.tables import ContactRow, EntryRow, IdempotencyRow, SubjectRow, UnsealedRow
 from tests.databases import using

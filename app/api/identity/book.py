@@ -13,8 +13,8 @@ from starlette.datastructures import Headers
 from app.api.identity.credentials import Credential, credential_of
 from app.api.identity.refusing import NotKnown
 from app.api.identity.tokens import Tokens
-from app.record import StoreError
 from app.record.callers import DEVELOPMENT, Caller, KnownCallers, hash_of, known_callers
+from app.record.store.problems import StoreError
 
 LOOK_SECONDS = 1.0
 _LONGEST_KEY = 200

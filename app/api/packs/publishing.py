@@ -11,11 +11,11 @@ from app.api.calls import Admitted, Call
 from app.api.declaring import declared
 from app.api.packs.answers import LARGEST_BODY, PUBLISHED_FILES, Published, files_of, outcome_of
 from app.api.packs.shelf import desk_of
-from app.record import RowRefused
 from app.record.packs.library import Shelf, content_of, read_shelf, stored_content
 from app.record.packs.publishing import checked
 from app.record.packs.steps import Checked, PackContent
 from app.record.store.database import stamp
+from app.record.store.problems import RowRefused
 
 router = APIRouter()
 

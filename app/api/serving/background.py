@@ -9,11 +9,11 @@ from typing import Protocol
 
 from app.api.outgoing import wordings
 from app.api.serving.campaigns import CampaignThread
-from app.record import Record
 from app.record.log.sealer import PAUSE, Sealer, SealerThread
 from app.record.log.witnessing import WitnessState, WitnessThread, witness_thread
 from app.record.outgoing.delivering import Deliverer
 from app.record.outgoing.thread import DelivererThread
+from app.record.store.record import Record
 from app.settings import Settings
 
 

@@ -14,8 +14,9 @@ import structlog
 
 import app
 from app.campaign.jobs.names import worker_name
-from app.record import Record, StoreError
 from app.record.campaigns.jobs import is_work
+from app.record.store.problems import StoreError
+from app.record.store.record import Record
 from app.settings import Settings
 
 _LOOK_SECONDS = 1.0

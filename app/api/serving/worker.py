@@ -29,8 +29,8 @@ from app.api.serving.running import loop_factory, settle_memory
 from app.api.serving.server import Leave, Server
 from app.api.serving.telling import ready, reason
 from app.engine.problems import PackError
-from app.record import StoreUnavailable
 from app.record.keys import KeysProblem
+from app.record.store.problems import StoreUnavailable
 from app.settings import Settings
 
 _BEAT_SECONDS = 1.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.api.watching.metrics import Metrics
-from app.record import Record
+from app.record.store.record import Record
 
 
 class KeeperWatch:

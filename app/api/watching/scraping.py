@@ -15,8 +15,8 @@ from app.api.calls import Admitted, Call
 from app.api.problems import documented
 from app.api.watching.shared import FOLDER, register_all
 from app.api.watching.stating import State
-from app.record import StoreError
 from app.record.standing import Standing, standing
+from app.record.store.problems import StoreError
 
 router = APIRouter()
 _PATIENCE = 2.0

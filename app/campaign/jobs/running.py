@@ -40,9 +40,9 @@ from app.record.store.problems import StoreError
 
 if TYPE_CHECKING:
     from app.engine.pack import Pack
-    from app.record import Record
     from app.record.campaigns.jobs import JobState
     from app.record.campaigns.model import CampaignHead, Standing
+    from app.record.store.record import Record
 
 _ORDER = "order"
 """What the record calls a job, among a campaign's options."""

@@ -22,8 +22,8 @@ from app.record.campaigns.problems import CampaignBusy
 from app.record.store.problems import StoreError
 
 if TYPE_CHECKING:
-    from app.record import Record
     from app.record.packs.library import PackLibrary
+    from app.record.store.record import Record
 
 _log = structlog.get_logger("wanliu.campaigns")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +14,12 @@ from sqlmodel import col
 from app.record.campaigns.files import HELD_SCHEMA, held_name_of, name_of, read_columns
 from app.record.campaigns.ids import is_row, place_of
 from app.record.campaigns.model import HELD, Chunk, HeldEntry
+from app.record.campaigns.within import WithinLimits
 from app.record.damage import DamagedEntry
 from app.record.store.database import blob, chunks_of
 from app.record.store.tables import CampaignHeldRow, EntryRow
 
 _KEY = ("row", "rank", "action")
-
-
-@dataclass(frozen=True, slots=True)
-class WithinLimits:
-    """What limits over everybody made of an action on a campaign's list.
-
-    Attributes:
-        rank: of the action.
-        action: which.
-        day: of the run on which it goes out, from 1; none where it is held.
-        cause: why it is held: `brake`, `control`, `household`, `budget` or `capacity`.
-        limit: which limit holds it.
-    """
-
-    rank: int
-    action: str
-    day: int | None
-    cause: str | None
-    limit: str | None
 
 
 def held_of(connection: Connection, decision_id: str) -> list[WithinLimits] | None:

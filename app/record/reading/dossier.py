@@ -14,7 +14,8 @@ from app.engine.decide import decide
 from app.engine.pack import Pack
 from app.engine.problems import PackError
 from app.engine.texts import Language
-from app.record.campaigns.held import WithinLimits, held_of
+from app.record.campaigns.held import held_of
+from app.record.campaigns.within import WithinLimits
 from app.record.keys import Keys
 from app.record.log import tree
 from app.record.packs.library import DamagedPack
