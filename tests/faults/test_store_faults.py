@@ -175,6 +175,8 @@ class TestSqlite:
             for call in (record.read(lambda _: None), record.check()):
                 with pytest.raises(StoreUnavailable, match="deleted or replaced"):
                     await call
+            with pytest.raises(sqlite3.OperationalError, match="deleted or replaced"):
+                record.database.engine.pool.recreate().connect()
             away.replace(file)
             second = await back(record)
             await record.check()

@@ -15,7 +15,6 @@ from app.record.entries import NewEntry, Written
 from app.record.keys import Keys
 from app.record.store.batch import Batch, Outcome, written
 from app.record.store.database import Database, cause, run
-from app.record.store.place import Place
 from app.record.store.problems import DATABASE_ERRORS, ROW_ERRORS, StoreUnavailable, blames_row
 from app.record.store.tables import EntryRow
 
@@ -39,7 +38,6 @@ class Committer:
 
     def __init__(self, database: Database, keys: Keys, clock: Callable[[], datetime.datetime]) -> None:
         self._database, self._keys, self._clock = database, keys, clock
-        self._place = Place(database.file)
         self._writer = f"w-{secrets.token_hex(8)}"
         self._number = int.from_bytes(secrets.token_bytes(7))
         """Of the lock that a transaction of this writer holds, so that one whose connection broke can be waited for."""
@@ -54,11 +52,6 @@ class Committer:
     def in_doubt(self) -> bool:
         """Is there a commit of which it is not known whether it happened."""
         return bool(self._doubtful)
-
-    @property
-    def place(self) -> Place:
-        """Where the store's file was found."""
-        return self._place
 
     def commit(self, entries: Sequence[NewEntry], *, beside: Beside | None = None) -> list[Outcome]:
         """Store entries; they are durable when this returns. What became of each, in their order.
@@ -136,7 +129,7 @@ class Committer:
             self._sequence += count
         else:
             connection.exec_driver_sql("ROLLBACK")
-        self._place.check()
+        self._database.place.check()
         return outcomes
 
     def _finish(self, connection: Connection) -> None:
@@ -164,7 +157,7 @@ class Committer:
         """
         try:
             with self._database.turn():
-                self._place.check()
+                self._database.place.check()
                 connection = self._connected()
                 run(connection, self._begin)
                 yield connection

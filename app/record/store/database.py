@@ -32,6 +32,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Mapped
 from sqlmodel import SQLModel
 
+from app.record.store.place import LOST, Place
+
 T = TypeVar("T")
 _SQLITE = "sqlite:///"
 _CHUNKS = "wanliu.chunks"
@@ -64,7 +66,8 @@ class Database:
         self.url = _url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.chunks = chunks or (self.file.parent if self.file else Path()) / _CHUNKS
-        engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url, patience)
+        self.place = Place(self.file)
+        engine = _sqlite_engine(self.url, self.place) if self.is_sqlite else _postgresql_engine(self.url, patience)
         self.engine: Engine = engine.execution_options(**{_CHUNKS_OPTION: self.chunks})
         self._turns = threading.RLock()
         self.gives_way = 0.0
@@ -298,7 +301,7 @@ def _url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, place: Place) -> Engine:
     engine = create_engine(
         url, isolation_level="AUTOCOMMIT", connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, hide_parameters=True
     )
@@ -307,6 +310,8 @@ def _sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "do_connect")
     def find(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> None:
+        if place.is_lost:  # what opens another file meanwhile makes the log of the one that will be put back its own, and ends it
+            raise sqlite3.OperationalError(LOST)
         if opened:  # a file that is gone is missed: to make another would take the place, and the log, of the one put back
             arguments[0], options["uri"] = opened[0], True
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from app.record.store.problems import StoreUnavailable
 
+LOST = "the store's file was deleted or replaced; put it back, or start the service again"
+
 
 class Place:
     """Where a SQLite file was found when it was opened. A database that is no file is always in its place."""
@@ -24,8 +26,13 @@ class Place:
         Raises:
             StoreUnavailable: it was deleted or replaced.
         """
-        if self._opened is not None and self._found() != self._opened:
-            raise StoreUnavailable("the store's file was deleted or replaced; put it back, or start the service again")
+        if self.is_lost:
+            raise StoreUnavailable(LOST)
+
+    @property
+    def is_lost(self) -> bool:
+        """It is another file than is remembered, or none."""
+        return self._opened is not None and self._found() != self._opened
 
     def _found(self) -> tuple[int, int] | None:
         if self._file is None:

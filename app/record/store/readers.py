@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 
 from app.record.keys import UnknownKey
 from app.record.store.database import Database, cause
-from app.record.store.place import Place
 from app.record.store.problems import DATABASE_ERRORS, KeyUnknown, StoreBusy, StoreUnavailable
 
 _THREADS = 4
@@ -25,8 +24,8 @@ Reading = Callable[[Connection], T]
 class Readers:
     """Reads one database."""
 
-    def __init__(self, database: Database, place: Place, longest_queue: int) -> None:
-        self._database, self._place = database, place
+    def __init__(self, database: Database, longest_queue: int) -> None:
+        self._database = database
         self._may_read = threading.BoundedSemaphore(longest_queue)
         self.threads = ThreadPoolExecutor(_THREADS, "record-reader")
 
@@ -63,7 +62,7 @@ class Readers:
             StoreUnavailable: the database cannot be read.
             KeyUnknown: this process does not know the key of somebody whom it is about.
         """
-        self._place.check()
+        self._database.place.check()
         try:
             with self._database.reading() as connection:
                 return work(connection)

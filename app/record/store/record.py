@@ -79,7 +79,7 @@ class Record:
         self._relayed = None if relay is None else RelayedWriter(relay, longest_queue)
         self._writer = self._relayed or Writer(self._committer, longest_queue, None if spool is None else Drain(spool, self._committer))
         self._upkeep: asyncio.Task[None] | None = None
-        self._readers = Readers(database, self._committer.place, longest_queue)
+        self._readers = Readers(database, longest_queue)
 
     async def open(self) -> None:
         """Bring the database up to date and start writing; where another process writes for this one, that has done so already.
@@ -88,7 +88,7 @@ class Record:
             StoreUnavailable: it cannot be opened, or is no store.
         """
         if self._relayed is not None:
-            await asyncio.to_thread(self._committer.place.remember)
+            await asyncio.to_thread(self.database.place.remember)
             self._relayed.start()
             return
         adopted = await asyncio.to_thread(self.prepare)
@@ -109,7 +109,7 @@ class Record:
             bring_up_to_date(self.database)
         except (*DATABASE_ERRORS, OSError) as error:
             raise StoreUnavailable(f"the store cannot be opened: {cause(error)}") from error
-        self._committer.place.remember()
+        self.database.place.remember()
         try:
             return adopt(self.database, self._committer)
         except DATABASE_ERRORS as error:
