@@ -16,7 +16,7 @@ from tests.tampering import BUNDLE_EDITS, STORE_EDITS, edit_bundle, edit_store, 
 
 pytestmark = pytest.mark.properties
 
-EDITS = 25
+EDITS = 10
 """Of each kind."""
 CLEAN = 8
 
