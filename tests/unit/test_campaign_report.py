@@ -48,7 +48,8 @@ def small(**counts: Any) -> Figures:
 
 def whole() -> Figures:
     found = Figures()
-    found.add(frames(shipped(), decisions(5, 300)), {"plan.id": 41, "value.annual": 17})
+    found.add(frames(shipped(), decisions(5, 300)))
+    found.unknown = Counter({"plan.id": 41, "value.annual": 17})
     found.rejected_rows(7, {("<b>fee</b>", "expected a number"): 6, ("", "the row is too long"): 1})
     found.hold({("care_call", "capacity", "outbound_call"): 9, ("topup_rebate", "budget", "concession"): 30}, 190, 11)
     return found
