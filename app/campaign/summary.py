@@ -100,7 +100,7 @@ def titles_of(pack: Pack, language: Language) -> dict[str, str]:
         *pack.moments.values(),
         *pack.actions,
     )
-    facts = {name: fact_title(pack, name, language) for name in ("events", "contacts")}
+    facts = {name: title[0].upper() + title[1:] for name in ("events", "contacts") if (title := fact_title(pack, name, language))}
     facts |= {fact.name: fact.zh if language == "zh" else fact.en for fact in pack.base}
     return facts | {thing.id: thing.title.say(language) for thing in things}
 

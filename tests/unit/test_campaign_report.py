@@ -160,6 +160,18 @@ def test_a_section_has_the_most_frequent_first_with_shares_of_those_decided() ->
     ]
 
 
+def test_facts_that_were_wanted_and_not_known_are_told_by_their_titles() -> None:
+    """The one that is missing most first, which is told at the head of the report too; histories are among them."""
+    report = Report(run(), small(unknown={"pay.overdue_days": 25, "contacts": 60, "events": 5}))
+    for language, titles in (("en", ("Contact history", "Days overdue", "Events")), ("zh", ("接触历史", "欠费天数", "事件记录"))):
+        found = section(report, "unknown", language)
+        assert [row.id for row in found.rows] == ["contacts", "pay.overdue_days", "events"]
+        assert tuple(row.title for row in found.rows) == titles
+        assert [row.cells for row in found.rows] == [("60", "60.0%"), ("25", "25.0%"), ("5", "5.0%")]
+    assert highlights(report, told("en"))[-1] == "The fact that is missing most is “Contact history”: in 60.0% of decisions (60)."
+    assert highlights(report, told("zh"))[-1] == "缺失最多的事实是“接触历史”，涉及60户（60.0%）。"
+
+
 def test_changes_are_in_points_of_the_share() -> None:
     """Runs of different size compare; what is new is called new, and what is gone is still told."""
     before = Figures(read=400, decided=400)
