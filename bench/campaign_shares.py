@@ -17,7 +17,7 @@ from app.engine.pack import Pack
 from app.engine.to_polars import Column, Joined, Worked
 
 STAGES = ("facts", "signals", "gates", "ranking", "patterns")
-_FUNCTIONS = {"_screened": "gates", "_signals": "signals"}
+_FUNCTIONS = {"_screened": "gates", "facts_wanted": "gates", "_signals": "signals"}
 """Functions of deciding beside the columns; what is left is ranking."""
 
 Seconds = dict[str, float]

@@ -11,6 +11,7 @@ import polars as pl
 from app.campaign.batch import PLACE, Batch, batch_of
 from app.campaign.deciding import Decided, Worked, decide_batch
 from app.campaign.entries import Gate
+from app.engine.asking import unknown_facts, waiting
 from app.engine.case import Case
 from app.engine.decide import decide
 from app.engine.decision import Decision
@@ -24,11 +25,12 @@ _RANKED = ("action", "duty", "score", "propensity", "value", "relevance", "lever
 
 def by_rows(pack: Pack, cases: Sequence[Case]) -> list[Told]:
     """What the pipeline for one case decides, case by case."""
-    return [told_of(decide(pack, case)) for case in cases]
+    return [told_of(pack, decide(pack, case)) for case in cases]
 
 
-def told_of(decision: Decision) -> Told:
-    """A decision of the pipeline for one case."""
+def told_of(pack: Pack, decision: Decision) -> Told:
+    """A decision of the pipeline for one case, with the facts that were wanted and not known."""
+    unknown = unknown_facts(pack, decision, waiting(decision), decision.facts.values, "en")
     return {
         "stage": decision.stage.id,
         "phase": decision.phase.id,
@@ -39,6 +41,7 @@ def told_of(decision: Decision) -> Told:
         "ranked": [tuple(getattr(item, name) for name in _RANKED) for item in decision.ranked],
         "outcomes": {item.action: (item.cause, item.clause) for item in decision.outcomes},
         "outranked": {item.action: (item.clause, item.lost_to, item.behind) for item in decision.outcomes if item.cause == "outranked"},
+        "unknown": {fact.fact for fact in unknown},
     }
 
 
@@ -53,7 +56,7 @@ def told(decided: Decided) -> list[Told]:
     for row in decided.subscribers.iter_rows(named=True):
         assert row["i"] == len(found)
         kept = {name: row[name] for name in ("stage", "phase", "moment", "personalised", "empty_because")}
-        found.append({**kept, "signals": {}, "ranked": [], "outcomes": {}, "outranked": {}})
+        found.append({**kept, "signals": {}, "ranked": [], "outcomes": {}, "outranked": {}, "unknown": set()})
     for place, signal, level in decided.signals.iter_rows():
         found[place]["signals"][signal] = level
     for row in decided.ranked.iter_rows(named=True):
@@ -65,6 +68,9 @@ def told(decided: Decided) -> list[Told]:
         found[place]["outcomes"] = {action: (item.cause, item.clause) for action, item in became.items()}
     for place, action, *lost in decided.outranked.iter_rows():
         found[place]["outranked"][action] = tuple(lost)
+    for fact in decided.unknown.drop("i"):
+        for place in fact.arg_true():
+            found[place]["unknown"].add(fact.name)
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from app.engine.asking import facts_told, unknown_facts, waiting
 from app.engine.case import Case
 from app.engine.decide import decide
 from app.engine.decision import Decision
@@ -44,6 +45,7 @@ class Frames:
     outcomes: pl.DataFrame
     legend: Mapping[str, Sequence[Became]]
     outranked: pl.DataFrame
+    unknown: pl.DataFrame
 
 
 @cache
@@ -56,12 +58,14 @@ def frames(pack: Pack, decided: Iterable[tuple[Case, Decision]], first: int = 1)
     """Decisions as columns; `first` is the row of the first of them."""
     done = list(decided)
     codes: dict[str, dict[Became, int]] = {action.id: {Became(None, None): 0} for action in pack.actions}
-    subscribers, signals, ranked, outranked = list[Any](), list[Any](), list[Any](), list[Any]()
+    subscribers, signals, ranked, outranked, unknown = list[Any](), list[Any](), list[Any](), list[Any](), list[Any]()
     outcomes: dict[str, list[int]] = {action.id: [] for action in pack.actions}
     for i, (case, decision) in enumerate(done):
         place = (decision.stage.id, decision.phase.id, decision.moment, decision.personalised, decision.empty_because)
         subscribers.append((i, first + i, case.subscriber.id, *place, len(decision.ranked)))
         signals += [(i, *held) for held in decision.signals]
+        missing = {fact.fact for fact in unknown_facts(pack, decision, waiting(decision), decision.facts.values, "en")}
+        unknown.append((i, *(name in missing for name in facts_told(pack))))
         ranked += [(i, *item) for item in decision.ranked]
         for outcome in decision.outcomes:
             known = codes[outcome.action]
@@ -79,4 +83,5 @@ def frames(pack: Pack, decided: Iterable[tuple[Case, Decision]], first: int = 1)
         ),
         {action: tuple(known) for action, known in codes.items()},
         pl.DataFrame(outranked, {"i": place_type, "action": text, "clause": text, "lost_to": text, "behind": pl.Float64}, orient="row"),
+        pl.DataFrame(unknown, {"i": place_type, **dict.fromkeys(facts_told(pack), pl.Boolean)}, orient="row"),
     )

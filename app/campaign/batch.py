@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PLACE = "i"
 """The column that says which subscriber of the batch a row is about, from 0."""
+TOO_OLD = "too_old"
+"""The column with the names of the facts that are unknown for their age."""
 NUMBER = pl.Float64()
 """Every number, date and time of day: whole numbers are exact up to 2^53, and larger ones are refused before."""
 _types: Mapping[str, pl.DataType] = {
@@ -45,6 +47,7 @@ _asked: Mapping[str, pl.DataType] = {
     "personalised": pl.Boolean(),
     "max_actions": pl.Int64(),
     "concession_limit": pl.Int64(),
+    TOO_OLD: pl.List(pl.String()),
     **{name: pl.Boolean() if name == "clock.holiday" else NUMBER for name in CLOCKS},
 }
 """What stands beside the facts."""
@@ -59,7 +62,8 @@ class Batch:
             fact by its name, null where unknown, as `column_type` has it: numbers as floats, dates as ordinals with 0 for one that was
             given as null; the clocks; `as_of` and `contact_at` in microseconds since 1970, and the name of the `zone` whose clocks tell the
             latter (null: clocks that never change; without the column the pack's); whether each history was given; whether the person may
-            be profiled; what bounds the list. A fact that nobody has may be missing.
+            be profiled; what bounds the list; the names of facts that are `too_old` (null or without the column: none). A fact that
+            nobody has may be missing.
         events: by kind, without the contacts that we made: `i`, `at` in microseconds and the kind's attributes.
         contacts: the contact history: `i`, `at` and the fields of a contact.
     """
@@ -115,6 +119,7 @@ def batch_of(pack: Pack, cases: Sequence[Case], rows: Sequence[int] | None = Non
         "personalised": [may_profile(case) for case in cases],
         "max_actions": [case.max_actions for case in cases],
         "concession_limit": [case.asker.concession_limit for case in cases],
+        TOO_OLD: [list(facts.too_old) or None for facts in read],
         "today": [case.times.today.toordinal() for case in cases],
         "contact_day": [case.times.contact_day.toordinal() for case in cases],
         "clock.time": [case.times.contact_minute for case in cases],

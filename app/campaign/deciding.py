@@ -13,6 +13,7 @@ from app.campaign.choosing import RANK, choose
 from app.campaign.entries import Entry
 from app.campaign.plan import Plan, plans_of
 from app.campaign.screening import CODE, OFFERED, Became, legend_of, permitted, possible
+from app.campaign.wanting import facts_wanted
 from app.engine.arbitration import DUTIES, GuardrailBreach
 from app.engine.once import once_a_pack
 from app.engine.pack.model import CLOCKS, UNPROFILED
@@ -68,6 +69,7 @@ class Decided:
         outcomes: `i`, and for each action of the pack a code of what became of it.
         legend: what the codes of each action mean.
         outranked: what lost: `i`, `action`, `clause`, to which action it `lost_to` and how far `behind` its score.
+        unknown: `i`, and for each fact that is told whether it was wanted and not known.
         worked: the columns behind it, for who words it.
     """
 
@@ -77,6 +79,7 @@ class Decided:
     outcomes: pl.DataFrame
     legend: Mapping[str, tuple[Became, ...]]
     outranked: pl.DataFrame
+    unknown: pl.DataFrame
     worked: tuple[Worked, ...]
 
 
@@ -99,6 +102,7 @@ def decide_batch(pack: Pack, batch: Batch) -> Decided:
         outcomes=all_of(part.outcomes for part in parts),
         legend=legends(pack),
         outranked=all_of(part.outranked for part in parts),
+        unknown=all_of(part.unknown for part in parts),
         worked=tuple(worked for part in parts for worked in part.worked),
     )
 
@@ -114,13 +118,15 @@ def _decided(pack: Pack, batch: Batch, channel: str, facts: pl.DataFrame, *, per
     stood_in = _fallbacks(pack, worked, causes)
     ranked = pl.concat([found.winners.with_columns(pl.lit(None, pl.String).alias("fallback_for")), *stood_in])
     _assert_permitted(worked, ranked)
+    outcomes = _put(outcomes, _offered(pack, stood_in))
     return Decided(
         _subscribers(worked.seen, causes, ranked, personalised=personalised),
         _signals(worked),
         _named(pack, ranked.sort(PLACE, "rank")).select(*_RANKED),
-        _put(outcomes, _offered(pack, stood_in)),
+        outcomes,
         legends(pack),
         _named(pack, found.losers, "act:won", "lost_to").select(PLACE, "action", "clause", "lost_to", "behind"),
+        facts_wanted(worked.plan, worked.seen, outcomes, legends(pack), marketing=personalised),
         (worked,),
     )
 

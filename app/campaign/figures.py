@@ -56,6 +56,10 @@ class DecidedFrames(Protocol):
         """One row a subscriber: `i`, and for each action the code of what became of it."""
 
     @property
+    def unknown(self) -> pl.DataFrame:
+        """One row a subscriber: `i`, and for each fact whether it was wanted and not known."""
+
+    @property
     def legend(self) -> Mapping[str, Sequence[Became]]:
         """What the codes of an action mean; the first says that it was offered."""
 
@@ -92,13 +96,8 @@ class Figures:
     unknown: Counter[str] = field(default_factory=Counter)
     rejects: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def add(self, decided: DecidedFrames, unknown: Mapping[str, int] | None = None) -> None:
-        """Count a batch.
-
-        Args:
-            decided: its decisions.
-            unknown: of how many subscribers a fact was wanted and not known, by fact.
-        """
+    def add(self, decided: DecidedFrames) -> None:
+        """Count a batch."""
         people = decided.subscribers
         self.read += people.height
         self.decided += people.height
@@ -110,7 +109,7 @@ class Figures:
         self.with_signal += decided.signals["i"].n_unique()
         self._rank(decided.ranked)
         self._keep_out(decided)
-        self.unknown.update(unknown or {})
+        self.unknown.update({fact.name: count for fact in decided.unknown.drop("i") if (count := int(fact.sum()))})
 
     def reject(self, problems: Iterable[CellProblem]) -> None:
         """Count a rejected row once, and each of its reasons."""

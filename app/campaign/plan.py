@@ -13,6 +13,7 @@ from app.campaign.entries import Entry, Gate
 from app.campaign.histories import count_histories
 from app.campaign.joining import join_events
 from app.campaign.screening import gates_code, rules_code
+from app.campaign.wanting import Wanting
 from app.campaign.wording.glimpses import looked_at
 from app.campaign.wording.wholes import figure_of, figures
 from app.engine.once import once_a_pack
@@ -36,6 +37,7 @@ class Plan:
         gates: by action, the code of what keeps it from its gates; `rules` that of what keeps one of the channel from being permitted.
         costs: the columns of what three cycles' use would have cost on each plan that actions of the channel sell.
         terms: the columns of what a clause tells that has to speak for itself.
+        wanting: for want of which facts clauses of phases and actions are unknown.
     """
 
     def __init__(self, pack: Pack, channel: str) -> None:
@@ -68,6 +70,8 @@ class Plan:
         if self.costs:
             self.columns.named("plan.cost_now")
         self.terms = {node: self.columns.add(node) for node in dict.fromkeys(_speaking_for_themselves(pack, actions))}
+        looked_at = [gate for entry in self.entries for gate in (*entry.gates, *entry.contact, *entry.guardrails)]
+        self.wanting = Wanting(pack, self.columns, [*chain.from_iterable(self.phases.values()), *looked_at])
 
     def _entry(self, action: Action) -> Entry:
         name = self.columns.named

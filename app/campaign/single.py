@@ -10,6 +10,7 @@ import polars as pl
 
 from app.campaign.batch import PLACE
 from app.campaign.screening import Became, legend_of
+from app.engine.asking import facts_told, unknown_facts, waiting
 from app.engine.decide import decide
 from app.engine.explain import explain
 from app.engine.facts import microseconds
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from app.engine.pack import Pack
     from app.engine.texts import Language
 
-_LISTS = ("subscribers", "signals", "ranked", "outcomes", "outranked")
+_LISTS = ("subscribers", "signals", "ranked", "outcomes", "outranked", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +125,21 @@ def _outranked(_pack: Pack, _decided: Decided, singles: Mapping[int, Single]) ->
     ]
 
 
+def _unknown(pack: Pack, _decided: Decided, singles: Mapping[int, Single]) -> list[tuple[Any, ...]]:
+    found = []
+    for place, single in singles.items():
+        decision = single.decision
+        names = {fact.fact for fact in unknown_facts(pack, decision, waiting(decision), decision.facts.values, "en")}
+        found.append((place, *(name in names for name in facts_told(pack))))
+    return found
+
+
 _rows: Mapping[str, Callable[[Pack, Decided, Mapping[int, Single]], list[tuple[Any, ...]]]] = {
     "subscribers": _subscribers,
     "signals": _signals,
     "ranked": _ranked,
     "outcomes": _outcomes,
     "outranked": _outranked,
+    "unknown": _unknown,
 }
 """What each frame has of decisions that were made one by one, row by row."""

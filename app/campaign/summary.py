@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from app.engine.words import fact_title
+
 if TYPE_CHECKING:
     from app.campaign.problems import CellProblem
     from app.engine.answer import UnknownFact
@@ -90,7 +92,7 @@ class Summary:
 
 
 def titles_of(pack: Pack, language: Language) -> dict[str, str]:
-    """The title of every stage, phase, signal, moment, action and base fact of a pack."""
+    """The title of every stage, phase, signal, moment, action, base fact and history of a pack."""
     things: tuple[Stage | Phase | Signal | Moment | Action, ...] = (
         *pack.stages,
         *pack.phases,
@@ -98,7 +100,8 @@ def titles_of(pack: Pack, language: Language) -> dict[str, str]:
         *pack.moments.values(),
         *pack.actions,
     )
-    facts = {fact.name: fact.zh if language == "zh" else fact.en for fact in pack.base}
+    facts = {name: title[0].upper() + title[1:] for name in ("events", "contacts") if (title := fact_title(pack, name, language))}
+    facts |= {fact.name: fact.zh if language == "zh" else fact.en for fact in pack.base}
     return facts | {thing.id: thing.title.say(language) for thing in things}
 
 

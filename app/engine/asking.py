@@ -17,6 +17,20 @@ from app.engine.words import fact_title
 MOST_QUESTIONS = 5
 SELF_CHANNELS = frozenset({"app", "web", "social", "email", "sms_service", "sms_marketing"})
 """Channels on which the subscriber reads and answers without a person of ours."""
+_UNTOLD = ("request.", "port.")
+"""Facts that nobody is told are missing."""
+
+
+def waiting(decision: Decision) -> Iterable[Clause]:
+    """The clauses, each once, for which actions are undecided that may be looked at."""
+    actions = decision.undecided if decision.personalised else [item for item in decision.undecided if not item.doer.marketing]
+    return {clause.slot: clause for item in actions for clause in item.clauses}.values()
+
+
+@once_a_pack
+def facts_told(pack: Pack) -> tuple[str, ...]:
+    """The facts of a pack that are said to be missing where they are, by name; `events` and `contacts` among them."""
+    return tuple(sorted(name for name in (*(base.name for base in pack.base), "events", "contacts") if not name.startswith(_UNTOLD)))
 
 
 def questions(pack: Pack, case: Case, decision: Decision, language: Language) -> list[Ask]:
@@ -74,9 +88,9 @@ class _Missing(dict[str, UnknownFact | None]):
         self.pack, self.language = pack, language
 
     def __missing__(self, name: str) -> UnknownFact | None:
-        silent = name.startswith(("request.", "port."))
-        found = self[name] = None if silent else UnknownFact(name, fact_title(self.pack, name, self.language), "missing", None)
-        return found
+        told = None if name.startswith(_UNTOLD) else UnknownFact(name, fact_title(self.pack, name, self.language), "missing", None)
+        self[name] = told
+        return told
 
 
 @once_a_pack

@@ -21,7 +21,7 @@ from app.engine.answer import (
     TariffAnswer,
     UnknownFact,
 )
-from app.engine.asking import questions, titles_wanted, unknown_facts
+from app.engine.asking import questions, titles_wanted, unknown_facts, waiting
 from app.engine.case import Case
 from app.engine.changes import Changes
 from app.engine.decision import Decision, Failing, Outcome, Ranked
@@ -298,14 +298,8 @@ class _Explainer:
         return questions(self.pack, self.case, self.decision, self.language)
 
     def unknown(self) -> list[UnknownFact]:
-        decision, pack = self.decision, self.pack
-        if self.detail == "full":
-            clauses = None
-        else:
-            undecided = decision.undecided
-            waiting = undecided if decision.personalised else [item for item in undecided if not item.doer.marketing]
-            clauses = {clause.slot: clause for item in waiting for clause in item.clauses}.values()
-        return unknown_facts(pack, decision, clauses, self.values, self.language)
+        clauses = None if self.detail == "full" else waiting(self.decision)
+        return unknown_facts(self.pack, self.decision, clauses, self.values, self.language)
 
 
 def sum_told(value: float | None) -> float | None:

@@ -15,7 +15,7 @@ from app.engine.decision import Decision
 from app.engine.once import once_a_pack
 from app.engine.pack.model import CONTACT, Clause, Pack
 from app.engine.runtime import Surroundings
-from app.engine.to_python import Program, compiled_function
+from app.engine.to_python import Definition, Program, compiled_function
 from app.engine.tree import And, Call, Const, Node, Or, Ref, children
 
 Test = Callable[[Sequence[Any]], Any]
@@ -27,7 +27,7 @@ COMPUTED_FROM = ("usage.voice_out_min", "usage.data_mb")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Want:
-    """A part of a condition. It is asked for only while `slot` (none: always) is unknown, or `junction`, where that has no slot of its own.
+    """A part of a condition. It is asked for only while `slot` (none: always) is unknown, or `junction`, which has no slot of its own.
 
     `facts` are base facts with their slots, wanted where unknown; `series` those that are too short where no fact is wanted; `histories`
     are `events` and `contacts`.
@@ -38,24 +38,25 @@ class Want:
     series: tuple[str, ...] = ()
     histories: tuple[str, ...] = ()
     below: tuple[Want, ...] = ()
-    junction: Test | None = None
+    junction: And | Or | None = None
 
 
 def wanted(pack: Pack, decision: Decision, clauses: Iterable[Clause], values: Sequence[Any], *, phases: bool = False) -> set[str]:
     """Base facts (and `events`, `contacts`) for want of which the clauses are unknown, with `phases` those of the stronger phases too."""
     found: set[str] = set()
     met: set[int] = set()
-    wants, around = _wants(pack), decision.facts.around
+    wants, around = wants_of(pack), decision.facts.around
     if phases:
         for passed in decision.phase.passed:
-            wants.phases[passed.id](values, around, found.add, met)
+            if passed.id in wants.phases:
+                wants.phases[passed.id](values, around, found.add, met)
     for clause in clauses:
         walk = wants.walks.get(clause.slot) or wants.walk(clause)
         walk(values, around, found.add, met)
     return found
 
 
-class _Wants:
+class Wants:
     """The wants of one pack, each built when it is first asked for."""
 
     def __init__(self, pack: Pack) -> None:
@@ -67,11 +68,12 @@ class _Wants:
         self.walks: dict[int, Walk] = {}
         self.shared: set[Want] = set()
         self.shared_walks: dict[Want, Walk] = {}
+        self.tests: dict[Node, Test] = {}
         self.program = Program.over(pack.slots, pack.terms)
 
     @cached_property
     def phases(self) -> dict[str, Walk]:
-        """The code that walks down the clauses of each phase that are unknown."""
+        """The code that walks down the clauses of each phase that are unknown; none where they want nothing."""
         wants = {phase.id: Want(below=tuple([self.of(clause.tree) for clause in phase.clauses])) for phase in self.pack.phases}
         return {place: self.compiled(want) for place, want in wants.items() if want.below}
 
@@ -102,10 +104,16 @@ class _Wants:
             tests = [] if part.slot is None else [f"v[{part.slot}] is None"]
             if part.junction is not None:
                 called = f"f{len(known)}"
-                known[called] = part.junction
+                known[called] = self.test(part.junction)
                 tests.append(f"{called}(v) is None")
             yield f"if {' and '.join(tests) or 'True'}:"
             yield from (f"    {line}" for line in self.lines_below(part, known))
+
+    def test(self, junction: Node) -> Test:
+        """What a junction comes to, as code."""
+        if junction not in self.tests:
+            self.tests[junction] = self.program.function(junction)
+        return self.tests[junction]
 
     def lines_below(self, part: Want, known: dict[str, Any]) -> Iterator[str]:
         """What a part wants: written out, or for one that has a name, which others look at too, called once."""
@@ -127,13 +135,14 @@ class _Wants:
         return self.trees[id(node)]
 
     def build(self, node: Node) -> Want:
-        if isinstance(node, Const):
-            return Want()
+        """What a tree wants, by what its parts want."""
+        if isinstance(node, Const) or (isinstance(node, Call) and node.function == "known"):
+            return Want()  # never unknown
         if isinstance(node, Ref):
             return Want(histories=(node.name,)) if node.type.kind == "events" else self.named(node.name)
         slot, below = self.pack.terms.get(node), [item for item in children(node) if not isinstance(item, Const)]
         if not isinstance(node, Call):
-            return _joined(slot, map(self.of, below), self.program.function(node) if slot is None and isinstance(node, And | Or) else None)
+            return _joined(slot, map(self.of, below), node if slot is None and isinstance(node, And | Or) else None)
         facts = tuple((item.name, self.bases[item.name]) for item in below if isinstance(item, Ref) and item.name in self.bases)
         series = tuple(item.name for item in below if isinstance(item, Ref) and item.type.kind == "series")
         rest = [item for item in below if not (isinstance(item, Ref) and item.name in self.bases)]
@@ -142,6 +151,7 @@ class _Wants:
         return Want(slot, facts, series, below=tuple(map(self.of, rest)))
 
     def named(self, name: str) -> Want:
+        """What a name wants."""
         if name not in self.names:
             self.names[name] = Want()  # a name that comes round to itself wants nothing more
             self.names[name] = found = self.build_named(name)
@@ -150,6 +160,7 @@ class _Wants:
         return self.names[name]
 
     def build_named(self, name: str) -> Want:
+        """What a name wants, by what it stands for."""
         pack, slots = self.pack, self.pack.slots
         tree, fact = definitions(pack).get(name), pack.derived.get(name)
         if tree is not None:
@@ -162,10 +173,12 @@ class _Wants:
         if name.startswith(("open:", "plan.best_public", "plan.cost_now")):
             known = tuple((base, slots[base]) for base in COMPUTED_FROM if base in slots)
             return Want(slots.get(name), known, COMPUTED_FROM)
-        return Want(None, ((name, slots[name]),)) if name in slots else Want()
+        if name in pack.definitions:
+            return _joined(slots.get(name), map(self.of, _parts(pack.definitions[name])))
+        return Want(None, ((name, slots[name]),)) if name in self.bases else Want()
 
 
-def _joined(slot: int | None, parts: Iterable[Want], junction: Test | None = None) -> Want:
+def _joined(slot: int | None, parts: Iterable[Want], junction: And | Or | None = None) -> Want:
     """A want of several parts. Those that ask for no more than their facts merge into it."""
     facts: dict[tuple[str, int], None] = {}
     below: list[Want] = []
@@ -179,6 +192,16 @@ def _joined(slot: int | None, parts: Iterable[Want], junction: Test | None = Non
     return Want(slot, tuple(facts), below=tuple(below), junction=junction)
 
 
+def _parts(definition: Definition) -> Iterator[Node]:
+    """The conditions and values of a table, or the one tree."""
+    if not isinstance(definition, tuple):
+        yield definition
+        return
+    for row in definition:
+        yield from (part for part in (row.condition, row.value) if part is not None)
+
+
 @once_a_pack
-def _wants(pack: Pack) -> _Wants:
-    return _Wants(pack)
+def wants_of(pack: Pack) -> Wants:
+    """The wants of a pack."""
+    return Wants(pack)

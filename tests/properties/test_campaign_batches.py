@@ -49,7 +49,7 @@ def batches(cuts: Sequence[int]) -> list[Frames]:
 def counted(parts: Sequence[Frames]) -> Figures:
     found = Figures()
     for part in parts:
-        found.add(part, {"plan.id": part.subscribers.height})
+        found.add(part)
     return found
 
 

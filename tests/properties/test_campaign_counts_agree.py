@@ -18,6 +18,7 @@ from app.engine.decide import decide
 from app.engine.vocabulary.choices import Choice
 from app.record.canonical import canonical
 from app.record.counting import GROUPS, UNKNOWN, counts_of, grouped, is_test_line, kept_out
+from tests.columns import by_rows, on_channel, told
 from tests.pipeline import cases, shipped
 
 pytestmark = pytest.mark.properties
@@ -90,6 +91,15 @@ def test_columns_count_what_each_decision_counts() -> None:
     }
     assert all(expected["decision", grouped(group, UNKNOWN)] < expected["decision", "{}"] for group in GROUPS)
     assert expected["decision", grouped("region", 'Nei "Menggu" \\ {north}')] > 3
+
+
+def test_facts_that_were_wanted_and_not_known_are_what_each_decision_lists() -> None:
+    """Of those who chose something for good too, who are decided one by one; what is too old is listed whether it was wanted or not."""
+    pack, found = shipped(), on_channel(people()[:70], "outbound_call")
+    singles = decide_singly(pack, {place: case for place, case in enumerate(found) if case.choices})
+    listed = [row["unknown"] for row in told(put_among(pack, decide_batch(pack, batch_of(pack, found)), singles))]
+    assert listed == [row["unknown"] for row in by_rows(pack, found)]
+    assert sum("vip.tier" in names for names in listed) > 4
 
 
 def test_nobody_and_lines_for_tests_alone_add_nothing() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from app.campaign import choosing, deciding, histories, joining, screening
+from app.campaign import choosing, deciding, histories, joining, screening, wanting
 from app.campaign.batch import PLACE, Batch
 from app.campaign.deciding import decide_batch
 from app.campaign.plan import Plan
@@ -232,6 +232,10 @@ def _weakest(signal: Any, values: Any) -> Any:
     return next((level for level in reversed(signal.levels) if values[level.slot] is True), None)
 
 
+def _in_haste(self: Any, entry: Any, undecided: Any, of_action: Any = wanting._Asked.of_action) -> None:
+    of_action(self, replace(entry, contact=(), guardrails=()), undecided)
+
+
 DECISIONS: dict[str, Planting] = {
     "columns: a gate skipped": in_columns(screening, "_at_the_gates", _but(1)),
     "columns: unknown gates are open": in_columns(screening, "_at_the_gates", _open_when_unknown),
@@ -251,6 +255,10 @@ DECISIONS: dict[str, Planting] = {
     "columns: patterns whose condition fails": in_columns(
         joining, "_column", lambda rule, places: pl.lit(False).alias(f"joined:{rule.id}")
     ),
+    "columns: stronger phases want nothing": in_columns(wanting._Asked, "of_phases", lambda self: None),
+    "columns: contact policy and guardrails want nothing": in_columns(wanting._Asked, "of_action", _in_haste),
+    "columns: what is too old is not missed": in_columns(wanting._Asked, "_too_old", lambda self: ()),
+    "columns: what is known is missed": in_columns(wanting._Asked, "_without", lambda self, column: ~self._nobody),
     "rows: bound as often as may be": in_rows(arbitration, "_conflict", _everybody_is_in_a_hurry),
     "rows: the moment weighs nothing": in_rows(arbitration, "score", _forgetful),
     "rows: the weakest level": in_rows(signals, "strongest", _weakest),

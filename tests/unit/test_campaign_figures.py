@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -73,7 +74,7 @@ def test_a_score_falls_into_the_bucket_that_begins_at_or_below_it(score: float, 
     empty = nobody()
     one = pl.DataFrame({**dict.fromkeys(empty.ranked.columns), "i": 0, "rank": 1, "action": "a", "score": score, "concession": 0})
     found = Figures()
-    found.add(Frames(empty.subscribers, empty.signals, one.cast({"fallback_for": pl.String}), empty.outcomes, {}, empty.outranked))
+    found.add(replace(empty, ranked=one.cast({"fallback_for": pl.String}), legend={}))
     assert found.scores == Counter({("a", bucket): 1})
     assert found.scores_of("a")[bucket] == 1
 
@@ -86,7 +87,7 @@ def test_concessions_are_summed_in_fen() -> None:
     )
     found = Figures()
     for _ in range(2):
-        found.add(Frames(empty.subscribers, empty.signals, two.cast({"fallback_for": pl.String}), empty.outcomes, {}, empty.outranked))
+        found.add(replace(empty, ranked=two.cast({"fallback_for": pl.String}), legend={}))
     assert found.given == {"a": 2400}
 
 
@@ -108,12 +109,13 @@ def test_rejected_rows_are_read_and_not_decided() -> None:
     assert found.rejects == {("fee", "not a number"): 5, ("plan.id", "too long"): 1}
 
 
-def test_unknown_facts_are_counted_where_they_are_given() -> None:
-    """By fact, over all batches."""
+def test_facts_are_counted_for_whom_they_were_wanted_and_not_known() -> None:
+    """By fact, over all batches; none stands there with nought."""
     found = Figures()
-    found.add(nobody(), {"plan.id": 2})
-    found.add(nobody(), {"plan.id": 1, "value.annual": 4})
-    assert found.as_json()["unknown_facts"] == {"value.annual": 4, "plan.id": 3}
+    for plan, value, fee in (([True, False], [True, True], [False, False]), ([True], [True], [False])):
+        unknown = pl.DataFrame({"i": range(len(plan)), "plan.id": plan, "value.annual": value, "plan.monthly_fee": fee})
+        found.add(replace(nobody(), unknown=unknown))
+    assert found.as_json()["unknown_facts"] == {"value.annual": 3, "plan.id": 2}
 
 
 def test_what_limits_kept_back_is_counted_beside_what_was_decided() -> None:
@@ -133,11 +135,10 @@ def test_figures_of_batches_add_up() -> None:
     done = decisions(5, N)
     halves = [Figures(), Figures()]
     for half, part in zip(halves, (done[:60], done[60:]), strict=True):
-        half.add(frames(shipped(), part), {"plan.id": len(part)})
+        half.add(frames(shipped(), part))
         half.reject([CellProblem("x", "fee", kind="not a number")])
         half.hold({("a", "budget", "concession"): 2}, 3, 4)
     whole = counted()
-    whole.unknown["plan.id"] = N
     whole.rejected_rows(2, {("fee", "not a number"): 2})
     whole.hold({("a", "budget", "concession"): 4}, 6, 8)
     for one, other in ((0, 1), (1, 0)):

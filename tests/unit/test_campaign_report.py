@@ -48,7 +48,8 @@ def small(**counts: Any) -> Figures:
 
 def whole() -> Figures:
     found = Figures()
-    found.add(frames(shipped(), decisions(5, 300)), {"plan.id": 41, "value.annual": 17})
+    found.add(frames(shipped(), decisions(5, 300)))
+    found.unknown = Counter({"plan.id": 41, "value.annual": 17})
     found.rejected_rows(7, {("<b>fee</b>", "expected a number"): 6, ("", "the row is too long"): 1})
     found.hold({("care_call", "capacity", "outbound_call"): 9, ("topup_rebate", "budget", "concession"): 30}, 190, 11)
     return found
@@ -157,6 +158,18 @@ def test_a_section_has_the_most_frequent_first_with_shares_of_those_decided() ->
         ("rescue", "Rescue", ("75", "75.0%"), (1.0,)),
         ("prevention", "Prevention", ("25", "25.0%"), (25 / 75,)),
     ]
+
+
+def test_facts_that_were_wanted_and_not_known_are_told_by_their_titles() -> None:
+    """The one that is missing most first, which is told at the head of the report too; histories are among them."""
+    report = Report(run(), small(unknown={"pay.overdue_days": 25, "contacts": 60, "events": 5}))
+    for language, titles in (("en", ("Contact history", "Days overdue", "Events")), ("zh", ("接触历史", "欠费天数", "事件记录"))):
+        found = section(report, "unknown", language)
+        assert [row.id for row in found.rows] == ["contacts", "pay.overdue_days", "events"]
+        assert tuple(row.title for row in found.rows) == titles
+        assert [row.cells for row in found.rows] == [("60", "60.0%"), ("25", "25.0%"), ("5", "5.0%")]
+    assert highlights(report, told("en"))[-1] == "The fact that is missing most is “Contact history”: in 60.0% of decisions (60)."
+    assert highlights(report, told("zh"))[-1] == "缺失最多的事实是“接触历史”，涉及60户（60.0%）。"
 
 
 def test_changes_are_in_points_of_the_share() -> None:

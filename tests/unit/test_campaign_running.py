@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,9 @@ def lines(path: str) -> list[Any]:
 
 
 def test_what_if_is_what_deciding_row_by_row_gives(dated: Path, tmp_path: Path) -> None:
-    """The same rows are decided and rejected, with the same actions in the same order, scores and reasons; and there is no trace."""
-    run(dated, "all.ndjson", "--what-if", "--per", "subscriber")
+    """The same rows are decided and rejected, with the same actions in the same order, scores and reasons, and as many miss each fact; and
+    there is no trace."""
+    report = orjson.loads(run(dated, "all.ndjson", "--what-if", "--per", "subscriber", "--json").stdout)
     mapping, now = load_mapping(dated), datetime.datetime.now(datetime.UTC)
     with open_table(CUSTOMERS) as file:
         table = CsvTable(CUSTOMERS, Lines(file))
@@ -87,6 +89,7 @@ def test_what_if_is_what_deciding_row_by_row_gives(dated: Path, tmp_path: Path) 
     assert [row["text"] for row in told] == [action and (action.text or action.script) for action in first]
     rejected = [item.row.number for item in expected if not isinstance(item, Decided)]
     assert [row["row"] for row in lines("all.ndjson.rejects.ndjson")] == rejected
+    assert report["figures"]["unknown_facts"] == Counter(fact.fact for item in decided for fact in item.explanation.unknown)
     assert all(row["decision_id"] is None for row in told)
     assert not (tmp_path / "wanliu.db").exists()
 
@@ -119,7 +122,7 @@ def test_a_recorded_run_is_on_record(undated: Path, tmp_path: Path) -> None:
 
 def test_a_run_that_broke_off_goes_on(undated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given again, the command decides what is missing, and nothing twice; what it hands back is what one run would have."""
-    run(undated, "whole.ndjson", "--size", "4", "--name", "whole")
+    whole = orjson.loads(run(undated, "whole.ndjson", "--size", "4", "--name", "whole", "--json").stdout)
     decide, made = part.decide_batch, list[int]()
 
     def breaking(pack: Any, batch: Any) -> Any:
@@ -131,8 +134,9 @@ def test_a_run_that_broke_off_goes_on(undated: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(part, "decide_batch", breaking)
     assert "no space left" in run(undated, "out.ndjson", "--size", "4", code=1).output
     monkeypatch.setattr(part, "decide_batch", decide)
-    again = run(undated, "out.ndjson", "--size", "4")
+    again = run(undated, "out.ndjson", "--size", "4", "--json")
     assert "going on with" in again.stderr
+    assert orjson.loads(again.stdout)["figures"] == whole["figures"]
     assert [_without(row) for row in lines("out.ndjson")] == [_without(row) for row in lines("whole.ndjson")]
     assert len({(row["decision_id"], row["action"]) for row in lines("out.ndjson")}) == len(lines("out.ndjson"))
     assert [row["row"] for row in lines("out.ndjson.rejects.ndjson")] == [row["row"] for row in lines("whole.ndjson.rejects.ndjson")]

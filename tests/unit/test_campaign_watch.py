@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from app.campaign.limits import CONTENDERS, Control, Limits, hold
 from app.campaign.problems import TableError
 from app.campaign.watch import Day, TierShare, Watch, Watched, forget, groups_of, tier_limits
 from app.engine.runtime import bucket
-from tests.decided import Frames, decisions, frames
+from tests.decided import decisions, frames
 from tests.pipeline import shipped
 
 pytestmark = pytest.mark.unit
@@ -37,7 +38,7 @@ def looked(folder: Path, day: datetime.date, people: Carriers, cuts: int = 1, gr
         signals = pl.DataFrame(held, base.signals.schema, orient="row")
         told = {name.replace("__", "."): [values.get(who) for who in part] for name, values in facts.items()}
         given = pl.DataFrame({"i": range(len(part)), "row": range(begin, begin + len(part)), "subscriber": part, **told})
-        watch.add(Frames(base.subscribers, signals, base.ranked, base.outcomes, {}, base.outranked), given.cast({"i": pl.UInt32}))
+        watch.add(replace(base, signals=signals, legend={}), given.cast({"i": pl.UInt32}))
     rows = {name: row for row, name in enumerate(names)}
     group = pl.DataFrame([(rows[name], of) for name, of in (groups or {}).items()], {"row": pl.Int64, "group": pl.String}, orient="row")
     return watch.finish(group, {"gold": 0.4})

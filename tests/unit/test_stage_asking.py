@@ -122,6 +122,17 @@ def test_the_summary_lists_what_was_wanted_and_the_full_answer_all() -> None:
     assert ("churn.score", "missing") in unknown(pack, {"billing": {"total": [1, 2, 3]}}, "full")
 
 
+def test_for_an_unknown_cost_the_facts_behind_it_are_missing() -> None:
+    """Not the cost itself, which nobody can look up."""
+    pack = mini({"plain": act(suitable={"a": "action.concession < 500"}, concession="value.annual / 100", approve="leader")})
+    assert [item.fact for item in explain(pack, ask(pack), answer(pack)).unknown] == ["value.annual"]
+
+
+def test_a_pack_without_a_reason_to_keep_hands_off_is_explained() -> None:
+    pack = mini({"plain": act(eligible={"a": "churn.score > 0"})}, hands_off=[])
+    assert [item.fact for item in explain(pack, ask(pack), answer(pack)).unknown] == ["churn.score"]
+
+
 def test_why_not_names_what_the_clause_wanted_and_nothing_else() -> None:
     """Old sections that have nothing to do with the clause are not held against it."""
     pack = mini(
