@@ -100,10 +100,14 @@ class Output:
     def put_together(self, beside: Beside = as_they_are) -> None:
         """Put the file together, in memory that does not grow with it; beside it goes what was rejected. The parts stay until `clear`.
 
+        Without a part the file has no rows, and no columns.
+
         Args:
             beside: puts more columns beside the rows.
         """
-        _whole(self.path, lambda file: _sink(beside(pl.scan_parquet(self.parts("decisions"))), self.form, file), _AS_OTHERS)
+        parts = self.parts("decisions")
+        rows = beside(pl.scan_parquet(parts)) if parts else pl.LazyFrame()
+        _whole(self.path, lambda file: _sink(rows, self.form, file), _AS_OTHERS)
         _whole(self.rejects, lambda file: _joined(sorted(self.folder.glob("*.rejects.ndjson")), file), _AS_OTHERS)
 
     def finish(self, beside: Beside = as_they_are) -> None:

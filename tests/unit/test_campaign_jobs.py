@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import signal
@@ -29,16 +30,19 @@ from app.campaign.running import CampaignRun
 from app.cli.recording import keep_pack
 from app.record.campaigns import jobs, subjects
 from app.record.campaigns.campaign import open_campaign
+from app.record.campaigns.complaints import Reached
 from app.record.campaigns.jobs import MOST_TRIES, Commissioned, Job, JobProblem
 from app.record.campaigns.stored import standing_campaign
 from app.record.ids import Ids
 from app.record.keys import Keys
+from app.record.log.sealer import Sealer
 from app.record.packs.library import PackLibrary
 from app.record.store.database import Database
 from app.record.store.idempotency import idempotency_of
 from app.record.store.opening import record_now
 from app.record.store.problems import KeyReused, StoreUnavailable
 from app.record.store.record import Record
+from app.record.verifying import verify_log
 from app.settings import Settings
 from tests.pipeline import shipped
 
@@ -121,6 +125,13 @@ def worker(record: Record, folder: Path, name: str = "w", **pace: Any) -> JobWor
 
 def decided(folder: Path, job_id: str) -> pl.DataFrame:
     return pl.read_parquet(Place(folder, job_id).decisions("parquet"))
+
+
+def assert_genuine(record: Record) -> None:
+    """Every leaf, file and payload of the record is what it should be."""
+    Sealer(record.database, record.keys, record.clock).seal()
+    verdict = record.read_now(lambda connection: verify_log(connection, record.keys, opening=True))
+    assert verdict.genuine, verdict.findings
 
 
 def standing(record: Record, campaign: str | None) -> Any:
@@ -296,6 +307,29 @@ class TestWorking:
         assert jobs.cancel(record.database, job_id, now(), "bob") == found
         with pytest.raises(JobProblem, match="only one that is waiting, running or failed"):
             jobs.cancel(record.database, other, now(), "bob")
+
+    @pytest.mark.parametrize("died", [False, True])
+    def test_stopped_before_its_first_row(self, record: Record, folder: Path, monkeypatch: pytest.MonkeyPatch, died: bool) -> None:
+        """Complaints stop it, and that is no failure: job and campaign are stopped, the report says why, and the files are empty; so too
+        where its worker died before the report, and nobody is known to have complained any more."""
+        (folder / "limits.yaml").write_text("brake: {complaints_per_10000: 5, after: 1}", "utf-8")
+        job_id = accepted(record.database, order(name=f"stopped at once {died}", limits="limits.yaml", lists=True, watch=True))
+        with monkeypatch.context() as patched:
+            patched.setattr("app.record.campaigns.campaign.reached", lambda _record, _name: Reached(10, 9))
+            if died:
+                patched.setattr(JobRun, "_report", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt) if died else contextlib.nullcontext():
+                worker(record, folder).run()
+        worker(record, folder).run()
+        found, place = job(record.database, job_id), Place(folder, job_id)
+        assert (found.state, found.problem, found.done.rows) == ("stopped", None, 0)
+        ended = standing(record, found.campaign)
+        assert (ended.state, ended.counts.read, ended.held.stopped) == ("stopped", 0, Reached(10, 9))
+        report = orjson.loads(place.report("json").read_bytes())
+        assert (report["figures"]["read"], report["limits"]["complaints"]) == (0, 9)
+        assert (decided(folder, job_id).shape, place.rejects("parquet").read_bytes()) == ((0, 0), b"")
+        assert not place.watch("engine", f"stopped at once {died}").exists()
+        assert_genuine(record)
 
     def test_cancelled_before_it_began(self, record: Record, folder: Path) -> None:
         """At once; and it may be begun after all."""
