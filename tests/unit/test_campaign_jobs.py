@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 import polars as pl
 import pytest
+from sqlalchemy import event
 
 from app.api.serving.background import Background
 from app.api.serving.campaigns import CampaignThread
@@ -31,7 +32,7 @@ from app.cli.recording import keep_pack
 from app.record.campaigns import jobs, subjects
 from app.record.campaigns.campaign import open_campaign
 from app.record.campaigns.complaints import Reached
-from app.record.campaigns.jobs import MOST_TRIES, Commissioned, Job, JobProblem
+from app.record.campaigns.jobs import MOST_TRIES, Commissioned, Done, Job, JobProblem
 from app.record.campaigns.stored import standing_campaign
 from app.record.ids import Ids
 from app.record.keys import Keys
@@ -173,6 +174,34 @@ class TestAccepting:
         assert listed(system="nobody") == listed(name="paged", states=["completed"]) == []
         for job_id in made:
             jobs.cancel(database, job_id, now(), "pager")
+
+
+class TestCounting:
+    """How jobs stand is told without reading them."""
+
+    def test_what_waits_and_what_was_decided(self, database: Database) -> None:
+        """By state, with what they put on the record: a trial puts nothing there."""
+        ran, tried, _ = (accepted(database, order()) for _ in range(3))
+        for job_id, campaign, having in ((ran, "c-1", ()), (tried, None, (ran,))):
+            jobs.claim(database, "w", now(), now(), having)
+            jobs.note(database, "w", job_id, done=Done(9, 7, 2), campaign=campaign)
+        assert read(database, jobs.under_way) == 3
+        jobs.end(database, "w", ran, now(), "completed")
+        assert read(database, jobs.under_way) == 2
+        found = read(database, jobs.figures)
+        assert found.decided == 7
+        assert {state: number for state, number in found.by_state.items() if number} == {"completed": 1, "running": 1, "waiting": 1}
+
+    @pytest.mark.parametrize("count", [jobs.figures, jobs.under_way])
+    def test_an_index_has_it(self, sqlite_database: Database, count: Callable[..., Any]) -> None:
+        """However many there are, and however much was asked for."""
+        with sqlite_database.reading() as connection:
+            asked: list[tuple[str, Any]] = []
+            event.listen(connection, "before_cursor_execute", lambda _c, _u, statement, given, *_: asked.append((statement, given)))
+            count(connection)
+            [(statement, given)] = asked
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
+        assert all("USING COVERING INDEX" in step.detail for step in plan)
 
 
 class TestChecking:

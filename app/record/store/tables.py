@@ -243,12 +243,15 @@ class CampaignJobRow(SQLModel, table=True):
     """
 
     __tablename__ = "campaign_job"
-    __table_args__ = (UniqueConstraint("asked_by", "asked_key", name="uq_campaign_job_asked"),)
+    __table_args__ = (
+        UniqueConstraint("asked_by", "asked_key", name="uq_campaign_job_asked"),
+        Index("ix_campaign_job_figures", "state", "campaign", "decided"),
+    )
 
     id: str = Field(primary_key=True, max_length=ID)
     at: str = Field(max_length=TIME)
     name: str = Field(max_length=NAME, index=True)
-    state: str = Field(max_length=WORD, index=True)
+    state: str = Field(max_length=WORD)
     caller: str = Field(max_length=NAME)
     role: str = Field(max_length=WORD)
     system: str = Field(max_length=NAME)
