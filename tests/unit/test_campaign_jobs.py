@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -19,15 +21,19 @@ import polars as pl
 import pytest
 from sqlalchemy import event
 
+from app.api.serving import campaigns
 from app.api.serving.background import Background
 from app.api.serving.campaigns import CampaignThread
 from app.campaign.jobs import running, working
 from app.campaign.jobs.checking import mistakes
+from app.campaign.jobs.leftovers import is_untidy, note_erased, noted
 from app.campaign.jobs.order import Order
 from app.campaign.jobs.places import Place
 from app.campaign.jobs.running import JobRun, problem_of
+from app.campaign.jobs.tidying import tidied
 from app.campaign.jobs.working import JobWorker, Pace
 from app.campaign.running import CampaignRun
+from app.campaign.watch import forget
 from app.cli.recording import keep_pack
 from app.record.campaigns import jobs, subjects
 from app.record.campaigns.campaign import open_campaign
@@ -38,13 +44,14 @@ from app.record.ids import Ids
 from app.record.keys import Keys
 from app.record.log.sealer import Sealer
 from app.record.packs.library import PackLibrary
-from app.record.store.database import Database
+from app.record.store.database import Database, stamp
 from app.record.store.idempotency import idempotency_of
 from app.record.store.opening import record_now
 from app.record.store.problems import KeyReused, StoreUnavailable
 from app.record.store.record import Record
 from app.record.verifying import verify_log
 from app.settings import Settings
+from tests.contract.standing_in import lay_out
 from tests.pipeline import shipped
 
 pytestmark = pytest.mark.unit
@@ -118,10 +125,10 @@ def read(database: Database, what: Callable[..., Any], *given: Any, **named: Any
         return what(connection, *given, **named)
 
 
-def worker(record: Record, folder: Path, name: str = "w", **pace: Any) -> JobWorker:
+def worker(record: Record, folder: Path, name: str = "w", keep_days: int = 0, **pace: Any) -> JobWorker:
     library = PackLibrary(record.database)
     library.keep(shipped())
-    return JobWorker(record, library, folder, name=name, pace=Pace(**{"idle": 0.0, "look": 0.01, **pace}))
+    return JobWorker(record, library, folder, name=name, pace=Pace(**{"idle": 0.0, "look": 0.01, **pace}), keep_days=keep_days)
 
 
 def decided(folder: Path, job_id: str) -> pl.DataFrame:
@@ -554,6 +561,150 @@ class TestDying:
             assert sorted(decided(folder, job_id)["row"].unique()) == GOOD
 
 
+GONE = "s-1"
+"""Who is erased."""
+
+
+def holding(folder: Path, ids: Sequence[str]) -> set[str]:
+    """The files in a folder that hold one of these ids, Parquet files among them."""
+    found = set[str]()
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        read = pl.read_parquet(path).write_ndjson().encode() if path.suffix == ".parquet" else path.read_bytes()
+        if re.search(rf"\b({'|'.join(ids)})\b", read.decode("utf-8", "replace")):
+            found.add(path.name)
+    return found
+
+
+class TestTidying:
+    """What is not to stay in the folder of campaigns goes: files when their time is over, whoever was erased at once."""
+
+    def test_files_have_their_time(self, record: Record, folder: Path) -> None:
+        """Then all go but the report, which counts only and is compared with; job and record stay, and what ended later has time left."""
+        old, late = (accepted(record.database, order(name=name, size=ROWS)) for name in ("old", "late"))
+        worker(record, folder).run()
+        past = now() - datetime.timedelta(days=30, minutes=1)
+        with record.database.writing() as connection:
+            connection.exec_driver_sql("UPDATE campaign_job SET ended_at = ? WHERE id = ?", (stamp(past), old))
+        worker(record, folder).run()
+        assert job(record.database, old).cleared_at is None
+        assert is_untidy(record, folder, 30)
+        worker(record, folder, keep_days=30).run()
+        assert not is_untidy(record, folder, 30)
+        assert {path.name for path in Place(folder, old).out.iterdir()} == {"report.html", "report.json"}
+        assert job(record.database, old).cleared_at is not None
+        assert job(record.database, late).cleared_at is None
+        assert decided(folder, late).height > 0
+
+    @pytest.mark.parametrize(("form", "what_if"), [("parquet", False), ("csv", False), ("ndjson", True)])
+    def test_who_is_erased_is_in_no_file(self, record: Record, folder: Path, form: Any, what_if: bool) -> None:
+        """Neither among decisions and rejects nor on a list nor in a watch; what is told of others stays as it was, to the byte."""
+        lay_out(folder)
+        (folder / "limits.yaml").write_text("days: 2", "utf-8")
+        with (folder / "customers.csv").open("a") as file:
+            file.writelines((folder / "customers.csv").read_text().splitlines(keepends=True)[1:])
+        beside = {"what_if": True} if what_if else {"lists": True, "watch": True, "limits": "limits.yaml"}
+        files = {"input": "customers.csv", "mapping": "customers.map.yaml", "name": f"erased {form}", "form": form, "size": 50_000}
+        place = Place(folder, accepted(record.database, order(**files, **beside)))
+        worker(record, folder).run()
+        before = {path: path.read_bytes().splitlines() for path in place.out.rglob("*.*") if path.is_file()}
+        told = rows_of(place.decisions(form))
+        who = next(row["subscriber"] for row in told if row["action"])
+        mine = [who, *{row["decision_id"] for row in told if row["subscriber"] == who} - {None}]
+        assert {place.decisions(form).name, place.rejects(form).name} <= holding(place.out, mine)
+        assert bool(holding(place.lists, mine)) != what_if
+        note_erased(folder, who)
+        assert is_untidy(record, folder, 0)
+        worker(record, folder).run()
+        assert holding(place.out, mine) == set()
+        assert [row["subscriber"] for row in rows_of(place.decisions(form))] == [
+            row["subscriber"] for row in told if row["subscriber"] != who
+        ]
+        for path, lines in before.items():
+            found = path.read_bytes().splitlines()
+            assert path.suffix == ".parquet" or found == [line for line in lines if not any(one.encode() in line for one in mine)]
+        assert [forget(watch, who) for watch in folder.glob("watch/*/*")] == [0] * (not what_if)
+        assert not is_untidy(record, folder, 0)
+
+    def test_who_is_erased_while_it_is_under_way(self, record: Record, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Is taken out at its end, by whoever ends it; until then parts stay as they are."""
+        job_id, kept = accepted(record.database, order(name="under way")), JobRun._done
+        place = Place(folder, job_id)
+
+        def done(run: JobRun, progress: Any) -> Any:
+            if progress.rows == SECOND:
+                note_erased(folder, GONE)
+                list(tidied(record, folder, 0))
+                assert noted(folder) == []
+                assert place.erased.exists()
+            return kept(run, progress)
+
+        monkeypatch.setattr(JobRun, "_done", done)
+        worker(record, folder).run()
+        assert job(record.database, job_id).state == "completed"
+        assert holding(place.out, [GONE]) == set()
+        assert not place.erased.exists()
+        assert decided(folder, job_id)["row"].to_list() == [row for row in GOOD if f"s-{row}" != GONE]
+
+    def test_what_a_failed_one_left_goes(self, record: Record, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Gone on with, it decides nothing twice, and its files are whole again."""
+        job_id = accepted(record.database, order(name="left", size=ROWS))
+        with monkeypatch.context() as patched:
+            patched.setattr(CampaignRun, "finish", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            worker(record, folder).run()
+        place = Place(folder, job_id)
+        assert holding(place.out, [GONE])
+        note_erased(folder, "s-2")
+        worker(record, folder).run()
+        assert list(place.out.iterdir()) == []
+        jobs.resume(record.database, job_id)
+        worker(record, folder).run()
+        assert job(record.database, job_id).state == "completed"
+        assert decided(folder, job_id)["row"].to_list() == GOOD
+
+    @pytest.mark.parametrize("spoilt", ["decisions", "nothing there"])
+    def test_files_that_somebody_changed(self, record: Record, folder: Path, spoilt: str) -> None:
+        """One that cannot be read is taken away, and lists are where nothing says any more whom they are about."""
+        job_id = accepted(record.database, order(name=spoilt, lists=True, form="ndjson", size=ROWS))
+        worker(record, folder).run()
+        place = Place(folder, job_id)
+        assert place.lists.exists()
+        place.decisions("ndjson").write_bytes(b"\xff{\n") if spoilt == "decisions" else place.decisions("ndjson").unlink()
+        note_erased(folder, GONE)
+        worker(record, folder).run()
+        assert {path.name for path in place.out.iterdir()} == {"decisions.ndjson.rejects.ndjson", "report.html", "report.json"}
+        assert noted(folder) == []
+
+    def test_a_disk_that_takes_nothing(self, record: Record, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What cannot be done now is done later, and keeps no job from being run; what cannot be noted is told."""
+        (folder / "out").mkdir()
+        note_erased(folder, GONE)
+        job_id = accepted(record.database, order(name="meanwhile", size=ROWS))
+        with monkeypatch.context() as patched:
+            patched.setattr("app.campaign.jobs.tidying.noted", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            worker(record, folder).run()
+        assert job(record.database, job_id).state == "completed"
+        assert len(noted(folder)) == 1
+        worker(record, folder).run()
+        assert holding(folder / "out", [GONE]) == set()
+        with monkeypatch.context() as patched:
+            patched.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            with pytest.raises(StoreUnavailable, match="no space left on device; erase once more"):
+                note_erased(folder, GONE)
+        assert noted(folder) == []
+
+    def test_nothing_is_noted_where_no_campaign_left_anything(self, folder: Path) -> None:
+        """The folder stays as it is."""
+        before = sorted(folder.iterdir())
+        note_erased(folder, GONE)
+        assert sorted(folder.iterdir()) == before
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of decisions, in any form."""
+    read: Mapping[str, Callable[..., pl.DataFrame]] = {".parquet": pl.read_parquet, ".csv": pl.read_csv, ".ndjson": pl.read_ndjson}
+    return read[path.suffix](path).to_dicts()
+
+
 class TestGivingWay:
     """Where decisions wait for the one writer's place too, a campaign takes it for a moment at a time."""
 
@@ -598,6 +749,18 @@ class TestKeeping:
             worker(record, folder).run()
             assert job(record.database, job_id).state == "completed"
             assert decided(folder, job_id)["decision_id"].n_unique() == 60
+
+    def test_started_to_tidy_up(self, tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where there is no job, and somebody has to be taken out of files."""
+        folder = tmp_path / "tidied"
+        (folder / "out").mkdir(parents=True)
+        thread, started = CampaignThread(settings_in(tmp_path).model_copy(update={"campaign_dir": folder}), record), list[str]()
+        monkeypatch.setattr(campaigns, "_process", lambda _settings, name: started.append(name) or SimpleNamespace(pid=1))
+        thread._look()
+        assert started == []
+        note_erased(folder, GONE)
+        thread._look()
+        assert len(started) == 1
 
     def test_where_others_run_them(self, tmp_path: Path, record: Record) -> None:
         """No process is started where the setting says that campaigns are run elsewhere."""
