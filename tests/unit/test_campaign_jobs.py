@@ -12,6 +12,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -52,7 +53,9 @@ from app.record.store.record import Record
 from app.record.verifying import verify_log
 from app.settings import Settings
 from tests.contract.standing_in import lay_out
+from tests.databases import using
 from tests.pipeline import shipped
+from tests.records import written
 
 pytestmark = pytest.mark.unit
 
@@ -559,6 +562,32 @@ class TestDying:
             counts = standing(record, found.campaign).counts
             assert (counts.read, counts.decided, counts.rejected) == (ROWS, ROWS - 1, 1)
             assert sorted(decided(folder, job_id)["row"].unique()) == GOOD
+
+
+class TestTogether:
+    """Several workers share a store."""
+
+    def test_two_on_postgresql(self, postgres_url: str, keys: Keys, tmp_path: Path, folder: Path) -> None:
+        """Each campaign is run once, by one of them; nothing is missing and nothing is there twice."""
+        chunks = tmp_path / "chunks"
+        with (
+            using(postgres_url, chunks) as one,
+            using(postgres_url, chunks) as two,
+            written(one, keys) as made,
+            written(two, keys) as other,
+        ):
+            keep_pack(made.record, shipped(), ROOT, now())
+            ids = [accepted(one, order(name=f"shared {number}", size=ROWS)) for number in range(3)]
+            with ThreadPoolExecutor(2) as threads:
+                workers = [worker(who.record, folder, name, most=1) for who, name in ((made, "one"), (other, "two"))]
+                for done in [threads.submit(each.run) for each in workers]:
+                    done.result(120)
+            for job_id in ids:
+                found = job(one, job_id)
+                assert (found.state, found.done.decided) == ("completed", ROWS - 1)
+                assert decided(folder, job_id)["row"].to_list() == GOOD
+            assert len(list(chunks.glob("*/0*.parquet"))) == len(ids)
+            assert_genuine(made.record)
 
 
 GONE = "s-1"
