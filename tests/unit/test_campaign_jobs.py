@@ -25,7 +25,7 @@ from sqlalchemy import event
 from app.api.serving import campaigns
 from app.api.serving.background import Background
 from app.api.serving.campaigns import CampaignThread
-from app.campaign.jobs import running, working
+from app.campaign.jobs import running, tidying, working
 from app.campaign.jobs.checking import mistakes
 from app.campaign.jobs.leftovers import is_untidy, note_erased, noted
 from app.campaign.jobs.order import Order
@@ -33,6 +33,7 @@ from app.campaign.jobs.places import Place
 from app.campaign.jobs.running import JobRun, problem_of
 from app.campaign.jobs.tidying import tidied
 from app.campaign.jobs.working import JobWorker, Pace
+from app.campaign.output import Output, whole
 from app.campaign.running import CampaignRun
 from app.campaign.watch import forget
 from app.cli.recording import keep_pack
@@ -654,22 +655,25 @@ class TestTidying:
         assert [forget(watch, who) for watch in folder.glob("watch/*/*")] == [0] * (not what_if)
         assert not is_untidy(record, folder, 0)
 
-    def test_who_is_erased_while_it_is_under_way(self, record: Record, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Is taken out at its end, by whoever ends it; until then parts stay as they are."""
-        job_id, kept = accepted(record.database, order(name="under way")), JobRun._done
-        place = Place(folder, job_id)
+    @pytest.mark.parametrize("within", [(JobRun, "_done"), (Output, "put_together")])
+    def test_who_is_erased_while_it_is_under_way(
+        self, record: Record, folder: Path, monkeypatch: pytest.MonkeyPatch, within: tuple[Any, str]
+    ) -> None:
+        """Is taken out at its end, by whoever ends it; until then parts and lists stay as they are."""
+        job_id = accepted(record.database, order(name=f"under way {within[1]}", lists=True, size=ROWS))
+        place, kept = Place(folder, job_id), getattr(*within)
 
-        def done(run: JobRun, progress: Any) -> Any:
-            if progress.rows == SECOND:
-                note_erased(folder, GONE)
-                list(tidied(record, folder, 0))
-                assert noted(folder) == []
-                assert place.erased.exists()
-            return kept(run, progress)
+        def doing(*given: Any) -> Any:
+            note_erased(folder, GONE)
+            list(tidied(record, folder, 0))
+            assert noted(folder) == []
+            assert place.erased.exists()
+            return kept(*given)
 
-        monkeypatch.setattr(JobRun, "_done", done)
+        monkeypatch.setattr(*within, doing)
         worker(record, folder).run()
         assert job(record.database, job_id).state == "completed"
+        assert list(place.lists.glob("*/all.parquet"))
         assert holding(place.out, [GONE]) == set()
         assert not place.erased.exists()
         assert decided(folder, job_id)["row"].to_list() == [row for row in GOOD if f"s-{row}" != GONE]
@@ -702,6 +706,21 @@ class TestTidying:
         worker(record, folder).run()
         assert {path.name for path in place.out.iterdir()} == {"decisions.ndjson.rejects.ndjson", "report.html", "report.json"}
         assert noted(folder) == []
+
+    def test_one_that_cannot_be_written_keeps_no_other(self, folder: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The others are tidied all the same, and who was erased stays noted until all are."""
+        one, other = (Place(folder, name) for name in ("a", "b"))
+        for place in (one, other):
+            place.out.mkdir(parents=True)
+            place.rejects("csv").write_text(f'{{"subscriber":"{GONE}"}}\n')
+        note_erased(folder, GONE)
+        with monkeypatch.context() as patched:
+            patched.setattr(tidying, "whole", lambda path, *given: whole(path / "no" if path.is_relative_to(one.out) else path, *given))
+            with pytest.raises(OSError, match="Not a directory"):
+                list(tidied(record, folder, 0))
+        assert (one.rejects("csv").read_bytes() != b"", other.rejects("csv").read_bytes(), len(noted(folder))) == (True, b"", 1)
+        list(tidied(record, folder, 0))
+        assert (one.rejects("csv").read_bytes(), noted(folder)) == (b"", [])
 
     def test_a_disk_that_takes_nothing(self, record: Record, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """What cannot be done now is done later, and keeps no job from being run; what cannot be noted is told."""

@@ -7,7 +7,8 @@ import csv
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,20 +45,35 @@ def tidied(record: Record, folder: Path, keep_days: int) -> Iterator[None]:
     Raises:
         StoreError, OSError: something is left to do.
     """
-    notes = noted(folder)
+    failed: list[OSError] = []
+    notes = _read(noted(folder))
     if notes:
-        people = frozenset(path.read_text("utf-8", "surrogatepass") for path in notes)
-        for out in sorted((folder / OUT).glob("*/")):
-            with _alone(folder):
-                _forget_in_job(record, Place(folder, out.name), people)
-            yield
-        with _alone(folder):
-            _forget_in_watches(folder, people)
-        for path in notes:
+        people = frozenset(notes.values())
+        forgetting = [partial(_forget_in_job, record, Place(folder, out.name), people) for out in sorted((folder / OUT).glob("*/"))]
+        yield from _done([*forgetting, partial(_forget_in_watches, folder, people)], failed)
+        for path in notes if not failed else ():
             path.unlink(missing_ok=True)
-    for job_id in over(record, keep_days, _AT_ONCE):
-        _clear_away(Place(folder, job_id))
-        clear(record.database, job_id, record.clock())
+    yield from _done([partial(_clear, record, Place(folder, job_id)) for job_id in over(record, keep_days, _AT_ONCE)], failed)
+    if failed:
+        raise failed[0]
+
+
+def _read(notes: Iterable[Path]) -> Mapping[Path, str]:
+    """Who was erased, by note; one that another process is through with is passed over."""
+    found: dict[Path, str] = {}
+    for path in notes:
+        with contextlib.suppress(FileNotFoundError):
+            found[path] = path.read_text("utf-8", "surrogatepass")
+    return found
+
+
+def _done(tasks: Iterable[Callable[[], None]], failed: list[OSError]) -> Iterator[None]:
+    """Do one after the other, and go on after one that failed."""
+    for task in tasks:
+        try:
+            task()
+        except OSError as error:
+            failed.append(error)
         yield
 
 
@@ -74,7 +90,7 @@ def forget_left(place: Place) -> None:
             return
         people = frozenset(orjson.loads(line) for line in place.erased.read_bytes().splitlines())
         _forget_in_files(place, people)
-        _forget_in_watches(place.folder, people)
+        _forget_in_folders(place.folder, people)
         place.erased.unlink()
 
 
@@ -91,16 +107,17 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _forget_in_job(record: Record, place: Place, people: frozenset[str]) -> None:
     """Take people out of what came of a job. Of one that is under way that is done at its end; what one that failed has left goes."""
-    job = record.read_now(lambda connection: read_job(connection, place.job))
-    if job is None or job.state == "failed":
-        _clear_away(place)
-        return
-    if any(place.out.glob("*.parts/")):
-        with os.fdopen(os.open(place.erased, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as file:
-            file.writelines(orjson.dumps(person) + b"\n" for person in people)
-            file.flush()
-            os.fsync(file.fileno())
-    _forget_in_files(place, people)
+    with _alone(place.folder):
+        job = record.read_now(lambda connection: read_job(connection, place.job))
+        if job is not None and job.state == "failed":
+            _clear_away(place)
+        elif any(place.out.glob("*.parts/")):
+            with os.fdopen(os.open(place.erased, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as file:
+                file.writelines(orjson.dumps(person) + b"\n" for person in people)
+                file.flush()
+                os.fsync(file.fileno())
+        else:
+            _forget_in_files(place, people)
 
 
 def _forget_in_files(place: Place, people: frozenset[str]) -> None:
@@ -136,6 +153,12 @@ def _out_of_list(path: Path, ids: frozenset[str]) -> frozenset[str]:
 
 
 def _forget_in_watches(folder: Path, people: frozenset[str]) -> None:
+    with _alone(folder):
+        _forget_in_folders(folder, people)
+
+
+def _forget_in_folders(folder: Path, people: frozenset[str]) -> None:
+    """Take people out of what is watched."""
     for watch in (folder / WATCH).glob("*/*/"):
         with contextlib.suppress(TableError):  # without its key it tells of nobody
             check_watch(watch)
@@ -209,6 +232,11 @@ def _filter(path: Path, gone: pl.Expr) -> None:
 
 
 _TAKING: Mapping[Form, _Take] = {"parquet": _out_of_parquet, "csv": _out_of_csv, "ndjson": _out_of_ndjson}
+
+
+def _clear(record: Record, place: Place) -> None:
+    _clear_away(place)
+    clear(record.database, place.job, record.clock())
 
 
 def _clear_away(place: Place) -> None:
