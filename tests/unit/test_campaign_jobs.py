@@ -807,6 +807,10 @@ class TestKeeping:
         thread._look()
         assert started == []
         note_erased(folder, GONE)
+        with monkeypatch.context() as patched:
+            patched.setattr(campaigns, "is_untidy", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+            thread._look()
+        assert started == []
         thread._look()
         assert len(started) == 1
 

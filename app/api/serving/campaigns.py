@@ -78,7 +78,7 @@ class CampaignThread:
         try:
             found = self._record.read_now(lambda connection: is_work(connection, self._name, self._record.clock()))
             found = found or is_untidy(self._record, self._settings.campaign_folder, self._settings.campaign_keep_days)
-        except StoreError:
+        except (StoreError, OSError):
             return
         if found:
             self._process = _process(self._settings, self._name)
