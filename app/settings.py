@@ -202,6 +202,9 @@ class Settings(BaseSettings):
     campaign_worker: Annotated[
         bool, Field(description="Does the service run these campaigns itself, or is `wanliu campaign work` started elsewhere.")
     ] = True
+    campaign_keep_days: Annotated[
+        int, Field(ge=0, le=36_500, description="Days after which the files of these campaigns are taken away, but for reports; 0 never.")
+    ] = 30
     spool_dir: Annotated[Path, Field(description="The folder for that, on a disk of its own if possible.")] = Path("wanliu.spool")
     spool_mb: Annotated[int, Field(ge=1, le=1_000_000, description="What the folder may hold; beyond it entries are refused.")] = 256
     witness_url: Annotated[

@@ -100,8 +100,8 @@ def migrated(url: str) -> None:
 
 
 @contextlib.contextmanager
-def using(url: str) -> Iterator[Database]:
-    database = Database(url)
+def using(url: str, chunks: Path | None = None) -> Iterator[Database]:
+    database = Database(url, chunks=chunks)
     try:
         yield database
     finally:

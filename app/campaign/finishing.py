@@ -144,7 +144,7 @@ class Finishing:
         if extras.limits is not None:
             figures.hold(held.counts, held.kept, held.emptied)
             self._record(extras.limits, held)
-        lists = () if extras.lists is None else tuple(self._lists(extras.lists, held, contending))
+        lists = () if extras.lists is None or not figures.read else tuple(self._lists(extras.lists, held, contending))
         day = None if extras.watch is None or stopped else self._watched(extras.watch, held, contending)
         self.found = Finished(held if extras.limits is not None else None, self.found.stopped, lists, day)
         return as_they_are if extras.limits is None else _Columns(held.rows, self._wanted.layout).put

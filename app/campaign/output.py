@@ -87,11 +87,11 @@ class Output:
 
     def write(self, number: int, name: str, frame: pl.DataFrame) -> None:
         """Write something of a part, whole or not at all."""
-        _whole(self.part(number, name), lambda file: frame.write_parquet(file))
+        whole(self.part(number, name), lambda file: frame.write_parquet(file))
 
     def put(self, number: int, name: str, ending: str, content: bytes) -> None:
         """Write something else of a part, whole or not at all."""
-        _whole(self.part(number, name, ending), lambda file: file.write(content))
+        whole(self.part(number, name, ending), lambda file: file.write(content))
 
     def parts(self, name: str) -> list[Path]:
         """What was written under a name, in order."""
@@ -100,11 +100,15 @@ class Output:
     def put_together(self, beside: Beside = as_they_are) -> None:
         """Put the file together, in memory that does not grow with it; beside it goes what was rejected. The parts stay until `clear`.
 
+        Without a part the file has no rows, and no columns.
+
         Args:
             beside: puts more columns beside the rows.
         """
-        _whole(self.path, lambda file: _sink(beside(pl.scan_parquet(self.parts("decisions"))), self.form, file), _AS_OTHERS)
-        _whole(self.rejects, lambda file: _joined(sorted(self.folder.glob("*.rejects.ndjson")), file), _AS_OTHERS)
+        parts = self.parts("decisions")
+        rows = beside(pl.scan_parquet(parts)) if parts else pl.LazyFrame()
+        whole(self.path, lambda file: _sink(rows, self.form, file), _AS_OTHERS)
+        whole(self.rejects, lambda file: _joined(sorted(self.folder.glob("*.rejects.ndjson")), file), _AS_OTHERS)
 
     def finish(self, beside: Beside = as_they_are) -> None:
         """Put the file together, then clear the parts away."""
@@ -121,7 +125,7 @@ class Output:
         return self.path.with_name(f"{self.path.name}.rejects.ndjson")
 
 
-def _whole(path: Path, write: Callable[[IO[bytes]], object], mode: int = 0o600) -> None:
+def whole(path: Path, write: Callable[[IO[bytes]], object], mode: int = 0o600) -> None:
     """Write a file under another name first, and see that it is on the disk before it has its own. Left out, the user alone may read it."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)

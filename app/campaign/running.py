@@ -137,19 +137,24 @@ class CampaignRun:
         """Do what is done when everybody is decided, put the output together, close the record; broken off anywhere, it is done again."""
         self._settle()
         self._dismiss()
-        if self._figures.read:
+        stopped = self._is_stopped()
+        if self._figures.read or stopped:
             with self._watch.on("finishing"):
                 beside = self._finishing.finish(self._figures) if self._finishing is not None else as_they_are
             with self._watch.on("writing"):
                 self._wanted.output.put_together(beside)
-        stopped = self._finishing is not None and self._finishing.found.stopped is not None
+            stopped = self._is_stopped()
         if self._recording is not None:
             counts = Counts(self._figures.read, self._figures.decided, self._figures.rejected)
             self._recording.campaign.close(counts, *(("stopped", "complaints") if stopped else ()))
-        if not self._figures.read:
-            raise TableError("complaints stopped the campaign before a row was decided" if stopped else "the input has no rows")
+        if not self._figures.read and not stopped:
+            raise TableError("the input has no rows")
         self._wanted.output.clear()
         return self._figures
+
+    def _is_stopped(self) -> bool:
+        """Did complaints stop it?"""
+        return self._finishing is not None and self._finishing.found.stopped is not None
 
     def _each(self, parts: Iterable[InputBatch]) -> Iterator[InputBatch]:
         """The parts, with the time that reading takes."""

@@ -20,8 +20,11 @@ from app.record.store.tables import OutcomeRow
 
 if TYPE_CHECKING:
     from app.record.callers import Caller
+    from app.record.store.database import Database
     from app.record.store.record import Record
 
+_LOCK = 0x5EA3
+"""Of whoever hands in a list, as long as an outcome of it is being stored."""
 _FIELDS: Mapping[str, str] = {"reference": "outcome"}
 """The column of a list that a field of a report stands in, where that has another name."""
 
@@ -89,7 +92,7 @@ def _taken(record: Record, result: Result, by: Caller, ids: Ids) -> Sequence[Cel
     told = Told(ids.new(now), now, decision, result.report, by)
     entry = outcome_entry(told, _answer(told))
     try:
-        record.write_now(entry, beside=lambda connection, _: _refuse_known(connection, decision_id, result))
+        record.write_now(entry, beside=lambda connection, _: _refuse_known(record.database, connection, result))
     except _Known:
         return []
     return None
@@ -109,13 +112,14 @@ def _wrong(message: str, column: str) -> CellProblem:
     return CellProblem(message, column, kind=message.partition(";")[0])
 
 
-def _refuse_known(connection: Connection, decision_id: str, result: Result) -> None:
-    """See that the outcome is not there yet, in the transaction that stores it.
+def _refuse_known(database: Database, connection: Connection, result: Result) -> None:
+    """See that the outcome is not there yet, in the transaction that stores it; who hands in the same at the same time waits for its end.
 
     Raises:
         _Known: it is.
     """
-    same = {"decision_id": decision_id, "action": result.report.action, "outcome": result.report.outcome}
+    database.lock(connection, _LOCK)
+    same = {"decision_id": str(result.decision), "action": result.report.action, "outcome": result.report.outcome}
     query = select(col(OutcomeRow.entry_id)).where(*(col(getattr(OutcomeRow, name)) == value for name, value in same.items()))
     if len(connection.execute(query.limit(2)).all()) > 1:
         raise _Known

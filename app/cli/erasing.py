@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.cli.columns import table
 from app.cli.console import complain, fail, out, write_json
+from app.cli.packs import settings
 from app.cli.store import the_record, who
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 def erase(subscriber: str, basis: str, by: str | None, watches: Sequence[Path] = ()) -> None:
     """Erase a subscriber, from folders that watch signals of campaigns too."""
+    from app.campaign.jobs.leftovers import reaching_files
     from app.campaign.watch import check_watch, forget
     from app.cli.tables import told
     from app.record.erasing.persons import NotErased
@@ -26,7 +28,8 @@ def erase(subscriber: str, basis: str, by: str | None, watches: Sequence[Path] =
         for folder in watches:
             check_watch(folder)
         try:
-            erased = erase_from(record, subscriber, basis=basis, by=who(by))
+            with reaching_files(settings().campaign_folder, subscriber):
+                erased = erase_from(record, subscriber, basis=basis, by=who(by))
         except NobodyKnown as error:
             forgotten = sum(forget(folder, subscriber) for folder in watches)
             fail(f"{error}{f'; taken out of what {forgotten} runs keep in the watch folders' if forgotten else ''}")

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 
 from app.api.campaigns import commissioning
 from app.api.services import Services
+from app.campaign.jobs.leftovers import noted
 from app.campaign.jobs.places import Place
 from app.campaign.jobs.working import JobWorker, Pace
 from app.record.campaigns import jobs
@@ -248,6 +250,34 @@ def test_a_file_that_was_taken_away(here: Guarded) -> None:
     Place(folder(here), campaign["id"]).decisions("parquet").unlink()
     told = here.call("campaign", "GET", f"/v1/campaigns/{campaign['id']}/decisions")
     assert (told.status_code, "not there any more" in told.json()["detail"]) == (404, True)
+
+
+def test_files_whose_time_is_over(here: Guarded) -> None:
+    """The answer says when they went; the report is still there, and links say what is."""
+    campaign = commissioned(here)
+    work(here)
+    jobs.clear(here.record.database, campaign["id"], here.record.clock())
+    path = f"/v1/campaigns/{campaign['id']}"
+    for part in ("decisions", "rejects"):
+        told = here.call("campaign", "GET", f"{path}/{part}")
+        assert (told.status_code, told.json()["type"]) == (404, "urn:wanliu:problem:not-found")
+        assert "were removed at 20" in told.json()["detail"]
+    assert here.call("campaign", "GET", f"{path}/report").status_code == 200
+    assert here.call("campaign", "GET", path).json()["links"].keys() == {"self", "report"}
+
+
+def test_who_is_erased_is_in_no_file(here: Guarded) -> None:
+    """Whether or not the record knew them."""
+    campaign = commissioned(here, form="ndjson", per="subscriber")
+    work(here)
+    path, basis = f"/v1/campaigns/{campaign['id']}/decisions", {"basis": "request"}
+    first, *rest = here.call("campaign", "GET", path).text.splitlines()
+    who = {"x-subscriber-id": orjson.loads(first)["subscriber"]}
+    for status in (200, 404):
+        assert here.call("privacy_officer", "POST", "/v1/subscribers/-/erasure", json=basis, headers=who).status_code == status
+        assert len(noted(folder(here))) == 1
+        work(here)
+        assert here.call("campaign", "GET", path).text.splitlines() == rest
 
 
 def test_one_that_failed_says_why(here: Guarded) -> None:

@@ -19,9 +19,10 @@ import pytest
 from app.campaign.aside import aside_for
 from app.campaign.crew import Crew, Doing, HandLost, Orders, Together, unpacked
 from app.campaign.figures import Figures
+from app.campaign.finishing import Extras, Finishing
 from app.campaign.hand import told_of
 from app.campaign.input import InputBatch, batches, input_at
-from app.campaign.limits import Limits
+from app.campaign.limits import Capacity, Limits
 from app.campaign.mapping import load_mapping
 from app.campaign.output import Output
 from app.campaign.part import PartWork, Stopwatch, Wanted
@@ -44,6 +45,7 @@ pytestmark = pytest.mark.unit
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 TWO = Together(shipped_files(), 2, least=1)
 HEAD = CampaignHead("spring", "app", shipped().digest, f"sha256:{'1' * 64}", "engine")
+LIMITS = Limits(cost={"app": 5}, capacity=(Capacity(per_day=1),), days=2, digest=f"sha256:{'2' * 64}")
 Parts = Callable[[datetime.datetime], Iterator[InputBatch]]
 Meanwhile = Callable[[CampaignRun, Campaign], object]
 
@@ -71,6 +73,7 @@ class Alone:
     figures: Any
     out: list[dict[str, Any]]
     rejects: bytes
+    listed: list[dict[str, Any]]
     bodies: list[Any]
 
 
@@ -80,25 +83,37 @@ def alone(tmp_path_factory: pytest.TempPathFactory, parts: Parts) -> Alone:
     with written(Database(f"sqlite:///{folder}/wanliu.db"), new_keys(NOW)) as made:
         campaign, figures = recorded(made, parts, folder / "out.ndjson", nothing, None)
         rejects = (folder / "out.ndjson.rejects.ndjson").read_bytes()
-        return Alone(figures.as_json(), handed_back(folder / "out.ndjson"), rejects, bodies(made, campaign))
+        out = folder / "out.ndjson"
+        return Alone(figures.as_json(), handed_back(out), rejects, listed(out), bodies(made, campaign))
 
 
 def recorded(made: Written, parts: Parts, out: Path, meanwhile: Meanwhile, together: Together | None = TWO) -> tuple[str, Figures]:
-    """Run it on the record; the campaign's id, and the figures. `meanwhile` is done after each part."""
-    with (
-        open_campaign(made.record, HEAD) as campaign,
-        CampaignRun(shipped(), Wanted(Output.at(out)), Recording(campaign, HEAD), together=together) as running,
-    ):
+    """Run it on the record, within limits and with lists; the campaign's id, and the figures. `meanwhile` is done after each part."""
+    with open_campaign(made.record, HEAD) as campaign, run_of(campaign, out, together) as running:
         for _ in running.steps(parts(campaign.at)):
             meanwhile(running, campaign)
         return campaign.id, running.finish()
 
 
+def run_of(campaign: Campaign, out: Path, together: Together | None = None) -> CampaignRun:
+    wanted = Wanted(Output.at(out), aside=aside_for(LIMITS, lists=True, watched=False))
+    extras = Extras(LIMITS, out.with_name("lists"), None, NOW.date(), NOW.date())
+    finishing = Finishing(shipped(), wanted, extras, campaign)
+    return CampaignRun(shipped(), wanted, Recording(campaign, HEAD), finishing=finishing, together=together)
+
+
+def listed(out: Path) -> list[dict[str, Any]]:
+    """What stands on the lists for local teams, but for the decisions' ids, by which the rows of a day are ordered."""
+    [whole] = out.with_name("lists").glob("*/all.parquet")
+    return pl.read_parquet(whole).drop("decision").sort("due", "number", "action").to_dicts()
+
+
 def bodies(made: Written, campaign: str) -> list[Any]:
-    """What is on the record of each row, but for what is random or the campaign's own."""
-    files = sorted((made.database.chunks / campaign).glob("*.parquet"))
+    """What is on the record of each row, but for what is random or the campaign's own, and what limits made of it."""
+    folder = made.database.chunks / campaign
+    files, [held] = sorted(folder.glob("0*.parquet")), folder.glob("held-*.parquet")
     told = [orjson.loads(envelope) for envelope in pl.concat([pl.read_parquet(file) for file in files])["envelope"]]
-    return [(one["row"], one["body"]) for one in told]
+    return [*((one["row"], one["body"]) for one in told), *pl.read_parquet(held).rows()]
 
 
 def handed_back(out: Path) -> list[dict[str, Any]]:
@@ -118,13 +133,16 @@ def nothing(_run: CampaignRun, _campaign: Campaign) -> None:
 
 
 def test_several_processes_make_what_one_makes(made: Written, parts: Parts, alone: Alone, tmp_path: Path) -> None:
-    """The file, the rejected rows, the figures and what is on the record are the same; and the record adds up."""
+    """The file, within limits, the lists, the rejected rows, the figures and what is on the record are the same; and that adds up."""
     others, out = list[int](), tmp_path / "out.ndjson"
     campaign, figures = recorded(made, parts, out, lambda run, _: others.append(len(run._dealt)))
     assert max(others) > 0
     assert figures.as_json() == alone.figures
     assert handed_back(out) == alone.out
     assert out.with_name("out.ndjson.rejects.ndjson").read_bytes() == alone.rejects
+    assert listed(out) == alone.listed
+    assert {row["held"] for row in alone.out} == {None, "capacity"}
+    assert len(alone.listed) == sum(row["day"] is not None for row in alone.out) > 0
     assert bodies(made, campaign) == alone.bodies
     assert_sound(made)
 
@@ -177,7 +195,7 @@ def test_a_process_that_is_killed_is_told_and_the_run_goes_on(made: Written, par
     (campaign,) = (folder.name for folder in made.database.chunks.iterdir())
     with (
         open_campaign(made.record, HEAD, campaign) as opened,
-        CampaignRun(shipped(), Wanted(Output.at(tmp_path / "out.ndjson")), Recording(opened, HEAD)) as running,
+        run_of(opened, tmp_path / "out.ndjson") as running,
     ):
         assert len(list(running.steps(parts(opened.at)))) == 3
         running.finish()

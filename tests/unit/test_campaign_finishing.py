@@ -15,6 +15,7 @@ import pytest
 from sqlmodel import col, select
 from typer.testing import CliRunner, Result
 
+from app.campaign.jobs.leftovers import noted
 from app.campaign.results import COLUMNS
 from app.cli import app
 from app.record.campaigns.campaign import Campaign
@@ -276,7 +277,9 @@ def test_who_is_erased_leaves_the_watch(here: Path) -> None:
     gone = tokens(here / "watch")[pl.read_parquet("watch/flags-2026-11-23.parquet")["who"][0]]
     Path("nothing").mkdir()
     assert "has no key" in _done(["record", "erase", gone, "--basis", "request", "--by", "me", "--watch", "nothing"], 1).output
+    Path("wanliu.campaigns/out").mkdir(parents=True)
     told = _done(["record", "erase", gone, "--basis", "request", "--by", "me", "--watch", "watch"]).stdout
+    assert [note.read_text("utf-8") for note in noted(Path("wanliu.campaigns"))] == [gone], "files of campaigns on the server too"
     assert "Taken out of what 1 runs keep in the watch folders" in told
     left = pl.read_parquet("watch/flags-2026-11-23.parquet")["who"]
     assert gone not in {tokens(here / "watch")[who] for who in left}

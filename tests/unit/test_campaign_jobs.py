@@ -2,45 +2,61 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import polars as pl
 import pytest
+from sqlalchemy import event
 
+from app.api.serving import campaigns
 from app.api.serving.background import Background
 from app.api.serving.campaigns import CampaignThread
-from app.campaign.jobs import running, working
+from app.campaign.jobs import running, tidying, working
 from app.campaign.jobs.checking import mistakes
+from app.campaign.jobs.leftovers import is_untidy, note_erased, noted
 from app.campaign.jobs.order import Order
 from app.campaign.jobs.places import Place
 from app.campaign.jobs.running import JobRun, problem_of
+from app.campaign.jobs.tidying import tidied
 from app.campaign.jobs.working import JobWorker, Pace
+from app.campaign.output import Output, whole
 from app.campaign.running import CampaignRun
+from app.campaign.watch import forget
 from app.cli.recording import keep_pack
 from app.record.campaigns import jobs, subjects
 from app.record.campaigns.campaign import open_campaign
-from app.record.campaigns.jobs import MOST_TRIES, Commissioned, Job, JobProblem
+from app.record.campaigns.complaints import Reached
+from app.record.campaigns.jobs import MOST_TRIES, Commissioned, Done, Job, JobProblem
 from app.record.campaigns.stored import standing_campaign
 from app.record.ids import Ids
 from app.record.keys import Keys
+from app.record.log.sealer import Sealer
 from app.record.packs.library import PackLibrary
-from app.record.store.database import Database
+from app.record.store.database import Database, stamp
 from app.record.store.idempotency import idempotency_of
 from app.record.store.opening import record_now
 from app.record.store.problems import KeyReused, StoreUnavailable
 from app.record.store.record import Record
+from app.record.verifying import verify_log
 from app.settings import Settings
+from tests.contract.standing_in import lay_out
+from tests.databases import using
 from tests.pipeline import shipped
+from tests.records import written
 
 pytestmark = pytest.mark.unit
 
@@ -113,14 +129,21 @@ def read(database: Database, what: Callable[..., Any], *given: Any, **named: Any
         return what(connection, *given, **named)
 
 
-def worker(record: Record, folder: Path, name: str = "w", **pace: Any) -> JobWorker:
+def worker(record: Record, folder: Path, name: str = "w", keep_days: int = 0, **pace: Any) -> JobWorker:
     library = PackLibrary(record.database)
     library.keep(shipped())
-    return JobWorker(record, library, folder, name=name, pace=Pace(**{"idle": 0.0, "look": 0.01, **pace}))
+    return JobWorker(record, library, folder, name=name, pace=Pace(**{"idle": 0.0, "look": 0.01, **pace}), keep_days=keep_days)
 
 
 def decided(folder: Path, job_id: str) -> pl.DataFrame:
     return pl.read_parquet(Place(folder, job_id).decisions("parquet"))
+
+
+def assert_genuine(record: Record) -> None:
+    """Every leaf, file and payload of the record is what it should be."""
+    Sealer(record.database, record.keys, record.clock).seal()
+    verdict = record.read_now(lambda connection: verify_log(connection, record.keys, opening=True))
+    assert verdict.genuine, verdict.findings
 
 
 def standing(record: Record, campaign: str | None) -> Any:
@@ -162,6 +185,34 @@ class TestAccepting:
         assert listed(system="nobody") == listed(name="paged", states=["completed"]) == []
         for job_id in made:
             jobs.cancel(database, job_id, now(), "pager")
+
+
+class TestCounting:
+    """How jobs stand is told without reading them."""
+
+    def test_what_waits_and_what_was_decided(self, database: Database) -> None:
+        """By state, with what they put on the record: a trial puts nothing there."""
+        ran, tried, _ = (accepted(database, order()) for _ in range(3))
+        for job_id, campaign, having in ((ran, "c-1", ()), (tried, None, (ran,))):
+            jobs.claim(database, "w", now(), now(), having)
+            jobs.note(database, "w", job_id, done=Done(9, 7, 2), campaign=campaign)
+        assert read(database, jobs.under_way) == 3
+        jobs.end(database, "w", ran, now(), "completed")
+        assert read(database, jobs.under_way) == 2
+        found = read(database, jobs.figures)
+        assert found.decided == 7
+        assert {state: number for state, number in found.by_state.items() if number} == {"completed": 1, "running": 1, "waiting": 1}
+
+    @pytest.mark.parametrize("count", [jobs.figures, jobs.under_way])
+    def test_an_index_has_it(self, sqlite_database: Database, count: Callable[..., Any]) -> None:
+        """However many there are, and however much was asked for."""
+        with sqlite_database.reading() as connection:
+            asked: list[tuple[str, Any]] = []
+            event.listen(connection, "before_cursor_execute", lambda _c, _u, statement, given, *_: asked.append((statement, given)))
+            count(connection)
+            [(statement, given)] = asked
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
+        assert all("USING COVERING INDEX" in step.detail for step in plan)
 
 
 class TestChecking:
@@ -296,6 +347,29 @@ class TestWorking:
         assert jobs.cancel(record.database, job_id, now(), "bob") == found
         with pytest.raises(JobProblem, match="only one that is waiting, running or failed"):
             jobs.cancel(record.database, other, now(), "bob")
+
+    @pytest.mark.parametrize("died", [False, True])
+    def test_stopped_before_its_first_row(self, record: Record, folder: Path, monkeypatch: pytest.MonkeyPatch, died: bool) -> None:
+        """Complaints stop it, and that is no failure: job and campaign are stopped, the report says why, and the files are empty; so too
+        where its worker died before the report, and nobody is known to have complained any more."""
+        (folder / "limits.yaml").write_text("brake: {complaints_per_10000: 5, after: 1}", "utf-8")
+        job_id = accepted(record.database, order(name=f"stopped at once {died}", limits="limits.yaml", lists=True, watch=True))
+        with monkeypatch.context() as patched:
+            patched.setattr("app.record.campaigns.campaign.reached", lambda _record, _name: Reached(10, 9))
+            if died:
+                patched.setattr(JobRun, "_report", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt) if died else contextlib.nullcontext():
+                worker(record, folder).run()
+        worker(record, folder).run()
+        found, place = job(record.database, job_id), Place(folder, job_id)
+        assert (found.state, found.problem, found.done.rows) == ("stopped", None, 0)
+        ended = standing(record, found.campaign)
+        assert (ended.state, ended.counts.read, ended.held.stopped) == ("stopped", 0, Reached(10, 9))
+        report = orjson.loads(place.report("json").read_bytes())
+        assert (report["figures"]["read"], report["limits"]["complaints"]) == (0, 9)
+        assert (decided(folder, job_id).shape, place.rejects("parquet").read_bytes()) == ((0, 0), b"")
+        assert not place.watch("engine", f"stopped at once {died}").exists()
+        assert_genuine(record)
 
     def test_cancelled_before_it_began(self, record: Record, folder: Path) -> None:
         """At once; and it may be begun after all."""
@@ -491,6 +565,194 @@ class TestDying:
             assert sorted(decided(folder, job_id)["row"].unique()) == GOOD
 
 
+class TestTogether:
+    """Several workers share a store."""
+
+    def test_two_on_postgresql(self, postgres_url: str, keys: Keys, tmp_path: Path, folder: Path) -> None:
+        """Each campaign is run once, by one of them; nothing is missing and nothing is there twice."""
+        chunks = tmp_path / "chunks"
+        with (
+            using(postgres_url, chunks) as one,
+            using(postgres_url, chunks) as two,
+            written(one, keys) as made,
+            written(two, keys) as other,
+        ):
+            keep_pack(made.record, shipped(), ROOT, now())
+            ids = [accepted(one, order(name=f"shared {number}", size=ROWS)) for number in range(3)]
+            with ThreadPoolExecutor(2) as threads:
+                workers = [worker(who.record, folder, name, most=1) for who, name in ((made, "one"), (other, "two"))]
+                for done in [threads.submit(each.run) for each in workers]:
+                    done.result(120)
+            for job_id in ids:
+                found = job(one, job_id)
+                assert (found.state, found.done.decided) == ("completed", ROWS - 1)
+                assert decided(folder, job_id)["row"].to_list() == GOOD
+            assert len(list(chunks.glob("*/0*.parquet"))) == len(ids)
+            assert_genuine(made.record)
+
+
+GONE = "s-1"
+"""Who is erased."""
+
+
+def holding(folder: Path, ids: Sequence[str]) -> set[str]:
+    """The files in a folder that hold one of these ids, Parquet files among them."""
+    found = set[str]()
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        read = pl.read_parquet(path).write_ndjson().encode() if path.suffix == ".parquet" else path.read_bytes()
+        if re.search(rf"\b({'|'.join(ids)})\b", read.decode("utf-8", "replace")):
+            found.add(path.name)
+    return found
+
+
+class TestTidying:
+    """What is not to stay in the folder of campaigns goes: files when their time is over, whoever was erased at once."""
+
+    def test_files_have_their_time(self, record: Record, folder: Path) -> None:
+        """Then all go but the report, which counts only and is compared with; job and record stay, and what ended later has time left."""
+        old, late = (accepted(record.database, order(name=name, size=ROWS)) for name in ("old", "late"))
+        worker(record, folder).run()
+        past = now() - datetime.timedelta(days=30, minutes=1)
+        with record.database.writing() as connection:
+            connection.exec_driver_sql("UPDATE campaign_job SET ended_at = ? WHERE id = ?", (stamp(past), old))
+        worker(record, folder).run()
+        assert job(record.database, old).cleared_at is None
+        assert is_untidy(record, folder, 30)
+        worker(record, folder, keep_days=30).run()
+        assert not is_untidy(record, folder, 30)
+        assert {path.name for path in Place(folder, old).out.iterdir()} == {"report.html", "report.json"}
+        assert job(record.database, old).cleared_at is not None
+        assert job(record.database, late).cleared_at is None
+        assert decided(folder, late).height > 0
+
+    @pytest.mark.parametrize(("form", "what_if"), [("parquet", False), ("csv", False), ("ndjson", True)])
+    def test_who_is_erased_is_in_no_file(self, record: Record, folder: Path, form: Any, what_if: bool) -> None:
+        """Neither among decisions and rejects nor on a list nor in a watch; what is told of others stays as it was, to the byte."""
+        lay_out(folder)
+        (folder / "limits.yaml").write_text("days: 2", "utf-8")
+        with (folder / "customers.csv").open("a") as file:
+            file.writelines((folder / "customers.csv").read_text().splitlines(keepends=True)[1:])
+        beside = {"what_if": True} if what_if else {"lists": True, "watch": True, "limits": "limits.yaml"}
+        files = {"input": "customers.csv", "mapping": "customers.map.yaml", "name": f"erased {form}", "form": form, "size": 50_000}
+        place = Place(folder, accepted(record.database, order(**files, **beside)))
+        worker(record, folder).run()
+        before = {path: path.read_bytes().splitlines() for path in place.out.rglob("*.*") if path.is_file()}
+        told = rows_of(place.decisions(form))
+        who = next(row["subscriber"] for row in told if row["action"])
+        mine = [who, *{row["decision_id"] for row in told if row["subscriber"] == who} - {None}]
+        assert {place.decisions(form).name, place.rejects(form).name} <= holding(place.out, mine)
+        assert bool(holding(place.lists, mine)) != what_if
+        note_erased(folder, who)
+        assert is_untidy(record, folder, 0)
+        worker(record, folder).run()
+        assert holding(place.out, mine) == set()
+        assert [row["subscriber"] for row in rows_of(place.decisions(form))] == [
+            row["subscriber"] for row in told if row["subscriber"] != who
+        ]
+        for path, lines in before.items():
+            found = path.read_bytes().splitlines()
+            assert path.suffix == ".parquet" or found == [line for line in lines if not any(one.encode() in line for one in mine)]
+        assert [forget(watch, who) for watch in folder.glob("watch/*/*")] == [0] * (not what_if)
+        assert not is_untidy(record, folder, 0)
+
+    @pytest.mark.parametrize("within", [(JobRun, "_done"), (Output, "put_together")])
+    def test_who_is_erased_while_it_is_under_way(
+        self, record: Record, folder: Path, monkeypatch: pytest.MonkeyPatch, within: tuple[Any, str]
+    ) -> None:
+        """Is taken out at its end, by whoever ends it; until then parts and lists stay as they are."""
+        job_id = accepted(record.database, order(name=f"under way {within[1]}", lists=True, size=ROWS))
+        place, kept = Place(folder, job_id), getattr(*within)
+
+        def doing(*given: Any) -> Any:
+            note_erased(folder, GONE)
+            list(tidied(record, folder, 0))
+            assert noted(folder) == []
+            assert place.erased.exists()
+            return kept(*given)
+
+        monkeypatch.setattr(*within, doing)
+        worker(record, folder).run()
+        assert job(record.database, job_id).state == "completed"
+        assert list(place.lists.glob("*/all.parquet"))
+        assert holding(place.out, [GONE]) == set()
+        assert not place.erased.exists()
+        assert decided(folder, job_id)["row"].to_list() == [row for row in GOOD if f"s-{row}" != GONE]
+
+    def test_what_a_failed_one_left_goes(self, record: Record, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Gone on with, it decides nothing twice, and its files are whole again."""
+        job_id = accepted(record.database, order(name="left", size=ROWS))
+        with monkeypatch.context() as patched:
+            patched.setattr(CampaignRun, "finish", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            worker(record, folder).run()
+        place = Place(folder, job_id)
+        assert holding(place.out, [GONE])
+        note_erased(folder, "s-2")
+        worker(record, folder).run()
+        assert list(place.out.iterdir()) == []
+        jobs.resume(record.database, job_id)
+        worker(record, folder).run()
+        assert job(record.database, job_id).state == "completed"
+        assert decided(folder, job_id)["row"].to_list() == GOOD
+
+    @pytest.mark.parametrize("spoilt", ["decisions", "nothing there"])
+    def test_files_that_somebody_changed(self, record: Record, folder: Path, spoilt: str) -> None:
+        """One that cannot be read is taken away, and lists are where nothing says any more whom they are about."""
+        job_id = accepted(record.database, order(name=spoilt, lists=True, form="ndjson", size=ROWS))
+        worker(record, folder).run()
+        place = Place(folder, job_id)
+        assert place.lists.exists()
+        place.decisions("ndjson").write_bytes(b"\xff{\n") if spoilt == "decisions" else place.decisions("ndjson").unlink()
+        note_erased(folder, GONE)
+        worker(record, folder).run()
+        assert {path.name for path in place.out.iterdir()} == {"decisions.ndjson.rejects.ndjson", "report.html", "report.json"}
+        assert noted(folder) == []
+
+    def test_one_that_cannot_be_written_keeps_no_other(self, folder: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The others are tidied all the same, and who was erased stays noted until all are."""
+        one, other = (Place(folder, name) for name in ("a", "b"))
+        for place in (one, other):
+            place.out.mkdir(parents=True)
+            place.rejects("csv").write_text(f'{{"subscriber":"{GONE}"}}\n')
+        note_erased(folder, GONE)
+        with monkeypatch.context() as patched:
+            patched.setattr(tidying, "whole", lambda path, *given: whole(path / "no" if path.is_relative_to(one.out) else path, *given))
+            with pytest.raises(OSError, match="Not a directory"):
+                list(tidied(record, folder, 0))
+        assert (one.rejects("csv").read_bytes() != b"", other.rejects("csv").read_bytes(), len(noted(folder))) == (True, b"", 1)
+        list(tidied(record, folder, 0))
+        assert (one.rejects("csv").read_bytes(), noted(folder)) == (b"", [])
+
+    def test_a_disk_that_takes_nothing(self, record: Record, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What cannot be done now is done later, and keeps no job from being run; what cannot be noted is told."""
+        (folder / "out").mkdir()
+        note_erased(folder, GONE)
+        job_id = accepted(record.database, order(name="meanwhile", size=ROWS))
+        with monkeypatch.context() as patched:
+            patched.setattr("app.campaign.jobs.tidying.noted", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            worker(record, folder).run()
+        assert job(record.database, job_id).state == "completed"
+        assert len(noted(folder)) == 1
+        worker(record, folder).run()
+        assert holding(folder / "out", [GONE]) == set()
+        with monkeypatch.context() as patched:
+            patched.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            with pytest.raises(StoreUnavailable, match="no space left on device; erase once more"):
+                note_erased(folder, GONE)
+        assert noted(folder) == []
+
+    def test_nothing_is_noted_where_no_campaign_left_anything(self, folder: Path) -> None:
+        """The folder stays as it is."""
+        before = sorted(folder.iterdir())
+        note_erased(folder, GONE)
+        assert sorted(folder.iterdir()) == before
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of decisions, in any form."""
+    read: Mapping[str, Callable[..., pl.DataFrame]] = {".parquet": pl.read_parquet, ".csv": pl.read_csv, ".ndjson": pl.read_ndjson}
+    return read[path.suffix](path).to_dicts()
+
+
 class TestGivingWay:
     """Where decisions wait for the one writer's place too, a campaign takes it for a moment at a time."""
 
@@ -535,6 +797,22 @@ class TestKeeping:
             worker(record, folder).run()
             assert job(record.database, job_id).state == "completed"
             assert decided(folder, job_id)["decision_id"].n_unique() == 60
+
+    def test_started_to_tidy_up(self, tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where there is no job, and somebody has to be taken out of files."""
+        folder = tmp_path / "tidied"
+        (folder / "out").mkdir(parents=True)
+        thread, started = CampaignThread(settings_in(tmp_path).model_copy(update={"campaign_dir": folder}), record), list[str]()
+        monkeypatch.setattr(campaigns, "_process", lambda _settings, name: started.append(name) or SimpleNamespace(pid=1))
+        thread._look()
+        assert started == []
+        note_erased(folder, GONE)
+        with monkeypatch.context() as patched:
+            patched.setattr(campaigns, "is_untidy", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+            thread._look()
+        assert started == []
+        thread._look()
+        assert len(started) == 1
 
     def test_where_others_run_them(self, tmp_path: Path, record: Record) -> None:
         """No process is started where the setting says that campaigns are run elsewhere."""

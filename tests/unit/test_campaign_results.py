@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import csv
 import datetime
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
+from app.campaign import taking
 from app.campaign.lists import COLUMNS
 from app.campaign.problems import TableError
-from app.campaign.results import Results, read_results
+from app.campaign.results import Result, Results, read_results
+from app.campaign.taking import take_results
+from app.engine.decide import decide
 from app.engine.terms import OUTCOMES
+from app.engine.vocabulary import OutcomeReport
+from app.record.callers import Caller
+from app.record.keys import Keys
+from app.record.store.database import Database
+from app.record.store.tables import OutcomeRow
+from tests.campaigns import people, some_row
+from tests.pipeline import shipped
+from tests.records import written
 
 pytestmark = pytest.mark.unit
 
@@ -153,3 +169,32 @@ def test_a_file_that_is_no_list_is_told(tmp_path: Path) -> None:
 def test_an_apostrophe_that_kept_a_spreadsheet_from_calculating_is_no_part_of_a_cell(tmp_path: Path) -> None:
     """As lists are written with it."""
     assert filled(tmp_path, {"outcome": "shown", "action": "'care_call"}).refused == ()
+
+
+def test_two_who_hand_in_the_same_at_once(postgres_database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each outcome is recorded by one of them, and known to the other; those too that make no contact known, or no new one."""
+    someone = people()[some_row() - 1]
+    action, by = decide(shipped(), someone).ranked[0].action, Caller("cli", "operations")
+    with written(postgres_database, keys) as made, written(postgres_database, keys) as other, ThreadPoolExecutor(2) as threads:
+        decision = UUID(made.decide(someone))
+
+        def told(*outcomes: tuple[str, str | None]) -> Results:
+            reports = [OutcomeReport(action=action, outcome=outcome, reason=reason) for outcome, reason in outcomes]  # type: ignore[arg-type]
+            return Results(tuple(Result(row, row, decision, report) for row, report in enumerate(reports, 1)), (), 0)
+
+        take_results(made.record, told(("refused", None)), by)
+        together, look = threading.Barrier(2), taking._refuse_known
+
+        def looking(*given: Any) -> None:
+            together.wait(20)
+            look(*given)
+
+        monkeypatch.setattr(taking, "_refuse_known", looking)
+        found = told(("shown", None), ("stayed", None), ("left", "harassment"))
+        counts = [threads.submit(take_results, who.record, found, by) for who in (made, other)]
+        taken = [one.result(60) for one in counts]
+        with postgres_database.reading() as connection:
+            outcomes = connection.execute(select(col(OutcomeRow.outcome))).scalars().all()
+    assert sorted(outcomes) == ["left", "refused", "shown", "stayed"]
+    assert [(one.recorded + one.known, one.refused) for one in taken] == [(3, ())] * 2
+    assert sum(one.recorded for one in taken) == 3

@@ -20,7 +20,7 @@ from app.campaign.jobs.places import Place
 from app.engine.intake import FieldProblem, RequestError, parse_body
 from app.engine.pack import Pack
 from app.record.callers import DEVELOPMENT, Caller
-from app.record.campaigns.jobs import UNDER_WAY, Commissioned, Job, accept, asked_before, figures
+from app.record.campaigns.jobs import Commissioned, Job, accept, asked_before, under_way
 from app.record.store.idempotency import idempotency_of
 
 MOST_UNDER_WAY = 200
@@ -101,8 +101,7 @@ def _check_time(asked: CampaignRequest, now: datetime.datetime) -> None:
 
 
 async def _check_room(call: Call) -> None:
-    found = await call.read(figures)
-    if sum(found.by_state[state] for state in UNDER_WAY) >= MOST_UNDER_WAY:
+    if await call.read(under_way) >= MOST_UNDER_WAY:
         told = f"{MOST_UNDER_WAY} campaigns wait or run already; wait until some have ended, or cancel some"
         raise Refused(problem("no-room", detail=told))
 

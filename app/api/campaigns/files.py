@@ -64,7 +64,7 @@ async def read_report(
 )
 async def read_decisions(call: Admitted, campaign_id: CampaignId) -> Response:
     """A row for each action on somebody's list, or for each subscriber, as was asked for."""
-    job, place = await _ended(call, campaign_id)
+    job, place = await _standing(call, campaign_id)
     form = job.commissioned.asked["form"]
     found = await _file(call, place.decisions(form), MEDIA[form], f"{job.commissioned.name}.{form}")
     await _note(call, job, found)
@@ -80,7 +80,7 @@ async def read_decisions(call: Admitted, campaign_id: CampaignId) -> Response:
 )
 async def read_rejects(call: Admitted, campaign_id: CampaignId) -> Response:
     """Empty where every row was decided."""
-    job, place = await _ended(call, campaign_id)
+    job, place = await _standing(call, campaign_id)
     found = await _file(call, place.rejects(job.commissioned.asked["form"]), NDJSON, f"{job.commissioned.name}.rejects.ndjson")
     await _note(call, job, found)
     return found
@@ -96,6 +96,19 @@ async def _ended(call: Call, campaign_id: str) -> tuple[Job, Place]:
     if job.state not in ("completed", "stopped"):
         raise Refused(problem("wrong-state", detail=f"the campaign is {job.state}; this is there when it is completed"))
     return job, Place(call.services.campaigns, job.id)
+
+
+async def _standing(call: Call, campaign_id: str) -> tuple[Job, Place]:
+    """As `_ended`, of one whose files about people are still there.
+
+    Raises:
+        Refused: there is no such campaign, it has not, or they are not.
+    """
+    job, place = await _ended(call, campaign_id)
+    if job.cleared_at is not None:
+        told = f"the files of this campaign were removed at {job.cleared_at}, when their time was over; the report is still there"
+        raise Refused(problem("not-found", detail=told))
+    return job, place
 
 
 async def _file(call: Call, path: Path, media: str, name: str | None = None) -> Response:

@@ -168,5 +168,5 @@ def _links(job: Job) -> dict[str, str]:
     if job.state == "failed" or (job.state == "cancelled" and job.campaign is None):
         links["resume"] = f"{here}/resume"
     if job.state in ("completed", "stopped"):
-        links |= {name: f"{here}/{name}" for name in ("report", "decisions", "rejects")}
+        links |= {name: f"{here}/{name}" for name in ("report", *(("decisions", "rejects") if job.cleared_at is None else ()))}
     return links

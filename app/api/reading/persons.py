@@ -10,14 +10,15 @@ from pydantic import Field
 from starlette.responses import Response
 
 from app.api.bodies import JSON, json_answer, read_json
-from app.api.calls import Admitted
+from app.api.calls import Admitted, Call
 from app.api.declaring import declared
 from app.api.parameters import IN_HEADER, Locale, Subscriber, SubscriberHeader
+from app.campaign.jobs.leftovers import reaching_files
 from app.engine.intake import FieldProblem, RequestError, parse_body
 from app.engine.vocabulary.model import Model
 from app.engine.vocabulary.types import Note
 from app.record.erasing.holds import hold, release
-from app.record.erasing.persons import erase
+from app.record.erasing.persons import Erased, erase
 from app.record.export.sharing import give_access
 
 router = APIRouter()
@@ -72,9 +73,9 @@ async def read_subscriber(
     **declared(ErasedAnswer, "not-found", "held", "wrong-state", takes=Erasure),
 )
 async def erase_subscriber(call: Admitted, subscriber: Subscriber, x_subscriber_id: SubscriberHeader = None) -> Response:
-    """Refused under a legal hold, with its reason."""
+    """Refused under a legal hold, with its reason. The files of campaigns are reached soon after."""
     wanted, asked = _subscriber(subscriber, x_subscriber_id), parse_body(await read_json(call.request), Erasure)
-    erased = await asyncio.to_thread(erase, call.record, wanted, basis=asked.basis, by=call.caller.name)
+    erased = await asyncio.to_thread(_erased, call, wanted, asked.basis)
     return json_answer(ErasedAnswer(record=erased.entry_id, rows=dict(erased.rows), scrubbed=erased.scrubbed).model_dump())
 
 
@@ -103,6 +104,11 @@ async def release_subscriber(call: Admitted, subscriber: Subscriber, x_subscribe
     """Without a body."""
     wanted = _subscriber(subscriber, x_subscriber_id)
     return json_answer(HoldAnswer(record=await asyncio.to_thread(release, call.record, wanted, by=call.caller.name)).model_dump())
+
+
+def _erased(call: Call, subscriber: str, basis: str) -> Erased:
+    with reaching_files(call.services.campaigns, subscriber):
+        return erase(call.record, subscriber, basis=basis, by=call.caller.name)
 
 
 def _subscriber(in_path: str, in_header: str | None) -> str:

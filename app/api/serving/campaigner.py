@@ -60,7 +60,7 @@ def worker_of(settings: Settings, *, name: str | None = None, pace: Pace | None 
     with record_now(settings, _clock) as record:
         record.database.gives_way = _GIVES_WAY if record.database.is_sqlite else 0.0
         library = PackLibrary(record.database, pattern_engine=settings.pattern_engine, cache=settings.cache_folder)
-        worker = JobWorker(record, library, settings.campaign_folder, name=name, pace=pace)
+        worker = JobWorker(record, library, settings.campaign_folder, name=name, pace=pace, keep_days=settings.campaign_keep_days)
         signal.signal(signal.SIGTERM, lambda *_: worker.stop())
         yield worker
 

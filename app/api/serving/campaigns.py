@@ -13,6 +13,7 @@ import orjson
 import structlog
 
 import app
+from app.campaign.jobs.leftovers import is_untidy
 from app.campaign.jobs.names import worker_name
 from app.record.campaigns.jobs import is_work
 from app.record.store.problems import StoreError
@@ -76,7 +77,8 @@ class CampaignThread:
     def _look(self) -> None:
         try:
             found = self._record.read_now(lambda connection: is_work(connection, self._name, self._record.clock()))
-        except StoreError:
+            found = found or is_untidy(self._record, self._settings.campaign_folder, self._settings.campaign_keep_days)
+        except (StoreError, OSError):
             return
         if found:
             self._process = _process(self._settings, self._name)

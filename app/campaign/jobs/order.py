@@ -103,7 +103,7 @@ def found_in(folder: Path, name: str, field: str) -> Path:
         raise CommissionRefused("leads out of the folder of campaigns; put the file itself there", field)
     if any(real.is_relative_to(root / name) for name in OURS):
         raise CommissionRefused(
-            f"is below {' or '.join(f'`{name}`' for name in OURS)}, where the service writes; put the file beside it", field
+            f"is below {', '.join(f'`{name}`' for name in OURS)}, where the service writes; put the file beside it", field
         )
     return path
 

@@ -14,7 +14,9 @@ OUT = "out"
 """What came of campaigns stands there, in a folder for each."""
 WATCH = "watch"
 """What is watched from run to run stands there, in a folder for each campaign of a system."""
-OURS = (OUT, WATCH)
+ERASED = "erased"
+"""Who was erased is noted there, until they are out of every file."""
+OURS = (OUT, WATCH, ERASED)
 """Where the service writes."""
 REPORT = "report"
 
@@ -44,6 +46,11 @@ class Place:
     def lists(self) -> Path:
         """The folder of its lists for local teams."""
         return self.out / "lists"
+
+    @property
+    def erased(self) -> Path:
+        """Who was erased while it was under way."""
+        return self.out / ".erased"
 
     def watch(self, system: str, name: str) -> Path:
         """The folder of what is watched of a system's campaigns of a name."""

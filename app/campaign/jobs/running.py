@@ -22,6 +22,7 @@ from app.campaign.finishing import Finished, Finishing
 from app.campaign.jobs.checking import made_ready, words_of
 from app.campaign.jobs.order import Order
 from app.campaign.jobs.places import Place
+from app.campaign.jobs.tidying import forget_left
 from app.campaign.limits import LimitsError
 from app.campaign.mapping import MappingError
 from app.campaign.output import Output
@@ -117,6 +118,14 @@ class JobRun:
             self._worked += perf_counter() - began
             yield Gone(replace(self._job.done, size=self._size), opened.id)
             yield from self._through(campaign, opened.at, Recording(opened, head))
+
+    def forget(self) -> None:
+        """Take out of what came of it who was erased meanwhile.
+
+        Raises:
+            OSError: it is not done.
+        """
+        forget_left(self._place)
 
     def _ready(self) -> Ready:
         """The campaign that was asked for, checked; the parts of its output stay until the report is written."""

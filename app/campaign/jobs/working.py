@@ -16,6 +16,7 @@ import structlog
 
 from app.campaign.jobs.names import worker_name
 from app.campaign.jobs.running import Gone, JobRun, gave_up, is_passing, problem_of
+from app.campaign.jobs.tidying import tidied
 from app.record.campaigns import jobs
 from app.record.campaigns.jobs import MOST_TRIES, Job
 from app.record.campaigns.problems import CampaignBusy
@@ -57,7 +58,16 @@ class _Held:
 class JobWorker:
     """Runs jobs by turns until it is told to stop, or has had nothing to do for a while."""
 
-    def __init__(self, record: Record, library: PackLibrary, folder: Path, *, name: str | None = None, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        record: Record,
+        library: PackLibrary,
+        folder: Path,
+        *,
+        name: str | None = None,
+        pace: Pace | None = None,
+        keep_days: int = 0,
+    ) -> None:
         """
         Args:
             record: brought up to date.
@@ -65,10 +75,14 @@ class JobWorker:
             folder: that the service shares with whoever hands files over.
             name: of the worker; who comes under the name of one that died goes on with its jobs at once. Left out, a new one.
             pace: its times.
+            keep_days: how long files stay after a job has ended; 0 for ever.
         """
         self._record, self._library, self._folder = record, library, folder
         self._name, self._pace = name or worker_name(), pace or Pace()
         self._held: deque[_Held] = deque()
+        self._keep_days = keep_days
+        self._tidying: Iterator[None] | None = None
+        self._tidy_at = monotonic()
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -85,8 +99,11 @@ class JobWorker:
         with self._renewing():
             while not self._stopping.is_set():
                 self._take_up()
+                tidying = self._tidy()
                 if self._held:
                     self._turn(self._held.popleft())
+                    busy = monotonic()
+                elif tidying:
                     busy = monotonic()
                 elif not for_ever and monotonic() - busy > self._pace.idle:
                     break
@@ -109,6 +126,25 @@ class JobWorker:
             if job is None:
                 return
             self._begin(job)
+
+    def _tidy(self) -> bool:
+        """Take away some of what is not to stay; whether there may be more."""
+        if self._tidying is None:
+            if monotonic() < self._tidy_at:
+                return False
+            self._tidying = tidied(self._record, self._folder, self._keep_days)
+        pause = self._pace.look
+        try:
+            next(self._tidying)
+        except StopIteration:
+            pass
+        except (StoreError, OSError) as error:
+            _log.error("campaign_files_not_tidied", exc_info=error)
+            pause = self._pace.idle
+        else:
+            return True
+        self._tidying, self._tidy_at = None, monotonic() + pause
+        return False
 
     def _begin(self, job: Job) -> None:
         """Have a job among those that get turns; one that nobody survived is failed."""
@@ -156,6 +192,7 @@ class JobWorker:
         return True
 
     def _ended(self, held: _Held) -> None:
+        held.run.forget()
         jobs.end(self._record.database, self._name, held.job.id, self._record.clock(), held.run.state)
         done = held.job.done
         _log.info("campaign_ended", job=held.job.id, state=held.run.state, rows=done.rows, decided=done.decided, rejected=done.rejected)

@@ -92,6 +92,7 @@ class Job:
         done: how far it is.
         tries: how often the part that is next was begun, and not ended.
         problem: why it failed: `kind`, a word, and `detail`, a sentence.
+        cleared_at: when its files were taken away, but for the report.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Job:
     done: Done = field(default_factory=Done)
     tries: int = 0
     problem: Mapping[str, str] | None = None
+    cleared_at: str | None = None
 
     @property
     def as_accepted(self) -> Job:
@@ -205,12 +207,18 @@ def read_jobs(
     return [_job(row) for row in connection.execute(query)]
 
 
+def under_way(connection: Connection) -> int:
+    """How many jobs wait or run."""
+    counted = select(func.count()).select_from(CampaignJobRow).where(col(CampaignJobRow.state).in_(UNDER_WAY))
+    return int(connection.execute(counted).scalar_one())
+
+
 def figures(connection: Connection) -> Figures:
-    """How all jobs stand."""
-    counted = connection.execute(select(col(CampaignJobRow.state), func.count()).group_by(col(CampaignJobRow.state)))
-    decided = select(func.coalesce(func.sum(col(CampaignJobRow.decided)), 0)).where(col(CampaignJobRow.campaign).is_not(None))
-    by_state = {state: int(number) for state, number in counted}
-    return Figures({state: by_state.get(state, 0) for state in STATES}, int(connection.execute(decided).scalar_one()))
+    """How all jobs stand. An index has all of it."""
+    recorded = func.coalesce(func.sum(col(CampaignJobRow.decided)).filter(col(CampaignJobRow.campaign).is_not(None)), 0)
+    counted = connection.execute(select(col(CampaignJobRow.state), func.count(), recorded).group_by(col(CampaignJobRow.state))).all()
+    by_state = {state: int(number) for state, number, _ in counted}
+    return Figures({state: by_state.get(state, 0) for state in STATES}, sum(int(decided) for *_, decided in counted))
 
 
 def is_work(connection: Connection, worker: str, now: datetime.datetime) -> bool:
@@ -322,9 +330,25 @@ def resume(database: Database, job_id: str) -> Job | None:
         if found.state != "failed" and not (found.state == "cancelled" and found.campaign is None):
             why = "it was closed on the record" if found.state == "cancelled" else "only one that failed can be gone on with"
             raise JobProblem(f"the campaign is {found.state}, and {why}; commission it anew, or leave it")
-        anew = {"state": "waiting", "cancelled_by": None, "ended_at": None, "problem": None, "tries": 0}
+        anew = {"state": "waiting", "cancelled_by": None, "ended_at": None, "problem": None, "tries": 0, "cleared_at": None}
         connection.execute(_one(job_id, col(CampaignJobRow.state) == found.state).values(**anew))
         return read_job(connection, job_id)
+
+
+def outdated(connection: Connection, before: datetime.datetime, most: int) -> list[str]:
+    """Ids of jobs that ended before a time and whose files are still there, so many of them, those that ended first before others."""
+    query = select(col(CampaignJobRow.id)).where(col(CampaignJobRow.cleared_at).is_(None), col(CampaignJobRow.ended_at) < stamp(before))
+    return list(connection.execute(query.order_by(col(CampaignJobRow.ended_at)).limit(most)).scalars())
+
+
+def clear(database: Database, job_id: str, now: datetime.datetime) -> None:
+    """Note that the files of a job were taken away.
+
+    Raises:
+        StoreUnavailable: the store does not answer.
+    """
+    with _changing(database) as connection:
+        connection.execute(_one(job_id, col(CampaignJobRow.ended_at).is_not(None)).values(cleared_at=stamp(now)))
 
 
 @contextlib.contextmanager
@@ -393,4 +417,4 @@ def _job(row: Row[Any]) -> Job:
     done = Done(row.rows, row.decided, row.rejected, row.consumed, row.size, row.worked_ms / 1000)
     problem = None if row.problem is None else orjson.loads(row.problem)
     times = (row.begun_at, row.ended_at)
-    return Job(row.id, row.at, wanted, row.state, row.campaign, row.cancelled_by, *times, done, row.tries, problem)
+    return Job(row.id, row.at, wanted, row.state, row.campaign, row.cancelled_by, *times, done, row.tries, problem, row.cleared_at)

@@ -239,16 +239,21 @@ class CampaignJobRow(SQLModel, table=True):
     """A campaign that a caller commissioned. It stands for nothing on the record: the campaign that it runs does.
 
     `asked` is what was asked for, as JSON, under the caller's `asked_key`. Who has the `lease` is at work on it until then; `tries` is how
-    often a part was begun that nobody ended. `campaign` is the id of the campaign on the record, once there is one.
+    often a part was begun that nobody ended. `campaign` is the id of the campaign on the record, once there is one. Files of one that was
+    `cleared_at` some time are gone, but for its report.
     """
 
     __tablename__ = "campaign_job"
-    __table_args__ = (UniqueConstraint("asked_by", "asked_key", name="uq_campaign_job_asked"),)
+    __table_args__ = (
+        UniqueConstraint("asked_by", "asked_key", name="uq_campaign_job_asked"),
+        Index("ix_campaign_job_figures", "state", "campaign", "decided"),
+        Index("ix_campaign_job_files", "cleared_at", "ended_at"),
+    )
 
     id: str = Field(primary_key=True, max_length=ID)
     at: str = Field(max_length=TIME)
     name: str = Field(max_length=NAME, index=True)
-    state: str = Field(max_length=WORD, index=True)
+    state: str = Field(max_length=WORD)
     caller: str = Field(max_length=NAME)
     role: str = Field(max_length=WORD)
     system: str = Field(max_length=NAME)
@@ -272,6 +277,7 @@ class CampaignJobRow(SQLModel, table=True):
     size: int = Field(default=0, sa_type=BigInteger)
     worked_ms: int = Field(default=0, sa_type=BigInteger)
     problem: str | None = Field(default=None, sa_type=Text)
+    cleared_at: str | None = Field(default=None, max_length=TIME)
 
 
 class CallerRow(SQLModel, table=True):
