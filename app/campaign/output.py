@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
+import orjson
 import polars as pl
 
 from app.campaign.problems import TableError
@@ -20,6 +21,7 @@ Form = Literal["parquet", "csv", "ndjson"]
 _forms: Mapping[str, Form] = {".parquet": "parquet", ".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 _AS_OTHERS = 0o666
 """Whoever may read other files that the user makes may read these."""
+_WORKED = (0, "worked", "json")
 Beside = Callable[[pl.LazyFrame], pl.LazyFrame]
 BETWEEN = " | "
 """What stands between the words of a list in a cell of a CSV."""
@@ -82,7 +84,7 @@ class Output:
         self.folder.chmod(0o700)
         for file in self.folder.iterdir():
             number = file.name.partition(".")[0]
-            if not number.isdigit() or int(number) > kept:
+            if not kept or not number.isdigit() or int(number) > kept:
                 file.unlink()
 
     def write(self, number: int, name: str, frame: pl.DataFrame) -> None:
@@ -92,6 +94,18 @@ class Output:
     def put(self, number: int, name: str, ending: str, content: bytes) -> None:
         """Write something else of a part, whole or not at all."""
         whole(self.part(number, name, ending), lambda file: file.write(content))
+
+    @property
+    def worked(self) -> float:
+        """Seconds that went into the parts, in all runs together; 0 where none says so."""
+        try:
+            return float(orjson.loads(self.part(*_WORKED).read_bytes()))
+        except FileNotFoundError:
+            return 0.0
+
+    def keep_worked(self, seconds: float) -> None:
+        """Keep how many seconds went into the parts."""
+        whole(self.part(*_WORKED), lambda file: file.write(orjson.dumps(seconds)))
 
     def parts(self, name: str) -> list[Path]:
         """What was written under a name, in order."""

@@ -62,7 +62,13 @@ def run(commission: Commission, contact_at: str | None, wishes: Wishes) -> None:
             finishing = campaign.finishing(pack, started, None if recording is None else recording.campaign)
             parts = campaign.parts(pack, started)
             together = Together(files_of(folder_of(wishes.pack)), cores())
-            figures = run_campaign(pack, parts, campaign.wanted, recording, finishing=finishing, told=follow, together=together)
+            worked = campaign.wanted.output.worked if recording is not None and recording.campaign.standing.chunks else 0.0
+
+            def followed(progress: Done) -> None:
+                follow(progress)
+                campaign.wanted.output.keep_worked(worked + perf_counter() - began)
+
+            figures = run_campaign(pack, parts, campaign.wanted, recording, finishing=finishing, told=followed, together=together)
         made = Run(
             campaign.name,
             f"{pack.name} {pack.version}",
@@ -70,7 +76,7 @@ def run(commission: Commission, contact_at: str | None, wishes: Wishes) -> None:
             commission.source.name,
             campaign.channel,
             started.astimezone(ZoneInfo(pack.zone)),
-            perf_counter() - began,
+            worked + perf_counter() - began,
         )
         earlier = before if before is not None and before.run.campaign == campaign.name else None
         found = Finished() if finishing is None else finishing.found

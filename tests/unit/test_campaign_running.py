@@ -134,8 +134,12 @@ def test_a_run_that_broke_off_goes_on(undated: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(part, "decide_batch", breaking)
     assert "no space left" in run(undated, "out.ndjson", "--size", "4", code=1).output
     monkeypatch.setattr(part, "decide_batch", decide)
+    worked = Path("out.ndjson.parts/000000.worked.json")
+    assert float(worked.read_text()) > 0
+    worked.write_text("1000")
     again = run(undated, "out.ndjson", "--size", "4", "--json")
     assert "going on with" in again.stderr
+    assert orjson.loads(again.stdout)["run"]["seconds"] > 1000, "what the first run did took time too"
     assert orjson.loads(again.stdout)["figures"] == whole["figures"]
     assert [_without(row) for row in lines("out.ndjson")] == [_without(row) for row in lines("whole.ndjson")]
     assert len({(row["decision_id"], row["action"]) for row in lines("out.ndjson")}) == len(lines("out.ndjson"))
