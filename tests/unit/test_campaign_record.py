@@ -23,7 +23,7 @@ from app.engine.view import view
 from app.engine.vocabulary import OutcomeReport
 from app.engine.vocabulary.choices import Choice
 from app.record.callers import Caller
-from app.record.campaigns import stored, subjects
+from app.record.campaigns import files, stored, subjects
 from app.record.campaigns.bodies import Bodies, body_of
 from app.record.campaigns.campaign import Campaign, end_campaign, left_open, open_campaign
 from app.record.campaigns.choices import choices_of
@@ -1152,6 +1152,34 @@ class TestParts:
             assert commitment_of(opened) == sealed.commitment
             assert set(opened) - {"conceded"} == {"case", "salt"}
             assert opened.get("conceded", 0) == number
+
+    def test_each_case_has_a_salt_and_a_nonce_of_its_own(self, keys: Keys) -> None:
+        """What is drawn for all of them at once is given to each in its turn, and no byte of it twice."""
+        subject = new_subjects(keys, 1)[0]
+        sealed = list(seal_cases([subject.key] * 9, [b"{}"] * 9, [b"id"] * 9, [0] * 9))
+        salts = [bytes.fromhex(open_private(subject.key, one.ciphertext, b"id")["salt"]) for one in sealed]
+        nonces = [one.ciphertext[:12] for one in sealed]
+        assert {len(salt) for salt in salts} == {32}
+        assert len(set(salts)) == len(set(nonces)) == len({one.commitment for one in sealed}) == 9
+        drawn = b"".join(salt + nonce for salt, nonce in zip(salts, nonces, strict=True))
+        assert len({drawn[at : at + 6] for at in range(len(drawn) - 5)}) == len(drawn) - 5
+
+    def test_rows_that_are_sealed_some_at_a_time_are_one_part(self, made: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In their order, each with its own case under its own key; the leaves come to the root of the part."""
+        monkeypatch.setattr("app.record.campaigns.sealing._TOGETHER", 3)
+        given = dataclasses.replace(part(1, 8, rejected=[2]), conceded=range(1, 8))
+        campaign = open_campaign(made.record, head())
+        chunk = campaign.write(given)
+        frame = files.read_columns(campaign.folder / files.name_of(1, chunk.file), chunk.file, ["row", "id", "stage", "private"])
+        assert frame["row"].to_list() == [1, 3, 4, 5, 6, 7, 8]
+        assert frame["stage"].to_list() == given.plain["stage"].to_list()
+        subjects = campaign.subjects_of(given.subscribers)
+        for place, (row, (_, decision_id, _, private)) in enumerate(zip(given.rows, frame.rows(), strict=True)):
+            assert decision_id == campaign.decision_id(row)
+            opened = open_private(subjects[place].key, private, decision_id.encode())
+            assert (canonical(opened["case"]), opened["conceded"]) == (given.cases[place], place + 1)
+        campaign.close(Counts(8, 7, 1))
+        assert verified(made).genuine
 
     def test_many_subjects_are_as_one(self, keys: Keys) -> None:
         """Tokens and keys of their own, wrapped as any; nothing of them is shown."""

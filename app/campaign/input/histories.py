@@ -254,11 +254,9 @@ def _kind(type_: pl.DataType) -> pl.Expr:
 
 def _texts(entries: pl.DataFrame, fields: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """The JSON of each entry."""
-    parts = [pl.lit("", pl.String)]
-    for field in sorted(fields):
-        if entries[_own(field)].null_count() < entries.height:
-            parts.append(pl.concat_str(pl.lit(f'"{field}":'), _json(pl.col(_own(field)), fields[field]), pl.lit(",")))
-    inside = pl.concat_str(parts, ignore_nulls=True).str.strip_suffix(",")
+    held = [field for field in sorted(fields) if entries[_own(field)].null_count() < entries.height]
+    parts = [pl.concat_str(pl.lit(f'"{field}":'), _json(pl.col(_own(field)), fields[field]), pl.lit(",")) for field in held]
+    inside = pl.concat_str([pl.lit(""), *parts], ignore_nulls=True).str.strip_suffix(",")
     return entries.select(_ORDER, PLACE, pl.concat_str(pl.lit("{"), inside, pl.lit("}")).alias("json"))
 
 
