@@ -33,6 +33,7 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from app.campaign.crew import cores  # noqa: E402
+from app.campaign.memory import keep_memory  # noqa: E402
 from app.engine.answer import Explanation  # noqa: E402
 from app.engine.case import Case  # noqa: E402
 from app.engine.decide import decide  # noqa: E402
@@ -68,6 +69,7 @@ Figures = dict[str, Any]
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parsed(arguments)
     pack = load_pack(ROOT)
+    keep_memory()  # as the command does; the runs are processes that begin from here
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         population = made(pack, folder, options)

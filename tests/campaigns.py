@@ -56,11 +56,16 @@ def part(
         last,
         rows,
         [case.subscriber.id for case in found],
-        [body_of(head(**changes), shipped(), case, decision) for case, decision in decided],
-        [canonical(case.as_json()) for case in found],
+        binary([body_of(head(**changes), shipped(), case, decision) for case, decision in decided]),
+        binary([canonical(case.as_json()) for case in found]),
         pl.DataFrame(plain, schema=PLAIN),
         choices or {},
     )
+
+
+def binary(values: Sequence[bytes]) -> pl.Series:
+    """Bodies or cases as a part has them."""
+    return pl.Series(values, dtype=pl.Binary())
 
 
 def run(made: Written, sizes: Sequence[int] = (7, 5), *, close: bool = True, **changes: object) -> tuple[Campaign, list[Chunk]]:

@@ -41,7 +41,7 @@ class Aside:
         """The names of the frames."""
         return (CONTENDING, *((GOING, SIGNS) if self.lists else ()), *((PEOPLE, SIGNALS) if self.watched else ()))
 
-    def facts(self, facts: pl.DataFrame, cases: Callable[[], Sequence[bytes]]) -> pl.DataFrame:
+    def facts(self, facts: pl.DataFrame, cases: Callable[[], pl.Series]) -> pl.DataFrame:
         """The facts of a part, with those that tell groups apart and that nothing in the pack reads: they stand in the cases alone.
 
         Args:
@@ -54,7 +54,7 @@ class Aside:
         absent = [name for name in dict.fromkeys(named) if name is not None and name not in facts.columns]
         if not absent:
             return facts
-        told = pl.Series("case", cases(), dtype=pl.Binary).cast(pl.String).to_frame()
+        told = cases().cast(pl.String).alias("case").to_frame()
         paths = (pl.col("case").str.json_path_match(f"$.subscriber.{name}").alias(name) for name in absent)
         return facts.hstack(told.select(paths))
 

@@ -34,7 +34,7 @@ _WITHIN = r'(?:[^{}"]|"(?:[^"\\]|\\.)*")*?'
 _VALUE = r'([0-9]+|true|false|"(?:[^"\\]|\\.)*")'
 
 
-def daily_counts(pack: Pack, facts: pl.DataFrame, cases: Sequence[bytes], decided: Decided, figures: Figures) -> list[Count]:
+def daily_counts(pack: Pack, facts: pl.DataFrame, cases: pl.Series, decided: Decided, figures: Figures) -> list[Count]:
     """What the decisions of a part add, without those about lines for tests and staff; in one order whatever the order of the rows.
 
     Args:
@@ -60,7 +60,7 @@ def daily_counts(pack: Pack, facts: pl.DataFrame, cases: Sequence[bytes], decide
 class _Told:
     """What the cases of a part say, as text: from the columns, and where these are blank for what is too old from the cases."""
 
-    def __init__(self, pack: Pack, facts: pl.DataFrame, cases: Sequence[bytes]) -> None:
+    def __init__(self, pack: Pack, facts: pl.DataFrame, cases: pl.Series) -> None:
         self._facts, self._cases = facts, cases
         self._whole = {base.name for base in pack.base if base.max_age is None}
 
@@ -71,7 +71,7 @@ class _Told:
             return known
         places = known.is_null().arg_true()
         section, _, field = name.partition(".")
-        asked = pl.Series("case", [self._cases[place] for place in places], dtype=pl.Binary).cast(pl.String).to_frame()
+        asked = self._cases.gather(places).cast(pl.String).alias("case").to_frame()
         found = asked.select(pl.col("case").str.extract(f'"{section}":\\{{{_WITHIN}"{field}":{_VALUE}')).to_series()
         return known.scatter(places, found.map_elements(_from_json, return_dtype=pl.String))
 

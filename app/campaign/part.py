@@ -105,7 +105,7 @@ class PartWork:
             choices: what people of it chose for good, by their place in it.
         """
         cases = self._cases(part, choices)
-        singles = decide_singly(self._pack, {place: Case.from_json(orjson.loads(cases[place])) for place in choices})
+        singles = decide_singly(self._pack, {place: _case(cases, place) for place in choices})
         with self._watch.on("deciding"):
             decided = decide_batch(self._pack, part.batch)
         with self._watch.on("reasons"):
@@ -124,17 +124,16 @@ class PartWork:
             given = ChunkRows(first, part.read, rows, subscribers, bodies, cases, _plain(decided), chosen, counts, _conceded(decided))
             return Done(figures, given)
 
-    def _cases(self, part: InputBatch, choices: Mapping[int, tuple[Choice, ...]]) -> list[bytes]:
+    def _cases(self, part: InputBatch, choices: Mapping[int, tuple[Choice, ...]]) -> pl.Series:
         """The cases as JSON, with what people chose; none where they go on no record."""
         if self._opened is None:
-            return []
+            return pl.Series("case", [], dtype=pl.Binary())
         with self._watch.on("cases"):
             cases = part.cases()
-        for place, chosen in choices.items():
-            cases[place] = canonical(replace(Case.from_json(orjson.loads(cases[place])), choices=chosen).as_json())
-        return cases
+        said = [canonical(replace(_case(cases, place), choices=chosen).as_json()) for place, chosen in choices.items()]
+        return cases.scatter(list(choices), pl.Series(said, dtype=pl.Binary())) if choices else cases
 
-    def _write(self, number: int, part: InputBatch, cases: list[bytes], decided: Decided, worded: Worded) -> Figures:
+    def _write(self, number: int, part: InputBatch, cases: pl.Series, decided: Decided, worded: Worded) -> Figures:
         """Write a part down beside the output, the decisions last: where they are, all is; its figures."""
         output, ids = self._wanted.output, self._ids(decided)
         with self._watch.on("writing"):
@@ -146,7 +145,7 @@ class PartWork:
             output.put(number, "rejects", "ndjson", lines)
             output.put(number, "figures", "json", orjson.dumps(figures.as_json()))
             if (aside := self._wanted.aside) is not None:
-                facts = aside.facts(part.batch.facts, lambda: cases or part.cases())
+                facts = aside.facts(part.batch.facts, lambda: cases if len(cases) else part.cases())
                 for name, frame in aside.of(self._pack, facts, decided, worded, ids).items():
                     output.write(number, name, frame)
             output.write(number, "decisions", laid_out(decided, worded.actions, ids, self._wanted.layout))
@@ -158,6 +157,10 @@ class PartWork:
             return None
         campaign = self._opened.id
         return [row_id(campaign, row) for row in decided.subscribers["row"]]
+
+
+def _case(cases: pl.Series, place: int) -> Case:
+    return Case.from_json(orjson.loads(cases[place]))
 
 
 def _conceded(decided: Decided) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -52,7 +52,21 @@ class Sealed(NamedTuple):
 
 def lookup_of(keys: Keys, subscriber_id: str) -> bytes:
     """Under what the subscriber's row is found (32 bytes): HMAC-SHA256 of the id, letter for letter as it was given."""
-    return hmac.digest(keys.lookup, subscriber_id.encode("utf-8", "surrogatepass"), "sha256")
+    return hmac.digest(keys.lookup, _encoded(subscriber_id), "sha256")
+
+
+def lookups_of(keys: Keys, subscriber_ids: Iterable[str]) -> list[bytes]:
+    """`lookup_of` for as many as that at once, in half of the time."""
+    begun, found = hmac.new(keys.lookup, digestmod="sha256"), list[bytes]()
+    for subscriber_id in subscriber_ids:
+        one = begun.copy()
+        one.update(_encoded(subscriber_id))
+        found.append(one.digest())
+    return found
+
+
+def _encoded(subscriber_id: str) -> bytes:
+    return subscriber_id.encode("utf-8", "surrogatepass")
 
 
 def new_subject(keys: Keys) -> NewSubject:
@@ -134,7 +148,7 @@ def seal(key: bytes, payload: Mapping[str, Any], aad: bytes) -> Sealed:
     return Sealed(_closed(key, plaintext, aad), commitment)
 
 
-def seal_cases(keys: Iterable[bytes], cases: Iterable[bytes], aads: Iterable[bytes], conceded: Iterable[int]) -> Iterator[Sealed]:
+def seal_cases(keys: Sequence[bytes], cases: Iterable[bytes], aads: Iterable[bytes], conceded: Iterable[int]) -> Iterator[Sealed]:
     """Each case as `seal` would seal it, without an answer beside it, in a fraction of the time.
 
     Args:
@@ -143,9 +157,11 @@ def seal_cases(keys: Iterable[bytes], cases: Iterable[bytes], aads: Iterable[byt
         aads: ids of the entries.
         conceded: the largest concession of each, which stands beside the case where there is one.
     """
-    for key, case, aad, most in zip(keys, cases, aads, conceded, strict=True):
-        random = secrets.token_bytes(KEY_BYTES + _NONCE_BYTES)
-        salt, nonce = random[:KEY_BYTES], random[KEY_BYTES:]
+    each = KEY_BYTES + _NONCE_BYTES
+    random = secrets.token_bytes(each * len(keys))
+    starts = range(0, len(random), each)
+    for start, key, case, aad, most in zip(starts, keys, cases, aads, conceded, strict=True):
+        salt, nonce = random[start : start + KEY_BYTES], random[start + KEY_BYTES : start + each]
         text = salt.hex().encode()
         plaintext = isal_zlib.compress(_CONCEDING % (case, most, text) if most else _CASE % (case, text), _SWIFT)
         yield Sealed(nonce + AESGCM(key).encrypt(nonce, plaintext, aad), f"sha256:{sha256(salt + case).hexdigest()}")

@@ -67,8 +67,8 @@ def part(first: int, last: int) -> ChunkRows:
         last,
         decided,
         [f"s-{row}" for row in decided],
-        [canonical(BODY)] * len(decided),
-        [canonical({"subscriber": {"id": f"s-{row}"}}) for row in decided],
+        pl.Series([canonical(BODY)] * len(decided), dtype=pl.Binary()),
+        pl.Series([canonical({"subscriber": {"id": f"s-{row}"}}) for row in decided], dtype=pl.Binary()),
         pl.DataFrame([plain] * len(decided), schema=PLAIN),
         counts=[("decision", "{}", len(decided))],
     )

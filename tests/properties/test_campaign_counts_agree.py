@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 from collections import Counter
 
+import polars as pl
 import pytest
 
 from app.campaign.batch import PLACE, batch_of
@@ -65,7 +66,7 @@ def by_columns(found: list[Case], hidden: tuple[str, ...] = ()) -> Counter[tuple
     figures = Figures()
     figures.add(decided)
     pack = dataclasses.replace(pack, base=tuple(base for base in pack.base if base.name not in hidden))
-    written = [canonical(case.as_json()) for case in found]
+    written = pl.Series([canonical(case.as_json()) for case in found], dtype=pl.Binary())
     counted = daily_counts(pack, batch.facts.drop(hidden), written, decided, figures)
     assert counted == sorted(counted)
     assert len({(measure, by) for measure, by, _ in counted}) == len(counted)

@@ -167,7 +167,7 @@ def test_a_run_that_no_row_can_be_part_of_rejects_all(tmp_path: Path, pack: Pack
         "is more than five minutes from now; leave it out, or ask with `mode: what_if`",
         "expected at least 0, not -1",
     ]
-    assert part.cases() == []
+    assert part.cases().to_list() == []
 
 
 # Cells with types
@@ -375,6 +375,20 @@ def test_a_history_that_is_missing_is_unknown_unless_the_mapping_says_otherwise(
 # Cases
 
 
+def test_events_of_one_batch_may_be_of_any_kind_or_none(tmp_path: Path, pack: Pack) -> None:
+    """Their JSON is that of one row at a time, in their order: of several kinds in turn, of an unknown one, and where nobody has any."""
+    at = datetime.datetime(2026, 11, 2, 10, tzinfo=datetime.UTC)
+    one, other = {"at": at, "type": "fault", "product": None}, {"at": at, "type": "unsubscribe", "product": "cloud"}
+    odd = {"at": at, "type": "weather", "product": None}
+    for name, lists in (("some", [[other, one, other], [one], [odd, one], []]), ("none", [[], None, [], []])):
+        (tmp_path / name).mkdir()
+        kind = pl.List(pl.Struct({"at": pl.Datetime("us", "UTC"), "type": pl.String(), "product": pl.String()}))
+        file = parquet(tmp_path / name, id=["s0", "s1", "s2", "s3"], h=pl.Series(lists, dtype=kind))
+        (part,) = read(pack, file, "  events: h\n")
+        assert part.cases().to_list() == by_rows(pack, file, ASKING, tmp_path / name / "map.yaml").cases
+        assert len(part.rejects) == (name == "some")
+
+
 def test_cases_make_the_same_case_again(tmp_path: Path, pack: Pack) -> None:
     """A decision is replayed from them: what is read of the case is what stands in the columns."""
     facts = (
@@ -393,7 +407,7 @@ def test_cases_make_the_same_case_again(tmp_path: Path, pack: Pack) -> None:
     )
     (part,) = read(pack, file, facts)
     assert part.rejects == ()
-    assert part.cases() == by_rows(pack, file, ASKING, tmp_path / "map.yaml").cases
+    assert part.cases().to_list() == by_rows(pack, file, ASKING, tmp_path / "map.yaml").cases
     again = [Case.from_json(json.loads(case)) for case in part.cases()]
     read_again = [read_facts(pack, case).values for case in again]
     for name in ("contract.commitment_end", "churn.score", "request.reason", "vip.interests", "cases.compensation_12m"):

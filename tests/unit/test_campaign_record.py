@@ -23,7 +23,7 @@ from app.engine.view import view
 from app.engine.vocabulary import OutcomeReport
 from app.engine.vocabulary.choices import Choice
 from app.record.callers import Caller
-from app.record.campaigns import stored, subjects
+from app.record.campaigns import files, stored, subjects
 from app.record.campaigns.bodies import Bodies, body_of
 from app.record.campaigns.campaign import Campaign, end_campaign, left_open, open_campaign
 from app.record.campaigns.choices import choices_of
@@ -63,7 +63,7 @@ from app.record.store.tables import CampaignChunkRow, CampaignRow, ContactRow, E
 from app.record.verifying import Verdict, verify_entry, verify_log
 from app.record.verifying.single import NoSuchEntry
 from app.settings import Settings
-from tests.campaigns import head, part, people, run, some_row
+from tests.campaigns import binary, head, part, people, run, some_row
 from tests.decided import decisions, frames
 from tests.pipeline import shipped
 from tests.records import NOW, Written, written
@@ -204,7 +204,7 @@ class TestWriting:
             ({"last_row": 0}, "row 0 is before row 1"),
             ({"last_row": 3}, "not within rows 1 to 3"),
             ({"rows": (1, 3, 2, 4)}, "not in order"),
-            ({"cases": ()}, "4 rows have 0 or 4 subscribers"),
+            ({"cases": binary([])}, "4 rows have 0 or 4 subscribers"),
             ({"conceded": (1,)}, "4 rows have 4 subscribers"),
             ({"plain": pl.DataFrame({"stage": ["a"] * 4})}, "expected the columns stage, phase"),
             ({"last_row": MOST_ROWS + 1}, "rows at most"),
@@ -223,13 +223,13 @@ class TestWriting:
         campaign = open_campaign(made.record, head())
         given = part(1, 4)
         with pytest.raises(NotCanonical):
-            campaign.write(dataclasses.replace(given, cases=[wrong, *given.cases[1:]]))
+            campaign.write(dataclasses.replace(given, cases=binary([wrong, *given.cases[1:]])))
 
     def test_numbers_as_canonical_json_writes_them_are_taken(self, made: Written) -> None:
         """An exponent, where canonical JSON has one too."""
         campaign = open_campaign(made.record, head())
         given = part(1, 4)
-        campaign.write(dataclasses.replace(given, cases=[*given.cases[:3], canonical({"subscriber": {"id": "p-4", "n": 1e-7}})]))
+        campaign.write(dataclasses.replace(given, cases=binary([*given.cases[:3], canonical({"subscriber": {"id": "p-4", "n": 1e-7}})])))
         assert verified(made).genuine
 
     def test_counts_that_differ_are_refused(self, made: Written) -> None:
@@ -1074,7 +1074,7 @@ class TestBodies:
         stood_in = (decision.ranked[0]._replace(fallback_for="thank_you"), *decision.ranked[1:])
         decided[at] = (case, dataclasses.replace(decision, ranked=stood_in))
         made = Bodies(head(), shipped()).of(self.facts(decided), frames(shipped(), decided), {})
-        assert made == [body_of(head(), shipped(), case, decision) for case, decision in decided]
+        assert made.to_list() == [body_of(head(), shipped(), case, decision) for case, decision in decided]
         told = [orjson.loads(body) for body in made]
         assert {"tariff", "fallback_for", "opens"} <= {name for body in told for item in body["offered"] for name in item}
         assert any(body.get("test_line") for body in told)
@@ -1114,7 +1114,7 @@ class TestBodies:
         decided = decisions(5, 30)
         bodies = Bodies(head(), shipped())
         first = bodies.of(self.facts(decided), frames(shipped(), decided), {})
-        assert bodies.of(self.facts(decided), frames(shipped(), decided), {}) == first
+        assert bodies.of(self.facts(decided), frames(shipped(), decided), {}).equals(first)
 
     def test_what_stands_beside_is_told(self) -> None:
         """What became of an action within the limits of the campaign, say."""
@@ -1152,6 +1152,34 @@ class TestParts:
             assert commitment_of(opened) == sealed.commitment
             assert set(opened) - {"conceded"} == {"case", "salt"}
             assert opened.get("conceded", 0) == number
+
+    def test_each_case_has_a_salt_and_a_nonce_of_its_own(self, keys: Keys) -> None:
+        """What is drawn for all of them at once is given to each in its turn, and no byte of it twice."""
+        subject = new_subjects(keys, 1)[0]
+        sealed = list(seal_cases([subject.key] * 9, [b"{}"] * 9, [b"id"] * 9, [0] * 9))
+        salts = [bytes.fromhex(open_private(subject.key, one.ciphertext, b"id")["salt"]) for one in sealed]
+        nonces = [one.ciphertext[:12] for one in sealed]
+        assert {len(salt) for salt in salts} == {32}
+        assert len(set(salts)) == len(set(nonces)) == len({one.commitment for one in sealed}) == 9
+        drawn = b"".join(salt + nonce for salt, nonce in zip(salts, nonces, strict=True))
+        assert len({drawn[at : at + 6] for at in range(len(drawn) - 5)}) == len(drawn) - 5
+
+    def test_rows_that_are_sealed_some_at_a_time_are_one_part(self, made: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In their order, each with its own case under its own key; the leaves come to the root of the part."""
+        monkeypatch.setattr("app.record.campaigns.sealing._TOGETHER", 3)
+        given = dataclasses.replace(part(1, 8, rejected=[2]), conceded=range(1, 8))
+        campaign = open_campaign(made.record, head())
+        chunk = campaign.write(given)
+        frame = files.read_columns(campaign.folder / files.name_of(1, chunk.file), chunk.file, ["row", "id", "stage", "private"])
+        assert frame["row"].to_list() == [1, 3, 4, 5, 6, 7, 8]
+        assert frame["stage"].to_list() == given.plain["stage"].to_list()
+        subjects = campaign.subjects_of(given.subscribers)
+        for place, (row, (_, decision_id, _, private)) in enumerate(zip(given.rows, frame.rows(), strict=True)):
+            assert decision_id == campaign.decision_id(row)
+            opened = open_private(subjects[place].key, private, decision_id.encode())
+            assert (canonical(opened["case"]), opened["conceded"]) == (given.cases[place], place + 1)
+        campaign.close(Counts(8, 7, 1))
+        assert verified(made).genuine
 
     def test_many_subjects_are_as_one(self, keys: Keys) -> None:
         """Tokens and keys of their own, wrapped as any; nothing of them is shown."""

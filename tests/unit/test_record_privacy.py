@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from app.record.canonical import NotCanonical, ordered
 from app.record.keys import Keys, new_keys, rotated
-from app.record.privacy import Unreadable, commitment_of, lookup_of, new_subject, open_private, rewrap, seal, unwrap
+from app.record.privacy import Unreadable, commitment_of, lookup_of, lookups_of, new_subject, open_private, rewrap, seal, unwrap
 from app.record.unread import Ordered
 
 NOW = datetime.datetime(2026, 11, 22, 2, 0, tzinfo=datetime.UTC)
@@ -192,6 +192,7 @@ def test_an_id_is_found_by_its_letters(one: str, two: str) -> None:
     assert (found == lookup_of(KEYS, two)) == (one == two)
     assert found != lookup_of(new_keys(NOW), one)
     assert lookup_of(rotated(rotated(KEYS, "signing", NOW), "wrapping", NOW), one) == found
+    assert lookups_of(KEYS, [two, one, one]) == [lookup_of(KEYS, two), found, found]
 
 
 def test_spellings_of_one_letter_are_two_ids() -> None:

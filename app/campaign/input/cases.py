@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -17,6 +17,16 @@ ID = "subscriber"
 LIMIT = "concession_limit"
 HISTORIES = ("events", "contacts")
 _EPOCH = 719_163
+
+
+def no_cases() -> pl.Series:
+    """The cases of nobody."""
+    return made_cases([])
+
+
+def made_cases(cases: Sequence[bytes]) -> pl.Series:
+    """Cases that were written one by one."""
+    return pl.Series("case", cases, dtype=pl.Binary())
 
 
 def case_texts(frame: pl.DataFrame, case: Mapping[str, Any], facts: Mapping[str, Fact], fixed: frozenset[str]) -> pl.Series:

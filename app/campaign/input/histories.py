@@ -23,6 +23,7 @@ from app.engine.vocabulary.types import Reader
 from app.record.canonical import NotCanonical, canonical
 
 _AT, _TYPE = "at", "type"
+_ORDER, _KIND = "order", "kind"
 _TIME = r"^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$"
 _DAY = r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 _FIRST_TIME, _LAST_TIME = -2_208_988_800_000_000, 7_258_118_399_999_999
@@ -236,15 +237,27 @@ def _of_rows(long: pl.DataFrame, good: pl.Series, height: int) -> pl.Series:
 
 
 def _json_of_structures(long: pl.DataFrame, fields: Mapping[str, pl.DataType], known: pl.Series) -> pl.Series:
-    parts = []
-    for field in sorted(fields):
-        text = _json(pl.col(_own(field)), fields[field])
-        parts.append(pl.concat_str(pl.lit(f'"{field}":'), text, pl.lit(",")))
-    entry = pl.concat_str(pl.lit("{"), pl.concat_str(parts, ignore_nulls=True).str.strip_suffix(","), pl.lit("}"))
-    lists = long.select(PLACE, entry.alias("json")).group_by(PLACE, maintain_order=True).agg(pl.col("json").str.join(","))
+    entries = long.with_row_index(_ORDER)
+    alike = [entries] if _TYPE not in fields else entries.with_columns(_kind(fields[_TYPE])).partition_by(_KIND)
+    texts = pl.concat([_texts(some, fields) for some in alike or [entries]]).sort(_ORDER)
+    lists = texts.group_by(PLACE, maintain_order=True).agg(pl.col("json").str.join(","))
     rows = known.alias("known").to_frame().with_row_index(PLACE).join(lists, on=PLACE, how="left", maintain_order="left")
     whole = pl.concat_str(pl.lit("["), pl.col("json").fill_null(""), pl.lit("]"))
     return rows.select(pl.when("known").then(whole).alias("json")).to_series()
+
+
+def _kind(type_: pl.DataType) -> pl.Expr:
+    """Of which kind an entry is, of the few that there are: entries of one kind have few of the fields."""
+    named = pl.col(_own(_TYPE))
+    return (pl.when(named.is_in(list(EVENTS))).then(named) if type_ == pl.String else pl.lit(None, pl.String)).alias(_KIND)
+
+
+def _texts(entries: pl.DataFrame, fields: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """The JSON of each entry."""
+    held = [field for field in sorted(fields) if entries[_own(field)].null_count() < entries.height]
+    parts = [pl.concat_str(pl.lit(f'"{field}":'), _json(pl.col(_own(field)), fields[field]), pl.lit(",")) for field in held]
+    inside = pl.concat_str([pl.lit(""), *parts], ignore_nulls=True).str.strip_suffix(",")
+    return entries.select(_ORDER, PLACE, pl.concat_str(pl.lit("{"), inside, pl.lit("}")).alias("json"))
 
 
 def _json(column: pl.Expr, kind: pl.DataType) -> pl.Expr:

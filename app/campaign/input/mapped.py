@@ -12,7 +12,7 @@ import polars as pl
 
 from app.campaign.batch import PLACE, Batch, batch_of, column_type, no_history
 from app.campaign.cells import written
-from app.campaign.input.cases import HISTORIES, ID, LIMIT, case_texts
+from app.campaign.input.cases import HISTORIES, ID, LIMIT, case_texts, no_cases
 from app.campaign.input.columns import FactColumns
 from app.campaign.input.fitting import text_fits
 from app.campaign.input.histories import Told, told
@@ -159,10 +159,10 @@ class MappedFile:
         left = (year - pl.col(name).fill_null(0).cast(pl.Int64)).clip(lower_bound=0, upper_bound=case)
         return rows.given.select(left.alias(LIMIT)).to_series()
 
-    def cases(self, rows: MappedRows, places: pl.Series) -> Callable[[], list[bytes]]:
+    def cases(self, rows: MappedRows, places: pl.Series) -> Callable[[], pl.Series]:
         """Makes the canonical JSON of the cases of plain rows, in another process too."""
         if self._nobody is None or not len(places):
-            return list[bytes]
+            return no_cases
         histories = {name: history.as_json for name, history in rows.histories.items()}
         facts = {name: self._mapping.types[name] for name in self._facts.names}
         fixed = frozenset(["request.channel"] if self._asking.channel is not None else [])
@@ -201,9 +201,9 @@ def _cases(
     case: Mapping[str, Any],
     facts: Mapping[str, Fact],
     fixed: frozenset[str],
-) -> list[bytes]:
+) -> pl.Series:
     frame = given.with_columns(as_json().alias(name) for name, as_json in histories.items())[places]
-    return case_texts(frame, case, facts, fixed).cast(pl.Binary).to_list()
+    return case_texts(frame, case, facts, fixed).cast(pl.Binary)
 
 
 def _as_read(given: pl.Series, kind: pl.DataType) -> pl.Series:

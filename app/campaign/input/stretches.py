@@ -18,6 +18,7 @@ import polars as pl
 
 from app.campaign.batch import PLACE, Batch, batch_of, together
 from app.campaign.input import natives
+from app.campaign.input.cases import made_cases, no_cases
 from app.campaign.input.files import Input, InputFile
 from app.campaign.input.mapped import MappedFile, MappedRows, checked_columns
 from app.campaign.input.rejects import Reject, twice
@@ -53,15 +54,15 @@ class InputBatch:
     rejects: tuple[Reject, ...]
     read: int
     consumed: int
-    _cases: Callable[[], list[bytes]] = field(repr=False)
+    _cases: Callable[[], pl.Series] = field(repr=False)
 
-    def cases(self) -> list[bytes]:
-        """The canonical JSON of each subscriber's case, in the order of the batch, from which `Case.from_json` makes it again."""
+    def cases(self) -> pl.Series:
+        """The canonical JSON of each subscriber's case, as bytes in the order of the batch, from which `Case.from_json` makes it again."""
         return self._cases()
 
     def without_cases(self) -> InputBatch:
         """The same for a run that leaves no trace: less to send to another process."""
-        return replace(self, _cases=list[bytes])
+        return replace(self, _cases=no_cases)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class _Taken:
 class _Piece:
     batch: Batch
     rejects: tuple[Reject, ...]
-    cases: Callable[[], list[bytes]]
+    cases: Callable[[], pl.Series]
 
 
 def batches(
@@ -284,7 +285,7 @@ class _Reading:
 
     def _assembled(self, kept: pl.DataFrame, by_number: dict[int, _Taken], rows: MappedRows | None, rejects: tuple[Reject, ...]) -> _Piece:
         parts: list[Batch] = []
-        texts: list[Callable[[], list[bytes]]] = []
+        texts: list[Callable[[], pl.Series]] = []
         plain = kept.filter(pl.col("place").is_not_null())
         if rows is not None and plain.height:
             parts.append(rows.batch(plain["place"], plain["number"] + self._rows))
@@ -293,7 +294,7 @@ class _Reading:
         if alone or not parts:
             cases = [case for number in alone if (case := by_number[number].case) is not None]
             parts.append(batch_of(self._pack, cases, [number + self._rows for number in alone]))
-            texts.append(partial(list, [canonical(case.as_json()) for case in cases]))
+            texts.append(partial(made_cases, [canonical(case.as_json()) for case in cases]))
         if len(parts) == 1:
             return _Piece(parts[0], rejects, texts[0])
         whole = together(parts)
@@ -327,10 +328,9 @@ def _moved(frame: pl.DataFrame, renamed: pl.DataFrame) -> pl.DataFrame:
     return joined.sort(PLACE, maintain_order=True)
 
 
-def _all_of(texts: Sequence[Callable[[], list[bytes]]]) -> list[bytes]:
-    return [one for text in texts for one in text()]
+def _all_of(texts: Sequence[Callable[[], pl.Series]]) -> pl.Series:
+    return pl.concat([text() for text in texts])
 
 
-def _sorted(texts: Sequence[Callable[[], list[bytes]]], order: pl.Series) -> list[bytes]:
-    found = _all_of(texts)
-    return [found[place] for place in order.to_list()]
+def _sorted(texts: Sequence[Callable[[], pl.Series]], order: pl.Series) -> pl.Series:
+    return _all_of(texts)[order]

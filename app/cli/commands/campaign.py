@@ -67,6 +67,9 @@ def campaign_run(
     pack: PackFolder = None,
 ) -> None:
     """Decide for everybody in a file. A run that was broken off goes on where it stopped when the same command is given again."""
+    from app.campaign.memory import keep_memory
+
+    keep_memory()
     from app.campaign.commission import Commission
     from app.cli.campaigns import Wishes, run
 

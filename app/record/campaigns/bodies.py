@@ -135,7 +135,7 @@ class Bodies:
         self._told: _Told | None = None
         self._listed = {action.id: _listed(action) for action in pack.actions}
 
-    def of(self, batch: BatchColumns, decided: DecidedColumns, singles: Mapping[int, Single]) -> list[bytes]:
+    def of(self, batch: BatchColumns, decided: DecidedColumns, singles: Mapping[int, Single]) -> pl.Series:
         """The bodies of a batch, in the order of its places.
 
         Args:
@@ -149,12 +149,11 @@ class Bodies:
         told = decided.subscribers.join(given.with_columns(absent), on=_PLACE, how="left", maintain_order="left")
         told = told.join(_signals(decided.signals), on=_PLACE, how="left", maintain_order="left")
         told = told.join(self._lists(decided.ranked), on=_PLACE, how="left", maintain_order="left")
-        told = told.with_columns(pl.Series("outcomes", self._outcomes(decided), dtype=pl.String))
-        bodies: list[bytes] = told.select(self._body().cast(pl.Binary)).to_series().to_list()
-        for at, place in enumerate(told[_PLACE]) if singles else ():
-            if place in singles:
-                bodies[at] = body_of(self._head, self._pack, singles[place].case, singles[place].decision)
-        return bodies
+        told = told.with_columns(self._outcomes(decided))
+        bodies = told.select(self._body().cast(pl.Binary)).to_series()
+        alone = told[_PLACE].is_in(list(singles)).arg_true()
+        made = [body_of(self._head, self._pack, singles[place].case, singles[place].decision) for place in told[_PLACE][alone]]
+        return bodies.scatter(alone, pl.Series(made, dtype=pl.Binary())) if singles else bodies
 
     def _body(self) -> pl.Expr:
         """The text of a body, name after name."""
@@ -188,17 +187,16 @@ class Bodies:
         ordered = ranked.sort(_PLACE, "rank").select(_PLACE, item.alias("list"))
         return ordered.group_by(_PLACE, maintain_order=True).agg(pl.col("list").str.join(","))
 
-    def _outcomes(self, decided: DecidedColumns) -> Iterator[str]:
-        """What became of the actions that are not on the list, as JSON, in the order of places."""
+    def _outcomes(self, decided: DecidedColumns) -> pl.Series:
+        """What became of the actions that are not on the list, as JSON, in the order of places. Many have it in common."""
         told = self._told if self._told is not None and self._told.legend is decided.legend else _Told(self._pack, decided.legend)
         self._told = told
         if len(told.known) > _MOST_KEPT:
             told.known.clear()
-        for codes in decided.outcomes.select(told.actions).iter_rows():
-            found = told.known.get(codes)
-            if found is None:
-                found = told.known[codes] = told.text(codes)
-            yield found
+        alike = decided.outcomes.select(told.actions).with_row_index(_PLACE).group_by(told.actions).agg(_PLACE)
+        texts = [told.of(codes) for codes in alike.select(told.actions).iter_rows()]
+        found = alike.select(_PLACE, pl.Series("outcomes", texts, dtype=pl.String)).explode(_PLACE)
+        return found.sort(_PLACE)["outcomes"]
 
 
 class _Told:
@@ -218,6 +216,13 @@ class _Told:
         self._swift = [
             [None if item is None else (number[item.group[1], item.clause], f",{item.action}") for item in table] for table in self._tables
         ]
+
+    def of(self, codes: tuple[int, ...]) -> str:
+        """The JSON of one combination, which is worked out once."""
+        found = self.known.get(codes)
+        if found is None:
+            found = self.known[codes] = self.text(codes)
+        return found
 
     def text(self, codes: Sequence[int]) -> str:
         """The JSON of one combination."""

@@ -13,7 +13,7 @@ from app.record.campaigns.subjects import portions
 from app.record.choices import MADE, standing_by_token
 from app.record.ids import first_at
 from app.record.keys import Keys
-from app.record.privacy import lookup_of
+from app.record.privacy import lookups_of
 from app.record.store.database import Database, fetched
 from app.record.store.tables import ChoiceRow
 
@@ -33,7 +33,7 @@ def choices_of(database: Database, keys: Keys, connection: Connection, subscribe
         connection: a transaction that reads it.
         subscribers: the operator's ids, as many as are decided together.
     """
-    by_lookup = {lookup_of(keys, subscriber): subscriber for subscriber in subscribers}
+    by_lookup = dict(zip(lookups_of(keys, subscribers), subscribers, strict=True))
     tokens: dict[str, str] = {}
     for part in portions(list(by_lookup)):
         told, values = database.is_one_of(part)

@@ -11,16 +11,20 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
 
 import polars as pl
 
 from app.record.campaigns.model import PLAIN
 from app.record.campaigns.problems import CampaignBusy
 from app.record.damage import DamagedEntry
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 SCHEMA = pl.Schema(
     {
@@ -121,10 +125,7 @@ class CampaignFolder:
         Raises:
             OSError: the disk does not take it.
         """
-        content = _written(frame)
-        file = f"sha256:{sha256(content).hexdigest()}"
-        self._keep(content, name_of(number, file))
-        return file
+        return self._keep(frame, partial(name_of, number))
 
     def write_held(self, frame: pl.DataFrame) -> str:
         """As `write`, what limits made of the campaign: the columns of `HELD_SCHEMA`.
@@ -132,26 +133,34 @@ class CampaignFolder:
         Raises:
             OSError: the disk does not take it.
         """
-        content = _written(frame)
-        file = f"sha256:{sha256(content).hexdigest()}"
-        self._keep(content, held_name_of(file))
-        return file
+        return self._keep(frame, held_name_of)
 
-    def _keep(self, content: bytes, name: str) -> None:
-        place = self.place / name
-        unfinished = place.with_suffix(_UNFINISHED)
+    def _keep(self, frame: pl.DataFrame, named: Callable[[str], str]) -> str:
+        unfinished = (self.place / named("")).with_suffix(_UNFINISHED)
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as opened:
-            opened.write(content)
+            file = _written(frame, opened)
             opened.flush()
             os.fsync(opened.fileno())
-        unfinished.rename(place)
+        unfinished.rename(self.place / named(file))
         _sync(self.place)
+        return file
+
+
+class _Hashed(io.RawIOBase):
+    """A file that is being written, and the hash of what went into it."""
+
+    def __init__(self, into: IO[bytes]) -> None:
+        self._into, self.total = into, sha256()
+
+    def write(self, content: ReadableBuffer) -> int:
+        self.total.update(content)
+        return self._into.write(content)
 
 
 def held_digest(frame: pl.DataFrame) -> str:
     """SHA-256 that the file with what limits made of a campaign has, or would have."""
-    return f"sha256:{sha256(_written(frame)).hexdigest()}"
+    return _written(frame, io.BytesIO())
 
 
 _TRY = "import polars, sys; polars.read_parquet(sys.argv[1], glob=False)"
@@ -229,10 +238,11 @@ def _read(path: Path, columns: list[str], rows: list[int] | None = None, schema:
     return found.select(columns).collect()
 
 
-def _written(frame: pl.DataFrame) -> bytes:
-    content = io.BytesIO()
-    frame.write_parquet(content, compression="zstd", compression_level=_LEVEL, row_group_size=_GROUP, statistics=True)
-    return content.getvalue()
+def _written(frame: pl.DataFrame, into: IO[bytes]) -> str:
+    """Write a frame; SHA-256 of what was written."""
+    hashed = _Hashed(into)
+    frame.write_parquet(cast("IO[bytes]", hashed), compression="zstd", compression_level=_LEVEL, row_group_size=_GROUP, statistics=True)
+    return f"sha256:{hashed.total.hexdigest()}"
 
 
 @contextlib.contextmanager

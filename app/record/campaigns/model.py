@@ -95,8 +95,8 @@ class ChunkRows:
         last_row: number of its last row.
         rows: numbers of those that were decided, lowest first; the others were rejected.
         subscribers: the operator's id of each of them.
-        bodies: what the envelope of each says, as canonical JSON: `body_of` or `Bodies` makes it.
-        cases: the case of each, as JSON with its keys in order, or canonical.
+        bodies: what the envelope of each says, as canonical JSON, in binary: `body_of` or `Bodies` makes it.
+        cases: the case of each, as JSON with its keys in order, or canonical, in binary.
         plain: the columns of `PLAIN`, a row each.
         choices: of those who chose something for good, by number of the row, what the case says of it, oldest first.
         counts: what they add to the anonymous daily counts: measure, what it is grouped by, number.
@@ -108,8 +108,8 @@ class ChunkRows:
     last_row: int
     rows: Sequence[int]
     subscribers: Sequence[str]
-    bodies: Sequence[bytes]
-    cases: Sequence[bytes]
+    bodies: pl.Series
+    cases: pl.Series
     plain: pl.DataFrame
     choices: Mapping[int, tuple[Choice, ...]] = field(default_factory=dict)
     counts: Sequence[tuple[str, str, int]] = ()

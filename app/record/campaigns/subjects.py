@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.record.choices import MADE
 from app.record.keys import Keys, UnknownKey
-from app.record.privacy import lookup_of, new_subjects, unwrap
+from app.record.privacy import lookups_of, new_subjects, unwrap
 from app.record.store.database import Database, cause, copied, fetched, run, stamp
 from app.record.store.problems import DATABASE_ERRORS, KeyUnknown, StoreUnavailable
 
@@ -57,7 +57,7 @@ def known_subjects(database: Database, keys: Keys, now: datetime.datetime, subsc
         KeyUnknown: somebody's key is wrapped with one that this process does not know.
         Unreadable: the keys of this log do not open somebody's.
     """
-    lookups = [lookup_of(keys, subscriber) for subscriber in subscribers]
+    lookups = lookups_of(keys, subscribers)
     found: dict[bytes, Known] = {}
     wanted = sorted(set(lookups))
     try:
