@@ -29,7 +29,7 @@ from tests.packs_in_force import add_callers
 
 pytestmark = pytest.mark.contract
 
-CASES = int(os.environ.get("WANLIU_FUZZ_CASES", "8"))
+CASES = int(os.environ.get("WANLIU_FUZZ_CASES", "6"))
 """Per operation, and twice: without callers and with them."""
 RANDOM = "WANLIU_FUZZ_CASES" in os.environ
 DEADLINE = "Wanliu-Deadline-Ms"

@@ -22,6 +22,7 @@ from app.campaign.table import Asking
 from app.engine.pack import load_pack
 from app.engine.vocabulary import Fact
 from tests.campaign_rows import by_columns, by_rows, differences
+from tests.pipeline import TIMES
 from tests.population import population
 
 pytestmark = pytest.mark.properties
@@ -285,7 +286,7 @@ ASKINGS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100 * TIMES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(tables(), ASKINGS, st.sampled_from([1, 3, 50]), st.sampled_from(["csv", "parquet"]))
 def test_columns_hold_what_rows_say(table: tuple[str, dict[str, list[str]], dict[str, str]], asking: Asking, size: int, kind: str) -> None:
     """Values, refusals, messages and cases are the same, for tables of text and files with types, however they are cut."""

@@ -116,7 +116,7 @@ def trees(draw: st.DrawFn) -> Node:
     return node
 
 
-@settings(max_examples=400 * TIMES, deadline=None)
+@settings(max_examples=200 * TIMES, deadline=None)
 @given(st.lists(trees(), min_size=1, max_size=4), st.integers(0, 2**32), st.sampled_from([1, 2, 1000]))
 def test_columns_are_rows(nodes: list[Node], seed: int, size: int) -> None:
     """Of one person, of two and of a thousand every tree has the same value on columns, whatever stands beside it."""

@@ -35,8 +35,8 @@ from tests.limits import (
 )
 from tests.pipeline import TIMES, pack_of, patched, shipped_files
 
-SEEDS = 5
-"""Seeds in each jurisdiction; with 200 subscribers each, four ways, that makes 16,000 in a test run."""
+SEEDS = 3
+"""Seeds in each jurisdiction; with 200 subscribers each, four ways, that makes 9,600 in a test run."""
 
 
 @pytest.mark.parametrize("seed", range(SEEDS * TIMES))

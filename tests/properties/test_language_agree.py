@@ -20,7 +20,7 @@ from tests.pipeline import TIMES
 pytestmark = pytest.mark.properties
 
 LEVELS = ("level:tolls:severe", "level:tolls:high", "level:tolls:watch", "level:fault:severe")
-MANY = settings(max_examples=250 * TIMES, deadline=None)
+MANY = settings(max_examples=150 * TIMES, deadline=None)
 
 
 def _joined(form: str, *parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -272,7 +272,7 @@ _pieces = (
 PIECES = st.sampled_from(_pieces.split(" "))
 
 
-@settings(max_examples=800 * TIMES, deadline=None)
+@settings(max_examples=400 * TIMES, deadline=None)
 @given(st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=14).map(" ".join), st.lists(PIECES, max_size=10).map("".join), conditions))
 def test_any_text(text: str) -> None:
     """Whatever is written, it is read or refused with problems that can be printed: nothing is raised and nothing is run."""
@@ -283,7 +283,7 @@ def test_any_text(text: str) -> None:
                 assert problem.encode()
 
 
-@settings(max_examples=300 * TIMES, deadline=None)
+@settings(max_examples=150 * TIMES, deadline=None)
 @given(conditions, st.integers(0, 200), PIECES)
 def test_damaged(text: str, at: int, piece: str) -> None:
     """A condition with something put into it is read or refused, and what is read can be evaluated."""
