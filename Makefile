@@ -32,7 +32,7 @@ help:
 	echo 'make bench    measure the engine                      make openapi  write openapi/ from the code'
 	echo 'make bench-record    measure the record: some minutes and gigabytes'
 	echo 'make bench-http      measure the HTTP interface: five minutes, with wrk'
-	echo 'make bench-campaign  measure campaigns over a million: ten minutes and some gigabytes'
+	echo 'make bench-campaign  measure campaigns over a million: five minutes and some gigabytes'
 	echo 'make image    perform the steps of the Dockerfile in a fresh folder, and run what they make'
 	echo 'make pins     resolve requirements/ again             make clean    remove what was made, the records not'
 
