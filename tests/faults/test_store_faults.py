@@ -29,6 +29,7 @@ from app.record.store.record import Record
 from app.record.store.tables import EntryRow
 from tests.cutting import Proxy
 from tests.databases import Server, using
+from tests.faults.http_service import until
 
 pytestmark = pytest.mark.faults
 
@@ -282,9 +283,12 @@ class TestPostgresql:
         """While an administrator ends connections again and again, callers who repeat their request get one entry each, for ever."""
         name = postgres_url.partition("?")[0].rpartition("/")[2]
 
-        async def cut() -> None:
+        async def cut(told: dict[str, str]) -> None:
+            def more_than(before: int) -> Callable[[], bool]:
+                return lambda: len(told) > before
+
             for _ in range(15):
-                await asyncio.sleep(0.05)
+                await asyncio.to_thread(until, more_than(len(told)))
                 await asyncio.to_thread(postgres_server.execute, _cutting(name))
 
         _repeating_callers(postgres_url, postgres_url, keys, cut)
@@ -293,7 +297,7 @@ class TestPostgresql:
     def test_connections_cut_while_committing(self, postgres_url: str, keys: Keys, deliver: bool) -> None:
         """The network breaks just after a COMMIT was sent, before it is answered, whether or not it arrives: one entry each."""
         with Proxy(postgres_url, every=3, deliver=deliver) as proxy:
-            _repeating_callers(proxy.url, postgres_url, keys, proxy.until_cut)
+            _repeating_callers(proxy.url, postgres_url, keys, lambda told: proxy.until_cut())
             assert proxy.cuts > 5
 
 
@@ -302,8 +306,11 @@ def _cutting(database: str) -> str:
     return f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}' AND application_name = 'wanliu'"  # noqa: S608
 
 
-def _repeating_callers(url: str, direct: str, keys: Keys, trouble: Callable[[], Awaitable[None]]) -> None:
-    """Callers who use one key for one request, and repeat it until it is answered, while there is trouble; each has its entry then."""
+def _repeating_callers(url: str, direct: str, keys: Keys, trouble: Callable[[dict[str, str]], Awaitable[None]]) -> None:
+    """Callers who use one key for one request, and repeat it until it is answered, while there is trouble; each has its entry then.
+
+    The trouble sees what they were told so far, by the key.
+    """
     told: dict[str, str] = {}
 
     async def caller(record: Record, name: str, over: asyncio.Event) -> None:
@@ -319,7 +326,7 @@ def _repeating_callers(url: str, direct: str, keys: Keys, trouble: Callable[[], 
     async def work(record: Record) -> None:
         over = asyncio.Event()
         callers = [asyncio.ensure_future(caller(record, name, over)) for name in "abcdefgh"]
-        await trouble()
+        await asyncio.wait_for(trouble(told), 60)
         over.set()
         await asyncio.wait_for(asyncio.gather(*callers), 60)
 

@@ -459,12 +459,18 @@ def test_an_event_that_takes_too_long_to_read_is_not_sent(told: Telling, receive
 
 def test_it_stops_soon(told: Telling) -> None:
     """Told to stop while a receiver hangs, it waits three seconds and no longer; what was being sent is sent again later."""
-    with receiving(answer=lambda _: 30.0) as hanging:
+    came = threading.Event()
+
+    def hang(_: Received) -> float:
+        came.set()
+        return 30.0
+
+    with receiving(answer=hang) as hanging:
         told.subscribe(hanging.url, (DECIDED,))
         told.decide("s-1")
         told.seal()
         with told.delivering(replace(SWIFT, seconds=20)):
-            until(lambda: any(row.lease for row in rows(told, EventLineRow)))
+            assert came.wait(20)
             began = time.monotonic()
     assert 2 < time.monotonic() - began < 8
     assert len(rows(told, EventRow)) == 1

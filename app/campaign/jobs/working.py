@@ -204,7 +204,7 @@ class JobWorker:
             _log.error("campaign_failed", job=job_id, kind=problem["kind"], exc_info=error)
             self._fail(job_id, problem)
             return
-        _log.warning("campaign_tried_again", job=job_id, kind=problem["kind"], exc_info=error)
+        _log.warning("campaign_tried_again", job=job_id, kind=problem["kind"], why=str(error))
         with contextlib.suppress(StoreError):  # of a folder that an old worker still holds nobody has died
             tried = {"tries": tries} if isinstance(error, CampaignBusy) else {}
             jobs.note(self._record.database, self._name, job_id, problem=problem, **tried)
