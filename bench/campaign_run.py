@@ -26,9 +26,9 @@ from app.campaign.output import Output
 from app.campaign.part import Stopwatch, Wanted
 from app.campaign.running import Recording, run_campaign
 from app.campaign.table import Asking
-from app.cli.console import collect_seldom
 from app.cli.recording import keep_pack
 from app.engine.pack import Pack, load_pack, read_folder
+from app.garbage import collect_seldom
 from app.record.campaigns.campaign import open_campaign
 from app.record.campaigns.model import CampaignHead
 from app.record.keys import new_keys

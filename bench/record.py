@@ -29,7 +29,7 @@ from rich.table import Table  # noqa: E402
 from sqlalchemy import Connection, select  # noqa: E402
 from sqlmodel import col  # noqa: E402
 
-from app.cli.console import collect_seldom  # noqa: E402
+from app.garbage import collect_seldom  # noqa: E402
 from app.record.keys import Keys, load_keys, new_keys  # noqa: E402
 from app.record.log import tree  # noqa: E402
 from app.record.log.merkle import verify_inclusion  # noqa: E402

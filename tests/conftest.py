@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from app.api.serving.running import settle_memory
+from app.garbage import settle_memory
 
 os.environ["LC_ALL"] = "C.UTF-8"  # commands speak the environment's language; tests expect English unless they ask
 pytest_plugins = ["tests.databases", "tests.followed", "tests.loaded"]

@@ -12,12 +12,12 @@ from app.api.bodies import Refused, json_answer, read_json
 from app.api.calls import Admitted
 from app.api.deciding import case_of, decided, known, made, step
 from app.api.declaring import declared
-from app.api.parameters import DecisionId
+from app.api.parameters import DecisionId, Fields
 from app.api.permissions import TRYING
 from app.api.problems import problem
 from app.api.recorded import answer_for, decision_of, note_reading, worked_out
 from app.api.repeating import Made, RepeatKey, given_once
-from app.api.sparse import Fields, chosen, only
+from app.api.sparse import chosen, only
 from app.api.watching.watched import watched
 from app.engine.intake import FieldProblem, parse_request
 from app.engine.vocabulary import DecisionRequest

@@ -124,3 +124,10 @@ Subscriber = Annotated[
     Path(description="`-`, with the id in the header `X-Subscriber-Id`, so that it stands in no log of URLs; or the operator's id itself."),
 ]
 SubscriberHeader = Annotated[Identifier | None, Header(alias="X-Subscriber-Id", description="The operator's id of the subscriber.")]
+Fields = Annotated[
+    Annotated[
+        str, Field(pattern="^[a-z_]+(,[a-z_]+)*$", max_length=400), Worded("names of fields with commas between, such as actions,phase")
+    ]
+    | None,
+    Query(description="Names of fields, commas between: only these are answered; of a list, of each that is on it. Left out, all."),
+]

@@ -17,10 +17,11 @@ from app.api.identity.trusting import trust_of
 from app.api.logs import configure_logs, is_for_people, say_mode
 from app.api.serving.background import working
 from app.api.serving.keeper import Keeper, NotStarted
-from app.api.serving.running import loop_factory, settle_memory
+from app.api.serving.running import loop_factory
 from app.api.serving.telling import address_of, reason, welcome
 from app.api.watching.keeping import KeeperWatch
 from app.api.watching.shared import private_folder
+from app.garbage import settle_memory
 from app.record.callers import callers_by_key
 from app.record.keys import KeysProblem
 from app.record.relay.taking import take_from

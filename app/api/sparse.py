@@ -5,24 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Annotated
 
 import orjson
-from fastapi import Query
-from pydantic import Field
 
-from app.api.parameters import Worded
 from app.engine.intake import FieldProblem, RequestError
 from app.engine.intake.problems import MOST_PROBLEMS
 from app.engine.intake.wording import nearest_or_all, quoted
-
-Fields = Annotated[
-    Annotated[
-        str, Field(pattern="^[a-z_]+(,[a-z_]+)*$", max_length=400), Worded("names of fields with commas between, such as actions,phase")
-    ]
-    | None,
-    Query(description="Names of fields, commas between: only these are answered; of a list, of each that is on it. Left out, all."),
-]
 
 
 def chosen(wanted: str | None, shape: type) -> tuple[str, ...] | None:

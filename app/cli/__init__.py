@@ -42,7 +42,8 @@ def main() -> None:
     """Run the command line. Exit codes: 0 fine, 1 the input or the pack is wrong, 2 the command is."""
     import sys
 
-    from app.cli.console import cannot_write, collect_seldom, complain, drop_output, prepare_streams
+    from app.cli.console import cannot_write, complain, drop_output, prepare_streams
+    from app.garbage import collect_seldom
 
     prepare_streams()
     collect_seldom()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import os
 import re
@@ -66,11 +65,6 @@ def prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - open as long as the program
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-
-
-def collect_seldom() -> None:
-    """Have the garbage collector look less often: a command that reads much would spend half of its time on it."""
-    gc.set_threshold(50_000, 50, 100)
 
 
 def drop_output() -> None:

@@ -12,12 +12,12 @@ def children_of(pid: int) -> set[int]:
         found = {int(text) for thread in Path(f"/proc/{pid}/task").iterdir() for text in (thread / "children").read_text().split()}
     except OSError:
         return set()
-    return {child for child in found if "serving.worker" in _command(child)}
+    return {child for child in found if "app.api.serving\0worker" in _command(child)}
 
 
 def runs(pid: int) -> bool:
     """Is there such a worker process."""
-    return "serving.worker" in _command(pid)
+    return "app.api.serving\0worker" in _command(pid)
 
 
 def ended(pids: set[int]) -> None:

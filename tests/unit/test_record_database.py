@@ -52,6 +52,13 @@ class TestMigrations:
         bring_up_to_date(database)
         assert rows(database, "SELECT size FROM tree") == [(5,)]
 
+    def test_one_that_is_up_to_date_is_opened_beside_a_writer(self, tmp_path: Any) -> None:
+        """Opening it takes no turn of the one writer."""
+        with using(f"sqlite:///{tmp_path}/kept.db") as database, using(f"sqlite:///{tmp_path}/kept.db") as other:
+            bring_up_to_date(database)
+            with database.writing():
+                bring_up_to_date(other)
+
     @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
     def test_decisions_of_the_previous_release_stay(self, request: pytest.FixtureRequest, tmp_path: Any, kind: str) -> None:
         """A store made by the first migration, with rows, is brought up to date with all of them."""

@@ -15,8 +15,8 @@ from app.api.etags import FOR_EVER, LOOK_AGAIN, kept_answer
 from app.api.following.folder import printable
 from app.api.packs.answers import PackDetail, PackList
 from app.api.packs.shelf import detail_of, shelf_with
-from app.api.parameters import Digest, FullDigest, Whole
-from app.api.sparse import Fields, chosen, only, only_of_each
+from app.api.parameters import Digest, Fields, FullDigest, Whole
+from app.api.sparse import chosen, only, only_of_each
 from app.record.packs.library import PackSummary, read_shelf
 from app.record.packs.steps import UnknownPack
 from app.record.store.database import stamp

@@ -10,8 +10,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from app.api.parameters import Gathering, Whole, Worded
-from app.api.sparse import Fields
+from app.api.parameters import Fields, Gathering, Whole, Worded
 from app.engine.decision import EmptyBecause
 from app.engine.vocabulary import Channel
 from app.record.entries import Kind

@@ -75,7 +75,3 @@ def _until_alone(given: BinaryIO, worker: JobWorker) -> None:
 
 def _clock() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
-
-
-if __name__ == "__main__":
-    main()

@@ -107,7 +107,7 @@ def _process(settings: Settings, name: str) -> subprocess.Popen[bytes]:
     path = os.pathsep.join(filter(None, (_HOME, os.environ.get("PYTHONPATH"))))
     threads = os.environ.get("POLARS_MAX_THREADS") or str(max(1, (os.cpu_count() or 2) // 2))
     environment = {**os.environ, "PYTHONPATH": path, "POLARS_MAX_THREADS": threads}
-    command = (sys.executable, "-P", "-m", "app.api.serving.campaigner")
+    command = (sys.executable, "-P", "-m", "app.api.serving", "campaigner")
     process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, process_group=0)
     told = orjson.dumps({"settings": settings.model_dump(mode="json"), "name": name}, option=orjson.OPT_APPEND_NEWLINE)
     with contextlib.suppress(OSError):  # it is gone already, which the next look tells

@@ -135,6 +135,6 @@ class Child:
 def _process(theirs: socket.socket) -> subprocess.Popen[bytes]:
     """A worker in a process group of its own: Ctrl-C is the keeper's to hear."""
     path = os.pathsep.join(filter(None, (_HOME, os.environ.get("PYTHONPATH"))))
-    command = (sys.executable, "-P", "-m", "app.api.serving.worker", str(theirs.fileno()))
+    command = (sys.executable, "-P", "-m", "app.api.serving", "worker", str(theirs.fileno()))
     environment = {**os.environ, "PYTHONPATH": path}
     return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], process_group=0)

@@ -12,7 +12,6 @@ import os
 import random
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 
 import uvicorn
@@ -25,10 +24,11 @@ from app.api.serving.channel import Channel
 from app.api.serving.connection import Connection, Manners
 from app.api.serving.glance import Glances
 from app.api.serving.news import KeeperNews
-from app.api.serving.running import loop_factory, settle_memory
+from app.api.serving.running import loop_factory
 from app.api.serving.server import Leave, Server
 from app.api.serving.telling import ready, reason
 from app.engine.problems import PackError
+from app.garbage import settle_memory
 from app.record.keys import KeysProblem
 from app.record.store.problems import StoreUnavailable
 from app.settings import Settings
@@ -44,10 +44,14 @@ _ACCEPTED = 8
 """Connections that are accepted in one turn of the loop: it accepts one for each socket that listens."""
 
 
-def main() -> None:
-    """Answer until the keeper says that it is enough, or is gone."""
+def main(number: int) -> None:
+    """Answer until the keeper says that it is enough, or is gone.
+
+    Args:
+        number: of the channel's descriptor.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    channel = Channel(socket.socket(fileno=number))
     taken = channel.take_over()
     if taken is None:
         return
@@ -156,7 +160,3 @@ class Worker:
 def _with_jitter(requests: int) -> int:
     """Around so many, so that workers are not replaced all at once."""
     return round(requests * random.uniform(1 - _JITTER, 1 + _JITTER))
-
-
-if __name__ == "__main__":
-    main()

@@ -181,20 +181,29 @@ class _Search:
         """Does a form hold by what is settled, can it not, or is it open."""
         self.spent += 1
         if isinstance(form, Leaf):
-            present = _present(state, form.thing)
-            left = both(present, form.values)
-            return False if left.empty else True if left is present else None
+            return _holds(state, form)
         if depth == 0:
             return None
         settles = isinstance(form, Some)
         found: bool | None = not settles
         for item in form.items:
-            standing = self.standing(state, item, depth - 1)
+            if isinstance(item, Leaf):  # nearly all of them are
+                self.spent += 1
+                standing = _holds(state, item)
+            else:
+                standing = self.standing(state, item, depth - 1)
             if standing is settles:
                 return settles
             if standing is None:
                 found = None
         return found
+
+
+def _holds(state: _State, leaf: Leaf) -> bool | None:
+    """Is a thing one of these values by what is settled, can it not be, or is that open."""
+    present = state.model.get(leaf.thing) or _present(state, leaf.thing)
+    left = both(present, leaf.values)
+    return True if left is present else False if left.empty else None
 
 
 def _present(state: _State, thing: Thing) -> Values:
