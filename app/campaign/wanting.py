@@ -108,7 +108,7 @@ class _Asked:
     def __init__(self, plan: Plan, seen: pl.DataFrame) -> None:
         self._plan, self._seen, self._wanting = plan, seen, plan.wanting
         self._nobody = pl.Series([False]).new_from_index(0, seen.height)
-        self._unknown: dict[str, pl.Series] = {}
+        self._unknown = seen.select(pl.all().is_null()).to_dict()
         self._who: dict[int, pl.Series] = {}
 
     def of_phases(self) -> None:
@@ -121,11 +121,11 @@ class _Asked:
     def of_action(self, entry: Entry, undecided: pl.Series) -> None:
         """Ask for what keeps an action from those for whom it is undecided: its gates, else contact policy, else guardrails."""
         rules = ([gate for gate in rules if not gate.clause.allows_unknown] for rules in (entry.contact, entry.guardrails))
-        shut = self._without(entry.concession)
+        shut = self._unknown[entry.concession]
         for gates in (entry.gates, *rules):
             if undecided.any():
                 self._ask_gates(gates, undecided)
-                undecided = undecided & ~reduce(or_, (self._without(gate.column) for gate in gates), shut)
+                undecided = undecided & ~reduce(or_, (self._unknown[gate.column] for gate in gates), shut)
 
     def answered(self) -> Iterator[tuple[str, pl.Series]]:
         """For each fact that is told, who wanted it and did not know it."""
@@ -146,10 +146,10 @@ class _Asked:
         for place, part in reversed([*enumerate(self._wanting.parts)]):
             who = self._who.get(place, self._nobody)
             if part.column is not None:
-                who = who & self._without(part.column)
+                who = who & self._unknown[part.column]
             if who.any():
-                yield from ((name, who & self._without(column)) for name, column in part.facts)
-                whole = who & ~reduce(or_, (self._without(column) for _, column in part.facts), self._nobody)
+                yield from ((name, who & self._unknown[column]) for name, column in part.facts)
+                whole = who & ~reduce(or_, (self._unknown[column] for _, column in part.facts), self._nobody)
                 yield from ((name, whole) for name in part.series)
                 yield from ((name, who & ~self._seen[f"{name}.known"]) for name in part.histories)
                 for below in part.below:
@@ -160,9 +160,3 @@ class _Asked:
         if TOO_OLD in self._seen.columns:
             names = self._seen[TOO_OLD]
             yield from ((name, names.list.contains(name).fill_null(value=False)) for name in names.explode().unique().drop_nulls())
-
-    def _without(self, column: str) -> pl.Series:
-        """Who has nothing in a column."""
-        if column not in self._unknown:
-            self._unknown[column] = self._seen[column].is_null()
-        return self._unknown[column]

@@ -73,13 +73,13 @@ def _lines(_: Any, value: Any) -> bytes:
 
 
 def _schema(without_edges: str) -> Any:
-    edges = [] if RANDOM else [{"include-path-regex": without_edges, "phases": {"coverage": {"enabled": False}}}]
+    edges = [] if RANDOM else [{"include-name-regex": without_edges, "phases": {"coverage": {"enabled": False}}}]
     return schemathesis.openapi.from_dict(_few_characters(EXPORTED), config=SchemathesisConfig.from_dict({"operations": edges}))
 
 
-schema, for_callers = _schema("^/v1/decisions/recheck$|^/customer/"), _schema(".")
-"""The edges of every field, some thousand cases for a subscriber, are gone along once: not again where the same body is taken for something
-else, nor at the second address of a call, nor with a key, which change nothing about them. `make fuzz` goes along all of them."""
+schema, for_callers = _schema("^POST .*/(decisions|recheck|queryProductRecommendation|partyInteraction)$"), _schema(".")
+"""`make fuzz` goes along the edges of every field. Here those with thousands of them are left out, which a subscriber has, and a key, which
+changes nothing about them."""
 judged_here = CHECKS.get_by_names(["positive_data_acceptance"])
 not_refused = CHECKS.get_by_names(["negative_data_rejection"])
 """Headers that nobody knows are passed over, as HTTP has it: proxies and browsers add theirs. A batch is answered line by line, also where

@@ -30,11 +30,12 @@ class _TooLong(Exception):
 
 @dataclass
 class Effort:
-    """What the searches over one pack may still cost, and where they have failed: later ones begin there."""
+    """What the searches over one pack may still cost, where they have failed, and which alternatives they liked: later ones begin there."""
 
     left: int = MOST_STEPS_OF_A_PACK
     failed: Counter[int] = field(default_factory=Counter)
     touched: dict[int, frozenset[Thing | str]] = field(default_factory=dict)
+    liked: dict[int, Form] = field(default_factory=dict)
 
 
 @dataclass
@@ -48,10 +49,13 @@ class _State:
     fresh: list[Some] = field(default_factory=list)
     changed: set[Thing | str] = field(default_factory=set)
     chosen: Some | None = None
+    taken: Form | None = None
+    before: _State | None = None
 
     def with_one(self, form: Form, without: Some) -> _State:
         """A copy in which one alternative of an open choice was taken."""
-        return _State(dict(self.model), dict(self.known), [form], [item for item in self.open if item is not without], chosen=without)
+        left = [item for item in self.open if item is not without]
+        return _State(dict(self.model), dict(self.known), [form], left, chosen=without, taken=form, before=self)
 
 
 def solve(forms: Iterable[Form], effort: Effort) -> Model | None:
@@ -91,6 +95,7 @@ class _Search:
             state = stack.pop()
             if self.settle(state):
                 if not state.open:
+                    self.like(state)
                     return state.model
                 chosen = min(state.open, key=self.weight)
                 stack += [state.with_one(item, chosen) for item in self.ordered(chosen)]
@@ -107,7 +112,17 @@ class _Search:
         found = list(reversed(form.items))
         if self.draw is not None:
             self.draw.shuffle(found)
+        liked = self.effort.liked.get(id(form))
+        found.sort(key=lambda item: item is liked)
         return found
+
+    def like(self, state: _State) -> None:
+        """Keep in mind which alternatives led to a model."""
+        step: _State | None = state
+        while step is not None:
+            if step.chosen is not None and step.taken is not None:
+                self.effort.liked[id(step.chosen)] = step.taken
+            step = step.before
 
     def spend(self) -> None:
         self.spent += 1
