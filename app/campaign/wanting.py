@@ -108,7 +108,7 @@ class _Asked:
     def __init__(self, plan: Plan, seen: pl.DataFrame) -> None:
         self._plan, self._seen, self._wanting = plan, seen, plan.wanting
         self._nobody = pl.Series([False]).new_from_index(0, seen.height)
-        self._unknown = seen.select(pl.all().is_null()).to_dict()
+        self._unknown = _nothing_in(seen)
         self._who: dict[int, pl.Series] = {}
 
     def of_phases(self) -> None:
@@ -160,3 +160,8 @@ class _Asked:
         if TOO_OLD in self._seen.columns:
             names = self._seen[TOO_OLD]
             yield from ((name, names.list.contains(name).fill_null(value=False)) for name in names.explode().unique().drop_nulls())
+
+
+def _nothing_in(seen: pl.DataFrame) -> Mapping[str, pl.Series]:
+    """Of each column, who has nothing in it."""
+    return seen.select(pl.all().is_null()).to_dict()

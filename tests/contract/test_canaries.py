@@ -236,7 +236,7 @@ def test_nor_where_the_store_is_away(sinks: Sinks, monkeypatch: pytest.MonkeyPat
     def refuse(_: Any) -> Any:
         raise StoreUnavailable("the store is down")
 
-    monkeypatch.setattr(record._writer, "submit", refuse)
+    monkeypatch.setattr(record._committer, "commit", refuse)
     asked = {**LIVE, "subscriber": {**LIVE["subscriber"], "id": PERSON}}
     assert sinks.http.post("/v1/decisions", json=asked).status_code == 200
     sinks.ask("POST", "/v1/decisions", json=asked, headers={"idempotency-key": "k-1"})

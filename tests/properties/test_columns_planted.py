@@ -258,7 +258,7 @@ DECISIONS: dict[str, Planting] = {
     "columns: stronger phases want nothing": in_columns(wanting._Asked, "of_phases", lambda self: None),
     "columns: contact policy and guardrails want nothing": in_columns(wanting._Asked, "of_action", _in_haste),
     "columns: what is too old is not missed": in_columns(wanting._Asked, "_too_old", lambda self: ()),
-    "columns: what is known is missed": in_columns(wanting._Asked, "_without", lambda self, column: ~self._nobody),
+    "columns: what is known is missed": in_columns(wanting, "_nothing_in", lambda seen: seen.select(pl.all().is_null() | True).to_dict()),
     "rows: bound as often as may be": in_rows(arbitration, "_conflict", _everybody_is_in_a_hurry),
     "rows: the moment weighs nothing": in_rows(arbitration, "score", _forgetful),
     "rows: the weakest level": in_rows(signals, "strongest", _weakest),
