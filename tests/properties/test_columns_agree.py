@@ -25,7 +25,7 @@ from tests.rich_packs import CHANNELS, rich_pack, rich_subscribers
 
 pytestmark = pytest.mark.properties
 
-MANY = 5000
+MANY = 10_000
 """Subscribers that are decided by each random pack."""
 LOOKED_AT = 60
 """Of how many of them every value is compared."""
