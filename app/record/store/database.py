@@ -173,8 +173,11 @@ class Database:
         return column == any_(literal(list(values), postgresql.ARRAY(cast("ColumnElement[T]", column).type)))
 
     def is_one_of(self, values: Sequence[Any]) -> tuple[str, Sequence[Any]]:
-        """The same for `fetched`: what stands after the column, and the values to give."""
-        return (f"IN ({', '.join('?' * len(values))})", values) if self.is_sqlite else ("= ANY(%s)", [list(values)])
+        """The same for `fetched`: what stands after the column, and the values to give.
+
+        In binary: the driver takes a hundred times as long to write a list as text.
+        """
+        return (f"IN ({', '.join('?' * len(values))})", values) if self.is_sqlite else ("= ANY(%b)", [list(values)])
 
     def lock(self, connection: Connection, number: int) -> None:
         """Hold the lock of this number to the end of the transaction, waiting for it. SQLite's one writer holds all of them."""
