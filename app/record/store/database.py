@@ -175,7 +175,7 @@ class Database:
     def is_one_of(self, values: Sequence[Any]) -> tuple[str, Sequence[Any]]:
         """The same for `fetched`: what stands after the column, and the values to give.
 
-        In binary: the driver takes a hundred times as long to write a list as text.
+        In binary: the driver takes ten times as long to write a list of texts as text, and of bytes a hundred.
         """
         return (f"IN ({', '.join('?' * len(values))})", values) if self.is_sqlite else ("= ANY(%b)", [list(values)])
 
